@@ -1,0 +1,32 @@
+// kernels/base/parallel.h - loops of the cpu device over its threads. Results never depend on the thread count: pieces
+// are fixed by n alone, and sums of pieces are added in their order.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+namespace bifrons::kernels {
+
+/// body(begin, end) over disjoint pieces of [0, n) of at most `grain` elements each.
+template <class Body>
+void parallel_for(std::int64_t n, std::int64_t grain, const Body& body)
+{
+    const std::int64_t pieces = (n + grain - 1) / grain;
+#pragma omp parallel for schedule(static) if (pieces > 1)
+    for (std::int64_t piece = 0; piece < pieces; ++piece) body(piece * grain, std::min(n, (piece + 1) * grain));
+}
+
+/// Sum over [0, n) of body(begin, end), which returns a piece's sum; at most 256 pieces.
+template <class Body>
+double parallel_sum(std::int64_t n, const Body& body)
+{
+    constexpr std::int64_t kPieces = 256;
+    const std::int64_t grain = std::max<std::int64_t>(1024, (n + kPieces - 1) / kPieces);
+    double partial[kPieces] = {};
+    parallel_for(n, grain, [&](std::int64_t begin, std::int64_t end) { partial[begin / grain] = body(begin, end); });
+    double sum = 0;
+    for (double p : partial) sum += p;
+    return sum;
+}
+
+} // namespace bifrons::kernels

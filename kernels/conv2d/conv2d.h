@@ -1,0 +1,60 @@
+// kernels/conv2d/conv2d.h - 2-D convolution: forward, input gradient, filter gradient with bias gradient.
+//
+//   y[n,p,q,k] = sum_{r,s,c} x[n, p*stride + r - pad, q*stride + s - pad, c] * w[k,r,s,c]     (zero outside x)
+//
+// Definition  conv2d_ref.h     CPU  conv2d_cpu.cpp (loops), conv2d_onednn.cpp     CUDA  conv2d_direct.cu
+// Tests  tests/kernels/conv2d_test.cpp
+// Source  Dumoulin & Visin 2016, arXiv:1603.07285 (index relations)
+#pragma once
+
+#include "kernels/device/device.h"
+#include "kernels/pointwise/epilogue.h"
+
+namespace bifrons::kernels {
+
+/// How the sum is computed. Each stays selectable; `automatic` takes the best that the device and the build have.
+enum class Conv2dMethod { automatic, loops, onednn, direct };
+
+struct Conv2dShape {
+    std::int64_t N = 1, H = 1, W = 1, C = 1; // x [N,H,W,C]
+    std::int64_t K = 1, R = 1, S = 1;        // w [K,R,S,C]
+    std::int64_t stride = 1, pad = 0;
+    Conv2dMethod method = Conv2dMethod::automatic;
+
+    BIFRONS_HD std::int64_t P() const { return (H + 2 * pad - R) / stride + 1; } // y [N,P,Q,K]
+    BIFRONS_HD std::int64_t Q() const { return (W + 2 * pad - S) / stride + 1; }
+    BIFRONS_HD std::int64_t x_size() const { return N * H * W * C; }
+    BIFRONS_HD std::int64_t w_size() const { return K * R * S * C; }
+    BIFRONS_HD std::int64_t y_size() const { return N * P() * Q() * K; }
+    EpilogueShape y_shape() const { return {N, P(), Q(), K}; }
+    /// Throws Error(shape) naming the operation and the values.
+    void check(const char* op) const;
+};
+
+/// y = epilogue(conv(x, w)).
+///   x [N,H,W,C] read   w [K,R,S,C] read   y as e says, written; never x's own buffer
+///   f32, or f64 (cpu only, by the definition's loops); all operands alike
+/// Enqueued on ex.stream. Deterministic for a method and a thread count.
+/// Error: |v - exact| <= gamma32(R*S*C) * conv(|x|, |w|).   Throws Error(shape).
+void conv2d_fwd(Exec ex, const Conv2dShape& s, ConstView x, ConstView w, View y, const Epilogue& e);
+Cost conv2d_fwd_cost(const Conv2dShape& s, DType dtype, const Epilogue& e, Target target);
+
+/// Input gradient. With f = <dy, conv(x, w)>, v = df/dx, stored as d says.
+///   dy [N,P,Q,K] read   w [K,R,S,C] read   d.out [N,H,W,C] written
+/// Error: |v - exact| <= gamma32(R*S*K) * (the same sum of absolute values).
+void conv2d_dgrad(Exec ex, const Conv2dShape& s, ConstView dy, ConstView w, const Store& d);
+Cost conv2d_dgrad_cost(const Conv2dShape& s, DType dtype, const Store& d, Target target);
+
+/// Filter and bias gradient. dw = df/dw and db[k] = sum_{n,p,q} dy[n,p,q,k], or += for accumulate.
+///   dy [N,P,Q,K] read   x [N,H,W,C] read   dw [K,R,S,C] written   db [K] written, may be empty
+/// Error: |dw - exact| <= gamma32(N*P*Q) * (the same sum of absolute values).
+void conv2d_wgrad(Exec ex, const Conv2dShape& s, ConstView dy, ConstView x, View dw, View db, bool accumulate);
+Cost conv2d_wgrad_cost(const Conv2dShape& s, DType dtype, bool bias, bool accumulate, Target target);
+
+BIFRONS_SIMT_DECLARE(void conv2d_fwd(Exec ex, const Conv2dShape& s, ConstView x, ConstView w, View y,
+                                     const Epilogue& e);
+                     void conv2d_dgrad(Exec ex, const Conv2dShape& s, ConstView dy, ConstView w, const Store& d);
+                     void conv2d_wgrad(Exec ex, const Conv2dShape& s, ConstView dy, ConstView x, View dw, View db,
+                                       bool accumulate);)
+
+} // namespace bifrons::kernels

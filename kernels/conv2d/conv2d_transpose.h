@@ -1,0 +1,28 @@
+// kernels/conv2d/conv2d_transpose.h - the transposed convolution: a convolution with the roles of x and y swapped.
+// No formula and no kernel of its own. Everywhere, s is the shape of the convolution that is mirrored: the transposed
+// convolution maps [N,P,Q,K] to [N,H,W,C] with filters w [K,R,S,C].
+#pragma once
+
+#include "kernels/conv2d/conv2d.h"
+
+namespace bifrons::kernels {
+
+/// The shape of the convolution whose mirror maps [N,P,Q,K] to [N, stride*P, stride*Q, C], as DeepFaceLab and
+/// TensorFlow's SAME use it: H = stride*P, pad = (R-1)/2 of the mirrored convolution.
+Conv2dShape conv2d_transpose_shape(std::int64_t N, std::int64_t P, std::int64_t Q, std::int64_t K, std::int64_t C,
+                                   std::int64_t R, std::int64_t stride);
+
+/// y [N,H,W,C] = epilogue(dgrad(x [N,P,Q,K], w)). The epilogue's bias is [C]. See conv2d_dgrad for the bounds.
+void conv2d_transpose_fwd(Exec ex, const Conv2dShape& s, ConstView x, ConstView w, View y, const Epilogue& e);
+Cost conv2d_transpose_fwd_cost(const Conv2dShape& s, DType dtype, const Epilogue& e, Target target);
+
+/// Gradient for x [N,P,Q,K] from dy [N,H,W,C]: the mirrored convolution's forward. See conv2d_fwd for the bounds.
+void conv2d_transpose_dgrad(Exec ex, const Conv2dShape& s, ConstView dy, ConstView w, const Store& d);
+Cost conv2d_transpose_dgrad_cost(const Conv2dShape& s, DType dtype, const Store& d, Target target);
+
+/// Gradients for w [K,R,S,C] and the bias [C], from dy [N,H,W,C] and x [N,P,Q,K].
+void conv2d_transpose_wgrad(Exec ex, const Conv2dShape& s, ConstView dy, ConstView x, View dw, View db,
+                            bool accumulate);
+Cost conv2d_transpose_wgrad_cost(const Conv2dShape& s, DType dtype, bool bias, bool accumulate, Target target);
+
+} // namespace bifrons::kernels

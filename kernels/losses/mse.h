@@ -1,0 +1,32 @@
+// kernels/losses/mse.h - mean squared error, plain or weighted by a mask.
+//
+//   loss = scale / (rows*C) * sum_{i,c} (m_i a[i,c] - m_i b[i,c])^2        m_i = mask[i], or 1 without a mask
+//
+// The mask multiplies both pictures before they are compared, as DeepFaceLab's masked training does; the mean is over
+// all elements, masked or not.     Tests  tests/kernels/mse_test.cpp
+#pragma once
+
+#include "kernels/pointwise/epilogue.h"
+
+namespace bifrons::kernels {
+
+struct MseShape {
+    std::int64_t rows = 1, C = 1; // a, b [rows,C], mask [rows] (rows = N*H*W)
+};
+
+/// loss[0] = the formula above.   a, b, mask read (mask may be empty); loss [1] written. f32, or f64 (cpu), all alike.
+/// Accumulated in f64 in a fixed order: the same bits for any thread count.
+void mse_fwd(Exec ex, const MseShape& s, ConstView a, ConstView b, ConstView mask, float scale, View loss);
+
+/// v = upstream[0] * dloss/da, stored as d says. b gets no gradient.   upstream [1] read (device memory).
+void mse_grad(Exec ex, const MseShape& s, ConstView a, ConstView b, ConstView mask, float scale, ConstView upstream,
+              const Store& d);
+Cost mse_fwd_cost(const MseShape& s, DType dtype, bool masked, Target target);
+Cost mse_grad_cost(const MseShape& s, DType dtype, bool masked, const Store& d);
+
+BIFRONS_SIMT_DECLARE(void mse_fwd(Exec ex, const MseShape& s, ConstView a, ConstView b, ConstView mask, float scale,
+                                  View loss);
+                     void mse_grad(Exec ex, const MseShape& s, ConstView a, ConstView b, ConstView mask, float scale,
+                                   ConstView upstream, const Store& d);)
+
+} // namespace bifrons::kernels

@@ -1,0 +1,29 @@
+// kernels/optim/step_state.h - the few numbers that change from step to step. They live in device memory, so that a
+// recorded step needs no new arguments.
+#pragma once
+
+#include "kernels/device/device.h"
+
+namespace bifrons::kernels {
+
+struct StepState {
+    std::uint64_t seed = 0;
+    std::uint64_t step = 0;    ///< steps begun; the random step: a skipped step advances it too
+    std::uint64_t applied = 0; ///< updates made: Adam's t
+    float learning_rate = 0;
+    float grad_norm = 0;    ///< global L2 norm of the last step's gradients
+    std::uint32_t skip = 0; ///< 1: this step's losses or gradients are not finite; the optimizer leaves all as it is
+    std::uint32_t bad_steps = 0; ///< skipped steps in a row
+};
+
+/// step += 1, skip = 0. First operation of a step.
+void begin_step(Exec ex, StepState* state);
+
+/// grad_norm = *norm; skip = 1 and bad_steps += 1 if the norm or one of the n losses is not finite, else applied += 1
+/// and bad_steps = 0. Between the gradients and the optimizer.   losses [n] f32 or f64, norm [1] alike, read.
+void judge_step(Exec ex, StepState* state, std::int64_t n, ConstView losses, ConstView norm);
+
+BIFRONS_SIMT_DECLARE(void begin_step(Exec ex, StepState* state);
+                     void judge_step(Exec ex, StepState* state, std::int64_t n, ConstView losses, ConstView norm);)
+
+} // namespace bifrons::kernels

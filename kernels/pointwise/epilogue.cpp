@@ -1,0 +1,69 @@
+#include "kernels/pointwise/epilogue.h"
+
+#include "kernels/device/dispatch.h"
+#include "kernels/pointwise/epilogue_cpu.h"
+
+namespace bifrons::kernels {
+
+Cost epilogue_fwd_cost(const EpilogueShape& s, DType dtype, const Epilogue& e)
+{
+    const int passes = 2 + (e.add ? 1 : 0) + (e.z ? 1 : 0);
+    return {.flops = 3.0 * double(s.size()), .bytes = passes * double(s.size()) * double(dtype_bytes(dtype))};
+}
+
+void epilogue_fwd(Exec ex, const EpilogueShape& s, ConstView v, View y, const Epilogue& e)
+{
+    BIFRONS_CHECK(shape, e.shuffle >= 1 && s.K % (e.shuffle * e.shuffle) == 0, "epilogue_fwd: ", s.K,
+                  " channels cannot be shuffled by ", e.shuffle, "; a multiple of ", e.shuffle * e.shuffle,
+                  " expected");
+    BIFRONS_CHECK(shape, v.dtype == y.dtype, "epilogue_fwd: v is ", dtype_name(v.dtype), ", y is ",
+                  dtype_name(y.dtype));
+    if (accounted(ex, "epilogue_fwd", epilogue_fwd_cost(s, v.dtype, e))) return;
+    if (on_cpu(ex)) return ex.device->enqueue(ex.stream, [=] { cpu::epilogue_fwd(s, v, y, e); });
+    BIFRONS_SIMT(ex, "epilogue_fwd", epilogue_fwd(ex, s, v, y, e));
+}
+
+Cost store_gradient_cost(std::int64_t n, DType dtype, const Store& s)
+{
+    const int passes = 2 + (s.add ? 1 : 0) + (s.saved ? 1 : 0);
+    return {.flops = 2.0 * double(n), .bytes = passes * double(n) * double(dtype_bytes(dtype))};
+}
+
+void store_gradient(Exec ex, std::int64_t n, ConstView v, const Store& s)
+{
+    BIFRONS_CHECK(shape, s.act.kind == Act::none || s.saved, "store_gradient: an activation needs its saved value");
+    if (accounted(ex, "store_gradient", store_gradient_cost(n, v.dtype, s))) return;
+    if (on_cpu(ex)) return ex.device->enqueue(ex.stream, [=] { cpu::store_gradient(n, v, s); });
+    BIFRONS_SIMT(ex, "store_gradient", store_gradient(ex, n, v, s));
+}
+
+Cost unshuffle_cost(const EpilogueShape& s, DType dtype)
+{
+    return {.bytes = 2.0 * double(s.size()) * double(dtype_bytes(dtype))};
+}
+
+void unshuffle(Exec ex, const EpilogueShape& s, int f, ConstView dy, View d)
+{
+    BIFRONS_CHECK(shape, f >= 1 && s.K % (f * f) == 0, "unshuffle: ", s.K, " channels cannot be unshuffled by ", f);
+    if (accounted(ex, "unshuffle", unshuffle_cost(s, d.dtype))) return;
+    if (on_cpu(ex)) return ex.device->enqueue(ex.stream, [=] { cpu::unshuffle(s, f, dy, d); });
+    BIFRONS_SIMT(ex, "unshuffle", unshuffle(ex, s, f, dy, d));
+}
+
+Cost bias_grad_cost(std::int64_t rows, std::int64_t K, DType dtype, Target target)
+{
+    const bool partials = target.kind == DeviceKind::cpu && dtype == DType::f32;
+    return {.flops = double(rows) * double(K),
+            .bytes = (double(rows) + 1) * double(K) * double(dtype_bytes(dtype)),
+            .workspace_bytes = partials ? std::size_t(64 * K) * 4 : 0};
+}
+
+void bias_grad(Exec ex, std::int64_t rows, std::int64_t K, ConstView d, View db, bool accumulate)
+{
+    if (accounted(ex, "bias_grad", bias_grad_cost(rows, K, d.dtype, ex.device->target()))) return;
+    if (on_cpu(ex))
+        return ex.device->enqueue(ex.stream, [=] { cpu::bias_grad(rows, K, d, db, accumulate, ex.workspace); });
+    BIFRONS_SIMT(ex, "bias_grad", bias_grad(ex, rows, K, d, db, accumulate));
+}
+
+} // namespace bifrons::kernels

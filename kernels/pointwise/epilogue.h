@@ -1,0 +1,67 @@
+// kernels/pointwise/epilogue.h - the store formula, one for each direction. Operations that can fuse it take these
+// structs as their last argument; the functions below run it by itself.
+//
+//   forward    y = shuffle(act(v + bias + add))        v is what the operation computed
+//   backward   d = act'(saved) * (v + add)             v is the gradient that the operation computed
+//
+// Definition  epilogue_ref.h      CPU  epilogue_cpu.cpp      CUDA  epilogue.cu      Tests
+// tests/kernels/epilogue_test.cpp
+#pragma once
+
+#include "kernels/device/device.h"
+#include "kernels/pointwise/activation.h"
+
+namespace bifrons::kernels {
+
+/// How an operation writes its result v [N,P,Q,K]. Absent parts are empty.
+struct Epilogue {
+    ConstView bias = {}; ///< [K]
+    ConstView add = {};  ///< [N,P,Q,K], e.g. a skip connection; may be the output's own buffer only when shuffle is 1
+    Activation act = {}; ///< applied after bias and add
+    View z = {};         ///< [N,P,Q,K], written: the argument of act, for activations whose derivative needs it
+    int shuffle = 1;     ///< f > 1: pixel shuffle, output [N,f*P,f*Q,K/f^2], TensorFlow's depth-to-space order:
+                         ///< out[n, f*p+i, f*q+j, c] = v[n, p, q, (i*f+j)*(K/f^2) + c]
+};
+
+/// How an operation writes a gradient v. Same number of elements everywhere. `out` may be `add`'s own buffer.
+struct Store {
+    View out = {};
+    ConstView add = {};   ///< what has been collected so far, or an upstream gradient that passes through unchanged
+    Activation act = {};  ///< the activation of the value's producer; given with the last contribution only
+    ConstView saved = {}; ///< see act_grad
+};
+
+/// v [N,P,Q,K] of an epilogue.
+struct EpilogueShape {
+    std::int64_t N = 1, P = 1, Q = 1, K = 1;
+    BIFRONS_HD std::int64_t size() const { return N * P * Q * K; }
+};
+
+/// y = shuffle(act(v + bias + add)), and z if wanted.
+///   v [N,P,Q,K] read      y [N,P,Q,K] or shuffled, written; may be v's own buffer when shuffle is 1
+///   f32 or f64 (cpu only), all alike. Elementwise: deterministic, exact but for the activation's own rounding.
+/// Throws Error(shape) if K is not a multiple of shuffle^2 or the element types differ.
+void epilogue_fwd(Exec ex, const EpilogueShape& s, ConstView v, View y, const Epilogue& e);
+Cost epilogue_fwd_cost(const EpilogueShape& s, DType dtype, const Epilogue& e);
+
+/// s.out = act'(s.saved) * (v + s.add), n elements. v may be s.out's own buffer.
+void store_gradient(Exec ex, std::int64_t n, ConstView v, const Store& s);
+Cost store_gradient_cost(std::int64_t n, DType dtype, const Store& s);
+
+/// The inverse index map of a shuffled store: d[n, p, q, (i*f+j)*C + c] = dy[n, f*p+i, f*q+j, c], with s the shape of
+/// d.
+void unshuffle(Exec ex, const EpilogueShape& s, int f, ConstView dy, View d);
+Cost unshuffle_cost(const EpilogueShape& s, DType dtype);
+
+/// db[k] = sum over rows of d[row, k], or db[k] += for accumulate. d [rows,K] read; db [K] written (read when
+/// accumulating). Deterministic: rows are summed in fixed blocks, whatever the thread count. Error <= gamma32(rows) *
+/// sum |d|.
+void bias_grad(Exec ex, std::int64_t rows, std::int64_t K, ConstView d, View db, bool accumulate);
+Cost bias_grad_cost(std::int64_t rows, std::int64_t K, DType dtype, Target target);
+
+BIFRONS_SIMT_DECLARE(void epilogue_fwd(Exec ex, const EpilogueShape& s, ConstView v, View y, const Epilogue& e);
+                     void store_gradient(Exec ex, std::int64_t n, ConstView v, const Store& s);
+                     void unshuffle(Exec ex, const EpilogueShape& s, int f, ConstView dy, View d);
+                     void bias_grad(Exec ex, std::int64_t rows, std::int64_t K, ConstView d, View db, bool accumulate);)
+
+} // namespace bifrons::kernels

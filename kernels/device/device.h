@@ -89,6 +89,9 @@ class Device {
     virtual void enqueue(Stream stream, std::function<void()> work);
     /// `plan`: takes note of one operation. Elsewhere a no-op.
     virtual void account(const char* op, const Cost& cost);
+    /// Names what is enqueued until the matching pop: layers in a plan, ranges in a profiler. A no-op elsewhere.
+    virtual void push_range(const std::string& name);
+    virtual void pop_range();
 };
 
 /// Scratch memory that an operation may use while it runs. Nothing allocates inside an operation.

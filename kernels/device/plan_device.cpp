@@ -27,6 +27,11 @@ void PlanDevice::fill(Stream, void*, std::uint8_t, std::size_t bytes)
     account("fill", {.bytes = double(bytes)});
 }
 
+void PlanDevice::account(const char* op, const Cost& cost)
+{
+    entries_.push_back({ranges_.empty() ? "" : ranges_.back(), op, cost});
+}
+
 Cost PlanDevice::total() const
 {
     Cost sum;

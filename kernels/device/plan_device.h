@@ -8,6 +8,7 @@ namespace bifrons::kernels {
 class PlanDevice : public Device {
   public:
     struct Entry {
+        std::string range; ///< the innermost range that was open
         std::string op;
         Cost cost;
     };
@@ -31,7 +32,9 @@ class PlanDevice : public Device {
     void begin_recording(Stream) override {}
     std::unique_ptr<Recording> end_recording(Stream) override { return std::make_unique<Recording>(); }
     void replay(Stream, const Recording&) override {}
-    void account(const char* op, const Cost& cost) override { entries_.push_back({op, cost}); }
+    void account(const char* op, const Cost& cost) override;
+    void push_range(const std::string& name) override { ranges_.push_back(name); }
+    void pop_range() override { ranges_.pop_back(); }
 
     /// Every operation so far, in order.
     const std::vector<Entry>& entries() const { return entries_; }
@@ -41,6 +44,7 @@ class PlanDevice : public Device {
   private:
     Target target_;
     std::uintptr_t next_ = std::uintptr_t(1) << 40; // far from anything mapped low; a stray access faults
+    std::vector<std::string> ranges_;
     std::vector<Entry> entries_;
 };
 

@@ -95,18 +95,28 @@ void epilogue_fwd(const EpilogueShape& s, ConstView v, View y, const Epilogue& e
     epilogue_fwd_f32(s, v.as<float>(), y.as<float>(), e);
 }
 
-void store_gradient(std::int64_t n, ConstView v_, const Store& s)
+void store_gradient_run(const Store& s, std::int64_t begin, std::int64_t n, const float* v)
 {
-    if (v_.dtype == DType::f64)
-        return ref::store_gradient(n, v_.as<double>(), s.out.as<double>(), s.add.as<double>(), s.act,
-                                   s.saved.as<double>());
-    const float *v = v_.as<float>(), *add = s.add.as<float>(), *saved = s.saved.as<float>();
-    float* out = s.out.as<float>();
+    const float* add = s.add ? s.add.as<float>() + begin : nullptr;
+    const float* saved = s.saved ? s.saved.as<float>() + begin : nullptr;
+    float* out = s.out.as<float>() + begin;
     with_derivative(s.act, [&](auto derivative) {
-        parallel_for(n, kGrain, [&](std::int64_t begin, std::int64_t end) {
-            for (std::int64_t i = begin; i < end; ++i)
-                out[i] = (saved ? derivative(saved[i]) : 1.0f) * (v[i] + (add ? add[i] : 0.0f));
-        });
+        for (std::int64_t i = 0; i < n; ++i)
+            out[i] = (saved ? derivative(saved[i]) : 1.0f) * (v[i] + (add ? add[i] : 0.0f));
+    });
+}
+
+void store_gradient_run(const Store& s, std::int64_t begin, std::int64_t n, const double* v)
+{
+    ref::store_gradient(n, v, s.out.as<double>() + begin, s.add ? s.add.as<double>() + begin : nullptr, s.act,
+                        s.saved ? s.saved.as<double>() + begin : nullptr);
+}
+
+void store_gradient(std::int64_t n, ConstView v, const Store& s)
+{
+    if (v.dtype == DType::f64) return store_gradient_run(s, 0, n, v.as<double>());
+    parallel_for(n, kGrain, [&](std::int64_t begin, std::int64_t end) {
+        store_gradient_run(s, begin, end - begin, v.as<float>() + begin);
     });
 }
 

@@ -7,6 +7,9 @@ namespace bifrons::kernels::cpu {
 
 void epilogue_fwd(const EpilogueShape& s, ConstView v, View y, const Epilogue& e);
 void store_gradient(std::int64_t n, ConstView v, const Store& s);
+/// For operations that compute v in pieces: stores elements [begin, begin + n), v[0] being the first of them.
+void store_gradient_run(const Store& s, std::int64_t begin, std::int64_t n, const float* v);
+void store_gradient_run(const Store& s, std::int64_t begin, std::int64_t n, const double* v);
 void unshuffle(const EpilogueShape& s, int f, ConstView dy, View d);
 void bias_grad(std::int64_t rows, std::int64_t K, ConstView d, View db, bool accumulate, Workspace scratch);
 

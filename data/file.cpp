@@ -1,0 +1,101 @@
+// data/file.cpp - files written whole or not at all.
+#include "data/file.h"
+
+#include "kernels/base/error.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+namespace bifrons::data {
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Writes all bytes to a new file; returns errno, 0 if all went well.
+int write_all(const fs::path& path, std::string_view bytes, Flush flush)
+{
+    const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (file < 0) return errno;
+    int error = 0;
+    while (!bytes.empty() && error == 0) {
+        const ssize_t written = ::write(file, bytes.data(), bytes.size());
+        if (written >= 0)
+            bytes.remove_prefix(std::size_t(written));
+        else if (errno != EINTR)
+            error = errno;
+    }
+    if (error == 0 && flush == Flush::yes && ::fsync(file) != 0) error = errno;
+    if (::close(file) != 0 && error == 0) error = errno;
+    return error;
+}
+
+} // namespace
+
+void check_destination(const fs::path& path, Existing existing)
+{
+    std::error_code ignored;
+    const fs::file_status status = fs::status(path, ignored);
+    if (fs::exists(status)) {
+        BIFRONS_CHECK(data, fs::is_regular_file(status), path.string(),
+                      ": is no regular file; the result would replace it. Name a file.");
+        BIFRONS_CHECK(usage, existing == Existing::replace, path.string(),
+                      ": exists already; nothing was overwritten. Give another name or --overwrite.");
+    }
+    const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+    BIFRONS_CHECK(data, fs::is_directory(folder, ignored), folder.string(), ": is no folder, so that ",
+                  path.filename().string(), " cannot be written there. Create it first.");
+}
+
+fs::path temporary_name(const fs::path& path)
+{
+    fs::path temporary = path;
+    temporary += str(".partial-", ::getpid());
+    return temporary;
+}
+
+void rename_into_place(const fs::path& temporary, const fs::path& path)
+{
+    std::error_code error;
+    fs::rename(temporary, path, error);
+    if (!error) return;
+    std::error_code ignored;
+    fs::remove(temporary, ignored);
+    throw Error(ErrorKind::failed, str(path.string(), ": cannot be written: ", error.message(),
+                                       "; what existed is still there. Check the folder's permissions."));
+}
+
+void write_file(const fs::path& path, std::string_view bytes, Existing existing, Flush flush)
+{
+    check_destination(path, existing);
+    const fs::path temporary = temporary_name(path);
+    const int error = write_all(temporary, bytes, flush);
+    if (error != 0) {
+        ::unlink(temporary.c_str());
+        throw Error(ErrorKind::failed,
+                    str(path.string(), ": cannot be written: ", std::strerror(error),
+                        "; what existed is still there. Check the free space and the folder's permissions."));
+    }
+    rename_into_place(temporary, path);
+}
+
+std::vector<std::uint8_t> read_file(const fs::path& path)
+{
+    std::error_code error;
+    const fs::file_status status = fs::status(path, error);
+    BIFRONS_CHECK(data, fs::exists(status), path.string(), ": does not exist; a file was expected. Check the name.");
+    BIFRONS_CHECK(data, fs::is_regular_file(status), path.string(), ": is no regular file; a file was expected.");
+    const std::uintmax_t size = fs::file_size(path, error);
+    std::ifstream in(path, std::ios::binary);
+    BIFRONS_CHECK(data, in && !error, path.string(), ": cannot be opened: ", std::strerror(errno), ".");
+    std::vector<std::uint8_t> bytes(size);
+    in.read(reinterpret_cast<char*>(bytes.data()), std::streamsize(size));
+    BIFRONS_CHECK(data, std::uintmax_t(in.gcount()) == size, path.string(), ": ends after ", in.gcount(), " of ", size,
+                  " bytes.");
+    return bytes;
+}
+
+} // namespace bifrons::data

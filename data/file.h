@@ -1,0 +1,36 @@
+// data/file.h - files written whole or not at all.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace bifrons::data {
+
+/// What to do with a file that is already there.
+enum class Existing {
+    keep,   ///< refuse to write: Error(usage)
+    replace ///< write beside it, then rename over it
+};
+
+/// Throws unless `path` can become a regular file: Error(usage) when it exists and existing is keep, Error(data) when
+/// it is something else than a regular file or its folder is not there.
+void check_destination(const std::filesystem::path& path, Existing existing);
+
+/// A name in the same folder, to be written first and renamed to `path` when complete.
+std::filesystem::path temporary_name(const std::filesystem::path& path);
+
+/// temporary -> path, in one step. Throws Error(failed).
+void rename_into_place(const std::filesystem::path& temporary, const std::filesystem::path& path);
+
+/// Writes a temporary file, flushes it to the disk if asked, and renames it. On failure nothing new is left and what
+/// existed is still there. Throws as check_destination does, and Error(failed) with the system's reason (disk full).
+enum class Flush { no, yes };
+void write_file(const std::filesystem::path& path, std::string_view bytes, Existing existing, Flush flush = Flush::no);
+
+/// All of a regular file. Throws Error(data) when it is missing, no regular file, or cannot be read.
+std::vector<std::uint8_t> read_file(const std::filesystem::path& path);
+
+} // namespace bifrons::data

@@ -13,6 +13,10 @@ const char* dtype_name(DType t)
         return "bf16";
     case DType::u8:
         return "u8";
+    case DType::i64:
+        return "i64";
+    case DType::u64:
+        return "u64";
     }
     return "?";
 }

@@ -14,8 +14,8 @@
 
 namespace bifrons::kernels {
 
-/// Element types of storage. Accumulation is f32 (f64 for f64).
-enum class DType : std::uint8_t { f32, f64, bf16, u8 };
+/// Element types of storage. Accumulation is f32 (f64 for f64). i64 and u64 are stored and copied, never computed with.
+enum class DType : std::uint8_t { f32, f64, bf16, u8, i64, u64 };
 
 constexpr std::size_t dtype_bytes(DType t)
 {
@@ -23,6 +23,8 @@ constexpr std::size_t dtype_bytes(DType t)
     case DType::f32:
         return 4;
     case DType::f64:
+    case DType::i64:
+    case DType::u64:
         return 8;
     case DType::bf16:
         return 2;

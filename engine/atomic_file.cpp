@@ -1,0 +1,71 @@
+#include "engine/atomic_file.h"
+
+#include "kernels/base/error.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace bifrons {
+
+AtomicFile::AtomicFile(const std::string& path) : path_(path), partial_(path + kPartialSuffix)
+{
+    fd_ = open(partial_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+    if (fd_ < 0) fail("cannot be created");
+}
+
+AtomicFile::~AtomicFile()
+{
+    if (fd_ >= 0) close(fd_);
+    if (!renamed_) unlink(partial_.c_str());
+}
+
+void AtomicFile::fail(const char* what) const
+{
+    throw Error(ErrorKind::failed, str(path_, ": ", what, " after ", human_bytes(double(written_)), ": ",
+                                       std::strerror(errno), ". What was there before is unchanged."));
+}
+
+void AtomicFile::write(const void* data, std::size_t bytes)
+{
+    const char* next = static_cast<const char*>(data);
+    while (bytes > 0) {
+        const ssize_t n = ::write(fd_, next, bytes);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) fail("cannot be written");
+        next += n;
+        bytes -= std::size_t(n);
+        written_ += std::uint64_t(n);
+    }
+}
+
+void AtomicFile::commit()
+{
+    if (fsync(fd_) != 0) fail("cannot be made durable");
+    const int fd = fd_;
+    fd_ = -1;
+    if (close(fd) != 0) fail("cannot be closed");
+    if (std::rename(partial_.c_str(), path_.c_str()) != 0) fail("cannot be put in place");
+    renamed_ = true;
+
+    const std::string folder = std::filesystem::path(path_).parent_path().string();
+    const int dir = open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    // Some file systems cannot sync a folder (EINVAL); there the rename is as durable as it gets.
+    const bool synced = dir >= 0 && (fsync(dir) == 0 || errno == EINVAL);
+    if (dir >= 0) close(dir);
+    BIFRONS_CHECK(failed, synced, path_, ": was written, but its folder cannot be made durable: ", std::strerror(errno),
+                  ". A power cut now could lose it.");
+}
+
+void write_file_atomically(const std::string& path, const std::string& text)
+{
+    AtomicFile file(path);
+    file.write(text.data(), text.size());
+    file.commit();
+}
+
+} // namespace bifrons

@@ -1,0 +1,39 @@
+// engine/atomic_file.h - writes a file so that its name never shows half of it: temporary file, fsync, rename, fsync of
+// the folder. A process killed at any moment leaves the old file or the new one, and at worst the temporary beside it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace bifrons {
+
+/// Ends the name of the temporary beside PATH.
+inline constexpr const char* kPartialSuffix = ".partial";
+
+/// One thread, one process at a time per path. Every member throws Error(failed) with the system's reason; without a
+/// commit() the temporary is removed and what was at `path` is untouched.
+class AtomicFile {
+  public:
+    explicit AtomicFile(const std::string& path);
+    ~AtomicFile();
+    AtomicFile(const AtomicFile&) = delete;
+    AtomicFile& operator=(const AtomicFile&) = delete;
+
+    void write(const void* data, std::size_t bytes);
+    /// Makes the content durable and puts it at `path`, over what was there.
+    void commit();
+
+  private:
+    [[noreturn]] void fail(const char* what) const;
+
+    std::string path_, partial_;
+    std::uint64_t written_ = 0;
+    int fd_ = -1;
+    bool renamed_ = false;
+};
+
+/// The whole of `text` as the file `path`.
+void write_file_atomically(const std::string& path, const std::string& text);
+
+} // namespace bifrons

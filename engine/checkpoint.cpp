@@ -1,0 +1,151 @@
+#include "engine/checkpoint.h"
+
+#include "engine/atomic_file.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <filesystem>
+
+namespace bifrons {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* kFormat = "bifrons-checkpoint-1";
+const std::string kPrefix = "step-", kSuffix = ".safetensors";
+
+std::string checkpoint_name(std::int64_t step)
+{
+    char digits[32];
+    std::snprintf(digits, sizeof digits, "%09lld", static_cast<long long>(step));
+    return kPrefix + digits + kSuffix;
+}
+
+/// The step in a checkpoint's file name, or -1 for another name.
+std::int64_t step_of(const std::string& name)
+{
+    if (name.size() <= kPrefix.size() + kSuffix.size() || name.rfind(kPrefix, 0) != 0) return -1;
+    std::int64_t step = -1;
+    const char* const end = name.data() + name.size() - kSuffix.size();
+    const auto parsed = std::from_chars(name.data() + kPrefix.size(), end, step);
+    return parsed.ec == std::errc() && parsed.ptr == end && checkpoint_name(step) == name ? step : -1;
+}
+
+/// Steps with a file in the folder, newest first.
+std::vector<std::int64_t> list_steps(const std::string& folder)
+{
+    std::error_code failure;
+    std::vector<std::int64_t> steps;
+    for (fs::directory_iterator i(folder, failure), end; !failure && i != end; i.increment(failure))
+        if (const std::int64_t step = step_of(i->path().filename().string()); step >= 0) steps.push_back(step);
+    BIFRONS_CHECK(data, !failure, folder, ": cannot be listed: ", failure.message(), ". A model folder expected.");
+    std::sort(steps.rbegin(), steps.rend());
+    return steps;
+}
+
+bool has_mark(const Metadata& metadata)
+{
+    const auto format = metadata.find("format");
+    return format != metadata.end() && format->second == kFormat;
+}
+
+/// Whether a CheckpointStore wrote the file, as far as its header tells.
+bool is_ours(const std::string& path)
+{
+    try {
+        return has_mark(read_safetensors_metadata(path));
+    } catch (const Error&) {
+        return false;
+    }
+}
+
+/// Moves what is not ours, or not readable any more, out of the way of a checkpoint of the same name.
+void set_aside(const std::string& path)
+{
+    if (!fs::exists(fs::symlink_status(path)) || is_ours(path)) return;
+    const std::string aside = path + ".set-aside";
+    std::error_code failure;
+    if (!fs::exists(fs::symlink_status(aside))) fs::rename(path, aside, failure);
+    BIFRONS_CHECK(failed, !failure && !fs::exists(fs::symlink_status(path)), path,
+                  ": is in the way of a checkpoint and was not written by this program. Move it elsewhere.");
+}
+
+void remove_temporaries(const std::string& folder)
+{
+    const std::string suffix = kPartialSuffix;
+    std::vector<fs::path> found;
+    for (const auto& entry : fs::directory_iterator(folder)) {
+        const std::string name = entry.path().filename().string();
+        const bool partial = name.size() > suffix.size() && name.ends_with(suffix);
+        if (partial && step_of(name.substr(0, name.size() - suffix.size())) >= 0) found.push_back(entry.path());
+    }
+    for (const fs::path& path : found) fs::remove(path);
+}
+
+} // namespace
+
+Checkpoint load_checkpoint(const std::string& path)
+{
+    Checkpoint checkpoint{-1, SafetensorsFile(path)};
+    BIFRONS_CHECK(data, has_mark(checkpoint.file.metadata()), path,
+                  ": is no checkpoint of this program (\"format\" is not ", kFormat,
+                  "). Name a folder or file that `bifrons train` wrote.");
+    BIFRONS_CHECK(data, checkpoint.file.checked(), path, ": has lost its checksum. The file is damaged.");
+    const std::string step = checkpoint.file.metadata().count("step") ? checkpoint.file.metadata().at("step") : "";
+    const auto parsed = std::from_chars(step.data(), step.data() + step.size(), checkpoint.step);
+    BIFRONS_CHECK(data, parsed.ec == std::errc() && parsed.ptr == step.data() + step.size() && checkpoint.step >= 0,
+                  path, ": its step is \"", step, "\"; a whole number expected");
+    return checkpoint;
+}
+
+std::optional<Checkpoint> load_latest_checkpoint(const std::string& folder, const Warn& warn)
+{
+    const std::vector<std::int64_t> steps = list_steps(folder);
+    std::string reason;
+    for (const std::int64_t step : steps) {
+        try {
+            return load_checkpoint(folder + "/" + checkpoint_name(step));
+        } catch (const Error& e) {
+            reason = e.what();
+            warn(str("skipped a checkpoint: ", reason));
+        }
+    }
+    BIFRONS_CHECK(data, steps.empty(), folder, ": none of its ", steps.size(), " checkpoints can be used; ", reason);
+    return std::nullopt;
+}
+
+CheckpointStore::CheckpointStore(const std::string& folder, KeepPolicy keep)
+    : folder_(folder), keep_(keep), lock_(folder)
+{
+    BIFRONS_CHECK(usage, keep.last >= 1 && keep.every >= 0, folder, ": keep ", keep.last, " and every ", keep.every,
+                  "; at least 1 and 0 expected");
+    remove_temporaries(folder_);
+}
+
+void CheckpointStore::save(std::int64_t step, const std::vector<NamedTensor>& tensors, Metadata metadata)
+{
+    BIFRONS_CHECK(bug, step >= 0, folder_, ": step ", step, " cannot be saved");
+    const std::string path = folder_ + "/" + checkpoint_name(step);
+    metadata["format"] = kFormat;
+    metadata["step"] = std::to_string(step);
+    set_aside(path);
+    write_safetensors(path, tensors, metadata);
+    prune(step);
+}
+
+// Steps after the saved one do not count: they are of a future that was given up, or damaged ones that were skipped.
+void CheckpointStore::prune(std::int64_t saved) const
+{
+    int kept = 0;
+    for (const std::int64_t step : list_steps(folder_)) {
+        const bool counts = step <= saved && ++kept > keep_.last;
+        if (!counts || (keep_.every > 0 && step % keep_.every == 0)) continue;
+        const std::string path = folder_ + "/" + checkpoint_name(step);
+        std::error_code ignored; // one that stays is no harm
+        if (is_ours(path)) fs::remove(path, ignored);
+    }
+}
+
+} // namespace bifrons

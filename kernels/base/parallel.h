@@ -29,4 +29,20 @@ double parallel_sum(std::int64_t n, const Body& body)
     return sum;
 }
 
+/// Sum over [0, n) of term(i). Sixteen interleaved sums: the loop vectorises, also in clones of its caller for other
+/// instruction sets, without changing a bit.
+template <class Term>
+__attribute__((always_inline)) inline double lane_sum(std::int64_t n, const Term& term)
+{
+    constexpr int kLanes = 16;
+    double lane[kLanes] = {};
+    std::int64_t i = 0;
+    for (; i + kLanes <= n; i += kLanes)
+        for (int j = 0; j < kLanes; ++j) lane[j] += term(i + j);
+    for (; i < n; ++i) lane[i % kLanes] += term(i);
+    double sum = 0;
+    for (double l : lane) sum += l;
+    return sum;
+}
+
 } // namespace bifrons::kernels

@@ -1,0 +1,89 @@
+#include "kernels/losses/mse_cpu.h"
+
+#include "kernels/base/parallel.h"
+#include "kernels/pointwise/epilogue_cpu.h"
+
+namespace bifrons::kernels::cpu {
+
+namespace {
+
+constexpr std::int64_t kGrain = 16384;
+
+template <class T>
+__attribute__((target_clones("avx512f", "avx2", "default"))) double squared_distance(std::int64_t n, const T* a,
+                                                                                     const T* b)
+{
+    return lane_sum(n, [=](std::int64_t i) {
+        const double d = double(a[i]) - double(b[i]);
+        return d * d;
+    });
+}
+
+template <class T>
+double masked_distance(const MseShape& s, std::int64_t begin, std::int64_t end, const T* a, const T* b, const T* mask)
+{
+    double sum = 0;
+    for (std::int64_t row = begin; row < end; ++row) {
+        double of_row = 0;
+        for (std::int64_t i = row * s.C; i < (row + 1) * s.C; ++i)
+            of_row += (double(a[i]) - double(b[i])) * (double(a[i]) - double(b[i]));
+        sum += of_row * double(mask[row]) * double(mask[row]);
+    }
+    return sum;
+}
+
+template <class T>
+void fwd(const MseShape& s, const T* a, const T* b, const T* mask, float scale, T* loss)
+{
+    const double sum =
+        mask ? parallel_sum(s.rows, [&](auto begin, auto end) { return masked_distance(s, begin, end, a, b, mask); })
+             : parallel_sum(s.rows * s.C,
+                            [&](auto begin, auto end) { return squared_distance(end - begin, a + begin, b + begin); });
+    *loss = T(scale * sum / (double(s.rows) * double(s.C)));
+}
+
+/// v[0, n) *= mask^2, v[0] being element `begin` of [rows,C].
+template <class T>
+void apply_mask(const MseShape& s, const T* mask, std::int64_t begin, std::int64_t n, T* v)
+{
+    for (std::int64_t i = begin; i < begin + n;) {
+        const std::int64_t row = i / s.C, end = std::min(begin + n, (row + 1) * s.C);
+        const T weight = mask[row] * mask[row];
+        for (; i < end; ++i) v[i - begin] *= weight;
+    }
+}
+
+template <class T>
+void grad(const MseShape& s, const T* a, const T* b, const T* mask, float scale, const T* upstream, const Store& d)
+{
+    constexpr std::int64_t kRun = 1024;
+    const T factor = T(double(*upstream) * 2 * scale / (double(s.rows) * double(s.C)));
+    parallel_for(s.rows * s.C, kGrain, [&](std::int64_t piece, std::int64_t end) {
+        T v[kRun];
+        for (std::int64_t begin = piece; begin < end; begin += kRun) {
+            const std::int64_t n = std::min(kRun, end - begin);
+            for (std::int64_t i = 0; i < n; ++i) v[i] = factor * (a[begin + i] - b[begin + i]);
+            if (mask) apply_mask(s, mask, begin, n, v);
+            store_gradient_run(d, begin, n, v);
+        }
+    });
+}
+
+} // namespace
+
+void mse_fwd(const MseShape& s, ConstView a, ConstView b, ConstView mask, float scale, View loss)
+{
+    if (a.dtype == DType::f64)
+        return fwd(s, a.as<double>(), b.as<double>(), mask.as<double>(), scale, loss.as<double>());
+    fwd(s, a.as<float>(), b.as<float>(), mask.as<float>(), scale, loss.as<float>());
+}
+
+void mse_grad(const MseShape& s, ConstView a, ConstView b, ConstView mask, float scale, ConstView upstream,
+              const Store& d)
+{
+    if (a.dtype == DType::f64)
+        return grad(s, a.as<double>(), b.as<double>(), mask.as<double>(), scale, upstream.as<double>(), d);
+    grad(s, a.as<float>(), b.as<float>(), mask.as<float>(), scale, upstream.as<float>(), d);
+}
+
+} // namespace bifrons::kernels::cpu

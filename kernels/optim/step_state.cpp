@@ -1,0 +1,29 @@
+#include "kernels/optim/step_state.h"
+
+#include "kernels/device/dispatch.h"
+#include "kernels/optim/step_state_ref.h"
+
+namespace bifrons::kernels {
+
+void begin_step(Exec ex, StepState* state)
+{
+    if (accounted(ex, "begin_step", {.bytes = 2.0 * sizeof(StepState)})) return;
+    if (on_cpu(ex)) return ex.device->enqueue(ex.stream, [=] { ref::begin_step(*state); });
+    BIFRONS_SIMT(ex, "begin_step", begin_step(ex, state));
+}
+
+void judge_step(Exec ex, StepState* state, std::int64_t n, ConstView losses, ConstView norm)
+{
+    BIFRONS_CHECK(shape, losses.dtype == norm.dtype, "judge_step: the losses are ", dtype_name(losses.dtype),
+                  ", the norm is ", dtype_name(norm.dtype), "; both alike expected");
+    const double bytes = 2.0 * sizeof(StepState) + double(n + 1) * double(dtype_bytes(norm.dtype));
+    if (accounted(ex, "judge_step", {.bytes = bytes})) return;
+    if (on_cpu(ex))
+        return ex.device->enqueue(ex.stream, [=] {
+            if (norm.dtype == DType::f64) return ref::judge_step(*state, n, losses.as<double>(), norm.as<double>());
+            ref::judge_step(*state, n, losses.as<float>(), norm.as<float>());
+        });
+    BIFRONS_SIMT(ex, "judge_step", judge_step(ex, state, n, losses, norm));
+}
+
+} // namespace bifrons::kernels

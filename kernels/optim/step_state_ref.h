@@ -1,0 +1,25 @@
+// kernels/optim/step_state_ref.h - the step's bookkeeping: the definition, run by one thread on every device.
+#pragma once
+
+#include "kernels/optim/step_state.h"
+
+namespace bifrons::kernels::ref {
+
+BIFRONS_HD inline void begin_step(StepState& state)
+{
+    state.step += 1;
+    state.skip = 0;
+}
+
+template <class T>
+BIFRONS_HD void judge_step(StepState& state, std::int64_t n, const T* losses, const T* norm)
+{
+    bool finite = *norm - *norm == T(0); // infinity and NaN differ from themselves by NaN
+    for (std::int64_t i = 0; i < n; ++i) finite = finite && losses[i] - losses[i] == T(0);
+    state.grad_norm = float(*norm);
+    state.skip = finite ? 0 : 1;
+    state.applied += finite ? 1 : 0;
+    state.bad_steps = finite ? 0 : state.bad_steps + 1;
+}
+
+} // namespace bifrons::kernels::ref

@@ -1,0 +1,94 @@
+#include "engine/memory.h"
+
+#include <algorithm>
+#include <climits>
+#include <numeric>
+
+namespace bifrons {
+
+namespace {
+
+constexpr std::size_t kAlign = 256;
+
+std::size_t aligned(std::size_t bytes)
+{
+    return (std::max<std::size_t>(bytes, 1) + kAlign - 1) / kAlign * kAlign;
+}
+
+} // namespace
+
+std::size_t MemoryPlan::peak_bytes() const
+{
+    std::map<int, std::int64_t> change; // position -> bytes that come alive there
+    for (const Block& b : blocks) {
+        change[b.born] += std::int64_t(b.bytes);
+        change[b.died] -= std::int64_t(b.bytes);
+    }
+    std::int64_t alive = 0, peak = 0;
+    for (const auto& [time, delta] : change) peak = std::max(peak, alive += delta);
+    return std::size_t(peak);
+}
+
+void* Planner::allocate(std::size_t bytes)
+{
+    void* data = reinterpret_cast<void*>(next_);
+    next_ += aligned(bytes);
+    alive_[data] = blocks_.size();
+    blocks_.push_back({.bytes = aligned(bytes), .born = time_++, .died = INT_MAX});
+    return data;
+}
+
+void Planner::release(void* data) noexcept
+{
+    const auto it = alive_.find(data);
+    if (it == alive_.end()) return;
+    blocks_[it->second].died = time_++;
+    alive_.erase(it);
+}
+
+MemoryPlan Planner::plan() const
+{
+    MemoryPlan plan{.blocks = blocks_};
+    std::vector<std::size_t> order(blocks_.size());
+    std::iota(order.begin(), order.end(), std::size_t(0));
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t a, std::size_t b) { return blocks_[a].bytes > blocks_[b].bytes; });
+    std::vector<std::size_t> placed; // by offset
+    for (const std::size_t i : order) {
+        MemoryPlan::Block& block = plan.blocks[i];
+        for (const std::size_t j : placed) {
+            const MemoryPlan::Block& other = plan.blocks[j];
+            const bool together = block.born < other.died && other.born < block.died;
+            if (!together) continue;
+            if (block.offset + block.bytes <= other.offset) break;
+            block.offset = std::max(block.offset, other.offset + other.bytes);
+        }
+        plan.bytes = std::max(plan.bytes, block.offset + block.bytes);
+        const auto after = std::upper_bound(placed.begin(), placed.end(), block.offset,
+                                            [&](std::size_t at, std::size_t j) { return at < plan.blocks[j].offset; });
+        placed.insert(after, i);
+    }
+    return plan;
+}
+
+Slab::Slab(kernels::Device& device, MemoryPlan plan) : device_(device), plan_(std::move(plan))
+{
+    base_ = static_cast<char*>(device_.allocate(plan_.bytes));
+}
+
+Slab::~Slab()
+{
+    device_.free(base_);
+}
+
+void* Slab::allocate(std::size_t bytes)
+{
+    BIFRONS_CHECK(bug, next_ < plan_.blocks.size(), "slab: allocation ", next_, " was not planned");
+    const MemoryPlan::Block& block = plan_.blocks[next_];
+    BIFRONS_CHECK(bug, block.bytes == aligned(bytes), "slab: allocation ", next_, " asks for ", bytes,
+                  " bytes, planned were ", block.bytes);
+    ++next_;
+    return base_ + block.offset;
+}
+
+} // namespace bifrons

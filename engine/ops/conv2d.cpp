@@ -1,0 +1,43 @@
+#include "engine/ops/ops.h"
+#include "engine/ops/store_options.h"
+
+namespace bifrons {
+
+namespace {
+
+kernels::Conv2dShape conv2d_shape(const Shape& x, const Shape& w, const Conv2dOptions& o)
+{
+    BIFRONS_CHECK(shape, x.rank() == 4 && w.rank() == 4, "conv2d: x is ", x, ", w is ", w,
+                  "; [N,H,W,C] and [K,R,S,C] expected");
+    BIFRONS_CHECK(shape, x[3] == w[3], "conv2d: x ", x, " has ", x[3], " channels, w ", w, " expects ", w[3]);
+    kernels::Conv2dShape s{.N = x[0], .H = x[1], .W = x[2], .C = x[3], .K = w[0], .R = w[1], .S = w[2]};
+    s.stride = o.stride;
+    s.pad = o.pad;
+    s.check("conv2d");
+    return s;
+}
+
+} // namespace
+
+Var conv2d(Tape& tape, const Var& x, const Var& w, const Conv2dOptions& o)
+{
+    const kernels::Conv2dShape s = conv2d_shape(x.shape(), w.shape(), o);
+    const FusedStore store(tape, s.y_shape(), x.dtype(), o.bias, o.add, o.act, o.shuffle);
+    kernels::conv2d_fwd(tape.exec(), s, x.view(), w.view(), store.y().view(), store.epilogue());
+
+    return tape.record(
+        "conv2d", store.y(), {x, w, o.bias, o.add},
+        [s, undo = store.undo(), sx = x.value(), sw = w.value()](const Tensor& d, Grads& grads) {
+            const kernels::Exec ex = grads.tape().exec();
+            const Tensor dv = undo(d, grads.tape());
+            grads.pass(3, dv);
+            if (const auto dw = grads.want(1); dw.out) {
+                const auto db = grads.want(2);
+                kernels::conv2d_wgrad(ex, s, dv.view(), sx.view(), dw.out, db.out, bool(dw.add));
+            }
+            if (const auto dx = grads.want(0); dx.out) kernels::conv2d_dgrad(ex, s, dv.view(), sw.view(), dx);
+        },
+        store.record_options());
+}
+
+} // namespace bifrons

@@ -1,0 +1,33 @@
+#include "kernels/conv2d/conv2d_transpose.h"
+
+#include "engine/ops/ops.h"
+#include "engine/ops/store_options.h"
+
+namespace bifrons {
+
+Var conv2d_transpose(Tape& tape, const Var& x, const Var& w, const Conv2dOptions& o)
+{
+    const Shape &xs = x.shape(), &ws = w.shape();
+    BIFRONS_CHECK(shape, xs.rank() == 4 && ws.rank() == 4 && xs[3] == ws[0], "conv2d_transpose: x is ", xs, ", w is ",
+                  ws, "; [N,P,Q,K] and [K,R,S,C] expected");
+    BIFRONS_CHECK(shape, ws[1] == ws[2], "conv2d_transpose: filters are ", ws[1], "x", ws[2], "; square ones expected");
+    const kernels::Conv2dShape s = kernels::conv2d_transpose_shape(xs[0], xs[1], xs[2], xs[3], ws[3], ws[1], o.stride);
+    const FusedStore store(tape, {s.N, s.H, s.W, s.C}, x.dtype(), o.bias, o.add, o.act, o.shuffle);
+    kernels::conv2d_transpose_fwd(tape.exec(), s, x.view(), w.view(), store.y().view(), store.epilogue());
+
+    return tape.record(
+        "conv2d_transpose", store.y(), {x, w, o.bias, o.add},
+        [s, undo = store.undo(), sx = x.value(), sw = w.value()](const Tensor& d, Grads& grads) {
+            const kernels::Exec ex = grads.tape().exec();
+            const Tensor dv = undo(d, grads.tape());
+            grads.pass(3, dv);
+            if (const auto dw = grads.want(1); dw.out) {
+                const auto db = grads.want(2);
+                kernels::conv2d_transpose_wgrad(ex, s, dv.view(), sx.view(), dw.out, db.out, bool(dw.add));
+            }
+            if (const auto dx = grads.want(0); dx.out) kernels::conv2d_transpose_dgrad(ex, s, dv.view(), sw.view(), dx);
+        },
+        store.record_options());
+}
+
+} // namespace bifrons

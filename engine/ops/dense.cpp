@@ -1,0 +1,38 @@
+#include "kernels/dense/dense.h"
+
+#include "engine/ops/ops.h"
+
+namespace bifrons {
+
+Var dense(Tape& tape, const Var& x, const Var& w, const Var& bias, kernels::Activation act)
+{
+    const Shape &xs = x.shape(), &ws = w.shape();
+    BIFRONS_CHECK(shape, xs.rank() == 2 && ws.rank() == 2 && xs[1] == ws[1], "dense: x is ", xs, ", w is ", ws,
+                  "; [N,C] and [K,C] expected");
+    BIFRONS_CHECK(shape, !bias || bias.shape() == Shape({ws[0]}), "dense: bias is ", bias.shape(), "; [", ws[0],
+                  "] expected");
+    const kernels::DenseShape s{.N = xs[0], .C = xs[1], .K = ws[0]};
+    const Tensor y = tape.empty({s.N, s.K}, x.dtype());
+    kernels::Epilogue e{.act = act};
+    if (bias) e.bias = bias.view();
+    Tensor saved = y;
+    if (tape.recording() && kernels::act_saves_input(act)) {
+        saved = tape.empty(y.shape(), y.dtype());
+        e.z = saved.view();
+    }
+    kernels::dense_fwd(tape.exec(), s, x.view(), w.view(), y.view(), e);
+
+    return tape.record("dense", y, {x, w, bias},
+                       [s, sx = x.value(), sw = w.value()](const Tensor& d, Grads& grads) {
+                           const kernels::Exec ex = grads.tape().exec();
+                           if (const auto dw = grads.want(1); dw.out) {
+                               const auto db = grads.want(2);
+                               kernels::dense_wgrad(ex, s, d.view(), sx.view(), dw.out, db.out, bool(dw.add));
+                           }
+                           if (const auto dx = grads.want(0); dx.out)
+                               kernels::dense_dgrad(ex, s, d.view(), sw.view(), dx);
+                       },
+                       {.act = act, .saved = saved});
+}
+
+} // namespace bifrons

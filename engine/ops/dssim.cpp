@@ -1,0 +1,25 @@
+#include "kernels/losses/dssim.h"
+
+#include "engine/ops/ops.h"
+
+namespace bifrons {
+
+Var dssim(Tape& tape, const Var& prediction, const Tensor& target, const Tensor& mask, int window, float scale)
+{
+    const Shape& ps = prediction.shape();
+    BIFRONS_CHECK(shape, ps.rank() == 4 && ps == target.shape(), "dssim: prediction is ", ps, ", target ",
+                  target.shape(), "; the same [N,H,W,C] expected");
+    const kernels::DssimShape s{.N = ps[0], .H = ps[1], .W = ps[2], .C = ps[3], .window = window};
+    BIFRONS_CHECK(shape, !mask || mask.size() == s.N * s.H * s.W, "dssim: mask is ", mask.shape(), " for pictures ",
+                  ps);
+    const Tensor loss = tape.empty({1}, prediction.dtype());
+    kernels::dssim_fwd(tape.exec(), s, prediction.view(), target.view(), mask.view(), scale, loss.view());
+
+    return tape.record("dssim", loss, {prediction},
+                       [s, scale, p = prediction.value(), target, mask](const Tensor& d, Grads& grads) {
+                           kernels::dssim_grad(grads.tape().exec(), s, p.view(), target.view(), mask.view(), scale,
+                                               d.view(), grads.want(0));
+                       });
+}
+
+} // namespace bifrons

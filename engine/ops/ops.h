@@ -1,0 +1,64 @@
+// engine/ops/ops.h - the differentiable operations. Each is one function in a file of its own name: check, allocate,
+// forward, record. Formulas, error bounds and sources stand with the kernels.
+//
+// Tensors are NHWC [N,H,W,C]; filters KRSC. Values stay on the tape's device. Throws Error(shape) with the values.
+#pragma once
+
+#include "engine/tape.h"
+#include "kernels/conv2d/conv2d.h"
+
+namespace bifrons {
+
+/// What may be fused into the store of an operation's result: y = shuffle(act(v + bias + add)).
+struct Conv2dOptions {
+    Var bias = {}; ///< [K]
+    std::int64_t stride = 1;
+    std::int64_t pad = 0;
+    Var add = {}; ///< same shape as the convolution's result: a skip connection
+    kernels::Activation act = {};
+    int shuffle = 1; ///< pixel shuffle factor, TensorFlow's order
+};
+
+/// x [N,H,W,C], w [K,R,S,C] -> [N,P,Q,K], or [N,f*P,f*Q,K/f^2] shuffled.
+Var conv2d(Tape& tape, const Var& x, const Var& w, const Conv2dOptions& o = {});
+
+/// x [N,P,Q,K], w [K,R,S,C] -> [N, stride*P, stride*Q, C]; options as conv2d, without pad (it follows from the sizes).
+Var conv2d_transpose(Tape& tape, const Var& x, const Var& w, const Conv2dOptions& o = {});
+
+/// x [N,C], w [K,C] -> [N,K].
+Var dense(Tape& tape, const Var& x, const Var& w, const Var& bias = {}, kernels::Activation act = {});
+
+/// y = shuffle(act(x + add)) by itself; x [N,H,W,C].
+struct PointwiseOptions {
+    Var add = {};
+    kernels::Activation act = {};
+    int shuffle = 1;
+};
+Var pointwise(Tape& tape, const Var& x, const PointwiseOptions& o);
+
+/// The same elements in another shape. x must have no other use.
+Var reshape(Tape& tape, const Var& x, const Shape& shape);
+
+/// Equal parts along the first dimension. x must have no other use.
+std::vector<Var> split(Tape& tape, const Var& x, int parts);
+
+/// [.., C0] and [.., C1] -> [.., C0+C1].
+Var concat_channels(Tape& tape, const Var& a, const Var& b);
+
+/// y = x * rsqrt(mean(x^2) + 1e-6), the mean over each sample's elements. x [N,F].
+Var pixel_norm(Tape& tape, const Var& x);
+
+/// Largest of each window, window == stride.
+Var max_pool(Tape& tape, const Var& x, int window);
+
+/// Every pixel repeated factor x factor times.
+Var upsample_nearest(Tape& tape, const Var& x, int factor);
+
+/// Scalar losses, shape [1]; the prediction gets a gradient, target and mask [N,H,W,1] (may be empty) are constants.
+Var mse(Tape& tape, const Var& prediction, const Tensor& target, const Tensor& mask, float scale);
+Var dssim(Tape& tape, const Var& prediction, const Tensor& target, const Tensor& mask, int window, float scale);
+
+/// Weighted sum of scalars, shape [1].
+Var total(Tape& tape, const std::vector<Var>& losses, const std::vector<float>& weights);
+
+} // namespace bifrons

@@ -1,0 +1,74 @@
+#include "engine/params.h"
+
+#include "kernels/base/rng.h"
+
+#include <cmath>
+
+namespace bifrons {
+
+namespace {
+
+constexpr std::uint32_t kInitPurpose = 100; // apart from the purposes of a training step's draws
+
+/// FNV-1a: a number for a name that is the same everywhere.
+std::uint32_t hash_name(const std::string& name)
+{
+    std::uint32_t h = 2166136261u;
+    for (const char c : name) h = (h ^ std::uint8_t(c)) * 16777619u;
+    return h;
+}
+
+} // namespace
+
+int Parameters::declare(const std::string& name, const Shape& shape, const Init& init)
+{
+    BIFRONS_CHECK(bug, !weights_, "parameter ", name, ": declared after the arenas were allocated");
+    const int number = int(entries_.size());
+    BIFRONS_CHECK(bug, numbers_.emplace(name, number).second, "parameter ", name, ": declared twice");
+    entries_.push_back({name, shape, init, arena_size_});
+    constexpr std::int64_t kAlign = 64;
+    arena_size_ += (shape.size() + kAlign - 1) / kAlign * kAlign;
+    return number;
+}
+
+void Parameters::allocate(kernels::Exec ex, DType dtype, Memory& memory)
+{
+    weights_ = Tensor::empty({arena_size_}, dtype, memory);
+    gradients_ = Tensor::empty({arena_size_}, dtype, memory);
+    ex.device->fill(ex.stream, weights_.view().data, 0, weights_.bytes());
+    ex.device->fill(ex.stream, gradients_.view().data, 0, gradients_.bytes());
+}
+
+void Parameters::initialise(kernels::Exec ex, std::uint64_t seed) const
+{
+    std::vector<float> values(std::size_t(arena_size_), 0.0f);
+    for (const Entry& e : entries_) {
+        if (e.init.kind == Init::Kind::zeros) continue;
+        const float limit = std::sqrt(6.0f / float(e.init.fan_in + e.init.fan_out));
+        kernels::Rng random(seed, 0, hash_name(e.name), kInitPurpose);
+        for (std::int64_t i = 0; i < e.shape.size(); ++i)
+            values[std::size_t(e.offset + i)] = limit * (2.0f * random.uniform() - 1.0f);
+    }
+    weights_.upload(ex, values);
+}
+
+std::int64_t Parameters::count() const
+{
+    std::int64_t n = 0;
+    for (const Entry& e : entries_) n += e.shape.size();
+    return n;
+}
+
+int Parameters::find(const std::string& name) const
+{
+    const auto it = numbers_.find(name);
+    return it == numbers_.end() ? -1 : it->second;
+}
+
+Tensor Parameters::part(const Tensor& arena, int i) const
+{
+    const Entry& e = entries_.at(std::size_t(i));
+    return arena.slice(e.offset, e.offset + e.shape.size()).reshape(e.shape);
+}
+
+} // namespace bifrons

@@ -1,0 +1,88 @@
+#include "engine/step.h"
+
+#include "kernels/device/plan_device.h"
+
+#include <climits>
+#include <cstdlib>
+#include <cstring>
+
+namespace bifrons {
+
+bool Step::default_recording()
+{
+    const char* sync = std::getenv("BIFRONS_SYNC");
+    return !sync || std::strcmp(sync, "1") != 0;
+}
+
+Step::Step(kernels::Device& device, kernels::Stream stream, Body body, bool recording)
+    : device_(device), stream_(stream), body_(std::move(body)), recording_allowed_(recording)
+{
+}
+
+const MemoryPlan& Step::plan()
+{
+    if (plan_) return *plan_;
+    kernels::PlanDevice dry(device_.target());
+    Planner planner;
+    body_({&dry, {}, {}}, planner);
+    plan_ = planner.plan();
+    costs_.clear();
+    for (const auto& e : dry.entries()) costs_.emplace_back(e.range.empty() ? e.op : e.range + "/" + e.op, e.cost);
+    workspace_bytes_ = (dry.total().workspace_bytes + 255) / 256 * 256;
+    plan_->blocks.push_back({.bytes = workspace_bytes_, .offset = plan_->bytes, .born = INT_MIN, .died = INT_MAX});
+    plan_->bytes += workspace_bytes_;
+    return *plan_;
+}
+
+std::size_t Step::workspace_bytes()
+{
+    plan();
+    return workspace_bytes_;
+}
+
+const std::vector<std::pair<std::string, kernels::Cost>>& Step::costs()
+{
+    plan();
+    return costs_;
+}
+
+kernels::Exec Step::exec() const
+{
+    return {&device_, stream_, workspace_};
+}
+
+void Step::run_body()
+{
+    slab_->rewind();
+    body_(exec(), *slab_);
+}
+
+void Step::run()
+{
+    if (recording_) return device_.replay(stream_, *recording_);
+    if (!slab_) {
+        slab_ = std::make_unique<Slab>(device_, plan());
+        workspace_ = {slab_->at(plan_->bytes - workspace_bytes_), workspace_bytes_};
+        return run_body();
+    }
+    if (!recording_allowed_) return run_body();
+    device_.begin_recording(stream_);
+    try {
+        run_body();
+    } catch (...) {
+        device_.end_recording(stream_);
+        throw;
+    }
+    recording_ = device_.end_recording(stream_);
+    device_.replay(stream_, *recording_);
+}
+
+void Step::invalidate()
+{
+    device_.synchronize(stream_);
+    recording_.reset();
+    slab_.reset();
+    plan_.reset();
+}
+
+} // namespace bifrons

@@ -1,0 +1,56 @@
+// engine/step.h - a piece of work that is repeated with the same shapes: a training step, a forward pass.
+//
+// The first run plans it (on the `plan` device: blocks, lifetimes, workspace), takes one slab for it and runs it
+// eagerly. The second run records it; later ones replay the recording. Inside, nothing is allocated and nothing waits.
+#pragma once
+
+#include "engine/memory.h"
+
+#include <functional>
+#include <optional>
+
+namespace bifrons {
+
+class Step {
+  public:
+    /// What is repeated. It must enqueue the same operations every time; what changes lives in device memory. Under
+    /// planning, the Exec's device is a plan and no operand may be touched.
+    using Body = std::function<void(kernels::Exec, Memory&)>;
+
+    /// recording false (BIFRONS_SYNC=1 sets it): every run is eager.
+    Step(kernels::Device& device, kernels::Stream stream, Body body, bool recording = default_recording());
+
+    /// Enqueues the work once. Throws Error(device) if the slab is not to be had.
+    void run();
+    /// The next run plans again: a setting or the thread count changed.
+    void invalidate();
+
+    /// Plans now, if that has not been done; takes no memory.
+    const MemoryPlan& plan();
+    /// What the slab takes: the plan's blocks and the workspace. Equals Slab::bytes() once it runs.
+    std::size_t planned_bytes() { return plan().bytes; }
+    /// 0 before the first run.
+    std::size_t slab_bytes() const { return slab_ ? slab_->bytes() : 0; }
+    std::size_t workspace_bytes();
+    /// Operations of one run with their costs, as planned.
+    const std::vector<std::pair<std::string, kernels::Cost>>& costs();
+
+    static bool default_recording();
+
+  private:
+    kernels::Exec exec() const;
+    void run_body();
+
+    kernels::Device& device_;
+    kernels::Stream stream_;
+    Body body_;
+    bool recording_allowed_;
+    std::optional<MemoryPlan> plan_;
+    std::vector<std::pair<std::string, kernels::Cost>> costs_; // layer/operation
+    std::size_t workspace_bytes_ = 0;
+    std::unique_ptr<Slab> slab_;
+    kernels::Workspace workspace_;
+    std::unique_ptr<kernels::Recording> recording_;
+};
+
+} // namespace bifrons

@@ -1,0 +1,89 @@
+#include "engine/memory.h"
+#include "engine/step.h"
+#include "engine/tensor.h"
+#include "kernels/pointwise/epilogue.h"
+#include "tests/support/devices.h"
+
+#include <random>
+
+using namespace bifrons;
+using namespace bifrons::test;
+
+namespace {
+
+bool overlap(const MemoryPlan::Block& a, const MemoryPlan::Block& b)
+{
+    return a.born < b.died && b.born < a.died && a.offset < b.offset + b.bytes && b.offset < a.offset + a.bytes;
+}
+
+TEST(MemoryPlan, blocks_that_do_not_live_together_share_bytes)
+{
+    Planner planner;
+    void* a = planner.allocate(1000);
+    planner.release(a);
+    planner.allocate(1000);
+    const MemoryPlan plan = planner.plan();
+    EXPECT_EQ(plan.bytes, 1024u);
+    EXPECT_EQ(plan.blocks[0].offset, plan.blocks[1].offset);
+}
+
+TEST(MemoryPlan, never_overlaps_and_stays_near_the_peak)
+{
+    std::mt19937 random(7);
+    Planner planner;
+    std::vector<void*> alive;
+    for (int i = 0; i < 500; ++i) {
+        alive.push_back(planner.allocate(1 + random() % 100000));
+        while (alive.size() > 3 && random() % 2) {
+            std::swap(alive[random() % alive.size()], alive.back());
+            planner.release(alive.back());
+            alive.pop_back();
+        }
+    }
+    const MemoryPlan plan = planner.plan();
+    for (std::size_t i = 0; i < plan.blocks.size(); ++i)
+        for (std::size_t j = 0; j < i; ++j) ASSERT_FALSE(overlap(plan.blocks[i], plan.blocks[j])) << i << " " << j;
+    EXPECT_GE(plan.bytes, plan.peak_bytes());
+    EXPECT_LE(double(plan.bytes), 1.3 * double(plan.peak_bytes()));
+}
+
+TEST(Slab, refuses_what_was_not_planned)
+{
+    Planner planner;
+    planner.allocate(100);
+    TestDevice cpu("cpu");
+    Slab slab(cpu.device(), planner.plan());
+    EXPECT_THROW(slab.allocate(1000), Error);
+    EXPECT_NE(slab.allocate(100), nullptr);
+    EXPECT_THROW(slab.allocate(100), Error);
+    slab.rewind();
+    EXPECT_NE(slab.allocate(100), nullptr);
+}
+
+class StepTest : public OnDevice {};
+BIFRONS_ON_ALL_DEVICES(StepTest);
+
+TEST_P(StepTest, first_run_is_eager_later_ones_are_replayed_and_all_do_the_same)
+{
+    Pool pool(device().device());
+    const Tensor counter = Tensor::empty({4}, DType::f32, pool), one = Tensor::empty({4}, DType::f32, pool);
+    counter.upload<float>(exec(), {0, 0, 0, 0});
+    one.upload<float>(exec(), {1, 2, 3, 4});
+    int bodies = 0;
+    Step step(device().device(), {}, [&](kernels::Exec ex, Memory& memory) {
+        ++bodies;
+        const Tensor sum = Tensor::empty({4}, DType::f32, memory);
+        kernels::store_gradient(ex, 4, counter.view(), {.out = sum.view(), .add = one.view()});
+        ex.device->copy(ex.stream, counter.view().data, sum.view().data, sum.bytes());
+    });
+    EXPECT_EQ(step.slab_bytes(), 0u);
+    for (int i = 0; i < 5; ++i) step.run();
+    EXPECT_EQ(counter.download<float>(exec()), (std::vector<float>{5, 10, 15, 20}));
+    EXPECT_EQ(bodies, 3) << "planned, run, recorded";
+    EXPECT_EQ(step.slab_bytes(), step.planned_bytes());
+    step.invalidate();
+    step.run();
+    EXPECT_EQ(counter.download<float>(exec()), (std::vector<float>{6, 12, 18, 24}));
+}
+
+} // namespace

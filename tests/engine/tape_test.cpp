@@ -1,0 +1,147 @@
+#include "engine/ops/ops.h"
+#include "tests/support/devices.h"
+#include "tests/support/numerics.h"
+
+using namespace bifrons;
+using namespace bifrons::test;
+using kernels::Act;
+using kernels::leaky;
+
+namespace {
+
+/// A tape on one device with everything it needs, in f64 on cpu and f32 elsewhere.
+class TapeTest : public OnDevice {
+  protected:
+    void SetUp() override
+    {
+        OnDevice::SetUp();
+        if (IsSkipped()) return;
+        memory_ = std::make_unique<Pool>(device().device());
+        tape_ = std::make_unique<Tape>(exec(), *memory_);
+    }
+    Tensor tensor(const Shape& shape, const std::vector<double>& values)
+    {
+        Tensor t = Tensor::empty(shape, dtype(), *memory_);
+        t.upload(exec(), values);
+        return t;
+    }
+    DType dtype() const { return GetParam() == "cpu" ? DType::f64 : DType::f32; }
+    /// A parameter whose gradient starts as NaN.
+    Var parameter(const Shape& shape, const std::vector<double>& values)
+    {
+        grads_.push_back(tensor(shape, std::vector<double>(values.size(), NAN)));
+        return tape().parameter(tensor(shape, values), grads_.back());
+    }
+    std::vector<double> grad(int i) { return grads_.at(std::size_t(i)).template download<double>(exec()); }
+    Tape& tape() { return *tape_; }
+    void backward(const Var& root, const std::vector<double>& upstream)
+    {
+        tape().backward(root, tensor(root.shape(), upstream));
+    }
+
+  private:
+    std::unique_ptr<Memory> memory_;
+    std::vector<Tensor> grads_;
+    std::unique_ptr<Tape> tape_;
+};
+BIFRONS_ON_ALL_DEVICES(TapeTest);
+
+using Values = std::vector<double>;
+const Shape kFour{1, 1, 1, 4};
+
+TEST_P(TapeTest, a_value_read_twice_applies_its_activation_once_after_both)
+{
+    const Var x = parameter(kFour, {1, -1, 2, -2});
+    const Var y = pointwise(tape(), x, {.act = leaky(0.5f)}); // 1 -.5 2 -1
+    const Var a = pointwise(tape(), y, {}), b = pointwise(tape(), y, {});
+    backward(pointwise(tape(), a, {.add = b}), {1, 10, 100, 1000}); // y + y
+    EXPECT_EQ(grad(0), (Values{2, 10, 200, 1000}));
+}
+
+TEST_P(TapeTest, x_plus_x_doubles)
+{
+    const Var x = parameter(kFour, {1, 2, 3, 4});
+    backward(pointwise(tape(), x, {.add = x}), {1, 10, 100, 1000});
+    EXPECT_EQ(grad(0), (Values{2, 20, 200, 2000}));
+}
+
+TEST_P(TapeTest, a_skip_passes_the_gradient_around_the_branch)
+{
+    const Var x = parameter(kFour, {1, -1, 2, -2});
+    const Var y = pointwise(tape(), x, {.act = leaky(0.5f)});
+    const Var branch = pointwise(tape(), y, {.act = leaky(0.25f)});
+    backward(pointwise(tape(), branch, {.add = y, .act = {Act::relu}}), {1, 10, 100, 1000});
+    // y = 1 -.5 2 -1; sum = 2 -.625 4 -1.25; relu stops the negative ones
+    EXPECT_EQ(grad(0), (Values{2, 0, 200, 0}));
+}
+
+TEST_P(TapeTest, parts_of_a_split_value_collect_in_one_buffer)
+{
+    const Var x = parameter({2, 1, 1, 2}, {1, -1, -2, 2});
+    const Var y = pointwise(tape(), x, {.act = leaky(0.5f)});
+    const std::vector<Var> halves = split(tape(), y, 2);
+    const Var a = pointwise(tape(), halves[0], {.act = leaky(0.25f)});
+    backward(pointwise(tape(), a, {.add = halves[1]}), {1, 10});
+    EXPECT_EQ(grad(0), (Values{1, 10 * 0.25 * 0.5, 0.5, 10}));
+}
+
+TEST_P(TapeTest, a_part_that_nobody_reads_gets_zeros)
+{
+    const Var x = parameter({2, 1, 1, 2}, {1, 2, 3, 4});
+    const std::vector<Var> halves = split(tape(), pointwise(tape(), x, {.act = leaky(0.5f)}), 2);
+    backward(pointwise(tape(), halves[1], {}), {1, 10});
+    EXPECT_EQ(grad(0), (Values{0, 0, 1, 10}));
+}
+
+TEST_P(TapeTest, a_parameter_that_nobody_wrote_gets_zeros)
+{
+    const Var x = parameter(kFour, {1, 2, 3, 4});
+    parameter(kFour, {5, 6, 7, 8});
+    backward(pointwise(tape(), x, {}), {1, 10, 100, 1000});
+    EXPECT_EQ(grad(0), (Values{1, 10, 100, 1000}));
+    EXPECT_EQ(grad(1), (Values{0, 0, 0, 0}));
+}
+
+TEST_P(TapeTest, a_branch_that_the_root_does_not_need_changes_nothing)
+{
+    for (const bool dead_first : {true, false}) {
+        const Var x = parameter(kFour, {1, -1, 2, -2});
+        const Var y = pointwise(tape(), x, {.act = leaky(0.5f)});
+        Var dead, z;
+        if (dead_first) dead = pointwise(tape(), y, {});
+        z = pointwise(tape(), y, {});
+        if (!dead_first) dead = pointwise(tape(), y, {});
+        backward(z, {1, 10, 100, 1000});
+        EXPECT_EQ(grad(dead_first ? 0 : 1), (Values{1, 5, 100, 500})) << dead_first;
+    }
+}
+
+TEST_P(TapeTest, shuffled_activations_whose_derivative_needs_the_input)
+{
+    const Values z = {0.3, -0.7, 1.1, 0.2};
+    const Var x = parameter(kFour, z);
+    const Var y = pointwise(tape(), x, {.act = {Act::xcosx}, .shuffle = 2}); // [1,2,2,1], in the order of the channels
+    backward(pointwise(tape(), y, {}), {1, 10, 100, 1000});
+    const Values got = grad(0);
+    for (std::size_t i = 0; i < 4; ++i)
+        EXPECT_NEAR(got[i], std::pow(10, double(i)) * (std::cos(z[i]) - z[i] * std::sin(z[i])),
+                    1e-6 * std::pow(10, double(i)));
+}
+
+TEST_P(TapeTest, reading_a_value_and_splitting_it_is_refused)
+{
+    const Var x = parameter({2, 1, 1, 2}, {1, 2, 3, 4});
+    split(tape(), x, 2);
+    EXPECT_THROW(pointwise(tape(), x, {}), Error);
+}
+
+TEST_P(TapeTest, a_tape_that_does_not_record_computes_the_same_values)
+{
+    Pool memory(device().device());
+    Tape quiet(exec(), memory, false);
+    const Var y = pointwise(quiet, Var(tensor(kFour, {1, -1, 2, -2})), {.act = leaky(0.5f)});
+    EXPECT_EQ(y.value().download<double>(exec()), (Values{1, -0.5, 2, -1}));
+    EXPECT_FALSE(y.node());
+}
+
+} // namespace

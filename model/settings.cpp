@@ -1,0 +1,337 @@
+#include "model/settings.h"
+
+#include "kernels/base/error.h"
+#include "kernels/base/suggest.h"
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <variant>
+
+#include <nlohmann/json.hpp>
+#include <toml++/toml.h>
+
+namespace bifrons::model {
+
+namespace {
+
+using Value = std::variant<bool, std::int64_t, double, std::string>;
+using Member = std::variant<bool Settings::*, std::int64_t Settings::*, double Settings::*, std::string Settings::*>;
+using Words = std::vector<std::string>;
+
+struct Row {
+    const char* name;
+    Member member;
+    double low, high; // numbers
+    Words words;      // texts
+    bool fixed;
+    const char* help;
+};
+
+constexpr double kMost = 1e9;
+constexpr bool kFixed = true, kFree = false;
+
+/// "df" and, behind a dash, every combination of u, d, t and c in this order.
+Words architectures()
+{
+    Words names;
+    for (int bits = 0; bits < 16; ++bits) {
+        std::string flags;
+        for (int i = 0; i < 4; ++i)
+            if (bits & (1 << i)) flags += "udtc"[i];
+        names.push_back(flags.empty() ? "df" : "df-" + flags);
+    }
+    return names;
+}
+
+using S = Settings;
+
+Row number(const char* name, Member member, double low, double high, bool fixed, const char* help)
+{
+    return {name, member, low, high, {}, fixed, help};
+}
+
+Row word(const char* name, Member member, Words words, bool fixed, const char* help)
+{
+    return {name, member, 0, 0, std::move(words), fixed, help};
+}
+
+Row flag(const char* name, Member member, bool fixed, const char* help)
+{
+    return {name, member, 0, 0, {}, fixed, help};
+}
+
+const std::vector<Row>& table()
+{
+    static const std::vector<Row> rows = {
+        word("architecture", &S::architecture, architectures(), kFixed,
+             "network with its flags: u normalised latent, d doubled output resolution, t one level more, c x*cos(x)"),
+        number("resolution", &S::resolution, 32, 640, kFixed,
+               "side of the network's pictures, px; a multiple of 16, or 32 with d or t"),
+        word("face_type", &S::face_type, {"half", "mid-full", "full", "whole-face", "head"}, kFixed,
+             "part of the head that is swapped; as the facesets"),
+        number("ae_dims", &S::ae_dims, 8, 1024, kFixed, "width of the latent; even"),
+        number("e_dims", &S::e_dims, 4, 256, kFixed, "encoder's base channels; even"),
+        number("d_dims", &S::d_dims, 4, 256, kFixed, "decoder's base channels; even"),
+        number("d_mask_dims", &S::d_mask_dims, 4, 256, kFixed,
+               "mask branch's base channels; even, about a third of d_dims"),
+        word("downsample", &S::downsample, {"strided", "maxpool"}, kFixed,
+             "how the encoder halves: strided convolution, or convolution and max pooling"),
+        word("upsample", &S::upsample, {"subpixel", "transposed", "nearest"}, kFixed,
+             "how the decoder doubles: pixel shuffle, transposed convolution, or nearest neighbour and convolution"),
+        word("precision", &S::precision, {"f32"}, kFixed, "numbers of the network"),
+        number("seed", &S::seed, 0, 9007199254740992.0, kFixed, "of all random numbers: same seed, same weights"),
+        number("validation_fraction", &S::validation_fraction, 0, 0.5, kFixed,
+               "share of the frames that is held out, in blocks, for the validation loss"),
+        number("batch_size", &S::batch_size, 1, 1024, kFree, "samples of each identity in a step"),
+        number("learning_rate", &S::learning_rate, 0, 1, kFree, "Adam's step size"),
+        number("beta1", &S::beta1, 0, 0.9999, kFree, "Adam's decay of the mean gradient"),
+        number("beta2", &S::beta2, 0, 0.999999, kFree, "Adam's decay of the mean squared gradient"),
+        number("eps", &S::eps, 1e-16, 1, kFree, "Adam's term against division by zero"),
+        number("clip", &S::clip, 0, kMost, kFree, "largest global norm of the gradients; 0: no clipping"),
+        number("mse_weight", &S::mse_weight, 0, kMost, kFree, "weight of the mean squared error"),
+        number("dssim_weight", &S::dssim_weight, 0, kMost, kFree, "weight of the structural dissimilarity"),
+        number("mask_weight", &S::mask_weight, 0, kMost, kFree, "weight of the mask's mean squared error"),
+        flag("masked_training", &S::masked_training, kFree, "picture losses count inside the face's mask only"),
+        flag("random_warp", &S::random_warp, kFree, "elastic warp of the input; off to finish a trained model"),
+        number("flip_src", &S::flip_src, 0, 1, kFree, "probability that a source sample is mirrored"),
+        number("flip_dst", &S::flip_dst, 0, 1, kFree, "probability that a destination sample is mirrored"),
+        number("rotation", &S::rotation, 0, 180, kFree, "random rotation of samples, degrees either way"),
+        number("scale", &S::scale, 0, 1, kFree, "random scale of samples, from 1/(1+scale) to 1+scale"),
+        number("shift", &S::shift, 0, 0.5, kFree, "random shift of samples, share of the side either way"),
+        number("hsv", &S::hsv, 0, 0.3, kFree, "random hue, saturation and value of the source's input"),
+        number("faceset_memory", &S::faceset_memory, 0.01, 0.9, kFree,
+               "largest share of the device's free memory for the faces"),
+        number("save_every", &S::save_every, 1, kMost, kFree, "steps between checkpoints"),
+        number("keep", &S::keep, 1, 1000, kFree, "newest checkpoints that are kept"),
+        number("keep_every", &S::keep_every, 0, kMost, kFree,
+               "also keep each checkpoint whose step is a multiple of this; 0: none"),
+        number("preview_every", &S::preview_every, 0, kMost, kFree, "steps between preview sheets; 0: none"),
+        number("threads", &S::threads, 0, 1024, kFree, "threads of the cpu device; 0: the trainer finds the fastest"),
+    };
+    return rows;
+}
+
+const Row* find_row(const std::string& name)
+{
+    for (const Row& row : table())
+        if (name == row.name) return &row;
+    return nullptr;
+}
+
+/// `where` is what an error begins with: "--set", "train.toml:14", ...
+const Row& require_row(const std::string& name, const std::string& where)
+{
+    if (const Row* row = find_row(name)) return *row;
+    Words names;
+    for (const Row& row : table()) names.push_back(row.name);
+    const std::string hint = did_you_mean(name, names);
+    throw Error(ErrorKind::usage, str(where, ": unknown setting \"", name, "\"", hint.empty() ? "." : hint,
+                                      " `bifrons train --help-settings` lists them all."));
+}
+
+std::string number_text(double value)
+{
+    char text[32];
+    const auto end = std::to_chars(text, text + sizeof text, value).ptr; // shortest text that reads back the same
+    return {text, end};
+}
+
+std::string value_text(const Value& value)
+{
+    if (const bool* b = std::get_if<bool>(&value)) return *b ? "true" : "false";
+    if (const auto* i = std::get_if<std::int64_t>(&value)) return std::to_string(*i);
+    if (const double* d = std::get_if<double>(&value)) return number_text(*d);
+    return '"' + std::get<std::string>(value) + '"';
+}
+
+Value get(const Settings& settings, const Row& row)
+{
+    return std::visit([&](auto member) { return Value(settings.*member); }, row.member);
+}
+
+/// What a row takes, in words: "true or false", "16..640", "strided | maxpool".
+std::string range_text(const Row& row)
+{
+    if (std::holds_alternative<bool Settings::*>(row.member)) return "true | false";
+    if (!row.words.empty()) {
+        std::string text;
+        for (const std::string& word : row.words) text += (text.empty() ? "" : " | ") + word;
+        return text;
+    }
+    const bool whole = std::holds_alternative<std::int64_t Settings::*>(row.member);
+    return whole ? str(std::int64_t(row.low), "..", std::int64_t(row.high))
+                 : number_text(row.low) + ".." + number_text(row.high);
+}
+
+bool in_range(const Row& row, const Value& value)
+{
+    if (const auto* i = std::get_if<std::int64_t>(&value)) return double(*i) >= row.low && double(*i) <= row.high;
+    if (const double* d = std::get_if<double>(&value)) return *d >= row.low && *d <= row.high; // not a number: false
+    if (const auto* s = std::get_if<std::string>(&value))
+        return std::find(row.words.begin(), row.words.end(), *s) != row.words.end();
+    return true;
+}
+
+[[noreturn]] void refuse_value(const Row& row, const std::string& is, const std::string& where)
+{
+    const bool whole = std::holds_alternative<std::int64_t Settings::*>(row.member);
+    const bool number = whole || std::holds_alternative<double Settings::*>(row.member);
+    throw Error(ErrorKind::usage, str(where, ": ", row.name, " is ", is, "; ",
+                                      whole    ? "a whole number in "
+                                      : number ? "a number in "
+                                               : "",
+                                      range_text(row), " expected"));
+}
+
+/// Puts a value of any kind into its member; a whole number does for a number.
+void set(Settings& settings, const Row& row, Value value, const std::string& where)
+{
+    if (std::holds_alternative<double Settings::*>(row.member))
+        if (const auto* whole = std::get_if<std::int64_t>(&value)) value = double(*whole);
+    if (value.index() != row.member.index() || !in_range(row, value)) refuse_value(row, value_text(value), where);
+    std::visit(
+        [&](auto member) {
+            using T = std::remove_reference_t<decltype(settings.*member)>;
+            settings.*member = std::get<T>(value);
+        },
+        row.member);
+}
+
+/// The text as the kind of value that the row takes.
+Value parse_value(const Row& row, const std::string& text, const std::string& where)
+{
+    const char *const begin = text.data(), *const end = begin + text.size();
+    std::int64_t whole = 0;
+    double number = 0;
+    if (std::holds_alternative<std::string Settings::*>(row.member)) return text;
+    if (text == "true" || text == "false") return text == "true";
+    if (const auto p = std::from_chars(begin, end, whole); p.ec == std::errc() && p.ptr == end) return whole;
+    if (const auto p = std::from_chars(begin, end, number); p.ec == std::errc() && p.ptr == end) return number;
+    refuse_value(row, '"' + text + '"', where);
+}
+
+Value toml_value(const Row& row, const toml::node& node, const std::string& where)
+{
+    if (const auto* b = node.as_boolean()) return b->get();
+    if (const auto* i = node.as_integer()) return i->get();
+    if (const auto* d = node.as_floating_point()) return d->get();
+    if (const auto* s = node.as_string()) return s->get();
+    refuse_value(row, "neither number, text, true nor false", where);
+}
+
+Value json_value(const Row& row, const nlohmann::json& json, const std::string& where)
+{
+    if (json.is_boolean()) return json.get<bool>();
+    if (json.is_number_integer()) return json.get<std::int64_t>();
+    if (json.is_number_float()) return json.get<double>();
+    if (json.is_string()) return json.get<std::string>();
+    refuse_value(row, json.dump(), where);
+}
+
+} // namespace
+
+std::vector<SettingHelp> list_settings()
+{
+    const Settings initial;
+    std::vector<SettingHelp> list;
+    for (const Row& row : table())
+        list.push_back({row.name, range_text(row), value_text(get(initial, row)), row.help, row.fixed});
+    return list;
+}
+
+void apply_assignment(Settings& settings, const std::string& assignment)
+{
+    const std::size_t equals = assignment.find('=');
+    BIFRONS_CHECK(usage, equals != std::string::npos && equals > 0, "--set ", assignment, ": key=value expected");
+    const std::string name = assignment.substr(0, equals), where = "--set " + assignment;
+    const Row& row = require_row(name, where);
+    set(settings, row, parse_value(row, assignment.substr(equals + 1), where), where);
+}
+
+void apply_toml_file(Settings& settings, const std::string& path)
+{
+    std::ifstream in(path);
+    BIFRONS_CHECK(data, in && !std::filesystem::is_directory(path), path,
+                  ": cannot be read; a TOML file of settings expected");
+    const std::string text{std::istreambuf_iterator<char>(in), {}};
+    BIFRONS_CHECK(data, text.find('\0') == std::string::npos, path, ": is no text; a TOML file of settings expected");
+    toml::table table;
+    try {
+        table = toml::parse(text, path);
+    } catch (const toml::parse_error& e) {
+        throw Error(ErrorKind::data, str(path, ":", e.source().begin.line, ": ", e.description()));
+    }
+    for (auto&& [key, node] : table) {
+        const std::string where = str(path, ":", node.source().begin.line);
+        const Row& row = require_row(std::string(key.str()), where);
+        set(settings, row, toml_value(row, node, where), where);
+    }
+}
+
+std::string to_json(const Settings& settings)
+{
+    nlohmann::ordered_json json = nlohmann::ordered_json::object();
+    for (const Row& row : table()) std::visit([&](auto member) { json[row.name] = settings.*member; }, row.member);
+    return json.dump();
+}
+
+Settings from_json(const std::string& text, const std::string& origin)
+{
+    const nlohmann::json json = nlohmann::json::parse(text, nullptr, false);
+    BIFRONS_CHECK(data, json.is_object(), origin, ": its settings are no JSON object. The file is damaged.");
+    Settings settings;
+    for (const auto& [name, value] : json.items()) {
+        const Row* row = find_row(name);
+        BIFRONS_CHECK(data, row, origin, ": has the setting \"", name,
+                      "\", which is unknown here. It was written by a newer program.");
+        try {
+            set(settings, *row, json_value(*row, value, origin), origin);
+        } catch (const Error& e) {
+            throw Error(ErrorKind::data, e.what());
+        }
+    }
+    return settings;
+}
+
+Architecture architecture_of(const Settings& s)
+{
+    const std::string flags = s.architecture.substr(std::min(s.architecture.find('-'), s.architecture.size()));
+    const auto has = [&](char flag) { return flags.find(flag) != std::string::npos; };
+    Architecture a;
+    a.resolution = int(s.resolution);
+    a.u = has('u'), a.d = has('d'), a.t = has('t'), a.c = has('c');
+    a.e_dims = int(s.e_dims);
+    a.ae_dims = int(s.ae_dims);
+    a.d_dims = int(s.d_dims);
+    a.d_mask_dims = int(s.d_mask_dims);
+    a.downsample = s.downsample == "maxpool" ? Downsample::maxpool : Downsample::strided;
+    a.upsample = s.upsample == "nearest"      ? Upsample::nearest
+                 : s.upsample == "transposed" ? Upsample::transposed
+                                              : Upsample::subpixel;
+    return a;
+}
+
+void check(const Settings& s)
+{
+    architecture_of(s).check();
+    BIFRONS_CHECK(usage, s.mse_weight + s.dssim_weight > 0,
+                  "settings: mse_weight and dssim_weight are both 0; at least one above 0 expected, else nothing would "
+                  "be learnt of the picture");
+}
+
+void check_resume(const Settings& made, const Settings& wanted)
+{
+    std::string changed;
+    for (const Row& row : table()) {
+        if (!row.fixed || get(made, row) == get(wanted, row)) continue;
+        changed += str(changed.empty() ? "" : ", ", row.name, " ", value_text(get(made, row)), " -> ",
+                       value_text(get(wanted, row)));
+    }
+    BIFRONS_CHECK(usage, changed.empty(), "settings: fixed when a model is made, but changed: ", changed,
+                  ". Leave them as they are, or start a new model in another folder.");
+}
+
+} // namespace bifrons::model

@@ -1,0 +1,74 @@
+// model/settings.h - everything that a user may set about a model and its training.
+//
+// One table in settings.cpp (name, member, range, help) drives the TOML file, --set key=value, the JSON in the
+// checkpoint and the listing; defaults are the members' own. A new setting is a member and a row of the table.
+// Source of the defaults: DeepFaceLab's SAEHD, but for Adam's beta1 and eps.     Tests  tests/model/settings_test.cpp
+#pragma once
+
+#include "model/architecture.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace bifrons::model {
+
+struct Settings {
+    // the network: fixed when the model is made
+    std::string architecture = "df-ud";
+    std::int64_t resolution = 128;
+    std::string face_type = "full";
+    std::int64_t ae_dims = 256, e_dims = 64, d_dims = 64, d_mask_dims = 22;
+    std::string downsample = "strided", upsample = "subpixel";
+    std::string precision = "f32";
+    std::int64_t seed = 1;
+    double validation_fraction = 0.05;
+
+    // the step
+    std::int64_t batch_size = 8;
+    double learning_rate = 5e-5, beta1 = 0.5, beta2 = 0.999, eps = 1e-8, clip = 0;
+    double mse_weight = 10, dssim_weight = 10, mask_weight = 10;
+    bool masked_training = true;
+
+    // the samples
+    bool random_warp = true;
+    double flip_src = 0, flip_dst = 0.4;
+    double rotation = 10, scale = 0.15, shift = 0.05, hsv = 0;
+    double faceset_memory = 0.25;
+
+    // the run
+    std::int64_t save_every = 500, keep = 3, keep_every = 0, preview_every = 500;
+    std::int64_t threads = 0;
+
+    bool operator==(const Settings&) const = default;
+};
+
+/// A row of the listing, in words.
+struct SettingHelp {
+    std::string name, range, initial, help;
+    bool fixed; ///< cannot change when training is resumed
+};
+std::vector<SettingHelp> list_settings();
+
+/// Applies "key=value". Throws Error(usage) on an unknown key, a value of another kind or one out of range.
+void apply_assignment(Settings& settings, const std::string& assignment);
+
+/// Applies a TOML file of `key = value` lines. Throws Error(usage) naming file and line, as apply_assignment;
+/// Error(data) if it cannot be read or parsed.
+void apply_toml_file(Settings& settings, const std::string& path);
+
+/// All settings as one JSON object, and back. `origin` names the text in errors: Error(data) on anything that
+/// to_json() did not write. A setting that is missing keeps its default.
+std::string to_json(const Settings& settings);
+Settings from_json(const std::string& text, const std::string& origin);
+
+/// What fixes the network's shape, as the model wants it.
+Architecture architecture_of(const Settings& settings);
+
+/// Rules that need more than one setting; ranges have been checked when they were applied. Throws Error(usage).
+void check(const Settings& settings);
+
+/// Throws Error(usage), naming each, if `wanted` changes what is fixed in a model that was made with `made`.
+void check_resume(const Settings& made, const Settings& wanted);
+
+} // namespace bifrons::model

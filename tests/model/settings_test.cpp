@@ -1,0 +1,237 @@
+#include "model/settings.h"
+
+#include "kernels/base/error.h"
+#include "tests/support/temp_folder.h"
+
+#include <functional>
+
+using namespace bifrons;
+using namespace bifrons::model;
+using namespace bifrons::test;
+
+namespace {
+
+/// What `work` throws, which must be of this kind.
+std::string complaint(ErrorKind kind, const std::function<void()>& work)
+{
+    try {
+        work();
+    } catch (const Error& e) {
+        EXPECT_EQ(int(e.kind()), int(kind)) << e.what();
+        return e.what();
+    }
+    ADD_FAILURE() << "nothing was refused";
+    return "";
+}
+
+std::string complaint_about(const std::string& assignment)
+{
+    return complaint(ErrorKind::usage, [&] {
+        Settings s;
+        apply_assignment(s, assignment);
+    });
+}
+
+#define EXPECT_SAYS(text, part) EXPECT_NE((text).find(part), std::string::npos) << (text)
+
+TEST(Settings, defaults_are_deep_face_labs_and_legal)
+{
+    const Settings s;
+    EXPECT_NO_THROW(check(s));
+    EXPECT_EQ(s.resolution, 128);
+    EXPECT_EQ(s.ae_dims, 256);
+    EXPECT_EQ(s.e_dims, 64);
+    EXPECT_EQ(s.d_dims, 64);
+    EXPECT_EQ(s.d_mask_dims, 22);
+    EXPECT_EQ(s.learning_rate, 5e-5);
+    EXPECT_EQ(s.mse_weight, 10);
+    EXPECT_EQ(s.dssim_weight, 10);
+    EXPECT_EQ(s.flip_src, 0);
+    EXPECT_EQ(s.flip_dst, 0.4);
+}
+
+TEST(Settings, name_the_network_that_the_model_builds)
+{
+    for (const char* name : {"df", "df-u", "df-d", "df-t", "df-c", "df-udtc"}) {
+        Settings s;
+        apply_assignment(s, std::string("architecture=") + name);
+        EXPECT_EQ(architecture_of(s).name(), name);
+    }
+    Settings s;
+    for (const char* a : {"resolution=64", "ae_dims=10", "e_dims=12", "d_dims=14", "d_mask_dims=18",
+                          "downsample=maxpool", "upsample=transposed"})
+        apply_assignment(s, a);
+    const Architecture a = architecture_of(s);
+    EXPECT_EQ(a.resolution, 64);
+    EXPECT_EQ(a.ae_dims, 10);
+    EXPECT_EQ(a.e_dims, 12);
+    EXPECT_EQ(a.d_dims, 14);
+    EXPECT_EQ(a.d_mask_dims, 18);
+    EXPECT_EQ(a.downsample, Downsample::maxpool);
+    EXPECT_EQ(a.upsample, Upsample::transposed);
+    const Architecture untouched = architecture_of(Settings{});
+    EXPECT_EQ(untouched.upsample, Upsample::subpixel);
+    EXPECT_EQ(untouched.downsample, Downsample::strided);
+}
+
+TEST(Settings, every_default_is_in_its_own_range_and_every_row_says_what_it_is)
+{
+    for (const SettingHelp& row : list_settings()) {
+        std::string value = row.initial;
+        if (value.front() == '"') value = value.substr(1, value.size() - 2);
+        Settings s;
+        EXPECT_NO_THROW(apply_assignment(s, row.name + "=" + value));
+        EXPECT_EQ(s, Settings{}) << row.name;
+        EXPECT_GT(row.help.size(), 10u) << row.name;
+        EXPECT_FALSE(row.range.empty()) << row.name;
+    }
+}
+
+TEST(Settings, an_assignment_sets_each_kind)
+{
+    Settings s;
+    apply_assignment(s, "resolution=256");
+    apply_assignment(s, "learning_rate=1e-4");
+    apply_assignment(s, "clip=1");
+    apply_assignment(s, "masked_training=false");
+    apply_assignment(s, "architecture=df-ut");
+    EXPECT_EQ(s.resolution, 256);
+    EXPECT_EQ(s.learning_rate, 1e-4);
+    EXPECT_EQ(s.clip, 1.0);
+    EXPECT_FALSE(s.masked_training);
+    EXPECT_EQ(s.architecture, "df-ut");
+}
+
+TEST(Settings, a_wrong_assignment_says_what_is_expected)
+{
+    EXPECT_SAYS(complaint_about("learning_rat=1"), "unknown setting \"learning_rat\"; did you mean \"learning_rate\"?");
+    EXPECT_SAYS(complaint_about("zzz=1"), "unknown setting \"zzz\". `bifrons");
+    EXPECT_SAYS(complaint_about("resolution"), "key=value expected");
+    EXPECT_SAYS(complaint_about("=5"), "key=value expected");
+    EXPECT_SAYS(complaint_about("resolution=16"), "resolution is 16; a whole number in 32..640 expected");
+    EXPECT_SAYS(complaint_about("resolution=128.5"), "a whole number in 32..640");
+    EXPECT_SAYS(complaint_about("resolution="), "\"\"; a whole number");
+    EXPECT_SAYS(complaint_about("resolution=128px"), "\"128px\"; a whole number");
+    EXPECT_SAYS(complaint_about("resolution=true"), "is true; a whole number");
+    EXPECT_SAYS(complaint_about("resolution=99999999999999999999"), "a whole number in 32..640");
+    EXPECT_SAYS(complaint_about("learning_rate=nan"), "a number in 0..1");
+    EXPECT_SAYS(complaint_about("learning_rate=inf"), "a number in 0..1");
+    EXPECT_SAYS(complaint_about("flip_src=-0.1"), "is -0.1; a number in 0..1");
+    EXPECT_SAYS(complaint_about("random_warp=1"), "is 1; true | false expected");
+    EXPECT_SAYS(complaint_about("downsample=pool"), "is \"pool\"; strided | maxpool expected");
+    EXPECT_SAYS(complaint_about("architecture=df-du"), "df-ud");
+    EXPECT_SAYS(complaint_about("architecture=liae-ud"), "\"liae-ud\"");
+}
+
+TEST(Settings, a_toml_file_sets_what_it_names)
+{
+    TempFolder folder;
+    write_bytes(folder / "s.toml", "# mine\nresolution = 64\nlearning_rate = 5e-4\nclip = 1\nrandom_warp = false\n"
+                                   "upsample = \"nearest\"\n");
+    Settings s, expected;
+    expected.resolution = 64;
+    expected.learning_rate = 5e-4;
+    expected.clip = 1;
+    expected.random_warp = false;
+    expected.upsample = "nearest";
+    apply_toml_file(s, folder / "s.toml");
+    EXPECT_EQ(s, expected);
+}
+
+TEST(Settings, a_wrong_toml_file_names_file_and_line)
+{
+    TempFolder folder;
+    const auto says = [&](ErrorKind kind, const std::string& text, const std::string& part) {
+        write_bytes(folder / "s.toml", text);
+        EXPECT_SAYS(complaint(kind,
+                              [&] {
+                                  Settings s;
+                                  apply_toml_file(s, folder / "s.toml");
+                              }),
+                    part);
+    };
+    says(ErrorKind::usage, "seed = 1\nbatchsize = 4\n", "s.toml:2: unknown setting \"batchsize\"; did you mean");
+    says(ErrorKind::usage, "\nresolution = 8\n", "s.toml:2: resolution is 8; a whole number in 32..640");
+    says(ErrorKind::usage, "resolution = \"big\"\n", "s.toml:1: resolution is \"big\"");
+    says(ErrorKind::usage, "resolution = [1, 2]\n", "s.toml:1: resolution is neither");
+    says(ErrorKind::usage, "[network]\nresolution = 64\n", "unknown setting \"network\"");
+    says(ErrorKind::data, "seed = 1\nresolution = \n", "s.toml:2: ");
+    says(ErrorKind::data, std::string("\0\0\0", 3), "is no text");
+    says(ErrorKind::data, "\xff\xfe", "s.toml:1: ");
+    EXPECT_SAYS(complaint(ErrorKind::data,
+                          [&] {
+                              Settings s;
+                              apply_toml_file(s, folder / "absent");
+                          }),
+                "cannot be read");
+    EXPECT_SAYS(complaint(ErrorKind::data,
+                          [&] {
+                              Settings s;
+                              apply_toml_file(s, folder.path());
+                          }),
+                "cannot be read");
+}
+
+TEST(Settings, json_brings_back_every_setting)
+{
+    Settings s;
+    s.architecture = "df-udtc";
+    s.resolution = 224;
+    s.seed = 9007199254740991;
+    s.learning_rate = 0.1 + 0.2; // no short decimal
+    s.random_warp = false;
+    s.threads = 7;
+    EXPECT_EQ(from_json(to_json(s), "test"), s);
+    EXPECT_EQ(from_json("{}", "test"), Settings{});
+}
+
+TEST(Settings, damaged_or_newer_json_is_refused)
+{
+    const auto from = [](const std::string& text) {
+        return complaint(ErrorKind::data, [&] { from_json(text, "step-5"); });
+    };
+    EXPECT_SAYS(from("{"), "step-5: its settings are no JSON object");
+    EXPECT_SAYS(from("[]"), "no JSON object");
+    EXPECT_SAYS(from(R"({"warp_drive":1})"), "newer program");
+    EXPECT_SAYS(from(R"({"resolution":"x"})"), "step-5: resolution is");
+    EXPECT_SAYS(from(R"({"resolution":null})"), "resolution is null");
+}
+
+TEST(Settings, rules_between_settings)
+{
+    const auto legal = [](std::int64_t resolution, const char* architecture) {
+        Settings s;
+        s.resolution = resolution;
+        s.architecture = architecture;
+        check(s);
+    };
+    EXPECT_NO_THROW(legal(112, "df-u"));
+    EXPECT_NO_THROW(legal(96, "df-udt"));
+    EXPECT_SAYS(complaint(ErrorKind::usage, [&] { legal(112, "df-d"); }), "a multiple of 32 in 32..640 expected for df-d");
+    EXPECT_SAYS(complaint(ErrorKind::usage, [&] { legal(112, "df-t"); }), "The nearest is 128");
+    EXPECT_SAYS(complaint(ErrorKind::usage, [&] { legal(100, "df"); }), "The nearest is 96");
+    Settings odd;
+    odd.e_dims = 33;
+    EXPECT_SAYS(complaint(ErrorKind::usage, [&] { check(odd); }), "e_dims is 33; an even number");
+    Settings blind;
+    blind.mse_weight = blind.dssim_weight = 0;
+    EXPECT_SAYS(complaint(ErrorKind::usage, [&] { check(blind); }), "mse_weight and dssim_weight");
+}
+
+TEST(Settings, resuming_may_change_the_training_but_not_the_network)
+{
+    const Settings made;
+    Settings wanted;
+    wanted.learning_rate = 1e-4;
+    wanted.batch_size = 4;
+    wanted.random_warp = false;
+    EXPECT_NO_THROW(check_resume(made, wanted));
+    wanted.resolution = 256;
+    wanted.upsample = "nearest";
+    const std::string text = complaint(ErrorKind::usage, [&] { check_resume(made, wanted); });
+    EXPECT_SAYS(text, "resolution 128 -> 256");
+    EXPECT_SAYS(text, "upsample \"subpixel\" -> \"nearest\"");
+    EXPECT_EQ(text.find("batch_size"), std::string::npos) << text;
+}
+
+} // namespace

@@ -2,7 +2,7 @@
 //
 //   y[n,p,q,k] = sum_{r,s,c} x[n, p*stride + r - pad, q*stride + s - pad, c] * w[k,r,s,c]     (zero outside x)
 //
-// Definition  conv2d_ref.h     CPU  conv2d_cpu.cpp (loops), conv2d_onednn.cpp     CUDA  conv2d_direct.cu
+// Definition  conv2d_ref.h     CPU  conv2d_cpu.cpp (loops), base/onednn.cpp     CUDA  conv2d_direct.cu
 // Tests  tests/kernels/conv2d_test.cpp
 // Source  Dumoulin & Visin 2016, arXiv:1603.07285 (index relations)
 #pragma once

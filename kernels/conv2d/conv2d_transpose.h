@@ -7,12 +7,15 @@
 
 namespace bifrons::kernels {
 
-/// The shape of the convolution whose mirror maps [N,P,Q,K] to [N, stride*P, stride*Q, C], as DeepFaceLab and
-/// TensorFlow's SAME use it: H = stride*P, pad = (R-1)/2 of the mirrored convolution.
+/// The shape of the convolution whose mirror maps [N,P,Q,K] to [N, stride*P, stride*Q, C] with R x R filters:
+/// pad = max(0, ceil((R - stride) / 2)). Equal to TensorFlow's SAME where R - stride is even; where it is odd, theirs
+/// puts every tap one pixel later (a filter from there goes into an (R+1) x (R+1) one, behind a first row and column
+/// of zeros). Throws Error(shape) for an even R with stride 1: no padding on both sides gives that size.
 Conv2dShape conv2d_transpose_shape(std::int64_t N, std::int64_t P, std::int64_t Q, std::int64_t K, std::int64_t C,
                                    std::int64_t R, std::int64_t stride);
 
-/// y [N,H,W,C] = epilogue(dgrad(x [N,P,Q,K], w)). The epilogue's bias is [C]. See conv2d_dgrad for the bounds.
+/// y [N,H,W,C] = epilogue(dgrad(x [N,P,Q,K], w)). The epilogue's bias is [C]; z and add are [N,H,W,C]. See conv2d_dgrad
+/// for the bounds.
 void conv2d_transpose_fwd(Exec ex, const Conv2dShape& s, ConstView x, ConstView w, View y, const Epilogue& e);
 Cost conv2d_transpose_fwd_cost(const Conv2dShape& s, DType dtype, const Epilogue& e, Target target);
 

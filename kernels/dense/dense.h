@@ -1,6 +1,7 @@
 // kernels/dense/dense.h - fully connected layer: y[n,k] = sum_c x[n,c] * w[k,c].
 //
-// Definition  dense_ref.h     CPU  dense_cpu.cpp (loops), dense_onednn.cpp     Tests  tests/kernels/dense_test.cpp
+// No kernel of its own: a convolution of one-pixel pictures with one-pixel filters, on every device (kernels/conv2d).
+// Definition  dense_ref.h     Tests  tests/kernels/dense_test.cpp
 #pragma once
 
 #include "kernels/device/device.h"

@@ -30,6 +30,19 @@ inline bool accounted(const Exec& ex, const char* op, const Cost& cost)
     return false;
 }
 
+/// Size of one part of a workspace, rounded up so that the part behind it is aligned like the first.
+constexpr std::size_t aligned(std::size_t bytes)
+{
+    return (bytes + 255) / 256 * 256;
+}
+
+/// The same Exec without the first `bytes` of its workspace.
+inline Exec behind(Exec ex, std::size_t bytes)
+{
+    ex.workspace = {static_cast<char*>(ex.workspace.data) + bytes, ex.workspace.bytes - bytes};
+    return ex;
+}
+
 /// An operation without a kernel for this device.
 [[noreturn]] void throw_no_kernel(const Exec& ex, const char* op);
 

@@ -31,6 +31,16 @@ struct Store {
     ConstView saved = {}; ///< see act_grad
 };
 
+/// Whether the store is a plain one: y = v, or d = v.
+inline bool stores_plainly(const Epilogue& e)
+{
+    return !e.bias && !e.add && !e.z && e.act.kind == Act::none && e.shuffle == 1;
+}
+inline bool stores_plainly(const Store& d)
+{
+    return !d.add && d.act.kind == Act::none;
+}
+
 /// v [N,P,Q,K] of an epilogue.
 struct EpilogueShape {
     std::int64_t N = 1, P = 1, Q = 1, K = 1;

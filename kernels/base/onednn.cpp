@@ -1,0 +1,252 @@
+// kernels/base/onednn.cpp - against oneDNN 2.x (operation descriptors); algorithm `direct` only, whose rounding obeys
+// the bounds of the operations' contracts (Winograd's does not).
+#include "kernels/base/onednn.h"
+
+#if BIFRONS_HAS_ONEDNN
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include <dnnl.hpp>
+#include <omp.h>
+
+namespace bifrons::kernels {
+
+namespace {
+
+using dnnl::memory;
+using Tag = memory::format_tag;
+
+const dnnl::engine& engine()
+{
+    static const dnnl::engine cpu(dnnl::engine::kind::cpu, 0);
+    return cpu;
+}
+
+dnnl::stream& stream()
+{
+    static thread_local dnnl::stream cpu(engine());
+    return cpu;
+}
+
+/// oneDNN partitions work for the thread count that OpenMP has when a primitive is created.
+class ThreadCount {
+  public:
+    explicit ThreadCount(int threads) : before_(omp_get_max_threads()) { omp_set_num_threads(threads); }
+    ~ThreadCount() { omp_set_num_threads(before_); }
+
+  private:
+    int before_;
+};
+
+bool is_matrix_product(const OnednnConv& c)
+{
+    return c.H == 1 && c.W == 1 && c.R == 1 && c.S == 1 && c.pad == 0;
+}
+
+/// The operands' descriptors: activations and filters as we store them, filters also in the format oneDNN picks.
+struct Formats {
+    memory::desc x, y, filters, any_filters, bias;
+
+    explicit Formats(const OnednnConv& c)
+    {
+        const auto make = [](const memory::dims& dims, Tag tag) {
+            return memory::desc(dims, memory::data_type::f32, tag);
+        };
+        if (is_matrix_product(c)) {
+            x = make({c.N, c.C}, Tag::ab), y = make({c.N, c.K}, Tag::ab), filters = make({c.K, c.C}, Tag::ab);
+            any_filters = filters; // a reorder would cost as much as the product itself
+        } else {
+            const std::int64_t P = (c.H + 2 * c.pad - c.R) / c.stride + 1, Q = (c.W + 2 * c.pad - c.S) / c.stride + 1;
+            x = make({c.N, c.C, c.H, c.W}, Tag::nhwc), y = make({c.N, c.K, P, Q}, Tag::nhwc);
+            filters = make({c.K, c.C, c.R, c.S}, Tag::ohwi), any_filters = make({c.K, c.C, c.R, c.S}, Tag::any);
+        }
+        bias = c.bias ? make({c.K}, Tag::a) : memory::desc();
+    }
+};
+
+dnnl::primitive_attr attributes(const OnednnConv& c, const Formats& f)
+{
+    dnnl::post_ops post;
+    if (c.add) post.append_binary(dnnl::algorithm::binary_add, f.y);
+    if (c.slope != 1) post.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, c.slope, 0.0f);
+    dnnl::primitive_attr attr;
+    attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+    attr.set_post_ops(post);
+    return attr;
+}
+
+template <class Descriptor>
+bool is_optimised(const Descriptor& d)
+{
+    return d && std::string(d.impl_info_str()).find("ref") == std::string::npos;
+}
+
+class Call : public OnednnCall {
+  public:
+    explicit Call(const OnednnConv& c) : conv_(c), formats_(c) { is_matrix_product(c) ? make_product() : make_conv(); }
+
+    /// Whether oneDNN has an optimised implementation.
+    explicit operator bool() const { return bool(main_); }
+
+    std::size_t workspace_bytes() const override { return filter_bytes() + scratchpad_bytes(); }
+    std::function<void()> bind(const OnednnOperands& o, void* workspace) const override;
+
+  private:
+    struct Step {
+        dnnl::primitive primitive;
+        std::unordered_map<int, memory> operands;
+    };
+
+    void make_conv();
+    void make_product();
+    template <class Primitive, class Descriptor>
+    void take(const Descriptor& d, const memory::desc& filters);
+    bool reorders() const { return bool(reorder_); }
+    std::size_t filter_bytes() const { return reorders() ? (filters_.get_size() + 255) / 256 * 256 : 0; }
+    std::size_t scratchpad_bytes() const { return std::max(scratchpad_.get_size(), reorder_scratchpad_.get_size()); }
+
+    OnednnConv conv_;
+    Formats formats_;
+    dnnl::primitive main_, reorder_;
+    memory::desc filters_, scratchpad_, reorder_scratchpad_;
+};
+
+/// Keeps the primitive if it is optimised, and the reorder between its filters and ours if they differ.
+template <class Primitive, class Descriptor>
+void Call::take(const Descriptor& d, const memory::desc& filters)
+{
+    if (!is_optimised(d)) return;
+    main_ = Primitive(d), filters_ = filters, scratchpad_ = d.scratchpad_desc();
+    if (filters == formats_.filters) return;
+    const bool back = conv_.pass == OnednnPass::filter_gradient;
+    dnnl::primitive_attr attr;
+    attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+    const dnnl::reorder::primitive_desc reorder(engine(), back ? filters : formats_.filters, engine(),
+                                                back ? formats_.filters : filters, attr);
+    reorder_ = dnnl::reorder(reorder), reorder_scratchpad_ = reorder.scratchpad_desc();
+}
+
+void Call::make_conv()
+{
+    using namespace dnnl;
+    const auto how = algorithm::convolution_direct;
+    const memory::dims stride{conv_.stride, conv_.stride}, pad{conv_.pad, conv_.pad};
+    const auto& [x, y, filters, any, bias] = formats_;
+    const primitive_attr attr = attributes(conv_, formats_);
+    const convolution_forward::desc forward(prop_kind::forward_training, how, x, any, bias, y, stride, pad, pad);
+    const convolution_forward::primitive_desc hint(forward, attr, engine(), true);
+    if (!hint) return;
+    if (conv_.pass == OnednnPass::forward) return take<convolution_forward>(hint, hint.weights_desc());
+    if (conv_.pass == OnednnPass::input_gradient) {
+        const convolution_backward_data::primitive_desc d({how, x, any, y, stride, pad, pad}, attr, engine(), hint,
+                                                          true);
+        return take<convolution_backward_data>(d, d ? d.weights_desc() : memory::desc());
+    }
+    const convolution_backward_weights::primitive_desc d({how, x, any, y, stride, pad, pad}, attr, engine(), hint,
+                                                         true);
+    take<convolution_backward_weights>(d, d ? d.diff_weights_desc() : memory::desc());
+}
+
+void Call::make_product()
+{
+    using namespace dnnl;
+    const auto& [x, y, filters, any, bias] = formats_;
+    const primitive_attr attr = attributes(conv_, formats_);
+    const inner_product_forward::desc forward(prop_kind::forward_training, x, any, bias, y);
+    const inner_product_forward::primitive_desc hint(forward, attr, engine(), true);
+    if (!hint) return;
+    if (conv_.pass == OnednnPass::forward) return take<inner_product_forward>(hint, hint.weights_desc());
+    if (conv_.pass == OnednnPass::input_gradient) {
+        const inner_product_backward_data::primitive_desc d({x, any, y}, attr, engine(), hint, true);
+        return take<inner_product_backward_data>(d, d ? d.weights_desc() : memory::desc());
+    }
+    const inner_product_backward_weights::primitive_desc d({x, any, y}, attr, engine(), hint, true);
+    take<inner_product_backward_weights>(d, d ? d.diff_weights_desc() : memory::desc());
+}
+
+std::function<void()> Call::bind(const OnednnOperands& o, void* workspace) const
+{
+    const auto at = [](const memory::desc& desc, const void* data) {
+        return memory(desc, engine(), const_cast<void*>(data));
+    };
+    char* const scratch = static_cast<char*>(workspace) + filter_bytes();
+    const bool back = conv_.pass == OnednnPass::filter_gradient;
+    // Our filters, or our filter gradient, and where the primitive has them.
+    const memory ours = at(formats_.filters, back ? o.out : o.b);
+    const memory filters = reorders() ? at(filters_, workspace) : ours;
+
+    Step main{main_, {{DNNL_ARG_SCRATCHPAD, at(scratchpad_, scratch)}}};
+    switch (conv_.pass) {
+    case OnednnPass::forward:
+        main.operands.insert(
+            {{DNNL_ARG_SRC, at(formats_.x, o.a)}, {DNNL_ARG_WEIGHTS, filters}, {DNNL_ARG_DST, at(formats_.y, o.out)}});
+        if (conv_.bias) main.operands[DNNL_ARG_BIAS] = at(formats_.bias, o.bias);
+        if (conv_.add) main.operands[DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1] = at(formats_.y, o.add);
+        break;
+    case OnednnPass::input_gradient:
+        main.operands.insert({{DNNL_ARG_DIFF_DST, at(formats_.y, o.a)},
+                              {DNNL_ARG_WEIGHTS, filters},
+                              {DNNL_ARG_DIFF_SRC, at(formats_.x, o.out)}});
+        break;
+    case OnednnPass::filter_gradient:
+        main.operands.insert({{DNNL_ARG_DIFF_DST, at(formats_.y, o.a)},
+                              {DNNL_ARG_SRC, at(formats_.x, o.b)},
+                              {DNNL_ARG_DIFF_WEIGHTS, filters}});
+        break;
+    }
+    std::vector<Step> steps{main};
+    if (reorders())
+        steps.insert(back ? steps.end() : steps.begin(), {reorder_,
+                                                          {{DNNL_ARG_FROM, back ? filters : ours},
+                                                           {DNNL_ARG_TO, back ? ours : filters},
+                                                           {DNNL_ARG_SCRATCHPAD, at(reorder_scratchpad_, scratch)}}});
+    return [steps = std::move(steps)] {
+        for (const Step& step : steps) step.primitive.execute(stream(), step.operands);
+        stream().wait();
+    };
+}
+
+} // namespace
+
+bool onednn_available()
+{
+    return true;
+}
+
+std::shared_ptr<const OnednnCall> onednn_call(const OnednnConv& conv, int threads)
+{
+    constexpr std::size_t kKept = 1024;
+    static std::mutex mutex;
+    static std::map<std::pair<OnednnConv, int>, std::shared_ptr<const OnednnCall>> kept;
+    const std::lock_guard lock(mutex);
+    if (const auto found = kept.find({conv, threads}); found != kept.end()) return found->second;
+    if (kept.size() == kKept) kept.clear(); // those in use live on with their users
+    const ThreadCount count(threads);
+    auto call = std::make_shared<const Call>(conv);
+    return kept[{conv, threads}] = *call ? call : nullptr;
+}
+
+} // namespace bifrons::kernels
+
+#else
+
+namespace bifrons::kernels {
+
+bool onednn_available()
+{
+    return false;
+}
+
+std::shared_ptr<const OnednnCall> onednn_call(const OnednnConv&, int)
+{
+    return nullptr;
+}
+
+} // namespace bifrons::kernels
+
+#endif

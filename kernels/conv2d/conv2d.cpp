@@ -1,0 +1,246 @@
+#include "kernels/conv2d/conv2d.h"
+
+#include "kernels/base/onednn.h"
+#include "kernels/conv2d/conv2d_cpu.h"
+#include "kernels/device/dispatch.h"
+#include "kernels/pointwise/epilogue_cpu.h"
+
+namespace bifrons::kernels {
+
+void Conv2dShape::check(const char* op) const
+{
+    const bool positive = N >= 1 && H >= 1 && W >= 1 && C >= 1 && K >= 1 && R >= 1 && S >= 1;
+    BIFRONS_CHECK(shape, positive && stride >= 1 && pad >= 0, op, ": x [", N, ",", H, ",", W, ",", C, "], w [", K, ",",
+                  R, ",", S, ",", C, "], stride ", stride, ", pad ", pad,
+                  "; sizes and stride of at least 1 and pad of at least 0 expected");
+    BIFRONS_CHECK(shape, H + 2 * pad >= R && W + 2 * pad >= S, op, ": a ", R, "x", S, " filter on a ", H, "x", W,
+                  " picture with pad ", pad, "; a filter within the padded picture expected");
+}
+
+namespace {
+
+void check_dtypes(const char* op, ConstView a, ConstView b, ConstView out)
+{
+    BIFRONS_CHECK(shape, a.dtype == b.dtype && a.dtype == out.dtype, op, ": operands are ", dtype_name(a.dtype), ", ",
+                  dtype_name(b.dtype), " and ", dtype_name(out.dtype), "; one type for all expected");
+}
+
+Cost base_cost(const Conv2dShape& s, DType dtype)
+{
+    return {.flops = 2.0 * double(s.y_size()) * double(s.R * s.S * s.C),
+            .bytes = double(s.x_size() + s.w_size() + s.y_size()) * double(dtype_bytes(dtype))};
+}
+
+/// oneDNN's call for the plain sum, or null where the shape's method and the build say loops.
+std::shared_ptr<const OnednnCall> library_call(const Conv2dShape& s, OnednnPass pass, DType dtype, int threads,
+                                               const Epilogue& e = {})
+{
+    if (s.method == Conv2dMethod::loops || dtype != DType::f32) return nullptr;
+    const float slope = e.act.kind == Act::none ? 1.0f : e.act.kind == Act::leaky ? e.act.slope : 0.0f;
+    return onednn_call({.pass = pass,
+                        .N = s.N,
+                        .H = s.H,
+                        .W = s.W,
+                        .C = s.C,
+                        .K = s.K,
+                        .R = s.R,
+                        .S = s.S,
+                        .stride = s.stride,
+                        .pad = s.pad,
+                        .bias = bool(e.bias),
+                        .add = bool(e.add),
+                        .slope = slope},
+                       threads);
+}
+
+void check_method(const char* op, const Conv2dShape& s, const Exec& ex)
+{
+    const DeviceKind kind = ex.device->target().kind;
+    const bool host = s.method == Conv2dMethod::loops || s.method == Conv2dMethod::onednn;
+    BIFRONS_CHECK(usage, s.method == Conv2dMethod::automatic || host == (kind == DeviceKind::cpu), op,
+                  ": this method is not one of device ", device_kind_name(kind), ". Use automatic");
+    BIFRONS_CHECK(usage, s.method != Conv2dMethod::onednn || onednn_available(), op,
+                  ": method onednn: this program was built without oneDNN. Install it and rebuild, or use automatic");
+}
+
+// ---- forward -----------------------------------------------------------------------------------------------------
+
+/// Epilogues that oneDNN may compute with the sum.
+bool may_fuse(const Epilogue& e)
+{
+    const bool linear = e.act.kind == Act::none || e.act.kind == Act::leaky || e.act.kind == Act::relu;
+    return linear && !e.z && e.shuffle == 1;
+}
+
+std::shared_ptr<const OnednnCall> fused_call(const Conv2dShape& s, DType dtype, const Epilogue& e, int threads)
+{
+    return may_fuse(e) ? library_call(s, OnednnPass::forward, dtype, threads, e) : nullptr;
+}
+
+/// The sum cannot stand in y before the epilogue if that moves elements, or if y holds what is to be added, which a
+/// cost cannot know.
+std::size_t sum_buffer_bytes(const Conv2dShape& s, DType dtype, const Epilogue& e)
+{
+    return e.shuffle == 1 && !e.add ? 0 : aligned(std::size_t(s.y_size()) * dtype_bytes(dtype));
+}
+
+std::size_t sum_workspace(const Conv2dShape& s, DType dtype, int threads)
+{
+    const auto call = library_call(s, OnednnPass::forward, dtype, threads);
+    return call ? call->workspace_bytes() : cpu::conv2d_fwd_workspace(s, dtype);
+}
+
+void sum_on_cpu(Exec ex, const Conv2dShape& s, ConstView x, ConstView w, View v)
+{
+    if (const auto call = library_call(s, OnednnPass::forward, v.dtype, ex.device->target().threads))
+        return ex.device->enqueue(
+            ex.stream, call->bind({.a = x.as<float>(), .b = w.as<float>(), .out = v.as<float>()}, ex.workspace.data));
+    ex.device->enqueue(ex.stream, [=] { cpu::conv2d_fwd(s, x, w, v, ex.workspace); });
+}
+
+void fwd_on_cpu(Exec ex, const Conv2dShape& s, ConstView x, ConstView w, View y, const Epilogue& e)
+{
+    const bool adds_itself = e.add && e.add.data == y.data;
+    if (const auto call = fused_call(s, y.dtype, e, ex.device->target().threads); call && !adds_itself)
+        return ex.device->enqueue(ex.stream, call->bind({.a = x.as<float>(),
+                                                         .b = w.as<float>(),
+                                                         .bias = e.bias.as<float>(),
+                                                         .add = e.add.as<float>(),
+                                                         .out = y.as<float>()},
+                                                        ex.workspace.data));
+    const View v = e.shuffle > 1 || adds_itself ? View{ex.workspace.data, y.dtype} : y;
+    sum_on_cpu(behind(ex, sum_buffer_bytes(s, y.dtype, e)), s, x, w, v);
+    if (!stores_plainly(e))
+        ex.device->enqueue(ex.stream, [=, shape = s.y_shape()] { cpu::epilogue_fwd(shape, v, y, e); });
+}
+
+} // namespace
+
+Cost conv2d_fwd_cost(const Conv2dShape& s, DType dtype, const Epilogue& e, Target target)
+{
+    Cost cost = base_cost(s, dtype);
+    cost.bytes += (double(e.add ? s.y_size() : 0) + double(e.z ? s.y_size() : 0)) * double(dtype_bytes(dtype));
+    if (target.kind != DeviceKind::cpu) return cost;
+    cost.workspace_bytes = sum_buffer_bytes(s, dtype, e) + sum_workspace(s, dtype, target.threads);
+    if (const auto call = fused_call(s, dtype, e, target.threads))
+        cost.workspace_bytes =
+            e.add ? std::max(cost.workspace_bytes, call->workspace_bytes()) : call->workspace_bytes();
+    return cost;
+}
+
+void conv2d_fwd(Exec ex, const Conv2dShape& s, ConstView x, ConstView w, View y, const Epilogue& e)
+{
+    s.check("conv2d_fwd");
+    check_method("conv2d_fwd", s, ex);
+    check_dtypes("conv2d_fwd", x, w, y);
+    BIFRONS_CHECK(shape, e.shuffle >= 1 && s.K % (e.shuffle * e.shuffle) == 0, "conv2d_fwd: ", s.K,
+                  " channels cannot be shuffled by ", e.shuffle, "; a multiple of ", e.shuffle * e.shuffle,
+                  " expected");
+    BIFRONS_CHECK(shape, x.data != y.data, "conv2d_fwd: y is x's own buffer; another one expected");
+    if (accounted(ex, "conv2d_fwd", conv2d_fwd_cost(s, y.dtype, e, ex.device->target()))) return;
+    if (on_cpu(ex)) return fwd_on_cpu(ex, s, x, w, y, e);
+    BIFRONS_SIMT(ex, "conv2d_fwd", conv2d_fwd(ex, s, x, w, y, e));
+}
+
+// ---- input gradient ----------------------------------------------------------------------------------------------
+
+namespace {
+
+std::size_t gradient_buffer_bytes(const Conv2dShape& s, DType dtype, const Store& d)
+{
+    return d.add && d.add.data == d.out.data ? aligned(std::size_t(s.x_size()) * dtype_bytes(dtype)) : 0;
+}
+
+void dgrad_on_cpu(Exec ex, const Conv2dShape& s, ConstView dy, ConstView w, const Store& d)
+{
+    const DType dtype = d.out.dtype;
+    const std::size_t buffer = gradient_buffer_bytes(s, dtype, d);
+    const View v = buffer ? View{ex.workspace.data, dtype} : d.out;
+    const Workspace scratch = behind(ex, buffer).workspace;
+    if (const auto call = library_call(s, OnednnPass::input_gradient, dtype, ex.device->target().threads))
+        ex.device->enqueue(ex.stream,
+                           call->bind({.a = dy.as<float>(), .b = w.as<float>(), .out = v.as<float>()}, scratch.data));
+    else
+        ex.device->enqueue(ex.stream, [=] { cpu::conv2d_dgrad(s, dy, w, v, scratch); });
+    if (!stores_plainly(d)) ex.device->enqueue(ex.stream, [=] { cpu::store_gradient(s.x_size(), v, d); });
+}
+
+} // namespace
+
+Cost conv2d_dgrad_cost(const Conv2dShape& s, DType dtype, const Store& d, Target target)
+{
+    Cost cost = base_cost(s, dtype);
+    cost.bytes += (double(d.add ? s.x_size() : 0) + double(d.saved ? s.x_size() : 0)) * double(dtype_bytes(dtype));
+    if (target.kind != DeviceKind::cpu) return cost;
+    const auto call = library_call(s, OnednnPass::input_gradient, dtype, target.threads);
+    cost.workspace_bytes =
+        gradient_buffer_bytes(s, dtype, d) + (call ? call->workspace_bytes() : cpu::conv2d_dgrad_workspace(s, dtype));
+    return cost;
+}
+
+void conv2d_dgrad(Exec ex, const Conv2dShape& s, ConstView dy, ConstView w, const Store& d)
+{
+    s.check("conv2d_dgrad");
+    check_method("conv2d_dgrad", s, ex);
+    check_dtypes("conv2d_dgrad", dy, w, d.out);
+    BIFRONS_CHECK(shape, d.act.kind == Act::none || d.saved, "conv2d_dgrad: an activation needs its saved value");
+    if (accounted(ex, "conv2d_dgrad", conv2d_dgrad_cost(s, d.out.dtype, d, ex.device->target()))) return;
+    if (on_cpu(ex)) return dgrad_on_cpu(ex, s, dy, w, d);
+    BIFRONS_SIMT(ex, "conv2d_dgrad", conv2d_dgrad(ex, s, dy, w, d));
+}
+
+// ---- filter gradient ---------------------------------------------------------------------------------------------
+
+namespace {
+
+std::size_t filter_buffer_bytes(const Conv2dShape& s, DType dtype, bool accumulate)
+{
+    return accumulate ? aligned(std::size_t(s.w_size()) * dtype_bytes(dtype)) : 0;
+}
+
+Cost bias_cost(const Conv2dShape& s, DType dtype, Target target)
+{
+    return bias_grad_cost(s.N * s.P() * s.Q(), s.K, dtype, target);
+}
+
+void wgrad_on_cpu(Exec ex, const Conv2dShape& s, ConstView dy, ConstView x, View dw, View db, bool accumulate)
+{
+    const View v = accumulate ? View{ex.workspace.data, dw.dtype} : dw;
+    const Workspace scratch = behind(ex, filter_buffer_bytes(s, dw.dtype, accumulate)).workspace;
+    if (const auto call = library_call(s, OnednnPass::filter_gradient, dw.dtype, ex.device->target().threads))
+        ex.device->enqueue(ex.stream,
+                           call->bind({.a = dy.as<float>(), .b = x.as<float>(), .out = v.as<float>()}, scratch.data));
+    else
+        ex.device->enqueue(ex.stream, [=] { cpu::conv2d_wgrad(s, dy, x, v, scratch); });
+    ex.device->enqueue(ex.stream, [=] {
+        if (accumulate) cpu::store_gradient(s.w_size(), v, {.out = dw, .add = dw});
+        if (db) cpu::bias_grad(s.N * s.P() * s.Q(), s.K, dy, db, accumulate, scratch);
+    });
+}
+
+} // namespace
+
+Cost conv2d_wgrad_cost(const Conv2dShape& s, DType dtype, bool bias, bool accumulate, Target target)
+{
+    Cost cost = base_cost(s, dtype);
+    if (accumulate) cost.bytes += double(s.w_size()) * double(dtype_bytes(dtype));
+    if (target.kind != DeviceKind::cpu) return cost;
+    const auto call = library_call(s, OnednnPass::filter_gradient, dtype, target.threads);
+    const std::size_t sum = call ? call->workspace_bytes() : cpu::conv2d_wgrad_workspace(s, dtype);
+    cost.workspace_bytes = filter_buffer_bytes(s, dtype, accumulate) +
+                           std::max(sum, bias ? bias_cost(s, dtype, target).workspace_bytes : 0);
+    return cost;
+}
+
+void conv2d_wgrad(Exec ex, const Conv2dShape& s, ConstView dy, ConstView x, View dw, View db, bool accumulate)
+{
+    s.check("conv2d_wgrad");
+    check_method("conv2d_wgrad", s, ex);
+    check_dtypes("conv2d_wgrad", dy, x, dw);
+    if (accounted(ex, "conv2d_wgrad", conv2d_wgrad_cost(s, dw.dtype, bool(db), accumulate, ex.device->target())))
+        return;
+    if (on_cpu(ex)) return wgrad_on_cpu(ex, s, dy, x, dw, db, accumulate);
+    BIFRONS_SIMT(ex, "conv2d_wgrad", conv2d_wgrad(ex, s, dy, x, dw, db, accumulate));
+}
+
+} // namespace bifrons::kernels

@@ -1,0 +1,142 @@
+// data/media/frames.cpp - where frames come from and go to.
+#include "data/media/frames.h"
+
+#include "kernels/base/error.h"
+
+#include <algorithm>
+#include <cctype>
+
+namespace bifrons::data {
+namespace fs = std::filesystem;
+
+namespace {
+
+class VideoFrames : public FrameSource {
+  public:
+    explicit VideoFrames(const fs::path& path) : stem_(path.stem().string()), reader_(path) {}
+    std::int64_t count() const override { return reader_.info().frames; }
+    const VideoInfo* video() const override { return &reader_.info(); }
+    bool next(Frame& frame) override
+    {
+        if (!reader_.next(frame.image)) return false;
+        frame.index = index_++;
+        std::string digits = std::to_string(frame.index);
+        frame.name = stem_ + "_" + std::string(std::max<std::size_t>(6, digits.size()) - digits.size(), '0') + digits;
+        return true;
+    }
+
+  private:
+    std::string stem_;
+    VideoReader reader_;
+    std::int64_t index_ = 0;
+};
+
+class PictureFrames : public FrameSource {
+  public:
+    explicit PictureFrames(std::vector<fs::path> files) : files_(std::move(files)) {}
+    std::int64_t count() const override { return std::int64_t(files_.size()); }
+    bool next(Frame& frame) override
+    {
+        if (index_ == count()) return false;
+        const fs::path& file = files_[std::size_t(index_)];
+        frame = {index_++, file.stem().string(), load_image(file)};
+        return true;
+    }
+
+  private:
+    std::vector<fs::path> files_;
+    std::int64_t index_ = 0;
+};
+
+std::vector<fs::path> pictures_in(const fs::path& folder)
+{
+    std::vector<fs::path> files;
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder))
+        if (entry.is_regular_file() && has_picture_name(entry.path())) files.push_back(entry.path());
+    std::sort(files.begin(), files.end(), [](const fs::path& a, const fs::path& b) {
+        return natural_less(a.filename().string(), b.filename().string());
+    });
+    BIFRONS_CHECK(data, !files.empty(), folder.string(),
+                  ": the folder holds no pictures; files ending in png, jpg, jpeg or bmp were expected.");
+    return files;
+}
+
+class VideoSink : public FrameSink {
+  public:
+    VideoSink(const fs::path& path, const SinkOptions& options) : writer_(path, options.format, options.video) {}
+    void write(const Frame& frame) override { writer_.write(frame.image); }
+    std::string finish() override { return writer_.finish(); }
+
+  private:
+    VideoWriter writer_;
+};
+
+class PictureSink : public FrameSink {
+  public:
+    PictureSink(const fs::path& path, const SinkOptions& options) : path_(path), options_(options.video)
+    {
+        if (has_picture_name(path)) {
+            check_destination(path, options_.existing);
+            return;
+        }
+        std::error_code error;
+        fs::create_directory(path, error);
+        BIFRONS_CHECK(data, fs::is_directory(path), path.string(), ": is no folder and cannot be made one (",
+                      error.message(), "). Name a folder, a picture, or a video ending in .mp4, .mov or .mkv.");
+    }
+    void write(const Frame& frame) override
+    {
+        const bool one = has_picture_name(path_);
+        BIFRONS_CHECK(usage, !one || frame.index == 0, path_.string(),
+                      ": one picture cannot hold several frames; name a folder or a video.");
+        save_image(one ? path_ : path_ / (frame.name + ".png"), frame.image,
+                   {.existing = options_.existing, .comment = options_.comment});
+    }
+    std::string finish() override { return "none"; }
+
+  private:
+    fs::path path_;
+    VideoOptions options_;
+};
+
+} // namespace
+
+std::unique_ptr<FrameSource> open_frames(const fs::path& path)
+{
+    std::error_code ignored;
+    if (fs::is_directory(path, ignored)) return std::make_unique<PictureFrames>(pictures_in(path));
+    if (has_picture_name(path)) return std::make_unique<PictureFrames>(std::vector<fs::path>{path});
+    return std::make_unique<VideoFrames>(path);
+}
+
+std::unique_ptr<FrameSink> create_frames(const fs::path& path, const SinkOptions& options)
+{
+    if (has_video_name(path)) return std::make_unique<VideoSink>(path, options);
+    return std::make_unique<PictureSink>(path, options);
+}
+
+bool natural_less(const std::string& a, const std::string& b)
+{
+    const auto is_digit = [](char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; };
+    std::size_t i = 0, j = 0;
+    while (i < a.size() && j < b.size()) {
+        if (!is_digit(a[i]) || !is_digit(b[j])) {
+            if (a[i] != b[j]) return a[i] < b[j];
+            ++i, ++j;
+            continue;
+        }
+        const auto number = [&](const std::string& s, std::size_t& at) {
+            while (at < s.size() && s[at] == '0') ++at;
+            const std::size_t start = at;
+            while (at < s.size() && is_digit(s[at])) ++at;
+            return s.substr(start, at - start);
+        };
+        const std::string x = number(a, i), y = number(b, j);
+        if (x.size() != y.size()) return x.size() < y.size();
+        if (x != y) return x < y;
+    }
+    if (i < a.size() || j < b.size()) return j < b.size();
+    return a < b; // 01 and 1: some fixed order
+}
+
+} // namespace bifrons::data

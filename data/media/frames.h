@@ -1,0 +1,51 @@
+// data/media/frames.h - where frames come from and go to: a video, a folder of pictures, or one picture.
+//
+// Tests tests/data/frames_test.cpp
+#pragma once
+
+#include "data/media/video.h"
+
+namespace bifrons::data {
+
+struct Frame {
+    std::int64_t index = 0; ///< from 0
+    std::string name = {};  ///< of the picture file without its ending; a video's name and the index otherwise
+    Image image = {};
+};
+
+class FrameSource {
+  public:
+    virtual ~FrameSource() = default;
+    /// Frames there are, as far as known before the end.
+    virtual std::int64_t count() const = 0;
+    /// The next frame, false at the end. Throws Error(data) for a damaged video or picture.
+    virtual bool next(Frame& frame) = 0;
+    /// What the video holds; null for pictures.
+    virtual const VideoInfo* video() const { return nullptr; }
+};
+
+/// Opens a video, a folder (its pictures in natural order: 2 before 10) or one picture.
+/// Throws Error(data): missing, no media, or a folder without pictures.
+std::unique_ptr<FrameSource> open_frames(const std::filesystem::path& path);
+
+struct SinkOptions {
+    VideoFormat format = {}; ///< for a video
+    VideoOptions video = {}; ///< `existing` and `comment` are for pictures, too
+};
+
+class FrameSink {
+  public:
+    virtual ~FrameSink() = default;
+    virtual void write(const Frame& frame) = 0;
+    /// Must be called at the end. Returns what became of the sound, see VideoWriter::finish.
+    virtual std::string finish() = 0;
+};
+
+/// A video for .mp4, .mov and .mkv, one picture for .png and .jpg, else a folder that gets <name>.png for each frame;
+/// the folder is created if its parent is there. Throws as VideoWriter and save_image do.
+std::unique_ptr<FrameSink> create_frames(const std::filesystem::path& path, const SinkOptions& options);
+
+/// a before b as people count: digits compare as numbers.
+bool natural_less(const std::string& a, const std::string& b);
+
+} // namespace bifrons::data

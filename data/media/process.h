@@ -1,0 +1,49 @@
+// data/media/process.h - a child program with one pipe. No shell is involved, so no file name can be taken for a
+// command.
+#pragma once
+
+#include <string>
+#include <sys/types.h>
+#include <vector>
+
+namespace bifrons::data {
+
+class Process {
+  public:
+    enum class Pipe {
+        into, ///< we write what the program reads
+        from  ///< we read what the program writes
+    };
+    /// Starts command[0], looked up in PATH, in its own process group: Ctrl-C reaches us and not the child.
+    /// Throws Error(failed) when the program is missing or cannot be started.
+    Process(const std::vector<std::string>& command, Pipe pipe);
+    /// A program that still runs is killed.
+    ~Process();
+    Process(const Process&) = delete;
+    Process& operator=(const Process&) = delete;
+
+    /// Reads n bytes, fewer only at the end of the program's output.
+    std::size_t read(void* to, std::size_t n);
+    /// False when the program no longer reads.
+    bool write(const void* from, std::size_t n);
+    /// Closes the pipe and waits. Returns the exit status, or 128 + the signal that ended the program.
+    int wait();
+    /// What the program said on its error output: the last two lines, without addresses. For messages.
+    std::string complaint() const;
+
+  private:
+    pid_t pid_ = -1;
+    int pipe_ = -1;
+    int errors_ = -1; ///< a file in memory: cannot fill up and block the program
+    int status_ = -1;
+};
+
+struct Output {
+    int status = 0;
+    std::string text = {};      ///< all of the program's output
+    std::string complaint = {}; ///< Process::complaint
+};
+/// Runs a program to its end.
+Output run(const std::vector<std::string>& command);
+
+} // namespace bifrons::data

@@ -1,0 +1,102 @@
+// tests/data/frames_test.cpp - videos, folders and single pictures as frames.
+#include "data/media/frames.h"
+
+#include "kernels/base/error.h"
+#include "tests/data/folder.h"
+
+#include <gtest/gtest.h>
+
+namespace bifrons::data {
+namespace {
+
+using test::Folder;
+namespace fs = std::filesystem;
+
+Image grey(std::uint8_t level)
+{
+    Image image(8, 6, 3);
+    std::fill(image.pixels.begin(), image.pixels.end(), level);
+    return image;
+}
+
+TEST(Frames, NamesCompareAsPeopleCount)
+{
+    EXPECT_TRUE(natural_less("a2", "a10"));
+    EXPECT_FALSE(natural_less("a10", "a2"));
+    EXPECT_TRUE(natural_less("a", "a1"));
+    EXPECT_TRUE(natural_less("a1b2", "a1b10"));
+    EXPECT_TRUE(natural_less("a09", "a10"));
+    EXPECT_TRUE(natural_less("a01", "a1") != natural_less("a1", "a01"));
+    EXPECT_FALSE(natural_less("a", "a"));
+    EXPECT_TRUE(natural_less("x99999999999999999999998", "x99999999999999999999999"));
+}
+
+TEST(Frames, AFolderIsReadInNaturalOrderAndWrittenByName)
+{
+    const Folder folder;
+    fs::create_directory(folder / "in");
+    for (int i : {10, 2, 1}) save_image(folder / "in" / str("f", i, ".png"), grey(std::uint8_t(i)));
+    test::write_text(folder / "in" / "notes.txt", "not a picture");
+    const auto source = open_frames(folder / "in");
+    EXPECT_EQ(source->count(), 3);
+    EXPECT_EQ(source->video(), nullptr);
+    const auto sink = create_frames(folder / "out", {});
+    std::vector<std::string> names;
+    for (Frame frame; source->next(frame);) {
+        EXPECT_EQ(frame.index, std::int64_t(names.size()));
+        names.push_back(frame.name);
+        sink->write(frame);
+    }
+    EXPECT_EQ(sink->finish(), "none");
+    EXPECT_EQ(names, (std::vector<std::string>{"f1", "f2", "f10"}));
+    EXPECT_EQ(load_image(folder / "out" / "f10.png").pixels, grey(10).pixels);
+    BIFRONS_EXPECT_ERROR(create_frames(folder / "out", {})->write({0, "f2", grey(1)}), usage, "--overwrite");
+}
+
+TEST(Frames, OnePictureInOnePictureOut)
+{
+    const Folder folder;
+    save_image(folder / "a.png", grey(77));
+    Frame frame;
+    const auto source = open_frames(folder / "a.png");
+    ASSERT_TRUE(source->next(frame));
+    EXPECT_EQ(frame.name, "a");
+    const auto sink = create_frames(folder / "b.png", {});
+    sink->write(frame);
+    EXPECT_FALSE(source->next(frame));
+    EXPECT_EQ(load_image(folder / "b.png").pixels, grey(77).pixels);
+    BIFRONS_EXPECT_ERROR(sink->write({1, "c", grey(1)}), usage, "one picture");
+}
+
+TEST(Frames, VideoGoesThrough)
+{
+    const Folder folder;
+    const auto sink = create_frames(folder / "v.mkv", {.format = {.H = 8, .W = 6}, .video = {.crf = 0}});
+    for (int i = 0; i < 4; ++i) sink->write({i, "", grey(std::uint8_t(40 * i + 30))});
+    sink->finish();
+    const auto source = open_frames(folder / "v.mkv");
+    ASSERT_NE(source->video(), nullptr);
+    EXPECT_EQ(source->count(), 4);
+    Frame frame;
+    for (int i = 0; i < 4; ++i) {
+        ASSERT_TRUE(source->next(frame));
+        EXPECT_EQ(frame.name, str("v_00000", i));
+        EXPECT_NEAR(frame.image.pixels[0], 40 * i + 30, 1);
+    }
+    EXPECT_FALSE(source->next(frame));
+}
+
+TEST(Frames, BadPlacesSayWhatTheyAre)
+{
+    const Folder folder;
+    BIFRONS_EXPECT_ERROR(open_frames(folder / "none"), data, "does not exist");
+    BIFRONS_EXPECT_ERROR(open_frames(folder.path()), data, "holds no pictures");
+    test::write_text(folder / "file", "x");
+    BIFRONS_EXPECT_ERROR(create_frames(folder / "file", {}), data, "no folder");
+    BIFRONS_EXPECT_ERROR(create_frames(folder / "no" / "out", {}), data, "no folder");
+    BIFRONS_EXPECT_ERROR(open_frames(folder / "file"), data, "cannot be read as video");
+    BIFRONS_EXPECT_ERROR(open_frames("/dev/null"), data, "no regular file");
+}
+
+} // namespace
+} // namespace bifrons::data

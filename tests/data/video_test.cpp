@@ -1,0 +1,351 @@
+// tests/data/video_test.cpp - video through ffmpeg: what goes round comes round, and what bad files say.
+#include "data/media/video.h"
+
+#include "kernels/base/error.h"
+#include "tests/data/folder.h"
+
+#include <gtest/gtest.h>
+
+#include <sys/resource.h>
+
+#include <cmath>
+#include <csignal>
+
+namespace bifrons::data {
+namespace {
+
+using test::Folder;
+using test::write_text;
+namespace fs = std::filesystem;
+
+/// ffmpeg's moving test picture, and a tone unless told otherwise.
+void make_clip(const fs::path& path, const std::string& size, int frames, std::vector<std::string> options,
+               bool sound = true)
+{
+    const std::string duration = str(":duration=", frames / 25.0);
+    std::vector<std::string> command = {"ffmpeg", "-nostdin", "-v", "error",
+                                        "-f",     "lavfi",    "-i", "testsrc=rate=25:size=" + size + duration};
+    if (sound) command.insert(command.end(), {"-f", "lavfi", "-i", "sine=frequency=440" + duration});
+    command.insert(command.end(), options.begin(), options.end());
+    command.push_back("file:" + path.string());
+    const Output output = run(command);
+    ASSERT_EQ(output.status, 0) << output.complaint;
+}
+
+std::vector<Image> frames_of(const fs::path& path)
+{
+    VideoReader reader(path);
+    std::vector<Image> frames;
+    for (Image frame; reader.next(frame);) frames.push_back(frame);
+    return frames;
+}
+
+double luma(const Image& image)
+{
+    double sum = 0;
+    for (std::size_t i = 0; i < image.pixels.size(); i += 3)
+        sum += 0.114 * image.pixels[i] + 0.587 * image.pixels[i + 1] + 0.299 * image.pixels[i + 2];
+    return sum / double(image.H * image.W);
+}
+
+/// Reads and writes again; returns the largest shift of a frame's mean luma.
+double pass_through(const fs::path& in, const fs::path& out, const VideoOptions& options, std::string* sound = nullptr)
+{
+    const std::vector<Image> before = frames_of(in);
+    VideoWriter writer(out, probe(in).format, options);
+    for (const Image& frame : before) writer.write(frame);
+    const std::string result = writer.finish();
+    if (sound) *sound = result;
+    const std::vector<Image> after = frames_of(out);
+    EXPECT_EQ(after.size(), before.size());
+    double worst = 0;
+    for (std::size_t i = 0; i < std::min(before.size(), after.size()); ++i) {
+        EXPECT_EQ(after[i].W, before[i].W);
+        EXPECT_EQ(after[i].H, before[i].H);
+        worst = std::max(worst, std::abs(luma(after[i]) - luma(before[i])));
+    }
+    return worst;
+}
+
+TEST(Video, ProbeTellsSizeRateFramesAndSound)
+{
+    const Folder folder;
+    make_clip(folder / "a.mp4", "64x48", 10, {"-r", "30000/1001", "-c:a", "aac", "-pix_fmt", "yuv420p"});
+    const VideoInfo info = probe(folder / "a.mp4");
+    EXPECT_EQ(info.format.W, 64);
+    EXPECT_EQ(info.format.H, 48);
+    EXPECT_EQ(info.format.rate.num, 30000);
+    EXPECT_EQ(info.format.rate.den, 1001);
+    EXPECT_EQ(info.frames, 12);
+    EXPECT_EQ(info.codec, "h264");
+    EXPECT_EQ(info.audio, std::vector<std::string>{"aac"});
+    EXPECT_FALSE(info.variable_rate);
+    EXPECT_EQ(frames_of(folder / "a.mp4").size(), 12u);
+}
+
+TEST(Video, FramesAreCountedWhereTheFileDoesNotSay)
+{
+    const Folder folder;
+    for (const char* name : {"a.mpg", "a.mkv", "a.avi", "a.ts"}) {
+        make_clip(folder / name, "64x48", 20, {});
+        EXPECT_EQ(probe(folder / name).frames, 20) << name;
+        EXPECT_EQ(frames_of(folder / name).size(), 20u) << name;
+        EXPECT_NEAR(probe(folder / name).format.rate.value(), 25, 1e-9) << name;
+    }
+}
+
+TEST(Video, LosslessPassThroughKeepsLuma)
+{
+    const Folder folder;
+    struct Case {
+        const char* size;
+        std::vector<std::string> options;
+    };
+    const Case cases[] = {
+        {"96x64", {"-pix_fmt", "yuv420p"}},
+        {"95x63", {"-pix_fmt", "yuv444p"}},
+        {"97x64", {"-c:v", "ffv1", "-pix_fmt", "yuv420p"}},
+        {"96x64", {"-pix_fmt", "yuv420p", "-colorspace", "bt709", "-vf", "scale=out_color_matrix=bt709"}},
+        {"96x64", {"-pix_fmt", "yuv420p", "-color_range", "pc", "-vf", "scale=out_range=pc"}},
+        {"96x64", {"-c:v", "mjpeg", "-q:v", "2", "-pix_fmt", "yuvj420p"}}};
+    for (const Case& c : cases) {
+        make_clip(folder / "in.mkv", c.size, 5, c.options);
+        const double shift = pass_through(folder / "in.mkv", folder / "out.mkv",
+                                          {.existing = Existing::replace, .crf = 0, .preset = "ultrafast"});
+        EXPECT_LE(shift, 0.6) << c.size << " " << c.options.back();
+        fs::remove(folder / "in.mkv");
+    }
+}
+
+TEST(Video, ColourTagsShapeOfPixelsAndCommentAreKept)
+{
+    const Folder folder;
+    make_clip(folder / "in.mp4", "64x48", 3,
+              {"-pix_fmt", "yuv420p", "-vf", "scale=out_color_matrix=bt709,setsar=16/15", "-colorspace", "bt709",
+               "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv"});
+    for (const char* name : {"out.mp4", "out.mov", "out.mkv"}) {
+        pass_through(folder / "in.mp4", folder / name,
+                     {.preset = "ultrafast", .audio = folder / "in.mp4", .comment = "synthetic: a test"});
+        const VideoFormat format = probe(folder / name).format;
+        EXPECT_EQ(format.matrix, "bt709") << name;
+        EXPECT_EQ(format.primaries, "bt709") << name;
+        EXPECT_EQ(format.transfer, "bt709") << name;
+        EXPECT_EQ(format.range, "tv") << name;
+        EXPECT_NEAR(format.sample_aspect.value(), 16.0 / 15, 1e-3) << name;
+        const Output tags = run({"ffprobe", "-v", "error", "-show_format", (folder / name).string()});
+        EXPECT_NE(tags.text.find("synthetic: a test"), std::string::npos) << name;
+    }
+}
+
+TEST(Video, SoundIsCopiedWhereSafeElseEncoded)
+{
+    const Folder folder;
+    struct Case {
+        const char *in, *codec, *out, *expected;
+    };
+    for (const Case& c : {Case{"a.mp4", "aac", "1.mp4", "copied"},
+                          {"a.mpg", "mp2", "2.mp4", "aac"},
+                          {"a.mpg", "mp2", "3.mkv", "copied"},
+                          {"b.mkv", "flac", "4.mov", "aac"},
+                          {"b.mkv", "flac", "5.mkv", "copied"},
+                          {"c.mkv", "pcm_s16le", "6.mp4", "aac"}}) {
+        if (!fs::exists(folder / c.in)) make_clip(folder / c.in, "64x48", 25, {"-c:a", c.codec});
+        std::string sound;
+        pass_through(folder / c.in, folder / c.out, {.preset = "ultrafast", .audio = folder / c.in}, &sound);
+        EXPECT_EQ(sound, c.expected) << c.in << " -> " << c.out;
+        EXPECT_EQ(probe(folder / c.out).audio.size(), 1u) << c.in << " -> " << c.out;
+    }
+}
+
+TEST(Video, NoSoundAndSoundThatCannotBeDecoded)
+{
+    const Folder folder;
+    make_clip(folder / "quiet.mp4", "64x48", 5, {"-pix_fmt", "yuv420p"}, false);
+    std::string sound;
+    pass_through(folder / "quiet.mp4", folder / "1.mp4", {.preset = "ultrafast", .audio = folder / "quiet.mp4"},
+                 &sound);
+    EXPECT_EQ(sound, "none");
+    // A codec that nobody knows: rename the one in the Matroska header.
+    make_clip(folder / "in.mkv", "64x48", 5, {"-c:a", "flac"});
+    auto bytes = read_file(folder / "in.mkv");
+    std::string text(bytes.begin(), bytes.end());
+    const std::size_t at = text.find("A_FLAC");
+    ASSERT_NE(at, std::string::npos);
+    write_text(folder / "odd.mkv", text.replace(at, 6, "A_WHAT"));
+    pass_through(folder / "odd.mkv", folder / "2.mp4", {.preset = "ultrafast", .audio = folder / "odd.mkv"}, &sound);
+    EXPECT_EQ(sound.substr(0, 5), "lost:") << sound;
+    EXPECT_EQ(probe(folder / "2.mp4").frames, 5);
+    EXPECT_EQ(test::entries(folder.path()), 5);
+}
+
+TEST(Video, VariableRateIsNoticedAndWrittenAtTheMean)
+{
+    const Folder folder;
+    // The second half runs at a quarter of the speed.
+    make_clip(folder / "vfr.mkv", "64x48", 40,
+              {"-vf", "setpts='if(lt(N,20),N,20+4*(N-20))/25/TB'", "-fps_mode", "passthrough"}, false);
+    const VideoInfo info = probe(folder / "vfr.mkv");
+    EXPECT_TRUE(info.variable_rate);
+    EXPECT_EQ(info.frames, 40);
+    EXPECT_NEAR(info.format.rate.value(), 25 * 39.0 / (20 + 4 * 19), 0.02);
+    EXPECT_EQ(frames_of(folder / "vfr.mkv").size(), 40u);
+}
+
+TEST(Video, RotationIsCarriedOut)
+{
+    const Folder folder;
+    make_clip(folder / "a.mp4", "64x48", 2, {"-pix_fmt", "yuv420p"}, false);
+    ASSERT_EQ(run({"ffmpeg", "-v", "error", "-i", (folder / "a.mp4").string(), "-metadata:s:v:0", "rotate=90", "-c",
+                   "copy", (folder / "turned.mp4").string()})
+                  .status,
+              0);
+    const VideoInfo info = probe(folder / "turned.mp4");
+    EXPECT_EQ(info.format.W, 48);
+    EXPECT_EQ(info.format.H, 64);
+    const Image flat = frames_of(folder / "a.mp4")[0], turned = frames_of(folder / "turned.mp4")[0];
+    ASSERT_EQ(turned.H, 64);
+    double clockwise = 0, counter = 0;
+    for (int y = 0; y < 64; ++y)
+        for (int x = 0; x < 48; ++x) {
+            clockwise += std::abs(int(turned.at(y, x)[1]) - int(flat.at(47 - x, y)[1]));
+            counter += std::abs(int(turned.at(y, x)[1]) - int(flat.at(x, 63 - y)[1]));
+        }
+    EXPECT_LT(std::min(clockwise, counter), 3.0 * 64 * 48);
+}
+
+TEST(Video, BadFilesSayWhatTheyAre)
+{
+    const Folder folder;
+    make_clip(folder / "good.mp4", "320x240", 60, {"-pix_fmt", "yuv420p", "-movflags", "+faststart"});
+    make_clip(folder / "tail.mp4", "320x240", 60, {"-pix_fmt", "yuv420p"});
+    const auto bytes = read_file(folder / "good.mp4");
+    const auto tail = read_file(folder / "tail.mp4");
+    const std::string good(bytes.begin(), bytes.end());
+
+    BIFRONS_EXPECT_ERROR(probe(folder / "none.mp4"), data, "does not exist");
+    BIFRONS_EXPECT_ERROR(probe(folder.path()), data, "no regular file");
+    write_text(folder / "empty.mp4", "");
+    BIFRONS_EXPECT_ERROR(probe(folder / "empty.mp4"), data, "is empty");
+    write_text(folder / "words.mp4", "these are only words, and they do not move\n");
+    BIFRONS_EXPECT_ERROR(probe(folder / "words.mp4"), data, "words.mp4: cannot be read as video");
+    write_text(folder / "words.nfo", "these are only words, and they do not move\n");
+    BIFRONS_EXPECT_ERROR(probe(folder / "words.nfo"), data, "words.nfo");
+    write_text(folder / "notail.mp4", std::string(tail.begin(), tail.end() - std::ptrdiff_t(tail.size() / 2)));
+    BIFRONS_EXPECT_ERROR(probe(folder / "notail.mp4"), data, "notail.mp4");
+    write_text(folder / "half.mp4", good.substr(0, good.size() / 2));
+    BIFRONS_EXPECT_ERROR(frames_of(folder / "half.mp4"), data, "truncated");
+    make_clip(folder / "sound.wav", "64x48", 5, {"-map", "1:a"});
+    BIFRONS_EXPECT_ERROR(probe(folder / "sound.wav"), data, "holds no video");
+    write_text(folder / "list.mp4", "ffconcat version 1.0\nfile /etc/hostname\n");
+    BIFRONS_EXPECT_ERROR(probe(folder / "list.mp4"), data, "list.mp4");
+}
+
+TEST(Video, FileNamesAreOnlyNames)
+{
+    const Folder folder;
+    for (const char* name : {"-i.mkv", "a b; touch c.mkv", "$(x)'\".mkv", "http:x.mkv", "%03d.mkv"}) {
+        make_clip(folder / "in.mkv", "64x48", 2, {}, false);
+        fs::rename(folder / "in.mkv", folder / name);
+        EXPECT_LE(pass_through(folder / name, folder / (std::string("out ") + name), {.preset = "ultrafast"}), 2.0);
+    }
+    EXPECT_EQ(test::entries(folder.path()), 10);
+}
+
+TEST(Video, NothingIsOverwrittenOrLeftBehind)
+{
+    const Folder folder;
+    write_text(folder / "a.mp4", "precious");
+    const VideoFormat format = {.H = 16, .W = 16};
+    BIFRONS_EXPECT_ERROR(VideoWriter(folder / "a.mp4", format, {}), usage, "--overwrite");
+    BIFRONS_EXPECT_ERROR(VideoWriter(folder / "a.avi", format, {}), usage, ".avi");
+    BIFRONS_EXPECT_ERROR(VideoWriter(folder / "no" / "a.mp4", format, {}), data, "no folder");
+    fs::create_directory(folder / "dir.mp4");
+    BIFRONS_EXPECT_ERROR(VideoWriter(folder / "dir.mp4", format, {.existing = Existing::replace}), data,
+                         "no regular file");
+    {
+        VideoWriter unfinished(folder / "a.mp4", format, {.existing = Existing::replace});
+        unfinished.write(Image(16, 16, 3));
+        BIFRONS_EXPECT_ERROR(unfinished.write(Image(16, 18, 3)), shape, "[16,16,3] was expected");
+    }
+    const auto bytes = read_file(folder / "a.mp4");
+    EXPECT_EQ(std::string(bytes.begin(), bytes.end()), "precious");
+    EXPECT_EQ(test::entries(folder.path()), 2);
+}
+
+TEST(Video, OutputThatDoesNotFitIsReportedAndLeavesTheOldFile)
+{
+    const Folder folder;
+    write_text(folder / "a.mp4", "precious");
+    // A limit on file size stands in for a full disk: ffmpeg's write fails in the same way.
+    rlimit before = {};
+    ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+    const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+    const rlimit tight = {4096, before.rlim_max};
+    const auto write_much = [&] {
+        ::setrlimit(RLIMIT_FSIZE, &tight);
+        VideoWriter writer(folder / "a.mp4", {.H = 64, .W = 64},
+                           {.existing = Existing::replace, .crf = 0, .preset = "ultrafast"});
+        ::setrlimit(RLIMIT_FSIZE, &before);
+        Image noise(64, 64, 3);
+        for (int frame = 0; frame < 50; ++frame) {
+            for (std::uint8_t& v : noise.pixels) v = std::uint8_t(std::rand());
+            writer.write(noise);
+        }
+        writer.finish();
+    };
+    BIFRONS_EXPECT_ERROR(write_much(), failed, "a.mp4: cannot be written");
+    std::signal(SIGXFSZ, handler);
+    const auto bytes = read_file(folder / "a.mp4");
+    EXPECT_EQ(std::string(bytes.begin(), bytes.end()), "precious");
+    EXPECT_EQ(test::entries(folder.path()), 1);
+}
+
+/// PATH is another for as long as this lives.
+class Path {
+  public:
+    explicit Path(const std::string& value) : before_(std::getenv("PATH")) { ::setenv("PATH", value.c_str(), 1); }
+    ~Path() { ::setenv("PATH", before_.c_str(), 1); }
+
+  private:
+    std::string before_;
+};
+
+TEST(Video, AMissingOrFailingProgramIsNamed)
+{
+    const Folder folder;
+    make_clip(folder / "a.mkv", "64x48", 2, {});
+    {
+        const Path empty(folder.path().string());
+        BIFRONS_EXPECT_ERROR(probe(folder / "a.mkv"), failed, "apt install ffmpeg");
+    }
+    fs::create_directory(folder / "bin");
+    write_text(folder / "bin" / "ffmpeg", "#!/bin/sh\necho broken on purpose >&2\nexit 7\n");
+    fs::permissions(folder / "bin" / "ffmpeg", fs::perms::owner_all);
+    const Path broken((folder / "bin").string() + ":" + std::getenv("PATH"));
+    BIFRONS_EXPECT_ERROR(frames_of(folder / "a.mkv"), data, "broken on purpose");
+    const auto write = [&] {
+        VideoWriter writer(folder / "out.mkv", {.H = 480, .W = 640}, {});
+        for (int i = 0; i < 20; ++i) writer.write(Image(480, 640, 3));
+        writer.finish();
+    };
+    BIFRONS_EXPECT_ERROR(write(), failed, "broken on purpose");
+    EXPECT_FALSE(fs::exists(folder / "out.mkv"));
+}
+
+TEST(Video, RealClipsKeepLumaAndSound)
+{
+    for (const char* name : {"grid/pwij3p.mpg", "clips/henry_viii_pan.mp4"}) {
+        const fs::path clip = test::assets() / "faces" / name;
+        BIFRONS_NEEDS_ASSET(clip);
+        const Folder folder;
+        std::string sound;
+        const double shift =
+            pass_through(clip, folder / "out.mp4", {.crf = 0, .preset = "ultrafast", .audio = clip}, &sound);
+        RecordProperty(std::string("luma_shift_") + fs::path(name).stem().string(), std::to_string(shift));
+        EXPECT_LE(shift, 0.6) << name;
+        EXPECT_EQ(sound, probe(clip).audio.empty() ? "none" : "aac");
+    }
+}
+
+} // namespace
+} // namespace bifrons::data

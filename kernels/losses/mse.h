@@ -3,7 +3,9 @@
 //   loss = scale / (rows*C) * sum_{i,c} (m_i a[i,c] - m_i b[i,c])^2        m_i = mask[i], or 1 without a mask
 //
 // The mask multiplies both pictures before they are compared, as DeepFaceLab's masked training does; the mean is over
-// all elements, masked or not.     Tests  tests/kernels/mse_test.cpp
+// all elements, masked or not.
+//
+// Definition  mse_ref.h      CPU  mse_cpu.cpp      CUDA  mse.cu      Tests  tests/kernels/mse_test.cpp
 #pragma once
 
 #include "kernels/pointwise/epilogue.h"

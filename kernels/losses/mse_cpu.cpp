@@ -46,10 +46,10 @@ void fwd(const MseShape& s, const T* a, const T* b, const T* mask, float scale, 
 template <class T>
 void apply_mask(const MseShape& s, const T* mask, std::int64_t begin, std::int64_t n, T* v)
 {
-    for (std::int64_t i = begin; i < begin + n;) {
-        const std::int64_t row = i / s.C, end = std::min(begin + n, (row + 1) * s.C);
+    std::int64_t row = begin / s.C;
+    for (std::int64_t i = 0; i < n; ++row) {
         const T weight = mask[row] * mask[row];
-        for (; i < end; ++i) v[i - begin] *= weight;
+        for (const std::int64_t end = std::min(n, (row + 1) * s.C - begin); i < end; ++i) v[i] *= weight;
     }
 }
 

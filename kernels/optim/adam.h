@@ -5,7 +5,8 @@
 //   w -= lr * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + eps)            t = state->applied, lr =
 //   state->learning_rate
 //
-// Source  Kingma & Ba 2015, arXiv:1412.6980, algorithm 1.     Tests  tests/kernels/optim_test.cpp
+// Source  Kingma & Ba 2015, arXiv:1412.6980, algorithm 1.
+// Definition  adam_ref.h      CPU  adam_cpu.cpp      CUDA  adam.cu      Tests  tests/kernels/optim_test.cpp
 #pragma once
 
 #include "kernels/optim/step_state.h"

@@ -5,6 +5,19 @@
 
 namespace bifrons::kernels {
 
+void Store::check(const char* op, DType dtype) const
+{
+    BIFRONS_CHECK(shape, act.kind == Act::none || saved, op, ": an activation needs its saved value");
+    for (const ConstView part : {ConstView(out), add, saved})
+        BIFRONS_CHECK(shape, !part || part.dtype == dtype, op, ": a part of the store is ", dtype_name(part.dtype),
+                      ", the gradient is ", dtype_name(dtype), "; the same type expected");
+}
+
+double Store::bytes(std::int64_t n, DType dtype) const
+{
+    return (1.0 + (add ? 1 : 0) + (saved ? 1 : 0)) * double(n) * double(dtype_bytes(dtype));
+}
+
 Cost epilogue_fwd_cost(const EpilogueShape& s, DType dtype, const Epilogue& e)
 {
     const int passes = 2 + (e.add ? 1 : 0) + (e.z ? 1 : 0);
@@ -25,13 +38,12 @@ void epilogue_fwd(Exec ex, const EpilogueShape& s, ConstView v, View y, const Ep
 
 Cost store_gradient_cost(std::int64_t n, DType dtype, const Store& s)
 {
-    const int passes = 2 + (s.add ? 1 : 0) + (s.saved ? 1 : 0);
-    return {.flops = 2.0 * double(n), .bytes = passes * double(n) * double(dtype_bytes(dtype))};
+    return {.flops = 2.0 * double(n), .bytes = double(n) * double(dtype_bytes(dtype)) + s.bytes(n, dtype)};
 }
 
 void store_gradient(Exec ex, std::int64_t n, ConstView v, const Store& s)
 {
-    BIFRONS_CHECK(shape, s.act.kind == Act::none || s.saved, "store_gradient: an activation needs its saved value");
+    s.check("store_gradient", v.dtype);
     if (accounted(ex, "store_gradient", store_gradient_cost(n, v.dtype, s))) return;
     if (on_cpu(ex)) return ex.device->enqueue(ex.stream, [=] { cpu::store_gradient(n, v, s); });
     BIFRONS_SIMT(ex, "store_gradient", store_gradient(ex, n, v, s));

@@ -29,6 +29,11 @@ struct Store {
     ConstView add = {};   ///< what has been collected so far, or an upstream gradient that passes through unchanged
     Activation act = {};  ///< the activation of the value's producer; given with the last contribution only
     ConstView saved = {}; ///< see act_grad
+
+    /// Throws Error(shape), naming the operation, if the parts do not fit a gradient of element type `dtype`.
+    void check(const char* op, DType dtype) const;
+    /// What storing n elements reads and writes.
+    double bytes(std::int64_t n, DType dtype) const;
 };
 
 /// Whether the store is a plain one: y = v, or d = v.

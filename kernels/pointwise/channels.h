@@ -1,0 +1,28 @@
+// kernels/pointwise/channels.h - two tensors side by side along the channels, and apart again.
+//
+//   y[row, 0 .. A) = a[row, :]        y[row, A .. A+B) = b[row, :]
+//
+// Definition  channels_ref.h     CPU  channels_cpu.cpp     Tests  tests/kernels/channels_test.cpp
+#pragma once
+
+#include "kernels/pointwise/epilogue.h"
+
+namespace bifrons::kernels {
+
+struct ChannelsShape {
+    std::int64_t rows = 1;     // N*H*W
+    std::int64_t A = 1, B = 1; // a [rows,A], b [rows,B], y [rows,A+B]
+
+    BIFRONS_HD std::int64_t size() const { return rows * (A + B); }
+};
+
+/// y as above.   a, b read   y written   f32 or f64 (cpu only), all alike. Exact.   Throws Error(shape).
+void concat_channels(Exec ex, const ChannelsShape& s, ConstView a, ConstView b, View y);
+Cost concat_channels_cost(const ChannelsShape& s, DType dtype);
+
+/// The inverse, which is also the gradient: y's first A channels stored as da says, its last B as db says. A store
+/// whose `out` is empty is left out.   y [rows,A+B] read   da.out [rows,A], db.out [rows,B] written
+void split_channels(Exec ex, const ChannelsShape& s, ConstView y, const Store& da, const Store& db);
+Cost split_channels_cost(const ChannelsShape& s, DType dtype, const Store& da, const Store& db);
+
+} // namespace bifrons::kernels

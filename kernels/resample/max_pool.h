@@ -1,0 +1,37 @@
+// kernels/resample/max_pool.h - the largest value of each window, and the gradient, which goes where it came from.
+//
+//   y[n,p,q,c] = max over 0 <= r,s < window of x[n, p*stride + r, q*stride + s, c]
+//   index      = r*window + s of the first maximum in row-major order
+//
+// Definition  max_pool_ref.h     CPU  max_pool_cpu.cpp     Tests  tests/kernels/max_pool_test.cpp
+#pragma once
+
+#include "kernels/pointwise/epilogue.h"
+
+namespace bifrons::kernels {
+
+/// Windows that do not fit into the picture are left out.
+struct MaxPoolShape {
+    std::int64_t N = 1, H = 1, W = 1, C = 1; // x [N,H,W,C]
+    std::int64_t window = 2, stride = 2;     // window <= 16, so that an index fits a byte
+
+    BIFRONS_HD std::int64_t P() const { return (H - window) / stride + 1; } // y, index [N,P,Q,C]
+    BIFRONS_HD std::int64_t Q() const { return (W - window) / stride + 1; }
+    BIFRONS_HD std::int64_t x_size() const { return N * H * W * C; }
+    BIFRONS_HD std::int64_t y_size() const { return N * P() * Q() * C; }
+};
+
+/// y and index as above.   x [N,H,W,C] read   y [N,P,Q,C] written   index [N,P,Q,C] u8 written
+///   f32 or f64 (cpu only), x and y alike. Exact. A NaN counts as larger than all numbers.
+/// Throws Error(shape) for a window outside 1..16 or larger than the picture, a stride below 1, or other element types.
+void max_pool_fwd(Exec ex, const MaxPoolShape& s, ConstView x, View y, View index);
+Cost max_pool_fwd_cost(const MaxPoolShape& s, DType dtype);
+
+/// v[n,h,w,c] = sum of dy over the windows whose maximum was there, stored as d says.
+///   dy [N,P,Q,C] read   index [N,P,Q,C] u8 read   d.out [N,H,W,C] written
+/// Gathered, in a fixed order: deterministic. Error <= gamma32(windows that overlap there) * sum |dy|; exact where
+/// windows do not overlap.
+void max_pool_grad(Exec ex, const MaxPoolShape& s, ConstView dy, ConstView index, const Store& d);
+Cost max_pool_grad_cost(const MaxPoolShape& s, DType dtype, const Store& d);
+
+} // namespace bifrons::kernels

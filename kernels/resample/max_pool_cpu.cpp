@@ -1,0 +1,92 @@
+#include "kernels/resample/max_pool_cpu.h"
+
+#include "kernels/base/parallel.h"
+#include "kernels/pointwise/epilogue_cpu.h"
+
+namespace bifrons::kernels::cpu {
+
+namespace {
+
+constexpr std::int64_t kBlock = 64; // channels whose sums are kept on the stack
+
+/// One output pixel: all channels of the first tap, then the others compared with it.
+template <class T>
+void max_of_window(const MaxPoolShape& s, const T* corner, T* y, std::uint8_t* index)
+{
+    std::copy_n(corner, s.C, y);
+    std::fill_n(index, s.C, std::uint8_t(0));
+    for (std::int64_t i = 1; i < s.window * s.window; ++i) {
+        const T* x = corner + (i / s.window * s.W + i % s.window) * s.C;
+        for (std::int64_t c = 0; c < s.C; ++c) {
+            const bool larger = x[c] > y[c] || (x[c] != x[c] && y[c] == y[c]);
+            y[c] = larger ? x[c] : y[c];
+            index[c] = larger ? std::uint8_t(i) : index[c];
+        }
+    }
+}
+
+template <class T>
+void fwd(const MaxPoolShape& s, const T* x, T* y, std::uint8_t* index)
+{
+    const std::int64_t P = s.P(), Q = s.Q();
+    parallel_for(s.N * P, 1, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t row = begin; row < end; ++row) {
+            const T* from = x + (row / P * s.H + row % P * s.stride) * s.W * s.C;
+            for (std::int64_t q = 0; q < Q; ++q) {
+                const std::int64_t to = (row * Q + q) * s.C;
+                max_of_window(s, from + q * s.stride * s.C, y + to, index + to);
+            }
+        }
+    });
+}
+
+/// The windows along one axis that hold position h: first <= p < end.
+struct Windows {
+    std::int64_t first, end;
+};
+Windows windows_over(std::int64_t h, std::int64_t window, std::int64_t stride, std::int64_t P)
+{
+    const std::int64_t first = h < window ? 0 : (h - window) / stride + 1;
+    return {first, std::min(P, h / stride + 1)};
+}
+
+template <class T>
+void grad(const MaxPoolShape& s, const T* dy, const std::uint8_t* index, const Store& d)
+{
+    const std::int64_t P = s.P(), Q = s.Q();
+    parallel_for(s.N * s.H, 1, [&](std::int64_t begin, std::int64_t end) {
+        T sum[kBlock];
+        for (std::int64_t pixel = begin * s.W; pixel < end * s.W; ++pixel) {
+            const std::int64_t w = pixel % s.W, h = pixel / s.W % s.H, n = pixel / s.W / s.H;
+            const Windows rows = windows_over(h, s.window, s.stride, P), cols = windows_over(w, s.window, s.stride, Q);
+            for (std::int64_t c0 = 0; c0 < s.C; c0 += kBlock) {
+                const std::int64_t block = std::min(kBlock, s.C - c0);
+                std::fill_n(sum, block, T(0));
+                for (std::int64_t p = rows.first; p < rows.end; ++p)
+                    for (std::int64_t q = cols.first; q < cols.end; ++q) {
+                        const auto here = std::uint8_t((h - p * s.stride) * s.window + w - q * s.stride);
+                        const std::int64_t from = ((n * P + p) * Q + q) * s.C + c0;
+                        for (std::int64_t c = 0; c < block; ++c)
+                            sum[c] += index[from + c] == here ? dy[from + c] : T(0);
+                    }
+                store_gradient_run(d, pixel * s.C + c0, block, sum);
+            }
+        }
+    });
+}
+
+} // namespace
+
+void max_pool_fwd(const MaxPoolShape& s, ConstView x, View y, View index)
+{
+    if (x.dtype == DType::f64) return fwd(s, x.as<double>(), y.as<double>(), index.as<std::uint8_t>());
+    fwd(s, x.as<float>(), y.as<float>(), index.as<std::uint8_t>());
+}
+
+void max_pool_grad(const MaxPoolShape& s, ConstView dy, ConstView index, const Store& d)
+{
+    if (dy.dtype == DType::f64) return grad(s, dy.as<double>(), index.as<std::uint8_t>(), d);
+    grad(s, dy.as<float>(), index.as<std::uint8_t>(), d);
+}
+
+} // namespace bifrons::kernels::cpu

@@ -1,0 +1,50 @@
+#include "kernels/resample/resize_bilinear.h"
+
+#include "kernels/device/dispatch.h"
+#include "kernels/resample/resize_bilinear_cpu.h"
+
+namespace bifrons::kernels {
+
+namespace {
+
+void check(const char* op, const ResizeBilinearShape& s, ConstView a)
+{
+    BIFRONS_CHECK(shape, s.H >= 1 && s.W >= 1 && s.P >= 1 && s.Q >= 1, op, ": ", s.H, "x", s.W, " to ", s.P, "x", s.Q,
+                  "; at least one pixel each expected");
+    BIFRONS_CHECK(shape, a.dtype == DType::f32 || a.dtype == DType::f64, op, ": ", dtype_name(a.dtype),
+                  " values; f32 or f64 expected");
+}
+
+} // namespace
+
+Cost resize_bilinear_fwd_cost(const ResizeBilinearShape& s, DType dtype)
+{
+    return {.flops = 9.0 * double(s.y_size()), .bytes = double(s.x_size() + s.y_size()) * double(dtype_bytes(dtype))};
+}
+
+void resize_bilinear_fwd(Exec ex, const ResizeBilinearShape& s, ConstView x, View y)
+{
+    check("resize_bilinear_fwd", s, x);
+    BIFRONS_CHECK(shape, x.dtype == y.dtype, "resize_bilinear_fwd: x is ", dtype_name(x.dtype), ", y is ",
+                  dtype_name(y.dtype));
+    if (accounted(ex, "resize_bilinear_fwd", resize_bilinear_fwd_cost(s, x.dtype))) return;
+    if (on_cpu(ex)) return ex.device->enqueue(ex.stream, [=] { cpu::resize_bilinear_fwd(s, x, y); });
+    throw_no_kernel(ex, "resize_bilinear_fwd");
+}
+
+Cost resize_bilinear_grad_cost(const ResizeBilinearShape& s, DType dtype, const Store& d)
+{
+    return {.flops = 8.0 * double(s.y_size()),
+            .bytes = double(s.y_size()) * double(dtype_bytes(dtype)) + d.bytes(s.x_size(), dtype)};
+}
+
+void resize_bilinear_grad(Exec ex, const ResizeBilinearShape& s, ConstView dy, const Store& d)
+{
+    check("resize_bilinear_grad", s, dy);
+    d.check("resize_bilinear_grad", dy.dtype);
+    if (accounted(ex, "resize_bilinear_grad", resize_bilinear_grad_cost(s, dy.dtype, d))) return;
+    if (on_cpu(ex)) return ex.device->enqueue(ex.stream, [=] { cpu::resize_bilinear_grad(s, dy, d); });
+    throw_no_kernel(ex, "resize_bilinear_grad");
+}
+
+} // namespace bifrons::kernels

@@ -1,0 +1,60 @@
+#include "kernels/pointwise/channels.h"
+
+#include "kernels/pointwise/channels_ref.h"
+#include "tests/support/stores.h"
+
+using namespace bifrons;
+using namespace bifrons::kernels;
+using namespace bifrons::test;
+
+namespace {
+
+class ChannelsTest : public OnDevice {};
+BIFRONS_ON_CPU(ChannelsTest);
+
+const ChannelsShape kShapes[] = {{1, 1, 1}, {7, 2, 3}, {1000, 17, 5}, {3, 1, 4000}};
+
+TEST_P(ChannelsTest, puts_a_before_b_in_every_row)
+{
+    const View y = device().poisoned<float>(6);
+    concat_channels(exec(), {.rows = 2, .A = 1, .B = 2}, device().upload<float>({1, 2}),
+                    device().upload<float>({10, 11, 20, 21}), y);
+    EXPECT_EQ(device().download<float>(y, 6), (std::vector<float>{1, 10, 11, 2, 20, 21}));
+}
+
+template <class T>
+void expect_agreement(TestDevice& device, const ChannelsShape& s)
+{
+    const auto a = random_values<T>(s.rows * s.A, 1), b = random_values<T>(s.rows * s.B, 2);
+    std::vector<T> want(std::size_t(s.size()));
+    ref::concat_channels(s, a.data(), b.data(), want.data());
+    const View y = device.poisoned<T>(s.size());
+    concat_channels(device.exec(), s, device.upload(a), device.upload(b), y);
+    EXPECT_EQ(device.download<T>(y, s.size()), want);
+
+    expect_stores<T>(device, cast<double>(a), std::vector<double>(a.size(), 0.0),
+                     [&](const Store& d) { split_channels(device.exec(), s, y, d, {}); });
+    expect_stores<T>(device, cast<double>(b), std::vector<double>(b.size(), 0.0),
+                     [&](const Store& d) { split_channels(device.exec(), s, y, {}, d); });
+    const View both_a = device.poisoned<T>(s.rows * s.A), both_b = device.poisoned<T>(s.rows * s.B);
+    split_channels(device.exec(), s, y, {.out = both_a}, {.out = both_b});
+    EXPECT_EQ(device.download<T>(both_a, s.rows * s.A), a);
+    EXPECT_EQ(device.download<T>(both_b, s.rows * s.B), b);
+}
+
+TEST_P(ChannelsTest, agrees_with_the_definition_and_is_undone_by_split)
+{
+    for (const ChannelsShape& s : kShapes) {
+        expect_agreement<float>(device(), s);
+        expect_agreement<double>(device(), s);
+    }
+}
+
+TEST(Channels, refuses_mixed_element_types)
+{
+    TestDevice cpu("cpu");
+    const View a = cpu.upload<float>({1}), b = cpu.upload<double>({1}), y = cpu.poisoned<float>(2);
+    EXPECT_THROW(concat_channels(cpu.exec(), {}, a, b, y), Error);
+}
+
+} // namespace

@@ -1,0 +1,100 @@
+#include "kernels/resample/max_pool.h"
+
+#include "kernels/resample/max_pool_ref.h"
+#include "tests/support/stores.h"
+
+#include <limits>
+
+using namespace bifrons;
+using namespace bifrons::kernels;
+using namespace bifrons::test;
+
+namespace {
+
+class MaxPoolTest : public OnDevice {};
+BIFRONS_ON_CPU(MaxPoolTest);
+
+const MaxPoolShape kShapes[] = {
+    {1, 1, 1, 1, 1, 1}, {2, 4, 6, 3, 2, 2}, {1, 7, 5, 67, 3, 2}, {3, 6, 7, 2, 3, 1}, {2, 8, 5, 1, 2, 3}};
+
+TEST_P(MaxPoolTest, takes_the_first_maximum_of_each_window)
+{
+    // 4 x 6, one channel, a tie in the third window (5 twice) and its maximum elsewhere in each of the others.
+    const View x = device().upload<float>({9, 1, 2, 8, 5, 0, //
+                                           3, 4, 6, 7, 5, 1, //
+                                           1, 2, 0, 0, 4, 3, //
+                                           9, 3, 0, 5, 2, 1});
+    const View y = device().poisoned<float>(6), index = device().poisoned<std::uint8_t>(6),
+               dx = device().poisoned<float>(24);
+    const MaxPoolShape s{.H = 4, .W = 6};
+    max_pool_fwd(exec(), s, x, y, index);
+    EXPECT_EQ(device().download<float>(y, 6), (std::vector<float>{9, 8, 5, 9, 5, 4}));
+    EXPECT_EQ(device().download<std::uint8_t>(index, 6), (std::vector<std::uint8_t>{0, 1, 0, 2, 3, 0}));
+    max_pool_grad(exec(), s, device().upload<float>({1, 2, 3, 4, 5, 6}), index, {.out = dx});
+    EXPECT_EQ(device().download<float>(dx, 24), (std::vector<float>{1, 0, 0, 2, 3, 0, //
+                                                                    0, 0, 0, 0, 0, 0, //
+                                                                    0, 0, 0, 0, 6, 0, //
+                                                                    4, 0, 0, 5, 0, 0}));
+}
+
+TEST_P(MaxPoolTest, agrees_with_the_definition)
+{
+    for (const MaxPoolShape& s : kShapes) {
+        const auto x = random_values(s.x_size(), 1);
+        std::vector<float> want(std::size_t(s.y_size()));
+        std::vector<std::uint8_t> from(want.size());
+        ref::max_pool_fwd(s, x.data(), want.data(), from.data());
+        const View y = device().poisoned<float>(s.y_size()), index = device().poisoned<std::uint8_t>(s.y_size());
+        max_pool_fwd(exec(), s, device().upload(x), y, index);
+        EXPECT_EQ(device().download<float>(y, s.y_size()), want);
+        EXPECT_EQ(device().download<std::uint8_t>(index, s.y_size()), from);
+    }
+}
+
+template <class T>
+void expect_gradient(TestDevice& device, const MaxPoolShape& s)
+{
+    const auto x = random_values<T>(s.x_size(), 2), dy = random_values<T>(s.y_size(), 3);
+    std::vector<double> y(std::size_t(s.y_size())), v(std::size_t(s.x_size())), magnitude(v);
+    std::vector<std::uint8_t> from(y.size());
+    ref::max_pool_fwd(s, cast<double>(x).data(), y.data(), from.data());
+    auto wide = cast<double>(dy);
+    ref::max_pool_grad(s, wide.data(), from.data(), v.data());
+    EXPECT_NEAR(dot(dy, y), dot(v, x), 1e-9) << "<dy, max(x)> is linear where the maxima stay where they are";
+    for (double& value : wide) value = std::abs(value);
+    ref::max_pool_grad(s, wide.data(), from.data(), magnitude.data());
+    for (double& value : magnitude) value *= gamma32(double(s.window * s.window));
+    const View dyv = device.upload(dy), index = device.upload(from);
+    expect_stores<T>(device, v, magnitude, [&](const Store& d) { max_pool_grad(device.exec(), s, dyv, index, d); });
+}
+
+TEST_P(MaxPoolTest, gradient_goes_where_the_maximum_came_from)
+{
+    for (const MaxPoolShape& s : kShapes) {
+        expect_gradient<float>(device(), s);
+        expect_gradient<double>(device(), s);
+    }
+}
+
+TEST_P(MaxPoolTest, a_nan_is_not_lost)
+{
+    const float nan = std::numeric_limits<float>::quiet_NaN();
+    for (int at = 0; at < 4; ++at) {
+        std::vector<float> x = {1, 2, 3, 4};
+        x[std::size_t(at)] = nan;
+        const View y = device().upload<float>({0}), index = device().poisoned<std::uint8_t>(1);
+        max_pool_fwd(exec(), {.H = 2, .W = 2}, device().upload(x), y, index);
+        EXPECT_TRUE(std::isnan(device().download<float>(y, 1)[0])) << at;
+        EXPECT_EQ(device().download<std::uint8_t>(index, 1)[0], at);
+    }
+}
+
+TEST(MaxPool, refuses_a_window_larger_than_the_picture)
+{
+    TestDevice cpu("cpu");
+    const View x = cpu.upload<float>({1, 2, 3, 4}), index = cpu.poisoned<std::uint8_t>(1);
+    EXPECT_THROW(max_pool_fwd(cpu.exec(), {.H = 2, .W = 2, .window = 3}, x, x, index), Error);
+    EXPECT_THROW(max_pool_fwd(cpu.exec(), {.H = 2, .W = 2}, x, x, x), Error) << "index must be u8";
+}
+
+} // namespace

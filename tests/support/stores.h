@@ -1,0 +1,34 @@
+// tests/support/stores.h - what a gradient operation must store, with and without the fused parts of a Store.
+#pragma once
+
+#include "kernels/pointwise/epilogue_ref.h"
+#include "tests/support/devices.h"
+#include "tests/support/numerics.h"
+
+namespace bifrons::test {
+
+/// Runs grad(Store) bare and with add (in out's own buffer), leaky activation and saved; checks out against the store
+/// formula applied to v, within bound (of v) and the roundings of the formula itself. T: float or double.
+template <class T, class Grad>
+void expect_stores(TestDevice& device, const std::vector<double>& v, const std::vector<double>& bound, const Grad& grad)
+{
+    const auto n = std::int64_t(v.size());
+    const kernels::View bare = device.poisoned<T>(n);
+    grad(kernels::Store{.out = bare});
+    const std::vector<T> first = device.download<T>(bare, n);
+    EXPECT_TRUE(within(first, v, bound));
+    grad(kernels::Store{.out = bare});
+    EXPECT_EQ(first, device.download<T>(bare, n)) << "repeats to the bit";
+
+    const auto add = random_values<T>(n, 71), saved = random_values<T>(n, 72);
+    const auto act = kernels::leaky(0.25f);
+    std::vector<double> want(v.size()), fused_bound(bound);
+    kernels::ref::store_gradient(n, v.data(), want.data(), cast<double>(add).data(), act, cast<double>(saved).data());
+    for (std::size_t i = 0; i < v.size(); ++i) // one addition and one product, the factor at most 1
+        fused_bound[i] += std::ldexp(std::abs(v[i]) + std::abs(double(add[i])) + bound[i], -23);
+    const kernels::View out = device.upload(add);
+    grad(kernels::Store{.out = out, .add = out, .act = act, .saved = device.upload(saved)});
+    EXPECT_TRUE(within(device.download<T>(out, n), want, fused_bound)) << "with add and activation";
+}
+
+} // namespace bifrons::test

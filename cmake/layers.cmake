@@ -25,7 +25,8 @@ function(bifrons_simt_sources)
             target_sources(bifrons_kernels PRIVATE ${twin})
             # The simulator is slow enough: optimise it in every build type.
             set_source_files_properties(${twin} TARGET_DIRECTORY bifrons_kernels
-                                        PROPERTIES COMPILE_OPTIONS "-O2;-Wno-unknown-pragmas")
+                                        PROPERTIES COMPILE_OPTIONS
+                                        "-O2;-Wno-unknown-pragmas;-fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=")
         endif()
     endforeach()
 endfunction()

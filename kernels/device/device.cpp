@@ -47,7 +47,7 @@ void throw_no_kernel(const Exec& ex, const char* op)
 
 namespace {
 
-[[noreturn]] void throw_not_built(const std::string& name)
+[[noreturn, maybe_unused]] void throw_not_built(const std::string& name)
 {
     throw Error(ErrorKind::device,
                 str("device ", name,
@@ -94,9 +94,10 @@ std::unique_ptr<Device> open_device(const std::string& name)
     if (name == "cpu") return std::make_unique<CpuDevice>();
     if (name.rfind("cpu:", 0) == 0) return std::make_unique<CpuDevice>(parse_number(name, name.substr(4), 1, 1024));
     if (name.rfind("plan", 0) == 0) return std::make_unique<PlanDevice>(plan_target(name));
-    if (name == "sim") {
+    if (name == "sim" || name.rfind("sim:", 0) == 0) {
 #if BIFRONS_HAS_SIM
-        return std::make_unique<SimDevice>();
+        if (name == "sim") return std::make_unique<SimDevice>();
+        return std::make_unique<SimDevice>(sim::Schedule::parse(name.substr(4)));
 #else
         throw_not_built(name);
 #endif

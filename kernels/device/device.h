@@ -107,8 +107,9 @@ struct Exec {
     Workspace workspace = {};
 };
 
-/// "cpu", "cpu:2" (threads), "sim", "cuda", "cuda:1", "plan" (for the cpu), "plan:cuda:sm_90". "auto" takes cuda:0 if
-/// one is usable, else cpu. Throws Error(usage) for another word and Error(device) for a device that is not there.
+/// "cpu", "cpu:2" (threads), "sim", "sim:reverse" (schedule), "cuda", "cuda:1", "plan" (for the cpu),
+/// "plan:cuda:sm_90". "auto" takes cuda:0 if one is usable, else cpu. Throws Error(usage) for another word and
+/// Error(device) for a device that is not there.
 std::unique_ptr<Device> open_device(const std::string& name);
 
 /// What `auto` would take, and why, in one sentence.

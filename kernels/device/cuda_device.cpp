@@ -1,0 +1,275 @@
+#include "kernels/device/cuda_device.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+#include <cuda_runtime_api.h>
+
+namespace bifrons::kernels {
+
+/// Whether this program holds code for the current GPU (cuda_probe.cu).
+cudaError_t cuda_probe();
+
+namespace {
+
+constexpr int kOldestSm = 80;
+
+void check(cudaError_t status, const char* what)
+{
+    BIFRONS_CHECK(device, status == cudaSuccess, "cuda: ", what, " failed: ", cudaGetErrorString(status), " (",
+                  cudaGetErrorName(status), ")");
+}
+
+/// A status that has been reported must not turn up again in a later call.
+cudaError_t taken(cudaError_t status)
+{
+    if (status != cudaSuccess) cudaGetLastError();
+    return status;
+}
+
+std::string version_text(int version)
+{
+    return str(version / 1000, ".", version % 1000 / 10);
+}
+
+std::string driver_unusable_reason()
+{
+    int driver = 0;
+    if (taken(cudaDriverGetVersion(&driver)) != cudaSuccess || driver == 0)
+        return "no NVIDIA driver was found (libcuda.so.1)";
+    int count = 0;
+    const cudaError_t status = taken(cudaGetDeviceCount(&count));
+    if (status == cudaErrorInsufficientDriver)
+        return str("the NVIDIA driver is too old: it supports CUDA up to ", version_text(driver), ", CUDA ",
+                   CUDART_VERSION / 1000, ".0 is needed");
+    if (status == cudaErrorNoDevice || (status == cudaSuccess && count == 0)) return "no NVIDIA GPU was found";
+    if (status != cudaSuccess) return str("the NVIDIA driver does not start: ", cudaGetErrorString(status));
+    return "";
+}
+
+bool sync_every_launch()
+{
+    static const bool sync = [] {
+        const char* value = std::getenv("BIFRONS_SYNC");
+        return value && std::strcmp(value, "1") == 0;
+    }();
+    return sync;
+}
+
+class CudaEvent : public Event {
+  public:
+    CudaEvent() { check(cudaEventCreate(&event), "creating an event"); }
+    ~CudaEvent() override { cudaEventDestroy(event); }
+    CudaEvent(const CudaEvent&) = delete;
+    cudaEvent_t event = nullptr;
+};
+
+cudaEvent_t event_of(const Event& event)
+{
+    return static_cast<const CudaEvent&>(event).event;
+}
+
+class CudaRecording : public Recording {
+  public:
+    explicit CudaRecording(cudaGraph_t graph) : graph_(graph)
+    {
+        const cudaError_t status = taken(cudaGraphInstantiate(&executable, graph, 0));
+        if (status != cudaSuccess) cudaGraphDestroy(graph);
+        check(status, "making a graph of the recorded work");
+    }
+    ~CudaRecording() override
+    {
+        cudaGraphExecDestroy(executable);
+        cudaGraphDestroy(graph_);
+    }
+    CudaRecording(const CudaRecording&) = delete;
+    cudaGraphExec_t executable = nullptr;
+
+  private:
+    cudaGraph_t graph_;
+};
+
+class CudaDevice : public Device {
+  public:
+    explicit CudaDevice(int index) : index_(index)
+    {
+        select();
+        check(cudaGetDeviceProperties(&properties_, index), "reading the GPU's properties");
+        check(cudaStreamCreateWithFlags(&compute_, cudaStreamNonBlocking), "creating a stream");
+    }
+    ~CudaDevice() override
+    {
+        cudaSetDevice(index_);
+        cudaStreamDestroy(compute_);
+    }
+    CudaDevice(const CudaDevice&) = delete;
+
+    DeviceKind kind() const override { return DeviceKind::cuda; }
+    Target target() const override
+    {
+        return {.kind = DeviceKind::cuda, .sm = properties_.major * 10 + properties_.minor};
+    }
+    std::string describe() const override
+    {
+        return str("cuda:", index_, ": ", properties_.name, ", ", human_bytes(double(properties_.totalGlobalMem)),
+                   ", sm_", target().sm);
+    }
+
+    void select() const { check(cudaSetDevice(index_), "selecting the GPU"); }
+    cudaStream_t stream_of(Stream stream) const
+    {
+        return stream.handle ? static_cast<cudaStream_t>(stream.handle) : compute_;
+    }
+
+    void* allocate(std::size_t bytes) override
+    {
+        select();
+        void* data = nullptr;
+        const cudaError_t status = taken(cudaMalloc(&data, std::max<std::size_t>(bytes, 1)));
+        BIFRONS_CHECK(device, status != cudaErrorMemoryAllocation, "cuda:", index_,
+                      ": out of memory: ", human_bytes(double(bytes)), " needed, ", human_bytes(double(free_bytes())),
+                      " of ", human_bytes(double(properties_.totalGlobalMem)),
+                      " free. Lower the batch size, the resolution or the model's dims.");
+        check(status, "allocating memory");
+        return data;
+    }
+    void free(void* data) noexcept override
+    {
+        cudaSetDevice(index_);
+        cudaFree(data);
+    }
+    std::size_t free_bytes() const override
+    {
+        std::size_t unused = 0, total = 0;
+        select();
+        check(cudaMemGetInfo(&unused, &total), "asking for free memory");
+        return unused;
+    }
+
+    void copy(Stream stream, void* to, const void* from, std::size_t bytes) override
+    {
+        select();
+        check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, stream_of(stream)), "copying memory");
+    }
+    void fill(Stream stream, void* data, std::uint8_t value, std::size_t bytes) override
+    {
+        select();
+        check(cudaMemsetAsync(data, value, bytes, stream_of(stream)), "filling memory");
+    }
+    void synchronize(Stream stream) override
+    {
+        select();
+        check(cudaStreamSynchronize(stream_of(stream)), "the enqueued work");
+    }
+
+    Stream create_stream() override
+    {
+        select();
+        cudaStream_t stream = nullptr;
+        check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "creating a stream");
+        return {stream};
+    }
+    void destroy_stream(Stream stream) noexcept override
+    {
+        if (stream.handle) cudaStreamDestroy(static_cast<cudaStream_t>(stream.handle));
+    }
+    std::unique_ptr<Event> record_event(Stream stream) override
+    {
+        select();
+        auto event = std::make_unique<CudaEvent>();
+        check(cudaEventRecord(event->event, stream_of(stream)), "recording an event");
+        return event;
+    }
+    void wait_event(Stream stream, const Event& event) override
+    {
+        select();
+        check(cudaStreamWaitEvent(stream_of(stream), event_of(event), 0), "waiting for an event");
+    }
+    double elapsed_ms(const Event& begin, const Event& end) override
+    {
+        float ms = 0;
+        check(cudaEventSynchronize(event_of(end)), "waiting for an event");
+        check(cudaEventElapsedTime(&ms, event_of(begin), event_of(end)), "reading the time between two events");
+        return ms;
+    }
+
+    void begin_recording(Stream stream) override
+    {
+        select();
+        check(cudaStreamBeginCapture(stream_of(stream), cudaStreamCaptureModeThreadLocal), "starting to record");
+    }
+    std::unique_ptr<Recording> end_recording(Stream stream) override
+    {
+        select();
+        cudaGraph_t graph = nullptr;
+        check(taken(cudaStreamEndCapture(stream_of(stream), &graph)), "recording");
+        return std::make_unique<CudaRecording>(graph);
+    }
+    void replay(Stream stream, const Recording& recording) override
+    {
+        select();
+        check(cudaGraphLaunch(static_cast<const CudaRecording&>(recording).executable, stream_of(stream)),
+              "replaying the recorded work");
+    }
+
+  private:
+    int index_;
+    cudaDeviceProp properties_ = {};
+    cudaStream_t compute_ = nullptr;
+};
+
+bool is_recording(cudaStream_t stream)
+{
+    cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
+    check(cudaStreamIsCapturing(stream, &status), "asking whether a stream records");
+    return status != cudaStreamCaptureStatusNone;
+}
+
+} // namespace
+
+std::string cuda_unusable_reason(int index)
+{
+    if (const std::string reason = driver_unusable_reason(); !reason.empty()) return reason;
+    int count = 0;
+    check(cudaGetDeviceCount(&count), "counting the GPUs");
+    if (index >= count) return str("there is no GPU number ", index, "; ", count, " found, counted from 0");
+    cudaDeviceProp gpu = {};
+    check(cudaGetDeviceProperties(&gpu, index), "reading the GPU's properties");
+    const std::string name = str("GPU ", index, " (", gpu.name, ", sm_", gpu.major, gpu.minor, ")");
+    if (gpu.major * 10 + gpu.minor < kOldestSm) return str(name, " is too old; sm_", kOldestSm, " or newer is needed");
+    cudaError_t status = taken(cudaSetDevice(index));
+    if (status == cudaSuccess) status = taken(cuda_probe());
+    if (status == cudaErrorNoKernelImageForDevice || status == cudaErrorInvalidDeviceFunction)
+        return str("this program was built without code for ", name, "; rebuild it with BIFRONS_CUDA_ARCHS naming it");
+    if (status != cudaSuccess) return str(name, " does not start: ", cudaGetErrorString(status));
+    return "";
+}
+
+std::unique_ptr<Device> open_cuda_device(int index)
+{
+    const std::string reason = cuda_unusable_reason(index);
+    BIFRONS_CHECK(device, reason.empty(), "device cuda:", index, ": ", reason, ". Use --device cpu.");
+    return std::make_unique<CudaDevice>(index);
+}
+
+void* prepare_cuda_launch(const Exec& ex)
+{
+    const auto& device = static_cast<const CudaDevice&>(*ex.device);
+    device.select();
+    return device.stream_of(ex.stream);
+}
+
+void finish_cuda_launch(const Exec& ex, const char* name, const Grid& grid, int launch_status)
+{
+    auto status = taken(cudaError_t(launch_status));
+    const cudaStream_t stream = static_cast<const CudaDevice&>(*ex.device).stream_of(ex.stream);
+    if (status == cudaSuccess && sync_every_launch() && !is_recording(stream))
+        status = taken(cudaStreamSynchronize(stream));
+    BIFRONS_CHECK(device, status == cudaSuccess, name, ": the kernel failed on (", grid.blocks.x, ",", grid.blocks.y,
+                  ",", grid.blocks.z, ") blocks of (", grid.threads.x, ",", grid.threads.y, ",", grid.threads.z,
+                  ") threads with ", grid.smem, " bytes of shared memory: ", cudaGetErrorString(status), " (",
+                  cudaGetErrorName(status), "). BIFRONS_SYNC=1 in the environment tells which kernel a fault is from.");
+}
+
+} // namespace bifrons::kernels

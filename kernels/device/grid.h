@@ -1,0 +1,40 @@
+// kernels/device/grid.h - how many threads a kernel is launched with. Plain C++, the same on both sides.
+#pragma once
+
+#include "kernels/base/error.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+namespace bifrons::kernels {
+
+struct Dim3 {
+    unsigned x = 1, y = 1, z = 1;
+};
+
+struct Grid {
+    Dim3 blocks = {};     ///< x up to 2^31 - 1; y and z up to 65535
+    Dim3 threads = {};    ///< of a block: at most 1024 in all
+    std::size_t smem = 0; ///< bytes of dynamic shared memory, see dyn_shared
+
+    int block_size() const { return int(threads.x * threads.y * threads.z); }
+};
+
+/// Threads of a block where nothing speaks for another number. A multiple of the warp.
+constexpr unsigned kBlockSize = 256;
+
+/// A sum over a grid (reduce.cuh) has at most this many partial sums, in f64; an operation that uses it adds their
+/// bytes to its workspace where the target is sim or cuda.
+constexpr unsigned kGridSumBlocks = 1024;
+constexpr std::size_t kGridSumBytes = kGridSumBlocks * sizeof(double);
+
+/// At least n threads in a row: thread global_thread() does element global_thread(), if that is below n.
+inline Grid grid_1d(std::int64_t n, unsigned threads = kBlockSize)
+{
+    const std::int64_t blocks = std::max<std::int64_t>(1, (n + threads - 1) / threads);
+    BIFRONS_CHECK(shape, blocks < std::int64_t(1) << 31, "grid_1d: ", n, " elements are more than one launch can do");
+    return {.blocks = {unsigned(blocks)}, .threads = {threads}};
+}
+
+} // namespace bifrons::kernels

@@ -1,0 +1,59 @@
+// kernels/pointwise/store.cuh - the store formula inside kernels: an operation that has computed v hands it to store().
+#pragma once
+
+#include "kernels/device/simt.h"
+#include "kernels/pointwise/epilogue.h"
+
+namespace bifrons::kernels::BIFRONS_SIMT_NS {
+
+/// y = shuffle(act(v + bias + add)) for one element of v [N,P,Q,K].
+struct EpilogueStore {
+    EpilogueStore(const EpilogueShape& s, const Epilogue& e, View out)
+        : Q(s.Q), K(s.K), bias(e.bias.as<float>()), add(e.add.as<float>()), z(e.z.as<float>()), y(out.as<float>()),
+          act(e.act), shuffle(e.shuffle)
+    {
+    }
+
+    /// i is v's flat index.
+    __device__ void store(std::int64_t i, float v) const
+    {
+        if (bias) v += bias[i % K];
+        if (add) v += add[i];
+        if (z) z[i] = v;
+        y[shuffle == 1 ? i : shuffled(i)] = act_fwd(act, v);
+    }
+
+    /// Channels (j, c) of one block row are neighbours in the output too: they move as one run.
+    __device__ std::int64_t shuffled(std::int64_t i) const
+    {
+        const std::int64_t run = K / shuffle, pixel = i / K, k = i % K;
+        const std::int64_t q = pixel % Q, row = pixel / Q;
+        return ((row * shuffle + k / run) * Q + q) * run + k % run;
+    }
+
+    std::int64_t Q, K;
+    const float *bias, *add;
+    float *z, *y;
+    Activation act;
+    int shuffle;
+};
+
+/// out = act'(saved) * (v + add) for one element.
+struct GradientStore {
+    explicit GradientStore(const Store& s)
+        : out(s.out.as<float>()), add(s.add.as<float>()), saved(s.saved.as<float>()), act(s.act)
+    {
+    }
+
+    __device__ void store(std::int64_t i, float v) const
+    {
+        if (add) v += add[i];
+        out[i] = saved ? act_grad(act, saved[i]) * v : v;
+    }
+
+    float* out;
+    const float *add, *saved;
+    Activation act;
+};
+
+} // namespace bifrons::kernels::BIFRONS_SIMT_NS

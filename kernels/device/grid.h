@@ -1,7 +1,7 @@
 // kernels/device/grid.h - how many threads a kernel is launched with. Plain C++, the same on both sides.
 #pragma once
 
-#include "kernels/base/error.h"
+#include "kernels/device/device.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -24,10 +24,14 @@ struct Grid {
 /// Threads of a block where nothing speaks for another number. A multiple of the warp.
 constexpr unsigned kBlockSize = 256;
 
-/// A sum over a grid (reduce.cuh) has at most this many partial sums, in f64; an operation that uses it adds their
-/// bytes to its workspace where the target is sim or cuda.
+/// A sum over a grid (reduce.cuh) has at most this many partial sums, in f64.
 constexpr unsigned kGridSumBlocks = 1024;
-constexpr std::size_t kGridSumBytes = kGridSumBlocks * sizeof(double);
+
+/// Their bytes, for the cost of an operation that sums over a grid.
+inline std::size_t grid_sum_workspace(Target target)
+{
+    return target.kind == DeviceKind::cpu ? 0 : kGridSumBlocks * sizeof(double);
+}
 
 /// At least n threads in a row: thread global_thread() does element global_thread(), if that is below n.
 inline Grid grid_1d(std::int64_t n, unsigned threads = kBlockSize)

@@ -49,7 +49,7 @@ __global__ void __launch_bounds__(kBlockSize) sum_of_partials(int n, const doubl
 }
 
 /// finish(sum over i in [0, n) of term(i)) on the device, in f64, in two launches. Both are structs with a
-/// __device__ operator(). Needs kGridSumBytes of workspace.
+/// __device__ operator(). Needs grid_sum_workspace.
 template <class Term, class Finish>
 void grid_sum(const char* name, const Exec& ex, std::int64_t n, const Term& term, const Finish& finish)
 {

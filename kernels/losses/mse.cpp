@@ -1,6 +1,7 @@
 #include "kernels/losses/mse.h"
 
 #include "kernels/device/dispatch.h"
+#include "kernels/device/grid.h"
 #include "kernels/losses/mse_cpu.h"
 
 namespace bifrons::kernels {
@@ -22,9 +23,11 @@ double read_bytes(const MseShape& s, DType dtype, bool masked)
 
 } // namespace
 
-Cost mse_fwd_cost(const MseShape& s, DType dtype, bool masked, Target)
+Cost mse_fwd_cost(const MseShape& s, DType dtype, bool masked, Target target)
 {
-    return {.flops = 3 * double(s.rows) * double(s.C), .bytes = read_bytes(s, dtype, masked)};
+    return {.flops = 3 * double(s.rows) * double(s.C),
+            .bytes = read_bytes(s, dtype, masked),
+            .workspace_bytes = grid_sum_workspace(target)};
 }
 
 void mse_fwd(Exec ex, const MseShape& s, ConstView a, ConstView b, ConstView mask, float scale, View loss)

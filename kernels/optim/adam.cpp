@@ -1,6 +1,7 @@
 #include "kernels/optim/adam.h"
 
 #include "kernels/device/dispatch.h"
+#include "kernels/device/grid.h"
 #include "kernels/optim/adam_cpu.h"
 
 namespace bifrons::kernels {
@@ -20,9 +21,11 @@ void adam(Exec ex, std::int64_t n, const AdamOptions& o, const StepState* state,
     BIFRONS_SIMT(ex, "adam", adam(ex, n, o, state, w, g, m, v));
 }
 
-Cost global_norm_cost(std::int64_t n, DType dtype, Target)
+Cost global_norm_cost(std::int64_t n, DType dtype, Target target)
 {
-    return {.flops = 2.0 * double(n), .bytes = double(n) * double(dtype_bytes(dtype))};
+    return {.flops = 2.0 * double(n),
+            .bytes = double(n) * double(dtype_bytes(dtype)),
+            .workspace_bytes = grid_sum_workspace(target)};
 }
 
 void global_norm(Exec ex, std::int64_t n, ConstView g, View norm)

@@ -101,7 +101,8 @@ TEST(Sim, grid_sum_adds_every_element_once)
     for (const std::string schedule : kSchedules) {
         Fixture f(schedule);
         Exec ex = f.exec();
-        ex.workspace = {f.device.allocate(kGridSumBytes), kGridSumBytes};
+        const std::size_t bytes = grid_sum_workspace(f.device.target());
+        ex.workspace = {f.device.allocate(bytes), bytes};
         grid_sum("kernel", ex, n, Weighted{f.in}, StoreFloat{f.out});
         EXPECT_EQ(f.out[0], float(double(n - 1) * n * (2 * n - 1) / 6)) << schedule;
         f.device.free(ex.workspace.data);

@@ -1,0 +1,105 @@
+// kernels/conv2d/conv2d_direct.cu - method `direct`: each thread computes one element of the result by the definition's
+// sum, in its order, from global memory. The simplest kernels that are right, and the first rung of the ladder; caches
+// serve the many reads of the same values. Limit: load instructions, two for each multiply-add.
+#include "kernels/conv2d/conv2d.h"
+
+#include "kernels/device/simt.h"
+#include "kernels/pointwise/store.cuh"
+
+namespace bifrons::kernels::BIFRONS_SIMT_NS {
+
+namespace {
+
+// s is the shape, so the filter's column is t.
+
+// A thread per y[n,p,q,k]; the threads of a warp differ in k: they read the same x and neighbouring filters.
+__global__ void __launch_bounds__(kBlockSize)
+    conv2d_fwd_direct(Conv2dShape s, const float* __restrict__ x, const float* __restrict__ w, EpilogueStore y)
+{
+    const std::int64_t i = global_thread();
+    if (i >= s.y_size()) return;
+    const std::int64_t P = s.P(), Q = s.Q();
+    const std::int64_t k = i % s.K, q = i / s.K % Q, p = i / s.K / Q % P, n = i / s.K / Q / P;
+    float sum = 0;
+    for (std::int64_t r = 0; r < s.R; ++r) {
+        const std::int64_t h = p * s.stride + r - s.pad;
+        if (h < 0 || h >= s.H) continue;
+        for (std::int64_t t = 0; t < s.S; ++t) {
+            const std::int64_t v = q * s.stride + t - s.pad;
+            if (v < 0 || v >= s.W) continue;
+            const float* pixel = x + ((n * s.H + h) * s.W + v) * s.C;
+            const float* filter = w + ((k * s.R + r) * s.S + t) * s.C;
+            for (std::int64_t c = 0; c < s.C; ++c) sum += pixel[c] * filter[c];
+        }
+    }
+    y.store(i, sum);
+}
+
+// A thread per dx[n,h,v,c]; the threads of a warp differ in c: they read the same dy and neighbouring weights.
+__global__ void __launch_bounds__(kBlockSize)
+    conv2d_dgrad_direct(Conv2dShape s, const float* __restrict__ dy, const float* __restrict__ w, GradientStore dx)
+{
+    const std::int64_t i = global_thread();
+    if (i >= s.x_size()) return;
+    const std::int64_t P = s.P(), Q = s.Q();
+    const std::int64_t c = i % s.C, v = i / s.C % s.W, h = i / s.C / s.W % s.H, n = i / s.C / s.W / s.H;
+    float sum = 0;
+    for (std::int64_t r = 0; r < s.R; ++r) {
+        const std::int64_t y = h + s.pad - r, p = y / s.stride; // y = p * stride, if an output reads x[h] by row r
+        if (y < 0 || y % s.stride != 0 || p >= P) continue;
+        for (std::int64_t t = 0; t < s.S; ++t) {
+            const std::int64_t u = v + s.pad - t, q = u / s.stride;
+            if (u < 0 || u % s.stride != 0 || q >= Q) continue;
+            const float* pixel = dy + ((n * P + p) * Q + q) * s.K;
+            const float* filter = w + (r * s.S + t) * s.C + c;
+            for (std::int64_t k = 0; k < s.K; ++k) sum += pixel[k] * filter[k * s.R * s.S * s.C];
+        }
+    }
+    dx.store(i, sum);
+}
+
+// A thread per dw[k,r,s,c]; the threads of a warp differ in c: they read the same dy and neighbouring x.
+__global__ void __launch_bounds__(kBlockSize)
+    conv2d_wgrad_direct(Conv2dShape s, const float* __restrict__ dy, const float* __restrict__ x,
+                        float* __restrict__ dw, bool accumulate)
+{
+    const std::int64_t i = global_thread();
+    if (i >= s.w_size()) return;
+    const std::int64_t P = s.P(), Q = s.Q();
+    const std::int64_t c = i % s.C, t = i / s.C % s.S, r = i / s.C / s.S % s.R, k = i / s.C / s.S / s.R;
+    float sum = 0;
+    for (std::int64_t n = 0; n < s.N; ++n)
+        for (std::int64_t p = 0; p < P; ++p) {
+            const std::int64_t h = p * s.stride + r - s.pad;
+            if (h < 0 || h >= s.H) continue;
+            for (std::int64_t q = 0; q < Q; ++q) {
+                const std::int64_t v = q * s.stride + t - s.pad;
+                if (v < 0 || v >= s.W) continue;
+                sum += dy[((n * P + p) * Q + q) * s.K + k] * x[((n * s.H + h) * s.W + v) * s.C + c];
+            }
+        }
+    dw[i] = accumulate ? dw[i] + sum : sum;
+}
+
+} // namespace
+
+void conv2d_fwd(Exec ex, const Conv2dShape& s, ConstView x, ConstView w, View y, const Epilogue& e)
+{
+    launch("conv2d_fwd direct", conv2d_fwd_direct, grid_1d(s.y_size()), ex, s, x.as<float>(), w.as<float>(),
+           EpilogueStore(s.y_shape(), e, y));
+}
+
+void conv2d_dgrad(Exec ex, const Conv2dShape& s, ConstView dy, ConstView w, const Store& d)
+{
+    launch("conv2d_dgrad direct", conv2d_dgrad_direct, grid_1d(s.x_size()), ex, s, dy.as<float>(), w.as<float>(),
+           GradientStore(d));
+}
+
+void conv2d_wgrad(Exec ex, const Conv2dShape& s, ConstView dy, ConstView x, View dw, View db, bool accumulate)
+{
+    launch("conv2d_wgrad direct", conv2d_wgrad_direct, grid_1d(s.w_size()), ex, s, dy.as<float>(), x.as<float>(),
+           dw.as<float>(), accumulate);
+    if (db) BIFRONS_SIMT_NS::bias_grad(ex, s.N * s.P() * s.Q(), s.K, dy, db, accumulate);
+}
+
+} // namespace bifrons::kernels::BIFRONS_SIMT_NS

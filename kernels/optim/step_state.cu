@@ -1,0 +1,33 @@
+// kernels/optim/step_state.cu - the step's bookkeeping, by one thread.
+#include "kernels/optim/step_state.h"
+
+#include "kernels/device/simt.h"
+#include "kernels/optim/step_state_ref.h"
+
+namespace bifrons::kernels::BIFRONS_SIMT_NS {
+
+namespace {
+
+__global__ void begin_step_kernel(StepState* state)
+{
+    ref::begin_step(*state);
+}
+
+__global__ void judge_step_kernel(StepState* state, std::int64_t n, const float* losses, const float* norm)
+{
+    ref::judge_step(*state, n, losses, norm);
+}
+
+} // namespace
+
+void begin_step(Exec ex, StepState* state)
+{
+    launch("begin_step", begin_step_kernel, {}, ex, state);
+}
+
+void judge_step(Exec ex, StepState* state, std::int64_t n, ConstView losses, ConstView norm)
+{
+    launch("judge_step", judge_step_kernel, {}, ex, state, n, losses.as<float>(), norm.as<float>());
+}
+
+} // namespace bifrons::kernels::BIFRONS_SIMT_NS

@@ -95,3 +95,13 @@ endforeach()
 list(REMOVE_DUPLICATES BIFRONS_HEADER_ONLY)
 add_library(bifrons_headers INTERFACE)
 target_include_directories(bifrons_headers SYSTEM INTERFACE ${BIFRONS_HEADER_ONLY})
+
+# ---- OpenCV's seamlessClone: what the Poisson solver is compared with, in tests and benchmarks only ----
+add_library(bifrons_opencv_photo INTERFACE)
+find_library(OPENCV_photo opencv_photo)
+if(BIFRONS_HAS_MEDIA AND OPENCV_photo)
+    target_link_libraries(bifrons_opencv_photo INTERFACE ${OPENCV_photo} bifrons_opencv)
+    target_compile_definitions(bifrons_opencv_photo INTERFACE BIFRONS_HAS_OPENCV_PHOTO=1)
+else()
+    target_compile_definitions(bifrons_opencv_photo INTERFACE BIFRONS_HAS_OPENCV_PHOTO=0)
+endif()

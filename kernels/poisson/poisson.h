@@ -1,0 +1,51 @@
+// kernels/poisson/poisson.h - gradient-domain blending: pictures from their differences and their values at an edge.
+//
+//   divergence   d = div v                     v = m * grad S + (1 - m) * grad D
+//   solve        lap f = d inside a mask       f = what it was, outside
+//
+// grad is the forward difference, div the backward one, lap f = f(y-1,x) + f(y+1,x) + f(y,x-1) + f(y,x+1) - 4 f(y,x).
+// (Perez, Gangnet, Blake 2003, "Poisson image editing", eq. 7.)
+//
+// Definition  poisson_ref.h      CPU  poisson_cpu.cpp, multigrid_cpu.cpp      Tests  tests/kernels/poisson_test.cpp
+#pragma once
+
+#include "kernels/device/device.h"
+
+namespace bifrons::kernels {
+
+/// Pictures [H,W,C], masks [H,W].
+struct PoissonShape {
+    std::int64_t H = 1, W = 1, C = 3;
+    BIFRONS_HD std::int64_t pixels() const { return H * W; }
+    BIFRONS_HD std::int64_t size() const { return H * W * C; }
+};
+
+/// divergence = div(m * grad source + (1 - m) * grad target); 0 on the picture's edge.
+///   source, target [H,W,C] read, f32 or u8 alike      m [H,W] f32 in 0..1, read; empty means 1: target is not read
+///   divergence [H,W,C] f32 written
+/// Each value is a sum of eight products: error <= gamma32(16) * 8 * max|source, target|. Deterministic.
+void poisson_divergence(Exec ex, const PoissonShape& s, ConstView source, ConstView target, ConstView m,
+                        View divergence);
+Cost poisson_divergence_cost(const PoissonShape& s, DType dtype);
+
+/// Solves lap f = divergence for the pixels of a mask; f elsewhere is given and kept to the bit.
+///   divergence [H,W,C] f32 read, inside the mask only
+///   mask [H,W] u8 read, inside where it is not 0; empty means everywhere. The picture's own edge is never inside:
+///   pad a picture by a pixel to solve up to its edge.
+///   f [H,W,C] f32 read and written: the values outside, and a first guess inside (any finite values)
+///   tolerance > 0 in the unit of f: iterations end when the remaining error is estimated to be below it, or after
+///   100. The solution is within 2.5 tolerances of a solve in double, so 0.1 grey levels give 0.25.
+/// Conjugate gradients on each channel, with a multigrid V-cycle as preconditioner. Deterministic, the same bits for
+/// any number of threads.
+void poisson_solve(Exec ex, const PoissonShape& s, ConstView divergence, ConstView mask, float tolerance, View f);
+Cost poisson_solve_cost(const PoissonShape& s);
+
+/// OpenCV's seamlessClone (NORMAL_CLONE), for comparison: `source` cloned into `target` over a whole rectangle.
+///   source, target [H,W,C], mask [H,W] read, out [H,W,C] written, all u8. The rectangle is the bounding rectangle of
+///   the mask: the mask counts as 0 around it.
+/// m = mask / 255 eroded by 7x7, source counts as 0 where the mask is 0, f = target on the rectangle's edge, and the
+/// result is truncated, not rounded: within one level of OpenCV's. (OpenCV 4.6, seamless_cloning_impl.cpp.)
+void poisson_clone_rect(Exec ex, const PoissonShape& s, ConstView source, ConstView target, ConstView mask, View out);
+Cost poisson_clone_rect_cost(const PoissonShape& s);
+
+} // namespace bifrons::kernels

@@ -1,0 +1,55 @@
+#include "kernels/losses/total.h"
+
+#include "kernels/device/dispatch.h"
+#include "kernels/losses/total_ref.h"
+#include "kernels/pointwise/epilogue_cpu.h"
+
+namespace bifrons::kernels {
+
+namespace {
+
+template <class T>
+void store_scaled(const T* upstream, float weight, const Store& d)
+{
+    const T v = ref::scale_scalar(upstream, weight);
+    cpu::store_gradient_run(d, 0, 1, &v);
+}
+
+} // namespace
+
+void LossTerms::add(ConstView term, float factor)
+{
+    BIFRONS_CHECK(shape, count < kMax, "total: more than ", kMax, " terms");
+    value[count] = term;
+    weight[count++] = factor;
+}
+
+void weighted_sum(Exec ex, const LossTerms& terms, View total)
+{
+    for (int i = 0; i < terms.count; ++i)
+        BIFRONS_CHECK(shape, terms.value[i].dtype == total.dtype, "total: term ", i, " is ",
+                      dtype_name(terms.value[i].dtype), ", the total ", dtype_name(total.dtype),
+                      "; all alike expected");
+    const double bytes = (terms.count + 1.0) * double(dtype_bytes(total.dtype));
+    if (accounted(ex, "weighted_sum", {.flops = 2.0 * terms.count, .bytes = bytes})) return;
+    if (on_cpu(ex))
+        return ex.device->enqueue(ex.stream, [=] {
+            if (total.dtype == DType::f64) return ref::weighted_sum(terms, total.as<double>());
+            ref::weighted_sum(terms, total.as<float>());
+        });
+    BIFRONS_SIMT(ex, "weighted_sum", weighted_sum(ex, terms, total));
+}
+
+void scale_scalar(Exec ex, ConstView upstream, float weight, const Store& d)
+{
+    BIFRONS_CHECK(shape, d.act.kind == Act::none || d.saved, "scale_scalar: an activation needs its saved value");
+    if (accounted(ex, "scale_scalar", store_gradient_cost(1, upstream.dtype, d))) return;
+    if (on_cpu(ex))
+        return ex.device->enqueue(ex.stream, [=] {
+            if (upstream.dtype == DType::f64) return store_scaled(upstream.as<double>(), weight, d);
+            store_scaled(upstream.as<float>(), weight, d);
+        });
+    BIFRONS_SIMT(ex, "scale_scalar", scale_scalar(ex, upstream, weight, d));
+}
+
+} // namespace bifrons::kernels

@@ -1,0 +1,34 @@
+// kernels/losses/total.h - the total loss: a weighted sum of scalars in device memory, and its gradient.
+//
+//   total = sum_i weight_i * value_i              v_i = upstream * weight_i
+//
+// Definition  total_ref.h, run by one thread on every device      CUDA  total.cu      Tests
+// tests/kernels/total_test.cpp
+#pragma once
+
+#include "kernels/pointwise/epilogue.h"
+
+namespace bifrons::kernels {
+
+/// The terms of a total: an array by value, so that it can be a kernel's argument.
+struct LossTerms {
+    static constexpr int kMax = 16;
+    ConstView value[kMax] = {}; ///< [1] each
+    float weight[kMax] = {};
+    int count = 0;
+
+    /// Throws Error(shape) for one too many.
+    void add(ConstView term, float factor);
+};
+
+/// total[0] = the formula above.   values read, total [1] written; f32, or f64 (cpu), all alike.
+/// Summed in f64 in the order of the terms. A weight of 0 does not hide a value that is not finite.
+void weighted_sum(Exec ex, const LossTerms& terms, View total);
+
+/// v = upstream[0] * weight, what one term receives, stored as d says (one element).   upstream [1] read.
+void scale_scalar(Exec ex, ConstView upstream, float weight, const Store& d);
+
+BIFRONS_SIMT_DECLARE(void weighted_sum(Exec ex, const LossTerms& terms, View total);
+                     void scale_scalar(Exec ex, ConstView upstream, float weight, const Store& d);)
+
+} // namespace bifrons::kernels

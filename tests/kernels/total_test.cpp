@@ -1,0 +1,76 @@
+#include "kernels/losses/total.h"
+
+#include "tests/support/devices.h"
+#include "tests/support/numerics.h"
+
+#include <limits>
+
+using namespace bifrons;
+using namespace bifrons::kernels;
+using namespace bifrons::test;
+
+namespace {
+
+class TotalTest : public OnDevice {};
+BIFRONS_ON_ALL_DEVICES(TotalTest);
+
+TEST_P(TotalTest, sums_weighted_terms_of_any_number)
+{
+    const View total = device().poisoned<float>(1);
+    LossTerms terms;
+    weighted_sum(exec(), terms, total);
+    EXPECT_EQ(device().download<float>(total, 1)[0], 0);
+    double want = 0;
+    for (int i = 0; i < LossTerms::kMax; ++i) {
+        terms.add(device().upload<float>({float(1 << i)}), 0.5f - float(i));
+        want += std::ldexp(0.5 - i, i);
+        weighted_sum(exec(), terms, total);
+        EXPECT_EQ(device().download<float>(total, 1)[0], want) << i + 1 << " terms"; // exact: integers and a half
+    }
+    EXPECT_THROW(terms.add(total, 1), Error);
+}
+
+TEST_P(TotalTest, sums_in_f64)
+{
+    LossTerms terms;
+    for (const float x : {1e8f, 1.0f, -1e8f}) terms.add(device().upload<float>({x}), 1);
+    const View total = device().poisoned<float>(1);
+    weighted_sum(exec(), terms, total);
+    EXPECT_EQ(device().download<float>(total, 1)[0], 1);
+}
+
+TEST_P(TotalTest, a_term_that_is_not_finite_shows_even_with_weight_0)
+{
+    LossTerms terms;
+    terms.add(device().upload<float>({1}), 1);
+    terms.add(device().upload<float>({std::numeric_limits<float>::infinity()}), 0);
+    const View total = device().poisoned<float>(1);
+    weighted_sum(exec(), terms, total);
+    EXPECT_TRUE(std::isnan(device().download<float>(total, 1)[0]));
+}
+
+TEST_P(TotalTest, a_term_receives_its_weight)
+{
+    const View upstream = device().upload<float>({3}), d = device().poisoned<float>(1),
+               saved = device().upload<float>({-1});
+    scale_scalar(exec(), upstream, -0.5f, {.out = d});
+    EXPECT_EQ(device().download<float>(d, 1)[0], -1.5f);
+    scale_scalar(exec(), upstream, 2, {.out = d, .add = d, .act = leaky(0.5f), .saved = saved});
+    EXPECT_EQ(device().download<float>(d, 1)[0], 2.25f) << "half of 6 - 1.5";
+}
+
+TEST(Total, f64_keeps_its_precision)
+{
+    TestDevice cpu("cpu");
+    LossTerms terms;
+    terms.add(cpu.upload<double>({1}), 3);
+    terms.add(cpu.upload<double>({1e-12}), 2);
+    const View total = cpu.poisoned<double>(1), d = cpu.poisoned<double>(1);
+    weighted_sum(cpu.exec(), terms, total);
+    EXPECT_EQ(cpu.download<double>(total, 1)[0], 3 + 2e-12);
+    scale_scalar(cpu.exec(), total, 2, {.out = d});
+    EXPECT_EQ(cpu.download<double>(d, 1)[0], 6 + 4e-12);
+    EXPECT_THROW(weighted_sum(cpu.exec(), terms, cpu.poisoned<float>(1)), Error);
+}
+
+} // namespace

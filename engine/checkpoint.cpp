@@ -100,19 +100,26 @@ Checkpoint load_checkpoint(const std::string& path)
     return checkpoint;
 }
 
+std::vector<std::string> list_checkpoints(const std::string& folder)
+{
+    std::vector<std::string> paths;
+    for (const std::int64_t step : list_steps(folder)) paths.push_back(folder + "/" + checkpoint_name(step));
+    return paths;
+}
+
 std::optional<Checkpoint> load_latest_checkpoint(const std::string& folder, const Warn& warn)
 {
-    const std::vector<std::int64_t> steps = list_steps(folder);
+    const std::vector<std::string> paths = list_checkpoints(folder);
     std::string reason;
-    for (const std::int64_t step : steps) {
+    for (const std::string& path : paths) {
         try {
-            return load_checkpoint(folder + "/" + checkpoint_name(step));
+            return load_checkpoint(path);
         } catch (const Error& e) {
             reason = e.what();
             warn(str("skipped a checkpoint: ", reason));
         }
     }
-    BIFRONS_CHECK(data, steps.empty(), folder, ": none of its ", steps.size(), " checkpoints can be used; ", reason);
+    BIFRONS_CHECK(data, paths.empty(), folder, ": none of its ", paths.size(), " checkpoints can be used; ", reason);
     return std::nullopt;
 }
 

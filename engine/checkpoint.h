@@ -23,6 +23,9 @@ struct Checkpoint {
 /// Gets one sentence for people.
 using Warn = std::function<void(const std::string&)>;
 
+/// Paths of the folder's checkpoints, newest first, whole or not. Throws Error(data) if the folder cannot be read.
+std::vector<std::string> list_checkpoints(const std::string& folder);
+
 /// The newest checkpoint of the folder that is whole; each newer one that is not is named to `warn`. Empty where the
 /// folder has none. Throws Error(data) if there are some and none is whole, or if the folder cannot be read.
 std::optional<Checkpoint> load_latest_checkpoint(const std::string& folder, const Warn& warn);

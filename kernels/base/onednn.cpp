@@ -4,6 +4,8 @@
 
 #if BIFRONS_HAS_ONEDNN
 
+#include "kernels/base/error.h"
+
 #include <algorithm>
 #include <map>
 #include <mutex>
@@ -218,6 +220,31 @@ bool onednn_available()
     return true;
 }
 
+std::string onednn_description()
+{
+    const auto isa_name = [](dnnl::cpu_isa isa) {
+        switch (isa) {
+        case dnnl::cpu_isa::avx512_core_amx:
+            return "AVX-512 with AMX";
+        case dnnl::cpu_isa::avx512_core_bf16:
+        case dnnl::cpu_isa::avx512_core_vnni:
+        case dnnl::cpu_isa::avx512_core:
+            return "AVX-512";
+        case dnnl::cpu_isa::avx2_vnni:
+        case dnnl::cpu_isa::avx2:
+            return "AVX2";
+        case dnnl::cpu_isa::avx:
+            return "AVX";
+        case dnnl::cpu_isa::sse41:
+            return "SSE4.1";
+        default:
+            return "a set without a name here";
+        }
+    };
+    const dnnl_version_t& v = *dnnl::version();
+    return str(v.major, ".", v.minor, ".", v.patch, ", ", isa_name(dnnl::get_effective_cpu_isa()));
+}
+
 std::shared_ptr<const OnednnCall> onednn_call(const OnednnConv& conv, int threads)
 {
     constexpr std::size_t kKept = 1024;
@@ -240,6 +267,11 @@ namespace bifrons::kernels {
 bool onednn_available()
 {
     return false;
+}
+
+std::string onednn_description()
+{
+    return "";
 }
 
 std::shared_ptr<const OnednnCall> onednn_call(const OnednnConv&, int)

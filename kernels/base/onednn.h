@@ -10,10 +10,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 
 namespace bifrons::kernels {
 
 bool onednn_available();
+
+/// Version and the instruction set that it uses here: "2.6.3, AVX-512 with AMX"; "" where absent.
+std::string onednn_description();
 
 enum class OnednnPass { forward, input_gradient, filter_gradient };
 

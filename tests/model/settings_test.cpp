@@ -207,7 +207,8 @@ TEST(Settings, rules_between_settings)
     };
     EXPECT_NO_THROW(legal(112, "df-u"));
     EXPECT_NO_THROW(legal(96, "df-udt"));
-    EXPECT_SAYS(complaint(ErrorKind::usage, [&] { legal(112, "df-d"); }), "a multiple of 32 in 32..640 expected for df-d");
+    EXPECT_SAYS(complaint(ErrorKind::usage, [&] { legal(112, "df-d"); }),
+                "a multiple of 32 in 32..640 expected for df-d");
     EXPECT_SAYS(complaint(ErrorKind::usage, [&] { legal(112, "df-t"); }), "The nearest is 128");
     EXPECT_SAYS(complaint(ErrorKind::usage, [&] { legal(100, "df"); }), "The nearest is 96");
     Settings odd;

@@ -1,0 +1,212 @@
+#include "tools/commands.h"
+
+#include "engine/checkpoint.h"
+#include "tests/support/temp_folder.h"
+#include "tools/interrupt.h"
+#include "tools/options.h"
+
+#include <csignal>
+#include <cstdio>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+using namespace bifrons;
+using namespace bifrons::test;
+using namespace bifrons::tools;
+
+namespace {
+
+struct Result {
+    int code = 0;
+    std::string out, err;
+};
+
+Result bifrons_run(std::vector<const char*> arguments)
+{
+    arguments.insert(arguments.begin(), "bifrons");
+    ::testing::internal::CaptureStdout();
+    ::testing::internal::CaptureStderr();
+    Result r;
+    r.code = run(int(arguments.size()), arguments.data());
+    r.out = ::testing::internal::GetCapturedStdout();
+    r.err = ::testing::internal::GetCapturedStderr();
+    return r;
+}
+
+#define EXPECT_SAYS(text, part) EXPECT_NE((text).find(part), std::string::npos) << (text)
+
+TEST(Commands, each_has_help_and_each_option_says_what_it_takes)
+{
+    for (const Command& command : commands()) {
+        CLI::App app;
+        command.declare(app);
+        EXPECT_GT(std::string(command.help).size(), 15u) << command.name;
+        EXPECT_EQ(std::string(command.help).find('\n'), std::string::npos) << command.name;
+        for (const CLI::Option* option : app.get_options()) {
+            const std::string name = std::string(command.name) + " " + option->get_name();
+            EXPECT_GT(option->get_description().size(), 10u) << name;
+            const bool takes_value = option->get_expected_max() > 0 && option->get_type_size() > 0;
+            const std::string type = option->get_type_name();
+            const bool vague = type.empty() || type == "TEXT" || type == "INT" || type == "FLOAT";
+            EXPECT_FALSE(takes_value && !option->get_positional() && vague) << name << " does not say what it takes";
+        }
+        const Result help = bifrons_run({command.name, "--help"});
+        EXPECT_EQ(help.code, 0);
+        EXPECT_SAYS(help.out, command.help);
+        EXPECT_SAYS(help.out, "Exit codes:");
+        EXPECT_SAYS(help.out, "--json");
+        EXPECT_EQ(help.err, "");
+        EXPECT_SAYS(bifrons_run({"--help"}).out, std::string("  ") + command.name + " ");
+    }
+}
+
+TEST(Commands, wrong_usage_is_one_sentence_and_exit_code_2)
+{
+    const auto says = [](std::vector<const char*> arguments, const char* text) {
+        const Result r = bifrons_run(arguments);
+        EXPECT_EQ(r.code, 2);
+        EXPECT_EQ(r.err, std::string(text) + "\n");
+        EXPECT_EQ(r.out, "");
+    };
+    says({}, "bifrons: a command expected. `bifrons --help` lists them.");
+    says({"inspekt", "x"}, "bifrons: unknown command inspekt; did you mean \"inspect\"? `bifrons --help` lists them.");
+    says({"xyzzy"}, "bifrons: unknown command xyzzy. `bifrons --help` lists them.");
+    says({"inspect"}, "bifrons inspect: PATH is required. See `bifrons inspect --help`.");
+    says({"inspect", "a", "b"}, "bifrons inspect: unexpected argument b. See `bifrons inspect --help`.");
+    says({"inspect", "a", "--tensor"},
+         "bifrons inspect: unknown option --tensor; did you mean \"--tensors\"? See `bifrons inspect --help`.");
+    says({"inspect", "--tensor=3"},
+         "bifrons inspect: unknown option --tensor; did you mean \"--tensors\"? See `bifrons inspect --help`.");
+}
+
+TEST(Commands, options_refuse_what_is_out_of_range)
+{
+    CLI::App app;
+    int steps = 5;
+    double rate = 0.5;
+    std::string mode = "fast";
+    number(app, "--steps", steps, 1, 10, "how many");
+    number(app, "--rate", rate, 0.0, 1.0, "how fast");
+    choice(app, "--mode", mode, {"fast", "slow"}, "which way");
+    const auto says = [&](const std::string& line, const std::string& part) {
+        try {
+            app.parse(line);
+            ADD_FAILURE() << line << " was taken";
+        } catch (const CLI::ParseError& e) {
+            EXPECT_SAYS(std::string(e.what()), part);
+        }
+    };
+    says("--steps 0", "is 0; a number in 1..10 expected");
+    says("--steps 3.5", "is 3.5; a number in 1..10 expected");
+    says("--steps x", "is x; a number in 1..10 expected");
+    says("--rate nan", "a number in 0..1 expected");
+    says("--mode slo", "is \"slo\"; fast|slow expected; did you mean \"slow\"?");
+    app.parse("--steps 10 --rate 1 --mode slow");
+    EXPECT_EQ(steps, 10);
+    EXPECT_EQ(rate, 1);
+    EXPECT_EQ(mode, "slow");
+    EXPECT_SAYS(app.help(), "1..10");
+    EXPECT_SAYS(app.help(), "fast|slow=fast");
+}
+
+TEST(Commands, version)
+{
+    EXPECT_EQ(bifrons_run({"--version"}).out, "bifrons " BIFRONS_VERSION "\n");
+}
+
+TEST(Commands, inspect_shows_a_model_and_its_damaged_checkpoint)
+{
+    TempFolder folder;
+    const float values[2] = {1, 2};
+    {
+        CheckpointStore store(folder.path());
+        store.save(7, {{"decoder.w", DType::f32, {2, 1}, values}}, {{"settings", R"({"resolution":64})"}});
+        store.save(9, {{"decoder.w", DType::f32, {2, 1}, values}}, {});
+    }
+    const std::string newest = folder / "step-000000009.safetensors";
+    write_bytes(newest, read_bytes(newest).substr(0, 100));
+    const Result words = bifrons_run({"inspect", folder.path().c_str(), "--tensors"});
+    EXPECT_EQ(words.code, 0);
+    EXPECT_SAYS(words.out, "checksum is right");
+    EXPECT_SAYS(words.out, "    resolution = 64\n");
+    EXPECT_SAYS(words.out, "1 tensors, 2 values, 8 B\n");
+    EXPECT_SAYS(words.out, "  decoder.w  f32 [2,1]\n");
+    EXPECT_SAYS(words.err, "warning: " + newest);
+
+    const Result lines = bifrons_run({"inspect", folder.path().c_str(), "--json"});
+    EXPECT_EQ(lines.err, "");
+    const std::string last = lines.out.substr(lines.out.rfind('\n', lines.out.size() - 2) + 1);
+    const Json result = Json::parse(last);
+    EXPECT_EQ(result["event"], "result");
+    EXPECT_EQ(result["metadata"]["settings"]["resolution"], 64);
+    EXPECT_EQ(result["tensors"][0]["shape"], (std::vector<int>{2, 1}));
+}
+
+TEST(Commands, inspect_names_what_it_cannot_read)
+{
+    TempFolder folder;
+    write_bytes(folder / "text.mp4", "hello, this is no checkpoint");
+    const auto fails = [](const std::string& path, const std::string& part) {
+        const Result r = bifrons_run({"inspect", path.c_str()});
+        EXPECT_EQ(r.code, 3);
+        EXPECT_EQ(r.err.rfind("bifrons inspect: " + path, 0), 0u) << r.err;
+        EXPECT_SAYS(r.err, part);
+    };
+    fails(folder / "absent", "does not exist");
+    fails(folder / "text.mp4", "no safetensors file");
+    fails(folder.path(), "holds no checkpoint");
+    const Result r = bifrons_run({"inspect", "absent", "--json"});
+    EXPECT_EQ(Json::parse(r.out)["exit_code"], 3);
+}
+
+TEST(Commands, doctor_says_what_it_finds)
+{
+    const Result words = bifrons_run({"doctor"});
+    EXPECT_EQ(words.code, 0);
+    EXPECT_SAYS(words.out, "ok      device cpu");
+    const Json result = Json::parse(bifrons_run({"doctor", "--json"}).out);
+    bool auto_seen = false;
+    for (const Json& finding : result["findings"]) {
+        EXPECT_FALSE(finding["found"].get<std::string>().empty()) << finding;
+        auto_seen = auto_seen || finding["what"] == "device auto";
+    }
+    EXPECT_TRUE(auto_seen);
+}
+
+TEST(Commands, results_that_cannot_be_written_are_an_error)
+{
+    if (access("/dev/full", W_OK) != 0) GTEST_SKIP() << "/dev/full is not there";
+    EXPECT_EQ(std::system((std::string(BIFRONS_PROGRAM) + " --help > /dev/full 2> /dev/null").c_str()) >> 8, 1);
+    EXPECT_EQ(std::system((std::string(BIFRONS_PROGRAM) + " --help > /dev/null").c_str()), 0);
+}
+
+TEST(Commands, the_program_makes_threads_wait_passively)
+{
+    EXPECT_EQ(std::system(("env -u OMP_WAIT_POLICY " + std::string(BIFRONS_PROGRAM) +
+                           " doctor | grep -q 'ok  *thread waiting *passive'")
+                              .c_str()),
+              0);
+    EXPECT_EQ(std::system(("OMP_WAIT_POLICY=ACTIVE " + std::string(BIFRONS_PROGRAM) +
+                           " doctor | grep -q 'OMP_WAIT_POLICY is ACTIVE'")
+                              .c_str()),
+              0);
+}
+
+TEST(Commands, the_first_interrupt_asks_and_the_second_one_ends)
+{
+    const pid_t child = fork();
+    if (child == 0) {
+        catch_interrupts();
+        if (interrupted()) _exit(1);
+        raise(SIGINT);
+        if (!interrupted()) _exit(2);
+        raise(SIGTERM);
+        _exit(3); // not reached
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    EXPECT_EQ(WEXITSTATUS(status), 130);
+}
+
+} // namespace

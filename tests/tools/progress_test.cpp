@@ -1,0 +1,88 @@
+#include "tools/progress.h"
+
+#include <gtest/gtest.h>
+
+using namespace bifrons::tools;
+
+namespace {
+
+TEST(Progress, the_rate_is_of_the_last_ten_seconds)
+{
+    Rate rate;
+    EXPECT_EQ(rate.per_second(), 0);
+    rate.add(0, 100); // resumed at 100
+    EXPECT_EQ(rate.per_second(), 0);
+    rate.add(2, 110);
+    EXPECT_EQ(rate.per_second(), 5);
+    for (int t = 3; t <= 30; ++t) rate.add(t, 110 + (t - 2) * 20);
+    EXPECT_EQ(rate.per_second(), 20) << "the slow start is forgotten";
+    rate.add(60, 700); // one slow item: still a rate
+    EXPECT_NEAR(rate.per_second(), (700 - 670) / 30.0, 1e-12);
+}
+
+TEST(Progress, durations_as_people_write_them)
+{
+    EXPECT_EQ(duration_text(0), "0:00");
+    EXPECT_EQ(duration_text(7.4), "0:07");
+    EXPECT_EQ(duration_text(725), "12:05");
+    EXPECT_EQ(duration_text(3599.6), "1:00:00");
+    EXPECT_EQ(duration_text(11109), "3:05:09");
+}
+
+TEST(Progress, the_bar_shows_share_rate_and_remaining_time)
+{
+    const Moment half{"extract", "frames", 31, 62, 25, {{"faces", 30}}};
+    EXPECT_EQ(bar_text(half, 200), "extract  [############------------]  31/62 frames  50%  25/s  0:01 left  faces 30");
+    EXPECT_EQ(plain_text(half), "extract  31/62 frames  50%  25/s  0:01 left  faces 30");
+    EXPECT_EQ(bar_text(half, 20).size(), 19u) << "never wider than the terminal";
+    const Moment open_end{"train", "steps", 7, 0, 0, {}};
+    EXPECT_EQ(bar_text(open_end, 200), "train  7 steps");
+    const Moment over{"merge", "frames", 5, 4, 1, {}};
+    EXPECT_EQ(bar_text(over, 200), "merge  [########################]  5/4 frames  125%  1/s  0:00 left");
+}
+
+TEST(Progress, json_has_only_what_is_known)
+{
+    EXPECT_EQ(json_values({"train", "steps", 7, 0, 0, {}}).dump(), R"({"doing":"train","unit":"steps","done":7})");
+    EXPECT_EQ(json_values({"train", "steps", 7, 9, 2, {{"loss", 0.5}}}).dump(),
+              R"({"doing":"train","unit":"steps","done":7,"total":9,"per_second":2.0,"remaining_s":1.0,)"
+              R"("values":{"loss":0.5}})");
+}
+
+TEST(Progress, with_json_a_line_a_second_and_the_last_state)
+{
+    double now = 0;
+    Console console;
+    console.set_json(true);
+    ::testing::internal::CaptureStdout();
+    {
+        Progress progress(console, "train", "steps", 100, 0, [&] { return now; });
+        for (int step = 1; step <= 20; ++step) {
+            now += 0.125;
+            progress.update(step);
+        }
+    }
+    const std::string lines = ::testing::internal::GetCapturedStdout();
+    EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 3) << lines;
+    EXPECT_NE(lines.find(R"("done":20,)"), std::string::npos) << lines;
+    EXPECT_EQ(lines.find(R"("done":9,)"), std::string::npos) << lines;
+}
+
+TEST(Progress, without_a_terminal_a_plain_line_now_and_then)
+{
+    double now = 0;
+    Console console;
+    ::testing::internal::CaptureStderr();
+    {
+        Progress progress(console, "merge", "frames", 0, 0, [&] { return now; });
+        for (int frame = 1; frame <= 25; ++frame) {
+            now += 1;
+            progress.update(frame);
+        }
+    }
+    const std::string lines = ::testing::internal::GetCapturedStderr();
+    EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 3) << lines;
+    EXPECT_EQ(lines.find('\r'), std::string::npos) << lines;
+}
+
+} // namespace

@@ -1,0 +1,116 @@
+#include "engine/checkpoint.h"
+#include "tools/commands.h"
+#include "tools/options.h"
+
+#include <filesystem>
+
+namespace bifrons::tools {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Options {
+    std::string path;
+    bool tensors = false;
+};
+
+std::string shape_text(const std::vector<std::int64_t>& shape)
+{
+    std::string text = "[";
+    for (const std::int64_t dim : shape) text += (text.size() > 1 ? "," : "") + std::to_string(dim);
+    return text + "]";
+}
+
+/// Metadata that is JSON itself (settings) as JSON, else as text.
+Json metadata_json(const Metadata& metadata)
+{
+    Json json = Json::object();
+    for (const auto& [key, value] : metadata) {
+        const Json parsed = Json::parse(value, nullptr, false);
+        json[key] = parsed.is_object() || parsed.is_array() ? parsed : Json(value);
+    }
+    return json;
+}
+
+/// "  key = value" a line; the members of an object below its key.
+std::string metadata_text(const Json& metadata)
+{
+    const auto plain = [](const Json& v) { return v.is_string() ? v.get<std::string>() : v.dump(); };
+    std::string text;
+    for (const auto& [key, value] : metadata.items()) {
+        if (!value.is_object()) {
+            text += "  " + key + " = " + plain(value) + "\n";
+            continue;
+        }
+        text += "  " + key + ":\n";
+        for (const auto& [name, member] : value.items()) text += "    " + name + " = " + plain(member) + "\n";
+    }
+    return text;
+}
+
+std::string tensors_text(const SafetensorsFile& file, bool each)
+{
+    double bytes = 0;
+    std::int64_t values = 0;
+    std::string lines;
+    for (const NamedTensor& t : file.tensors()) {
+        bytes += double(t.bytes());
+        values += t.size();
+        if (each) lines += "  " + t.name + "  " + kernels::dtype_name(t.dtype) + " " + shape_text(t.shape) + "\n";
+    }
+    return str(file.tensors().size(), " tensors, ", values, " values, ", human_bytes(bytes), "\n", lines);
+}
+
+Json tensors_json(const SafetensorsFile& file)
+{
+    Json list = Json::array();
+    for (const NamedTensor& t : file.tensors())
+        list.push_back({{"name", t.name}, {"dtype", kernels::dtype_name(t.dtype)}, {"shape", t.shape}});
+    return list;
+}
+
+void show_file(const Options& o, const SafetensorsFile& file, Console& console)
+{
+    const Json metadata = metadata_json(file.metadata());
+    const std::string text = str(file.path(), ": ", file.checked() ? "checksum is right" : "has no checksum", "\n",
+                                 metadata_text(metadata), tensors_text(file, o.tensors));
+    console.result(
+        text,
+        {{"path", file.path()}, {"checked", file.checked()}, {"metadata", metadata}, {"tensors", tensors_json(file)}});
+}
+
+/// Every checkpoint of a model folder with its health, and what the newest whole one holds.
+void show_model(const Options& o, Console& console)
+{
+    for (const std::string& path : list_checkpoints(o.path)) {
+        try {
+            console.say(str(path, ": step ", load_checkpoint(path).step, ", whole"));
+        } catch (const Error& e) {
+            console.warn(e.what());
+        }
+    }
+    const auto newest = load_latest_checkpoint(o.path, [](const std::string&) {}); // warned above
+    BIFRONS_CHECK(data, newest, o.path,
+                  ": holds no checkpoint; a model folder, a checkpoint or a safetensors file expected");
+    show_file(o, newest->file, console);
+}
+
+void inspect(const Options& o, Console& console)
+{
+    BIFRONS_CHECK(data, fs::exists(o.path), o.path, ": does not exist");
+    if (fs::is_directory(o.path)) return show_model(o, console);
+    show_file(o, SafetensorsFile(o.path), console);
+}
+
+} // namespace
+
+Work declare_inspect(CLI::App& app)
+{
+    const auto options = std::make_shared<Options>();
+    text(app, "PATH", options->path, "PATH", "model folder, checkpoint or other safetensors file")->required();
+    flag(app, "--tensors", options->tensors, "list every tensor");
+    return [options](Console& console) { inspect(*options, console); };
+}
+
+} // namespace bifrons::tools

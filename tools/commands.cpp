@@ -1,0 +1,160 @@
+#include "tools/commands.h"
+
+#include "kernels/base/suggest.h"
+#include "tools/interrupt.h"
+#include "tools/options.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <map>
+
+namespace bifrons::tools {
+
+namespace {
+
+constexpr const char* kExitCodes = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 bad data, 4 no usable device,\n"
+                                   "130 interrupted (start it again to go on). An interrupted train saves and exits 0.";
+
+int exit_code(ErrorKind kind)
+{
+    switch (kind) {
+    case ErrorKind::usage:
+        return 2;
+    case ErrorKind::data:
+        return 3;
+    case ErrorKind::device:
+        return 4;
+    case ErrorKind::shape:
+    case ErrorKind::failed:
+    case ErrorKind::bug:
+        return 1;
+    }
+    return 1;
+}
+
+/// The program with all its commands declared.
+struct Program {
+    CLI::App app{"Bifrons: trains a neural network on two faces and puts one on the other.", "bifrons"};
+    std::map<const CLI::App*, Work> work;
+    bool json = false;
+
+    Program()
+    {
+        app.set_version_flag("--version", std::string("bifrons ") + BIFRONS_VERSION);
+        app.footer(std::string("`bifrons COMMAND --help` lists the options of a command.\n\n") + kExitCodes);
+        app.allow_extras();
+        for (const Command& command : commands()) {
+            CLI::App* const sub = app.add_subcommand(command.name, command.help);
+            sub->allow_extras();
+            sub->footer(kExitCodes);
+            work[sub] = command.declare(*sub);
+            flag(*sub, "--json", json, "JSON lines on stdout instead of words");
+        }
+    }
+
+    /// The command that was named; null if none was.
+    const CLI::App* chosen() const
+    {
+        for (const auto& [sub, unused] : work)
+            if (sub->parsed()) return sub;
+        return nullptr;
+    }
+};
+
+std::vector<std::string> option_names(const CLI::App& app)
+{
+    std::vector<std::string> names;
+    for (const CLI::Option* option : app.get_options())
+        for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+    return names;
+}
+
+/// Throws Error(usage) on a word that is neither a command nor an option of the chosen one.
+void refuse_unknown(const Program& program, const CLI::App* chosen)
+{
+    if (chosen) {
+        const std::vector<std::string> left = chosen->remaining();
+        if (left.empty()) return;
+        const std::string typed = left.front().substr(0, left.front().find('='));
+        const bool option = typed.front() == '-';
+        const std::string hint = option ? did_you_mean(typed, option_names(*chosen)) : "";
+        throw Error(ErrorKind::usage,
+                    str(option ? "unknown option " : "unexpected argument ", typed, hint.empty() ? "." : hint,
+                        " See `bifrons ", chosen->get_name(), " --help`."));
+    }
+    std::vector<std::string> names;
+    for (const Command& command : commands()) names.push_back(command.name);
+    const std::vector<std::string> left = program.app.remaining();
+    BIFRONS_CHECK(usage, !left.empty(), "a command expected. `bifrons --help` lists them.");
+    const std::string hint = did_you_mean(left.front(), names);
+    throw Error(ErrorKind::usage,
+                str("unknown command ", left.front(), hint.empty() ? "." : hint, " `bifrons --help` lists them."));
+}
+
+/// Reads the arguments. Returns the chosen command, or null when help or the version was asked for and printed.
+const CLI::App* parse(Program& program, int argc, const char* const* argv)
+{
+    std::string complaint;
+    try {
+        program.app.parse(argc, argv);
+    } catch (const CLI::Success& asked) {
+        program.app.exit(asked);
+        return nullptr;
+    } catch (const CLI::ParseError& e) {
+        complaint = e.what();
+    }
+    const CLI::App* const chosen = program.chosen();
+    refuse_unknown(program, chosen);
+    BIFRONS_CHECK(usage, complaint.empty(), complaint, ". See `bifrons ", chosen->get_name(), " --help`.");
+    return chosen;
+}
+
+/// What is still buffered reaches stdout, or it is an error: a result that is cut short looks like a whole one.
+void flush_results()
+{
+    BIFRONS_CHECK(failed, std::fflush(stdout) == 0 && !std::ferror(stdout),
+                  "the results cannot be written to stdout: ", std::strerror(errno));
+}
+
+} // namespace
+
+const std::vector<Command>& commands()
+{
+    static const std::vector<Command> table = {
+        {"inspect", "Show what a checkpoint, a faceset or a safetensors file holds", declare_inspect},
+        {"doctor", "Show what this machine offers and lacks", declare_doctor},
+    };
+    return table;
+}
+
+int run(int argc, const char* const* argv)
+{
+    Program program;
+    Console console;
+    const auto fail = [&](const std::string& text, int code) {
+        if (const CLI::App* const chosen = program.chosen()) console.set_command(chosen->get_name());
+        console.error(text, code);
+        return code;
+    };
+    try {
+        if (const CLI::App* const chosen = parse(program, argc, argv)) {
+            console.set_command(chosen->get_name());
+            console.set_json(program.json);
+            catch_interrupts();
+            program.work.at(chosen)(console);
+        }
+        flush_results();
+        return 0;
+    } catch (const Interrupted& e) {
+        return fail(e.what(), 130);
+    } catch (const Error& e) {
+        return fail(e.what(), exit_code(e.kind()));
+    } catch (const std::bad_alloc&) {
+        return fail("out of memory. Lower the batch size or the resolution.", 1);
+    } catch (const std::exception& e) {
+        return fail(str("unexpected: ", e.what()), 1);
+    }
+}
+
+} // namespace bifrons::tools

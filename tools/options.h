@@ -1,0 +1,47 @@
+// tools/options.h - how a command declares an option: each with what it takes, its default and a sentence of help.
+// The value that the variable has when it is declared is the default.
+#pragma once
+
+#include "kernels/base/error.h"
+
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+namespace bifrons::tools {
+
+/// A number in low..high.
+template <class T>
+CLI::Option* number(CLI::App& app, const std::string& name, T& value, T low, T high, const std::string& help)
+{
+    const std::string range = str(low, "..", high);
+    const auto in_range = [=](std::string& text) {
+        T read{};
+        const bool good = CLI::detail::lexical_cast(text, read) && read >= low && read <= high; // NaN: no
+        return good ? std::string() : "is " + text + "; a number in " + range + " expected";
+    };
+    return app.add_option(name, value, help)
+        ->type_name(range)
+        ->check(CLI::Validator(in_range, ""))
+        ->capture_default_str();
+}
+
+/// One of a few words.
+CLI::Option* choice(CLI::App& app, const std::string& name, std::string& value, const std::vector<std::string>& words,
+                    const std::string& help);
+
+/// A file, folder or other text; `what` stands for it in the help: FILE, FOLDER, ...
+CLI::Option* text(CLI::App& app, const std::string& name, std::string& value, const std::string& what,
+                  const std::string& help);
+/// The same, any number of times.
+CLI::Option* texts(CLI::App& app, const std::string& name, std::vector<std::string>& values, const std::string& what,
+                   const std::string& help);
+
+/// On when named.
+CLI::Option* flag(CLI::App& app, const std::string& name, bool& value, const std::string& help);
+
+/// --device, with the words that open_device() knows.
+CLI::Option* device_option(CLI::App& app, std::string& value);
+
+} // namespace bifrons::tools

@@ -82,17 +82,21 @@ dnnl::primitive_attr attributes(const OnednnConv& c, const Formats& f)
     return attr;
 }
 
+/// Not oneDNN's plain loops ("ref"); nor, with a summand, its convolution by gemm, which in 2.6.3 adds the wrong
+/// elements of it from the second pixel on.
 template <class Descriptor>
-bool is_optimised(const Descriptor& d)
+bool is_usable(const Descriptor& d, bool add)
 {
-    return d && std::string(d.impl_info_str()).find("ref") == std::string::npos;
+    if (!d) return false;
+    const std::string name = d.impl_info_str();
+    return name.find("ref") == std::string::npos && !(add && name.find("gemm") != std::string::npos);
 }
 
 class Call : public OnednnCall {
   public:
     explicit Call(const OnednnConv& c) : conv_(c), formats_(c) { is_matrix_product(c) ? make_product() : make_conv(); }
 
-    /// Whether oneDNN has an optimised implementation.
+    /// Whether oneDNN has a usable implementation.
     explicit operator bool() const { return bool(main_); }
 
     std::size_t workspace_bytes() const override { return filter_bytes() + scratchpad_bytes(); }
@@ -118,11 +122,11 @@ class Call : public OnednnCall {
     memory::desc filters_, scratchpad_, reorder_scratchpad_;
 };
 
-/// Keeps the primitive if it is optimised, and the reorder between its filters and ours if they differ.
+/// Keeps the primitive if it is usable, and the reorder between its filters and ours if they differ.
 template <class Primitive, class Descriptor>
 void Call::take(const Descriptor& d, const memory::desc& filters)
 {
-    if (!is_optimised(d)) return;
+    if (!is_usable(d, conv_.add)) return;
     main_ = Primitive(d), filters_ = filters, scratchpad_ = d.scratchpad_desc();
     if (filters == formats_.filters) return;
     const bool back = conv_.pass == OnednnPass::filter_gradient;

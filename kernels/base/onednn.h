@@ -49,8 +49,8 @@ class OnednnCall {
     virtual std::function<void()> bind(const OnednnOperands& operands, void* workspace) const = 0;
 };
 
-/// The call for `threads` threads; null where oneDNN is absent or has only its unoptimised loops. Prepared calls are
-/// kept, up to a bound. Deterministic for a thread count. Thread safe.
+/// The call for `threads` threads; null where oneDNN is absent or has no optimised and correct implementation. Prepared
+/// calls are kept, up to a bound. Deterministic for a thread count. Thread safe.
 std::shared_ptr<const OnednnCall> onednn_call(const OnednnConv& conv, int threads);
 
 } // namespace bifrons::kernels

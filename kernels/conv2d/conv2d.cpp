@@ -31,26 +31,30 @@ Cost base_cost(const Conv2dShape& s, DType dtype)
             .bytes = double(s.x_size() + s.w_size() + s.y_size()) * double(dtype_bytes(dtype))};
 }
 
-/// oneDNN's call for the plain sum, or null where the shape's method and the build say loops.
+/// oneDNN's call for a sum with the store e; null where loops are to run.
 std::shared_ptr<const OnednnCall> library_call(const Conv2dShape& s, OnednnPass pass, DType dtype, int threads,
                                                const Epilogue& e = {})
 {
     if (s.method == Conv2dMethod::loops || dtype != DType::f32) return nullptr;
     const float slope = e.act.kind == Act::none ? 1.0f : e.act.kind == Act::leaky ? e.act.slope : 0.0f;
-    return onednn_call({.pass = pass,
-                        .N = s.N,
-                        .H = s.H,
-                        .W = s.W,
-                        .C = s.C,
-                        .K = s.K,
-                        .R = s.R,
-                        .S = s.S,
-                        .stride = s.stride,
-                        .pad = s.pad,
-                        .bias = bool(e.bias),
-                        .add = bool(e.add),
-                        .slope = slope},
-                       threads);
+    const OnednnConv conv{.pass = pass,
+                          .N = s.N,
+                          .H = s.H,
+                          .W = s.W,
+                          .C = s.C,
+                          .K = s.K,
+                          .R = s.R,
+                          .S = s.S,
+                          .stride = s.stride,
+                          .pad = s.pad,
+                          .bias = bool(e.bias),
+                          .add = bool(e.add),
+                          .slope = slope};
+    auto call = onednn_call(conv, threads);
+    BIFRONS_CHECK(usage, call || s.method != Conv2dMethod::onednn || !stores_plainly(e),
+                  "conv2d: method onednn: not in this build, or without an optimised implementation of this shape. "
+                  "Use automatic");
+    return call;
 }
 
 void check_method(const char* op, const Conv2dShape& s, const Exec& ex)
@@ -59,8 +63,6 @@ void check_method(const char* op, const Conv2dShape& s, const Exec& ex)
     const bool host = s.method == Conv2dMethod::loops || s.method == Conv2dMethod::onednn;
     BIFRONS_CHECK(usage, s.method == Conv2dMethod::automatic || host == (kind == DeviceKind::cpu), op,
                   ": this method is not one of device ", device_kind_name(kind), ". Use automatic");
-    BIFRONS_CHECK(usage, s.method != Conv2dMethod::onednn || onednn_available(), op,
-                  ": method onednn: this program was built without oneDNN. Install it and rebuild, or use automatic");
 }
 
 // ---- forward -----------------------------------------------------------------------------------------------------

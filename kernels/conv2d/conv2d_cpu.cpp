@@ -53,7 +53,7 @@ Axis gradient_axis(const Conv2dShape& s, std::int64_t phase, std::int64_t inputs
             .tap0 = tap0,
             .tap_step = s.stride,
             .in_step = 1,
-            .at = (phase + s.pad - tap0) / s.stride,
+            .at = (phase + s.pad) / s.stride,
             .way = -1};
 }
 

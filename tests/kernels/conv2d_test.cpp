@@ -278,7 +278,9 @@ void expect_epilogues_match(TestDevice& device, const Problem& p)
                     }
 }
 
+// A padding as wide as the filter takes oneDNN to another implementation.
 const Conv2dShape kStoreShapes[] = {{.N = 2, .H = 5, .W = 4, .C = 8, .K = 16, .R = 3, .S = 3, .pad = 1},
+                                    {.N = 2, .H = 3, .W = 4, .C = 5, .K = 8, .R = 2, .S = 2, .pad = 2},
                                     {.N = 3, .C = 5, .K = 12}};
 
 TEST_P(Conv2dTest, stores_as_the_epilogue_says)
@@ -526,6 +528,22 @@ TEST(Conv2dPlan, counts_the_arithmetic_and_the_workspace)
     const Cost total = static_cast<PlanDevice&>(*plan).total();
     EXPECT_EQ(total.flops, 2.0 * 2 * 3 * 3 * 16 * 3 * 3 * 8);
     EXPECT_GE(total.workspace_bytes, std::size_t(s.y_size()) * 4) << "room for the sums before the shuffle";
+}
+
+TEST(Conv2dOnednn, computes_what_it_is_asked_for_or_says_that_it_cannot)
+{
+    TestDevice cpu("cpu");
+    const Conv2dShape s{.H = 4, .W = 4, .C = 8, .K = 16, .R = 3, .S = 3, .pad = 1, .method = Conv2dMethod::onednn};
+    const View x = cpu.poisoned<float>(s.x_size()), w = cpu.poisoned<float>(s.w_size()),
+               y = cpu.poisoned<float>(s.y_size());
+    if (!onednn_available()) {
+        EXPECT_THROW(conv2d_fwd(cpu.exec(), s, x, w, y, {}), Error);
+        return;
+    }
+    // Bias, skip and leaky go into the library's call: otherwise the tests above would compare something else.
+    EXPECT_TRUE(onednn_call(
+        {.H = 4, .W = 4, .C = 8, .K = 16, .R = 3, .S = 3, .pad = 1, .bias = true, .add = true, .slope = 0.1f}, 1));
+    EXPECT_TRUE(onednn_call({.N = 8, .C = 64, .K = 32, .bias = true, .slope = 0.1f}, 1));
 }
 
 TEST(Conv2d, names_operands_that_do_not_fit)

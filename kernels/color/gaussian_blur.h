@@ -1,0 +1,30 @@
+// kernels/color/gaussian_blur.h - low-pass of pictures and masks.
+//
+//   y(h,w,c) = sum_{i,j} g(i) g(j) x(h+i, w+j, c)        g(i) = exp(-i^2 / (2 sigma^2)) / sum, |i| <= ceil(3 sigma)
+//
+// Zero outside the picture. Definition  gaussian_blur_ref.h      CPU  gaussian_blur.cpp      Tests
+// tests/kernels/color_test.cpp
+#pragma once
+
+#include "kernels/device/device.h"
+
+namespace bifrons::kernels {
+
+struct BlurShape {
+    std::int64_t H = 1, W = 1, C = 1;
+    float sigma = 1; ///< px, 0.1 .. 1000
+    int radius() const;
+    std::int64_t size() const { return H * W * C; }
+};
+
+/// x [H,W,C] read, y [H,W,C] written, may be x's own buffer; f32. Deterministic.
+/// Error <= 2 gamma32(2 radius + 1) * max|x|.
+void gaussian_blur(Exec ex, const BlurShape& s, ConstView x, View y);
+Cost gaussian_blur_cost(const BlurShape& s);
+
+namespace cpu {
+/// The same, at once; scratch [H,W,C].
+void gaussian_blur(const BlurShape& s, const float* x, float* y, float* scratch);
+} // namespace cpu
+
+} // namespace bifrons::kernels

@@ -70,7 +70,7 @@ const std::vector<Row>& table()
              "network with its flags: u normalised latent, d doubled output resolution, t one level more, c x*cos(x)"),
         number("resolution", &S::resolution, 32, 640, kFixed,
                "side of the network's pictures, px; a multiple of 16, or 32 with d or t"),
-        word("face_type", &S::face_type, {"half", "mid-full", "full", "whole-face", "head"}, kFixed,
+        word("face_type", &S::face_type, {"half", "midfull", "full", "whole_face", "head"}, kFixed,
              "part of the head that is swapped; as the facesets"),
         number("ae_dims", &S::ae_dims, 8, 1024, kFixed, "width of the latent; even"),
         number("e_dims", &S::e_dims, 4, 256, kFixed, "encoder's base channels; even"),

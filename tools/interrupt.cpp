@@ -8,12 +8,12 @@ namespace bifrons::tools {
 
 namespace {
 
-volatile std::sig_atomic_t asked = 0;
+std::atomic<bool> asked = false;
+static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler may set it");
 
 void on_signal(int)
 {
-    if (asked) _exit(130);
-    asked = 1;
+    if (asked.exchange(true)) _exit(130);
 }
 
 } // namespace
@@ -27,9 +27,9 @@ void catch_interrupts()
     sigaction(SIGTERM, &action, nullptr);
 }
 
-bool interrupted()
+const std::atomic<bool>& interrupt_flag()
 {
-    return asked != 0;
+    return asked;
 }
 
 } // namespace bifrons::tools

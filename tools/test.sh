@@ -1,0 +1,52 @@
+#!/bin/bash
+# tools/test.sh - installs what is missing, builds, and runs the tests.
+#
+#   tools/test.sh          quick tier: release build with the simulator, one GPU architecture where nvcc is found
+#   tools/test.sh --all    also: sanitizers, the minimal build, all GPU architectures, comparison with LibTorch
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+all=false
+case "${1-}" in
+"") ;;
+--all) all=true ;;
+*) echo "usage: tools/test.sh [--all]" >&2 && exit 2 ;;
+esac
+
+packages=()
+if $all; then packages=(libtorch-dev); fi
+tools/setup.sh "${packages[@]}"
+
+# Where there is an nvcc, a broken CUDA build is a failure and never a reason to build without.
+cuda=OFF
+for nvcc in "${CUDACXX:-}" "$(command -v nvcc || true)" /usr/local/cuda/bin/nvcc; do
+    if [ -x "$nvcc" ]; then export CUDACXX=$nvcc cuda=ON && break; fi
+done
+
+build() { # PRESET TARGET CMAKE-OPTION...
+    local preset=$1 target=$2
+    shift 2
+    echo "== build $preset $target $*"
+    cmake --preset "$preset" "$@"
+    cmake --build --preset "$preset" --target $target
+}
+
+check() { # PRESET CTEST-OPTION...
+    local preset=$1
+    shift
+    echo "== test $preset $*"
+    ctest --preset "$preset" -j2 "$@"
+}
+
+parity=OFF
+if $all; then parity=ON; fi
+build release all -DBIFRONS_CUDA=$cuda -DBIFRONS_CUDA_ARCHS=90a-real -DBIFRONS_TORCH_PARITY=$parity
+check release
+
+if $all; then
+    build asan "kernels_tests engine_tests"
+    check asan -L "kernels|engine"
+    build minimal all
+    check minimal
+    if [ $cuda = ON ]; then build all-gpus bifrons_kernels; fi
+fi

@@ -1,46 +1,63 @@
 // kernels/augment/augment.h - draws a training batch from a faceset: flip, affine, elastic warp of the input only,
-// colour.
+// colour of the input only.
 //
-// Sample i of a batch is a pure function of (seed, step, i): face index, flip, rotation, scale, shift, warp grid and
-// colour shift come from Philox keyed by them. Input and target share the affine transform; only the input is warped.
+// Sample i of a batch is a pure function of (seed, step, i, purpose): which face, flip, rotation, scale, shift, warp
+// grid and colour shift are drawn from one Philox stream each (augment_draw.h). Input, target and mask share the affine
+// transform, so that they stay aligned; only the input is warped.
 //
-// Definition  augment_ref.h     CPU  augment_cpu.cpp     Tests  tests/kernels/augment_test.cpp
-// Source  DeepFaceLab's warp (grid of 3, 5 or 9 points a side, displaced by at most 0.24 cells) and transform ranges
+//   out   = flip(scale * rotate(p) + shift)            p: in the face, out: in the drawn picture, both in sides from
+//   input at out = face at p + warp(p),  target at out = face at p,  mask at out = mask at p              the centre
+//
+// With all options zero the batch is the face resized to the batch's side. Sampling takes 4 x 4 stored pixels:
+//   up to 1.5 stored pixels per output pixel   pictures bicubically (Catmull-Rom), the mask bilinearly
+//   above                                      both as the mean of four bilinear samples, half a stored pixel off
+// the centre along each axis: the mean of 2 x 2 stored pixels where the ratio is 2. Faces stored at more than twice the
+// side alias. Pictures repeat their border, the mask is zero outside.
+//
+// Definition  augment_draw.h (what is random), augment_ref.h     CPU  augment_cpu.cpp
+// Tests  tests/kernels/augment_test.cpp
+// Source  DeepFaceLab's warp (grid of 3, 5 or 9 points a side, displaced by at most 0.24 cells) and transform ranges;
+//         Keys 1981, IEEE TASSP 29(6):1153 (bicubic convolution, a = -1/2)
 #pragma once
 
 #include "kernels/optim/step_state.h"
 
 namespace bifrons::kernels {
 
-/// One identity's faces on the device: stored larger than the training side, so that shifts find real pixels.
+/// One identity's faces on the device. Stored larger than the batch's side they keep their detail when enlarged.
 struct Faces {
     std::int64_t count = 0;
-    std::int64_t side = 0; ///< px, >= the batch's side
-    ConstView images = {}; ///< [count, side, side, 3] u8, BGR
-    ConstView masks = {};  ///< [count, side, side] u8, 0 outside the face, 255 inside
+    std::int64_t side = 0;   ///< px, the margin included
+    std::int64_t margin = 0; ///< px on each side that only turned, shrunk or shifted samples see
+    ConstView images = {};   ///< [count, side, side, 3] u8, BGR
+    ConstView masks = {};    ///< [count, side, side] u8, 0 outside the face, 255 inside
 };
 
 struct AugmentOptions {
-    float rotation_deg = 10;                      ///< uniform in +-
-    float scale = 0.15f;                          ///< uniform in 1/(1+scale) .. 1+scale
-    float shift = 0.05f;                          ///< of the side, uniform in +-
-    float flip = 0.4f;                            ///< probability
-    bool warp = true;                             ///< elastic warp of the input
-    float hue_deg = 0, saturation = 0, value = 0; ///< HSV jitter of the input, uniform in +-; 0: none
+    float rotation_deg = 10; ///< uniform in +-; 0..180
+    float scale = 0.15f;     ///< uniform in 1/(1+scale) .. 1+scale; 0..1
+    float shift = 0.05f;     ///< of the side, uniform in +-, along either axis; 0..1
+    float flip = 0.4f;       ///< probability
+    bool warp = true;        ///< elastic warp of the input
+    float hue_deg = 0;       ///< input's hue turned, uniform in +-; 0..180
+    float saturation = 0;    ///< input's HSV saturation times 1 + uniform in +-; 0..1. 0: no change
+    float value = 0;         ///< input's HSV value likewise; 0..1
 };
 
 struct BatchShape {
     std::int64_t N = 1;        ///< samples drawn from this identity
     std::int64_t side = 64;    ///< px of the network's pictures
-    std::uint32_t purpose = 0; ///< keeps the random numbers of several draws in one step apart (src 0, dst 1)
+    std::uint32_t purpose = 0; ///< < 2^16; keeps the random numbers of several draws in one step apart (src 0, dst 1)
 };
 
 /// Draws N samples.
-///   state: seed and step read on the device
+///   state: seed and step read, in device memory
 ///   input [N,side,side,3] f32 0..1 written, warped     target [N,side,side,3] f32 0..1 written, not warped
 ///   mask [N,side,side,1] f32 0..1 written, as the target
-/// Pictures are sampled bicubically or bilinearly (see the definition), borders repeat, masks are zero outside.
-/// Deterministic; the random numbers have the same bits on every device.
+/// Enqueued on ex.stream. Deterministic for any thread count; the random numbers have the same bits on every device.
+/// Error: 64 * 2^-24 * max(side, faces.side), from positions: they are in error by less than 10 * 2^-24 of that many
+/// px, a picture rises by less than 4 per px, and a colour shift at most doubles it. Throws Error(usage) for an option
+/// out of its range, Error(data) without faces, Error(shape) for other element types.
 void augment(Exec ex, const BatchShape& s, const AugmentOptions& o, const Faces& faces, const StepState* state,
              View input, View target, View mask);
 Cost augment_cost(const BatchShape& s);

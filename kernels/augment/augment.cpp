@@ -1,0 +1,59 @@
+#include "kernels/augment/augment.h"
+
+#include "kernels/augment/augment_cpu.h"
+#include "kernels/augment/augment_draw.h"
+#include "kernels/device/dispatch.h"
+
+namespace bifrons::kernels {
+
+namespace {
+
+void check_range(const char* name, float value, float high)
+{
+    BIFRONS_CHECK(usage, value >= 0 && value <= high, "augment: ", name, " is ", value, "; 0 to ", high, " expected");
+}
+
+void check(const BatchShape& s, const AugmentOptions& o, const Faces& faces)
+{
+    check_range("rotation", o.rotation_deg, 180);
+    check_range("scale", o.scale, 1);
+    check_range("shift", o.shift, 1);
+    check_range("flip", o.flip, 1);
+    check_range("hue", o.hue_deg, 180);
+    check_range("saturation", o.saturation, 1);
+    check_range("value", o.value, 1);
+    BIFRONS_CHECK(data, faces.count >= 1 && faces.margin >= 0 && faces.side > 2 * faces.margin,
+                  "augment: ", faces.count, " faces of side ", faces.side, " with margin ", faces.margin,
+                  "; at least one face, and one pixel between the margins expected");
+    BIFRONS_CHECK(shape, s.N >= 1 && s.side >= 1 && s.purpose < 1u << 16, "augment: ", s.N, " samples of side ", s.side,
+                  " for purpose ", s.purpose, "; at least one of one pixel, and a purpose below 65536 expected");
+}
+
+} // namespace
+
+Cost augment_cost(const BatchShape& s)
+{
+    const double pixels = double(s.N * s.side * s.side);
+    // Two bicubic pictures (105 operations each), one bilinear mask, the geometry; each stored pixel read once.
+    return {.flops = 260 * pixels,
+            .bytes = pixels * (7 * 4 + 4),
+            .workspace_bytes = std::size_t(s.N) * sizeof(AugmentDraw)};
+}
+
+void augment(Exec ex, const BatchShape& s, const AugmentOptions& o, const Faces& faces, const StepState* state,
+             View input, View target, View mask)
+{
+    check(s, o, faces);
+    for (const View out : {input, target, mask})
+        BIFRONS_CHECK(shape, out.dtype == DType::f32, "augment: an output is ", dtype_name(out.dtype),
+                      "; f32 expected");
+    for (const ConstView in : {faces.images, faces.masks})
+        BIFRONS_CHECK(shape, in.dtype == DType::u8, "augment: faces are ", dtype_name(in.dtype), "; u8 expected");
+    if (accounted(ex, "augment", augment_cost(s))) return;
+    if (on_cpu(ex))
+        return ex.device->enqueue(ex.stream,
+                                  [=] { cpu::augment(s, o, faces, state, input, target, mask, ex.workspace); });
+    throw_no_kernel(ex, "augment");
+}
+
+} // namespace bifrons::kernels

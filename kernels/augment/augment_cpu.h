@@ -1,0 +1,11 @@
+// kernels/augment/augment_cpu.h - drawing a batch on the cpu device.
+#pragma once
+
+#include "kernels/augment/augment.h"
+
+namespace bifrons::kernels::cpu {
+
+void augment(const BatchShape& s, const AugmentOptions& o, const Faces& faces, const StepState* state, View input,
+             View target, View mask, Workspace draws);
+
+} // namespace bifrons::kernels::cpu

@@ -118,8 +118,7 @@ VideoReader::VideoReader(const fs::path& path)
 
 bool VideoReader::next(Image& frame)
 {
-    if (frame.H != info_.format.H || frame.W != info_.format.W || frame.C != 3)
-        frame = Image(info_.format.H, info_.format.W, 3);
+    frame = Image(info_.format.H, info_.format.W, 3);
     if (decoder_.read(frame.pixels.data(), frame.pixels.size()) < frame.pixels.size()) return end();
     ++frames_;
     return true;

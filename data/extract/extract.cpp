@@ -1,0 +1,238 @@
+// data/extract/extract.cpp - footage -> faceset.
+#include "data/extract/extract.h"
+
+#include "data/hull.h"
+#include "data/threads.h"
+#include "data/warp.h"
+#include "kernels/base/error.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <future>
+
+namespace bifrons::data {
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t kBlock = 16;                   ///< frames in work together
+constexpr auto kSaveEvery = std::chrono::seconds(5); ///< what a power cut costs
+
+using Clock = std::chrono::steady_clock;
+
+std::vector<Frame> read_block(FrameSource& source)
+{
+    std::vector<Frame> frames;
+    for (Frame frame; frames.size() < kBlock && source.next(frame);) frames.push_back(std::move(frame));
+    return frames;
+}
+
+/// Variance of the Laplacian of luma where the mask is set.
+double sharpness_of(const Image& face, const Image& mask)
+{
+    const Image grey = to_grey(face);
+    double sum = 0, squares = 0, n = 0;
+    for (std::int64_t y = 1; y + 1 < grey.H; ++y)
+        for (std::int64_t x = 1; x + 1 < grey.W; ++x) {
+            if (*mask.at(y, x) < 128) continue;
+            const double v = *grey.at(y - 1, x) + *grey.at(y + 1, x) + *grey.at(y, x - 1) + *grey.at(y, x + 1) -
+                             4.0 * *grey.at(y, x);
+            sum += v;
+            squares += v * v;
+            n += 1;
+        }
+    return n > 0 ? squares / n - (sum / n) * (sum / n) : 0;
+}
+
+/// Cuts and writes one face.
+FaceRecord write_face(const Faceset& set, const SourceRecord& source, const Frame& frame, const FrameFace& face, int k)
+{
+    char number[32];
+    std::snprintf(number, sizeof number, "_%06lld_%d.png", static_cast<long long>(frame.index), k);
+    FaceRecord record;
+    record.file = "images/" + source.name + number;
+    record.frame = frame.index;
+    record.rect = face.detection.rect;
+    record.score = face.detection.score;
+    record.in_frame = face.points;
+    record.matrix = face_from_frame(face.points, set.type, set.side);
+    record.in_face = record.matrix(face.points);
+    record.size = double(set.side) / record.matrix.scale();
+    record.pose = pose_of(face.points);
+    const Image picture = warp(frame.image, record.matrix, set.side, set.side);
+    record.sharpness = sharpness_of(picture, hull_mask(record.in_face, set.side, set.side));
+    // A picture that is there already comes from an interrupted run and is not in faceset.json.
+    save_image(set.folder / record.file, picture, {.existing = Existing::replace});
+    record.checksum = checksum_of(read_file(set.folder / record.file));
+    return record;
+}
+
+/// One run over the inputs.
+class Extraction {
+  public:
+    Extraction(const fs::path& out, const ExtractOptions& options) : options_(options), finder_(options.finder)
+    {
+        BIFRONS_CHECK(usage, options.side >= 16 && options.side <= 4096, "side: is ", options.side,
+                      "; 16 to 4096 was expected.");
+        set_ = {.folder = out,
+                .type = options.type,
+                .side = options.side,
+                .detector = name_of(options.finder.detector.kind)};
+    }
+
+    ExtractReport run(const std::vector<fs::path>& inputs)
+    {
+        const auto start = Clock::now();
+        for (const fs::path& input : inputs) {
+            // Opened before anything is touched: a bad name costs nothing.
+            const std::unique_ptr<FrameSource> frames = open_frames(input);
+            if (!prepared_) prepare();
+            if (!add(fs::weakly_canonical(input), *frames)) break;
+        }
+        report_.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+        finish();
+        return report_;
+    }
+
+  private:
+    bool cancelled() const { return options_.cancel && *options_.cancel; }
+
+    /// Makes the folder, or takes up what an earlier run left in it.
+    void prepare()
+    {
+        prepared_ = true;
+        const fs::path& folder = set_.folder;
+        std::error_code error;
+        fs::create_directories(folder, error);
+        BIFRONS_CHECK(data, fs::is_directory(folder), folder.string(), ": is no folder and cannot be made one (",
+                      error.message(), ").");
+        if (options_.overwrite) {
+            fs::remove(folder / "faceset.json");
+            fs::remove_all(folder / "images");
+        } else if (is_faceset(folder)) {
+            resume(load_faceset(folder));
+        }
+        BIFRONS_CHECK(usage, is_faceset(folder) || fs::is_empty(folder), folder.string(),
+                      ": holds other files and no faceset; name an empty or a new folder.");
+        fs::create_directory(folder / "images", error);
+        BIFRONS_CHECK(failed, fs::is_directory(folder / "images"), (folder / "images").string(),
+                      ": cannot be created: ", error.message(), ".");
+    }
+
+    void resume(Faceset earlier)
+    {
+        BIFRONS_CHECK(usage,
+                      earlier.type == set_.type && earlier.side == set_.side && earlier.detector == set_.detector,
+                      set_.folder.string(), ": holds ", name_of(earlier.type), " faces of ", earlier.side, " px by ",
+                      earlier.detector, "; ", name_of(set_.type), ", ", set_.side, " px, ", set_.detector,
+                      " was asked for. Use the same settings, another folder or --overwrite.");
+        set_ = std::move(earlier);
+    }
+
+    /// The record of this source: an earlier run's, or a new one with a name of its own.
+    SourceRecord& record_of(const fs::path& path, const FrameSource& frames)
+    {
+        for (SourceRecord& source : set_.sources)
+            if (source.path == path.string()) {
+                BIFRONS_CHECK(data, source.frames == frames.count(), source.path, ": has ", frames.count(),
+                              " frames; when its extraction began it had ", source.frames,
+                              ". Extract it into another folder or use --overwrite.");
+                return source;
+            }
+        const std::string stem = path.stem().string();
+        std::string name = stem;
+        const auto taken = [&](const SourceRecord& source) { return source.name == name; };
+        for (int i = 2; std::any_of(set_.sources.begin(), set_.sources.end(), taken); ++i) name = str(stem, "-", i);
+        set_.sources.push_back({.name = name, .path = path.string(), .frames = frames.count()});
+        return set_.sources.back();
+    }
+
+    /// False when cancelled before the end.
+    bool add(const fs::path& path, FrameSource& frames)
+    {
+        SourceRecord& source = record_of(path, frames);
+        if (source.complete) return true;
+        const std::int64_t index = &source - set_.sources.data();
+        Frame skipped;
+        for (std::int64_t i = 0; i < source.done && frames.next(skipped); ++i) {
+        }
+        const bool known = !set_.faces.empty() && set_.faces.back().source == index;
+        finder_.restart(known ? std::optional(set_.faces.back().rect) : std::nullopt);
+
+        auto block = std::async(std::launch::async, [&] { return read_block(frames); });
+        auto saved = Clock::now();
+        for (;;) {
+            const std::vector<Frame> now = block.get();
+            if (now.empty()) break;
+            block = std::async(std::launch::async, [&] { return read_block(frames); });
+            take(now, source, index);
+            if (options_.progress) options_.progress(source.done, std::max(source.done, source.frames));
+            const bool stop = cancelled();
+            if (stop || Clock::now() - saved > kSaveEvery) {
+                save_faceset(set_);
+                saved = Clock::now();
+            }
+            if (stop) return false;
+        }
+        source.complete = true;
+        save_faceset(set_);
+        return true;
+    }
+
+    /// The faces of a block of frames.
+    void take(const std::vector<Frame>& frames, SourceRecord& source, std::int64_t index)
+    {
+        const std::vector<FaceFinder::Found> found = finder_.find(frames);
+        std::vector<std::vector<FaceRecord>> records(frames.size());
+        for_each_on_threads(std::int64_t(frames.size()), finder_.threads(), [&](std::int64_t i, int) {
+            const auto n = std::size_t(i);
+            for (const FrameFace& face : found[n].faces)
+                records[n].push_back(write_face(set_, source, frames[n], face, int(records[n].size())));
+        });
+        for (std::size_t n = 0; n < frames.size(); ++n) {
+            for (FaceRecord& record : records[n]) {
+                record.source = index;
+                set_.faces.push_back(std::move(record));
+            }
+            source.counts.faces += std::int64_t(found[n].faces.size());
+            source.counts.ignored += found[n].ignored;
+            source.counts.low_score += found[n].low_score;
+            source.counts.empty += found[n].faces.empty() ? 1 : 0;
+        }
+        source.done += std::int64_t(frames.size());
+        report_.frames_now += std::int64_t(frames.size());
+    }
+
+    void finish()
+    {
+        report_.complete = !cancelled();
+        for (const SourceRecord& source : set_.sources) {
+            report_.complete = report_.complete && source.complete;
+            report_.frames += source.done;
+            report_.counts.faces += source.counts.faces;
+            report_.counts.ignored += source.counts.ignored;
+            report_.counts.low_score += source.counts.low_score;
+            report_.counts.empty += source.counts.empty;
+        }
+        BIFRONS_CHECK(data, !report_.complete || report_.counts.faces > 0, set_.folder.string(),
+                      ": no face was found in ", report_.frames, " frames (", report_.counts.low_score,
+                      " uncertain ones dropped). Use footage with a frontal face, or --detector yunet.");
+    }
+
+    ExtractOptions options_;
+    FaceFinder finder_;
+    Faceset set_;
+    ExtractReport report_;
+    bool prepared_ = false;
+};
+
+} // namespace
+
+ExtractReport extract(const std::vector<fs::path>& inputs, const fs::path& out, const ExtractOptions& options)
+{
+    return Extraction(out, options).run(inputs);
+}
+
+} // namespace bifrons::data

@@ -1,0 +1,77 @@
+// data/extract/extract.h - footage -> faceset: detect, select, 68 points, align, cut, write.
+//
+// Frames are worked on in parallel, in blocks of fixed size; the result does not depend on the number of threads, and
+// an interrupted extraction that is continued gives the same faceset. Tests tests/data/extract_test.cpp
+#pragma once
+
+#include "data/extract/landmarks.h"
+#include "data/extract/track.h"
+#include "data/faceset.h"
+#include "data/media/frames.h"
+
+#include <functional>
+
+namespace bifrons::data {
+
+/// A face in a frame, with its points.
+struct FrameFace {
+    Detection detection = {};
+    Landmarks points = {};
+};
+
+struct FinderOptions {
+    DetectorOptions detector = {};
+    double min_score = 0.3; ///< for hog: detections below are dropped and counted
+    Faces faces = Faces::track;
+    std::filesystem::path landmarks = {}; ///< empty: Debian's file
+    int threads = 0;                      ///< 0: all of the machine's
+};
+
+/// Finds the wanted faces of frames in their order; merging uses it, too.
+class FaceFinder {
+  public:
+    /// Throws as make_detector and LandmarkModel do.
+    explicit FaceFinder(const FinderOptions& options);
+
+    struct Found {
+        std::vector<FrameFace> faces = {};
+        std::int64_t ignored = 0, low_score = 0;
+    };
+    /// Consecutive frames; works on them in parallel.
+    std::vector<Found> find(const std::vector<Frame>& frames);
+    /// Forgets whom it followed, or starts from a known box.
+    void restart(std::optional<Rect> last = {}) { tracker_ = Tracker(options_.faces, last); }
+    int threads() const { return int(detectors_.size()); }
+
+  private:
+    FinderOptions options_;
+    LandmarkModel landmarks_;
+    std::vector<std::unique_ptr<Detector>> detectors_; ///< one a thread
+    Tracker tracker_;
+};
+
+struct ExtractOptions {
+    FinderOptions finder = {};
+    FaceType type = FaceType::whole_face;
+    std::int64_t side = 256; ///< px of the face pictures
+    bool overwrite = false;  ///< begin anew where the folder holds a faceset
+    std::function<void(std::int64_t done, std::int64_t of)> progress = {}; ///< frames of the source, after each block
+    const std::atomic<bool>* cancel = nullptr; ///< set by somebody else: stop after the block, resumable
+};
+
+struct ExtractReport {
+    std::int64_t frames = 0;     ///< looked at, over all sources, earlier runs included
+    SourceCounts counts = {};    ///< the same
+    std::int64_t frames_now = 0; ///< looked at in this run
+    double seconds = 0;          ///< of this run
+    bool complete = false;       ///< false after a cancel
+};
+
+/// Adds the faces of each input (a video, a folder of pictures or one picture) to the faceset in `out`, which is
+/// created if it is not there. What an earlier run with the same settings did is kept and continued. Throws
+/// Error(usage) when `out` holds something else or a faceset with other settings and overwrite is not set, Error(data)
+/// for a bad input or when no face was found at all, Error(failed) when writing fails. What was extracted before stays.
+ExtractReport extract(const std::vector<std::filesystem::path>& inputs, const std::filesystem::path& out,
+                      const ExtractOptions& options);
+
+} // namespace bifrons::data

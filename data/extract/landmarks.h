@@ -1,0 +1,32 @@
+// data/extract/landmarks.h - the 68 points of a face, by dlib's regression trees (Kazemi & Sullivan 2014).
+//
+// The first estimate (from the detector's box, or by a similarity from its five points) is refined once on an upright
+// crop in which the face has the place and size the trees were trained for. Tests tests/data/extract_test.cpp
+#pragma once
+
+#include "data/extract/detector.h"
+
+namespace bifrons::data {
+
+/// Loaded once (95 MiB in memory), shared by all threads.
+class LandmarkModel {
+  public:
+    /// An empty path takes Debian's file, /usr/share/dlib/shape_predictor_68_face_landmarks.dat (package libdlib-data;
+    /// trained on iBUG 300-W, which excludes commercial use).
+    /// Throws Error(data) when the file is missing or damaged.
+    explicit LandmarkModel(const std::filesystem::path& file = {});
+    ~LandmarkModel();
+
+    /// Points of the face in px of the frame, rounded to 1/1000. `grey` has one channel. Deterministic; may be called
+    /// from several threads.
+    Landmarks find(const Image& grey, const Detection& face) const;
+
+  private:
+    struct Trees;
+    Landmarks in_box(const Image& grey, const Rect& box, std::int64_t repeat) const;
+    Landmarks in_upright_crop(const Image& grey, const std::array<Point, 5>& five) const;
+
+    std::unique_ptr<const Trees> trees_;
+};
+
+} // namespace bifrons::data

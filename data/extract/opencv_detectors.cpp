@@ -1,0 +1,116 @@
+// data/extract/opencv_detectors.cpp - YuNet (Wu et al. 2023, MIR 20:656) and Haar cascades (Viola & Jones 2001) of
+// OpenCV.
+#include "data/extract/detector.h"
+#include "data/warp.h"
+#include "kernels/base/error.h"
+
+#include <opencv2/core.hpp>
+#include <opencv2/imgproc.hpp>
+#include <opencv2/objdetect.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+namespace bifrons::data {
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr double kYunetSide = 320;  ///< px, of the long side in the first try
+constexpr float kYunetScore = 0.6f; ///< of 1
+constexpr const char* kDebianCascade = "/usr/share/opencv4/haarcascades/haarcascade_frontalface_alt2.xml";
+
+/// The picture's own memory, seen by OpenCV, which does not write to it.
+cv::Mat view_of(const Image& image)
+{
+    auto* pixels = const_cast<std::uint8_t*>(image.pixels.data());
+    return cv::Mat(int(image.H), int(image.W), image.C == 3 ? CV_8UC3 : CV_8UC1, pixels);
+}
+
+class YunetDetector : public Detector {
+  public:
+    explicit YunetDetector(const fs::path& model)
+    {
+        read_file(model); // for its messages
+        try {
+            detector_ = cv::FaceDetectorYN::create(model.string(), "", {int(kYunetSide), int(kYunetSide)}, kYunetScore);
+        } catch (const cv::Exception&) {
+            throw Error(ErrorKind::data, str(model.string(), ": cannot be used by OpenCV's FaceDetectorYN; "
+                                                             "face_detection_yunet_2022mar.onnx was expected."));
+        }
+    }
+
+    std::vector<Detection> detect(const Image& frame) override
+    {
+        const cv::Mat picture = view_of(frame);
+        const double shrink = kYunetSide / double(std::max(frame.H, frame.W));
+        std::vector<Detection> found = detect_at(picture, std::min(1.0, shrink));
+        return found.empty() && shrink < 1 ? detect_at(picture, 1) : found;
+    }
+
+  private:
+    std::vector<Detection> detect_at(const cv::Mat& picture, double scale)
+    {
+        cv::Mat small = picture, faces;
+        if (scale != 1) cv::resize(picture, small, {}, scale, scale, cv::INTER_AREA);
+        detector_->setInputSize(small.size());
+        detector_->detect(small, faces);
+        const double x = double(picture.cols) / small.cols, y = double(picture.rows) / small.rows;
+        std::vector<Detection> found;
+        for (int i = 0; i < faces.rows; ++i) {
+            const float* f = faces.ptr<float>(i);
+            Detection detection = {.rect = {x * f[0], y * f[1], x * (f[0] + f[2]), y * (f[1] + f[3])}, .score = f[14]};
+            detection.points.emplace();
+            for (std::size_t k = 0; k < 5; ++k) (*detection.points)[k] = {x * f[4 + 2 * k], y * f[5 + 2 * k]};
+            found.push_back(detection);
+        }
+        return found;
+    }
+
+    cv::Ptr<cv::FaceDetectorYN> detector_;
+};
+
+class HaarDetector : public Detector {
+  public:
+    explicit HaarDetector(const fs::path& cascade)
+    {
+        read_file(cascade); // for its messages
+        BIFRONS_CHECK(data, cascade_.load(cascade.string()), cascade.string(), ": is no cascade that OpenCV can read.");
+    }
+
+    std::vector<Detection> detect(const Image& frame) override
+    {
+        const Image grey = to_grey(frame);
+        std::vector<cv::Rect> boxes;
+        std::vector<int> votes;
+        cascade_.detectMultiScale(view_of(grey), boxes, votes, 1.1, 3, 0, {30, 30});
+        std::vector<Detection> found;
+        for (std::size_t i = 0; i < boxes.size(); ++i) {
+            const cv::Rect& b = boxes[i];
+            found.push_back({.rect = {double(b.x), double(b.y), double(b.x + b.width), double(b.y + b.height)},
+                             .score = double(votes[i])});
+        }
+        std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.score > b.score; });
+        return found;
+    }
+
+  private:
+    cv::CascadeClassifier cascade_;
+};
+
+} // namespace
+
+std::unique_ptr<Detector> make_yunet_detector(const fs::path& model)
+{
+    BIFRONS_CHECK(usage, !model.empty(),
+                  "detector yunet: no model file was given; name face_detection_yunet_2022mar.onnx "
+                  "with --detector-model.");
+    return std::make_unique<YunetDetector>(model);
+}
+
+std::unique_ptr<Detector> make_haar_detector(const fs::path& cascade)
+{
+    return std::make_unique<HaarDetector>(cascade.empty() ? fs::path(kDebianCascade) : cascade);
+}
+
+} // namespace bifrons::data

@@ -1,0 +1,94 @@
+// data/faceset.h - a folder of aligned faces: faceset.json and images/.
+//
+// faceset.json (UTF-8, version 1): face_type, side, detector; `sources` with name, path, frames, done, complete and
+// counts; `faces`, each with file, source, frame, rect [left,top,right,bottom], score, landmarks_in_frame and landmarks
+// [x0,y0,x1,...] (136 numbers), matrix (frame -> face, 6 numbers by rows), size, sharpness, pose [pitch,yaw,roll] and
+// checksum. Tests tests/data/faceset_test.cpp
+#pragma once
+
+#include "data/alignment.h"
+#include "data/image.h"
+
+#include <vector>
+
+namespace bifrons::data {
+
+/// What extraction met in one source.
+struct SourceCounts {
+    std::int64_t faces = 0;     ///< kept
+    std::int64_t ignored = 0;   ///< other faces that were not asked for
+    std::int64_t low_score = 0; ///< dropped for their score
+    std::int64_t empty = 0;     ///< frames without a face that was kept
+};
+
+struct SourceRecord {
+    std::string name = {};   ///< file names of its faces begin with it; unique
+    std::string path = {};   ///< absolute
+    std::int64_t frames = 0; ///< as known when it was opened
+    std::int64_t done = 0;   ///< frames looked at so far
+    bool complete = false;
+    SourceCounts counts = {};
+};
+
+struct FaceRecord {
+    std::string file = {};   ///< relative to the faceset: images/<source>_<frame>_<k>.png
+    std::int64_t source = 0; ///< index into sources
+    std::int64_t frame = 0;  ///< index in the source
+    Rect rect = {};          ///< the detector's, px of the frame
+    double score = 0;
+    Landmarks in_frame = {}; ///< px of the frame
+    Landmarks in_face = {};  ///< px of the face picture
+    Affine matrix = {};      ///< frame -> face picture
+    double size = 0;      ///< px of the frame under the picture's side: above `side`, detail was lost; below, made up
+    double sharpness = 0; ///< variance of luma's Laplacian inside the hull, in the face picture
+    Pose pose = {};
+    std::uint64_t checksum = 0; ///< XXH64 of the picture file, seed 0; 16 hexadecimal digits in the file
+};
+
+struct Faceset {
+    std::filesystem::path folder = {};
+    FaceType type = FaceType::whole_face;
+    std::int64_t side = 256;
+    std::string detector = {};
+    std::vector<SourceRecord> sources = {};
+    std::vector<FaceRecord> faces = {};
+};
+
+/// True if the folder holds a faceset.json.
+bool is_faceset(const std::filesystem::path& folder);
+
+/// Reads and checks faceset.json, and that every picture is there.
+/// Throws Error(data) that names the file, the face and the field: missing, truncated, edited wrongly.
+Faceset load_faceset(const std::filesystem::path& folder);
+/// Writes faceset.json in one step. Throws Error(failed).
+void save_faceset(const Faceset& set);
+
+std::uint64_t checksum_of(const std::vector<std::uint8_t>& bytes);
+
+/// The picture of one face. Throws Error(data) if it is damaged, changed, or of another size.
+Image load_face(const Faceset& set, std::size_t index);
+
+/// Some faces as the device wants them.
+struct FaceArrays {
+    std::int64_t count = 0;
+    std::int64_t side = 0;                 ///< px, the margin included
+    std::vector<std::uint8_t> images = {}; ///< [count, side, side, 3] BGR
+    std::vector<std::uint8_t> masks = {};  ///< [count, side, side] 0..255, landmark hull
+};
+
+/// The faces of these indices, in their order, as pictures of `type` whose face square has `side` px, with `margin`
+/// more on each edge for augmentation. Cut again from the stored pictures: a type contains all smaller ones. Throws
+/// Error(usage) for a type larger than the stored one, Error(data) as load_face.
+FaceArrays load_faces(const Faceset& set, const std::vector<std::size_t>& indices, FaceType type, std::int64_t side,
+                      std::int64_t margin = 0);
+
+/// Which faces train and which are held out.
+struct Split {
+    std::vector<std::size_t> train = {}, validation = {};
+};
+/// Holds out about `share` (0..0.5) of the faces: of every source one block of neighbouring frames out of its middle,
+/// because a frame and its neighbour are nearly the same picture. Sources with fewer than 2/share faces give none.
+/// Depends on the faceset alone.
+Split split_faces(const Faceset& set, double share);
+
+} // namespace bifrons::data

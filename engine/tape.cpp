@@ -5,6 +5,8 @@ namespace bifrons {
 using kernels::Act;
 using kernels::Store;
 
+const char* const kGradientRange = " gradient";
+
 Tape::Tape(kernels::Exec exec, Memory& memory, bool recording) : exec_(exec), memory_(memory), recording_(recording) {}
 
 Tape::Scope::Scope(Tape& tape, const std::string& name) : tape_(tape), length_(tape.scope_.size())
@@ -24,8 +26,9 @@ Var Tape::parameter(const Tensor& value, const Tensor& grad)
 {
     if (!recording_) return Var(value);
     BIFRONS_CHECK(bug, grad.shape() == value.shape(), "parameter: value ", value.shape(), ", gradient ", grad.shape());
-    auto& node = parameters_[value.view().data];
+    auto& [kept, node] = parameters_[value.view().data];
     if (node) return Var(value, node);
+    kept = value;
     node = std::make_shared<Node>();
     node->op = "parameter";
     node->shape = value.shape();
@@ -165,7 +168,7 @@ void Tape::finish(Node& node)
             exec_.device->fill(exec_.stream, zeros.view().data, 0, zeros.bytes());
         }
     } else if (node.backward) {
-        exec_.device->push_range(node.scope);
+        exec_.device->push_range(node.scope + kGradientRange);
         Grads grads(*this, node);
         node.backward(node.grad, grads);
         exec_.device->pop_range();
@@ -195,6 +198,7 @@ void Tape::backward(const Var& root, const Tensor& upstream)
         nodes_.pop_back();
         finish(*node);
     }
+    parameters_.clear();
 }
 
 } // namespace bifrons

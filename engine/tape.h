@@ -18,6 +18,9 @@ namespace bifrons {
 class Grads;
 class Tape;
 
+/// What the name of a range ends with while a scope's gradients are computed.
+extern const char* const kGradientRange;
+
 /// Gradient function of a node: `d` is the gradient of the node's result before its activation.
 using Backward = std::function<void(const Tensor& d, Grads& grads)>;
 
@@ -137,7 +140,7 @@ class Tape {
     bool recording_;
     std::string scope_;
     std::vector<std::shared_ptr<Node>> nodes_;
-    std::map<const void*, std::shared_ptr<Node>> parameters_; // by value
+    std::map<const void*, std::pair<Tensor, std::shared_ptr<Node>>> parameters_; // by value, which is kept alive
 };
 
 } // namespace bifrons

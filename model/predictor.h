@@ -1,0 +1,35 @@
+// model/predictor.h - the trained network at work: pictures in, faces and masks out. For merging and previews.
+#pragma once
+
+#include "engine/step.h"
+#include "model/autoencoder.h"
+
+namespace bifrons::model {
+
+class Predictor {
+  public:
+    /// Which decoder shows the face.
+    enum class Identity { src, dst };
+
+    /// Predicts `batch` pictures at a time, with the parameters as they are at each call; they must outlive this.
+    Predictor(kernels::Device& device, const Autoencoder& net, std::int64_t batch, Identity identity);
+
+    Predictor(const Predictor&) = delete;
+    Predictor& operator=(const Predictor&) = delete;
+
+    struct Prediction {
+        std::vector<float> face; ///< [batch,R,R,3] BGR 0..1
+        std::vector<float> mask; ///< [batch,R,R] 0..1
+    };
+    /// pictures [batch,R,R,3] BGR 0..1. Waits.
+    Prediction operator()(const std::vector<float>& pictures);
+    std::int64_t batch() const { return input_.shape()[0]; }
+
+  private:
+    kernels::Device& device_;
+    Pool pool_;
+    Tensor input_, face_, mask_;
+    Step step_;
+};
+
+} // namespace bifrons::model

@@ -1,0 +1,104 @@
+// model/trainer.h - one training step after the other: batch, forward, losses, gradients, update; and what is needed to
+// stop and go on to the bit.
+//
+// The step is planned, takes one slab and is recorded (engine/step.h). Its samples and its updates depend on the seed,
+// the step's number and the weights alone, so that a resumed run equals an undisturbed one.
+#pragma once
+
+#include "engine/checkpoint.h"
+#include "engine/optimizer.h"
+#include "engine/step.h"
+#include "model/objective.h"
+#include "model/settings.h"
+
+namespace bifrons::model {
+
+/// What a step made of its batch.
+struct StepReport {
+    std::vector<std::string> names; ///< of the losses; the last is "total"
+    std::vector<double> values;     ///< weighted
+    double grad_norm = 0;
+    std::int64_t step = 0; ///< steps done, skipped ones included
+    bool skipped = false;  ///< a loss or a gradient was not finite: the weights were left as they are
+    int bad_steps = 0;     ///< skipped steps in a row
+    double total() const { return values.back(); }
+};
+
+/// Bytes that a training takes, by what for.
+struct MemoryUse {
+    std::size_t weights = 0, gradients = 0, moments = 0, batch = 0, activations = 0, workspace = 0;
+    std::size_t total() const { return weights + gradients + moments + batch + activations + workspace; }
+};
+
+class Trainer {
+  public:
+    /// Declares the network and takes its memory; the weights are initialised from the seed. Sources must outlive this;
+    /// validation may be null. dtype f64 (cpu) is for tests. Throws Error(usage) for settings that cannot be built.
+    Trainer(kernels::Device& device, const Settings& settings, BatchSource& training, BatchSource* validation,
+            DType dtype = DType::f32);
+    /// Enqueues one step.
+    void step();
+    /// Waits and tells about the last step.
+    StepReport report();
+    /// Losses of one held-out batch, drawn for the current step; the weights are not touched. Waits.
+    StepReport validate();
+
+    /// Tries the cpu device's thread counts (one, and all) on the gradients of a batch, and keeps the faster. Changes
+    /// nothing else. Returns the choice; no-op elsewhere than on cpu.
+    int choose_threads();
+    /// To be called after the device's thread count was changed by hand: the steps are planned again.
+    void replan();
+
+    std::int64_t steps() const { return steps_; }
+    /// Writes a checkpoint: weights, moments, counters, settings. Waits.
+    void save(CheckpointStore& store);
+    /// Everything as it was when the checkpoint was written. Throws Error(data) if it is of another network.
+    void restore(const Checkpoint& checkpoint);
+    /// The checkpoint's weights and moments, but the random step goes on from here, so that the samples that led astray
+    /// do not come again.
+    void roll_back(const Checkpoint& checkpoint);
+
+    const Settings& settings() const { return settings_; }
+    const Parameters& parameters() const { return params_; }
+    const Autoencoder& network() const { return net_; }
+    kernels::Exec exec() const { return {&device_, {}, {}}; }
+    const Batch& batch() const { return batch_; }
+    /// As planned; nothing needs to have run.
+    MemoryUse memory_use();
+    /// Operations of one step with their costs, as planned: "layer/operation".
+    const std::vector<std::pair<std::string, kernels::Cost>>& costs() { return step_->costs(); }
+    /// The slab's size once a step has run; equals memory_use().activations + workspace.
+    std::size_t slab_bytes() const { return step_->slab_bytes(); }
+
+  private:
+    void allocate(DType dtype);
+    void training_step(kernels::Exec ex, Memory& memory);
+    void losses_and_gradients(kernels::Exec ex, Memory& memory, bool want_gradients);
+    void restore(const Checkpoint& checkpoint, std::uint64_t random_step);
+    kernels::StepState read_state() const;
+    void write_state(const kernels::StepState& state);
+    /// Name and arena of everything that a checkpoint holds for each parameter.
+    std::vector<std::pair<std::string, Tensor>> arenas() const;
+
+    kernels::Device& device_;
+    Settings settings_;
+    Pool pool_;
+    Parameters params_;
+    Autoencoder net_;
+    Objective objective_;
+    Adam adam_;
+    BatchSource& training_;
+    BatchSource* validation_;
+    Batch batch_;
+    Tensor report_, one_;
+    Tensor state_; // bytes of a kernels::StepState
+    std::unique_ptr<Step> step_, validate_;
+    std::int64_t steps_ = 0;
+};
+
+/// The settings that a checkpoint was made with. Throws Error(data) if it has none.
+Settings settings_of(const Checkpoint& checkpoint);
+/// The number of cpu threads that it was made with.
+int threads_of(const Checkpoint& checkpoint);
+
+} // namespace bifrons::model

@@ -1,0 +1,227 @@
+#include "model/trainer.h"
+
+#include "kernels/augment/augment.h"
+#include "kernels/device/cpu_device.h"
+#include "model/predictor.h"
+#include "tests/support/devices.h"
+#include "tests/support/numerics.h"
+#include "tests/support/temp_folder.h"
+
+#include <cstring>
+
+using namespace bifrons;
+using namespace bifrons::model;
+using namespace bifrons::test;
+
+namespace {
+
+/// Two identities of four smooth faces each, sampled by the real augmentation.
+class Faces : public BatchSource {
+  public:
+    explicit Faces(kernels::Device& device) : device_(device)
+    {
+        for (int identity = 0; identity < 2; ++identity) {
+            std::vector<std::uint8_t> images, masks;
+            for (int face = 0; face < 4; ++face)
+                for (int y = 0; y < kSide; ++y)
+                    for (int x = 0; x < kSide; ++x) {
+                        for (int c = 0; c < 3; ++c)
+                            images.push_back(std::uint8_t(127 + 60 * std::sin(0.1 * (x + 7 * c) + identity) +
+                                                          60 * std::cos(0.13 * y + face)));
+                        masks.push_back(x > 8 && x < kSide - 8 && y > 6 && y < kSide - 4 ? 255 : 0);
+                    }
+            faces_[identity] = {.count = 4, .side = kSide, .images = keep(images), .masks = keep(masks)};
+        }
+    }
+    ~Faces() override
+    {
+        for (void* data : kept_) device_.free(data);
+    }
+    void enqueue(kernels::Exec ex, const kernels::StepState* state, Batch& batch) override
+    {
+        const std::int64_t half = batch.input.shape()[0] / 2;
+        for (int i = 0; i < 2; ++i) {
+            const auto part = [&](const Tensor& t) { return t.slice(i * half, (i + 1) * half).view(); };
+            kernels::augment(ex, {.N = half, .side = batch.input.shape()[1], .purpose = std::uint32_t(i)}, {},
+                             faces_[i], state, part(batch.input), part(batch.target), part(batch.mask));
+        }
+        if (poison_) ex.device->fill(ex.stream, batch.target.view().data, 0xFF, 4); // one NaN
+    }
+    void poison(bool on) { poison_ = on; }
+
+  private:
+    static constexpr int kSide = 40;
+    kernels::ConstView keep(const std::vector<std::uint8_t>& bytes)
+    {
+        void* data = device_.allocate(bytes.size());
+        kept_.push_back(data);
+        device_.copy({}, data, bytes.data(), bytes.size());
+        device_.synchronize({});
+        return {data, DType::u8};
+    }
+
+    kernels::Device& device_;
+    kernels::Faces faces_[2];
+    std::vector<void*> kept_;
+    bool poison_ = false;
+};
+
+Settings tiny()
+{
+    Settings s;
+    s.resolution = 32;
+    s.e_dims = 4;
+    s.ae_dims = 16;
+    s.d_dims = 4;
+    s.d_mask_dims = 4;
+    s.batch_size = 2;
+    s.learning_rate = 1e-3;
+    s.seed = 9;
+    return s;
+}
+
+class TrainerTest : public ::testing::Test {
+  protected:
+    std::unique_ptr<Trainer> trainer(const Settings& settings = tiny())
+    {
+        return std::make_unique<Trainer>(cpu_.device(), settings, faces_, &held_out_);
+    }
+    static std::vector<float> weights(Trainer& t) { return t.parameters().weights().download(t.exec()); }
+    static std::vector<float> after(Trainer& t, int steps)
+    {
+        for (int i = 0; i < steps; ++i) t.step();
+        return weights(t);
+    }
+
+    TestDevice cpu_{"cpu"};
+    Faces faces_{cpu_.device()}, held_out_{cpu_.device()};
+    TempFolder folder_;
+};
+
+TEST_F(TrainerTest, learns)
+{
+    const auto t = trainer();
+    t->step();
+    const StepReport first = t->report();
+    after(*t, 150);
+    const StepReport last = t->report();
+    EXPECT_EQ(first.step, 1);
+    EXPECT_EQ(last.step, 151);
+    EXPECT_LT(last.total(), 0.6 * first.total());
+    EXPECT_GT(last.grad_norm, 0);
+    double sum = 0;
+    for (std::size_t i = 0; i + 1 < last.values.size(); ++i) sum += last.values[i];
+    EXPECT_NEAR(last.total(), sum, 1e-5 * sum) << "the total is the sum of the named losses";
+    EXPECT_EQ(last.names, (std::vector<std::string>{"src_dssim", "src_mse", "src_mask", "dst_dssim", "dst_mse",
+                                                    "dst_mask", "total"}));
+}
+
+TEST_F(TrainerTest, the_same_seed_gives_the_same_bits_and_another_does_not)
+{
+    Settings other = tiny();
+    other.seed = 10;
+    const auto a = after(*trainer(), 4);
+    EXPECT_EQ(a, after(*trainer(), 4));
+    EXPECT_NE(a, after(*trainer(other), 4));
+}
+
+TEST_F(TrainerTest, resumed_equals_undisturbed_to_the_bit)
+{
+    const auto undisturbed = trainer(), first = trainer(), second = trainer();
+    CheckpointStore store(folder_.path());
+    after(*undisturbed, 7);
+    after(*first, 3);
+    first->save(store);
+    const auto checkpoint = store.latest([](const std::string&) {});
+    ASSERT_TRUE(checkpoint);
+    EXPECT_EQ(settings_of(*checkpoint), tiny());
+    second->restore(*checkpoint);
+    EXPECT_EQ(second->steps(), 3);
+    EXPECT_EQ(after(*second, 4), weights(*undisturbed));
+    EXPECT_EQ(second->report().values, undisturbed->report().values);
+}
+
+TEST_F(TrainerTest, a_step_that_is_not_finite_changes_no_weight_and_is_told)
+{
+    const auto t = trainer();
+    after(*t, 1);
+    const auto before = weights(*t);
+    faces_.poison(true); // the second step is recorded with it
+    EXPECT_EQ(after(*t, 1), before);
+    EXPECT_TRUE(t->report().skipped);
+    EXPECT_EQ(t->report().bad_steps, 1);
+    after(*t, 1);
+    EXPECT_EQ(t->report().bad_steps, 2);
+    EXPECT_EQ(t->report().step, 3) << "the random step goes on";
+}
+
+TEST_F(TrainerTest, rolling_back_keeps_the_random_step)
+{
+    const auto t = trainer();
+    CheckpointStore store(folder_.path());
+    const auto good = after(*t, 2);
+    t->save(store);
+    after(*t, 3);
+    t->roll_back(*store.latest([](const std::string&) {}));
+    EXPECT_EQ(weights(*t), good);
+    EXPECT_EQ(t->steps(), 5);
+    EXPECT_EQ(t->report().step, 5);
+}
+
+TEST_F(TrainerTest, validation_and_the_choice_of_threads_change_nothing)
+{
+    const auto a = trainer(), b = trainer();
+    after(*a, 2);
+    after(*b, 1);
+    const auto before = weights(*b);
+    const int chosen = b->choose_threads();
+    EXPECT_EQ(chosen, cpu_.device().target().threads);
+    EXPECT_TRUE(std::isfinite(b->validate().total()));
+    EXPECT_EQ(weights(*b), before);
+    // Nor do they change what comes next: the same step follows as without them, at the threads of the choice.
+    auto* cpu = dynamic_cast<kernels::CpuDevice*>(&cpu_.device());
+    cpu->set_threads(kernels::CpuDevice::usable_threads());
+    b->replan();
+    EXPECT_EQ(after(*b, 1), weights(*a));
+}
+
+TEST_F(TrainerTest, takes_exactly_the_memory_that_was_planned)
+{
+    const auto t = trainer();
+    const MemoryUse planned = t->memory_use();
+    after(*t, 3);
+    EXPECT_EQ(t->slab_bytes(), planned.activations + planned.workspace);
+    EXPECT_EQ(planned.weights, planned.gradients);
+    EXPECT_EQ(planned.moments, 2 * planned.weights);
+    EXPECT_GE(planned.weights, std::size_t(t->parameters().count()) * 4);
+}
+
+TEST_F(TrainerTest, a_checkpoint_of_another_network_is_refused_and_nothing_changes)
+{
+    Settings wider = tiny();
+    wider.ae_dims = 32;
+    const auto t = trainer(), other = trainer(wider);
+    CheckpointStore store(folder_.path());
+    other->save(store);
+    const auto before = weights(*t);
+    EXPECT_THROW(t->restore(*store.latest([](const std::string&) {})), Error);
+    EXPECT_EQ(weights(*t), before);
+}
+
+TEST_F(TrainerTest, a_predictor_follows_the_weights)
+{
+    const auto t = trainer();
+    Predictor src(cpu_.device(), t->network(), 1, Predictor::Identity::src),
+        dst(cpu_.device(), t->network(), 1, Predictor::Identity::dst);
+    const std::vector<float> picture = random_values(32 * 32 * 3, 4, 0, 1);
+    const auto before = src(picture);
+    EXPECT_EQ(before.face, src(picture).face) << "eager and recorded alike";
+    EXPECT_NE(before.face, dst(picture).face) << "the decoders differ";
+    after(*t, 2);
+    const auto later = src(picture);
+    EXPECT_NE(before.face, later.face);
+    for (const float v : later.face) ASSERT_TRUE(v >= 0 && v <= 1);
+    EXPECT_EQ(later.mask.size(), 32u * 32u);
+}
+
+} // namespace

@@ -1,0 +1,116 @@
+// data/merge/mask.cpp - which pixels of a face picture are pasted.
+#include "data/merge/mask.h"
+
+#include "data/hull.h"
+#include "kernels/color/gaussian_blur.h"
+
+#include <cmath>
+#include <limits>
+
+namespace bifrons::data {
+
+namespace {
+
+constexpr double kReferenceSide = 256;
+/// Farther than any two pixels, and small enough that its square and sums stay exact.
+constexpr double kFar = 1 << 20;
+
+/// d[i] = min_j (i - j)^2 + f[j]: one axis of the distance transform (Felzenszwalb & Huttenlocher 2012, Theory of
+/// Computing 8:415). Each parabola of the lower envelope rules from `from` on.
+void squared_distance_line(const std::vector<double>& f, std::vector<double>& d)
+{
+    struct Parabola {
+        std::size_t at;
+        double from;
+    };
+    std::vector<Parabola> envelope;
+    const auto meets = [&](std::size_t a, std::size_t b) { // where that of b begins to be lower than that of a < b
+        const double fa = f[a] + double(a) * double(a), fb = f[b] + double(b) * double(b);
+        return (fb - fa) / (2 * (double(b) - double(a)));
+    };
+    for (std::size_t j = 0; j < f.size(); ++j) {
+        while (!envelope.empty() && meets(envelope.back().at, j) <= envelope.back().from) envelope.pop_back();
+        envelope.push_back({j, envelope.empty() ? -kFar : meets(envelope.back().at, j)});
+    }
+    std::size_t k = 0;
+    for (std::size_t i = 0; i < f.size(); ++i) {
+        while (k + 1 < envelope.size() && envelope[k + 1].from < double(i)) ++k;
+        const double step = double(i) - double(envelope[k].at);
+        d[i] = step * step + f[envelope[k].at];
+    }
+}
+
+/// Distance in px of every pixel to the nearest one with mask >= 1/2, or < 1/2 for inside = false. One row and column
+/// of outside pixels is taken to lie around the picture.
+ImageF distance_to(const ImageF& mask, bool inside)
+{
+    const std::size_t H = std::size_t(mask.H) + 2, W = std::size_t(mask.W) + 2;
+    std::vector<double> squared(H * W), line, moved;
+    for (std::size_t y = 0; y < H; ++y)
+        for (std::size_t x = 0; x < W; ++x) {
+            const bool around = y == 0 || x == 0 || y == H - 1 || x == W - 1;
+            const bool is_inside = !around && *mask.at(std::int64_t(y) - 1, std::int64_t(x) - 1) >= 0.5f;
+            squared[y * W + x] = is_inside == inside ? 0 : kFar * kFar;
+        }
+    const auto along = [&](std::size_t count, std::size_t first, std::size_t step) {
+        line.resize(count);
+        moved.resize(count);
+        for (std::size_t i = 0; i < count; ++i) line[i] = squared[first + i * step];
+        squared_distance_line(line, moved);
+        for (std::size_t i = 0; i < count; ++i) squared[first + i * step] = moved[i];
+    };
+    for (std::size_t x = 0; x < W; ++x) along(H, x, W);
+    for (std::size_t y = 0; y < H; ++y) along(W, y * W, 1);
+    ImageF distance(mask.H, mask.W, 1);
+    for (std::int64_t y = 0; y < mask.H; ++y)
+        for (std::int64_t x = 0; x < mask.W; ++x)
+            *distance.at(y, x) = float(std::sqrt(squared[std::size_t(y + 1) * W + std::size_t(x + 1)]));
+    return distance;
+}
+
+/// The region whose edge lies `px` further inwards, anti-aliased.
+ImageF moved_inwards(const ImageF& mask, double px)
+{
+    const ImageF to_outside = distance_to(mask, false), to_inside = distance_to(mask, true);
+    ImageF moved(mask.H, mask.W, 1);
+    for (std::size_t i = 0; i < moved.pixels.size(); ++i) {
+        // The edge lies half-way between an inside pixel and its outside neighbour.
+        const double from_edge = to_outside.pixels[i] > 0 ? to_outside.pixels[i] - 0.5 : 0.5 - to_inside.pixels[i];
+        moved.pixels[i] = float(std::clamp(from_edge - px + 0.5, 0.0, 1.0));
+    }
+    return moved;
+}
+
+void clear_edge(ImageF& mask)
+{
+    for (std::int64_t y = 0; y < mask.H; ++y) *mask.at(y, 0) = *mask.at(y, mask.W - 1) = 0;
+    for (std::int64_t x = 0; x < mask.W; ++x) *mask.at(0, x) = *mask.at(mask.H - 1, x) = 0;
+}
+
+} // namespace
+
+ImageF face_mask(MaskKind kind, const Landmarks& in_face, std::int64_t side, const ImageF& predicted)
+{
+    if (kind == MaskKind::predicted) return predicted;
+    ImageF mask = to_float(hull_mask(in_face, side, side));
+    if (kind == MaskKind::product)
+        for (std::size_t i = 0; i < mask.pixels.size(); ++i) mask.pixels[i] *= predicted.pixels[i];
+    return mask;
+}
+
+ImageF shrink_and_feather(const ImageF& mask, double erode_px, double feather_px)
+{
+    const double scale = double(mask.H) / kReferenceSide, width = feather_px * scale;
+    // Half the fall lies on either side of a Gaussian's edge, so the edge goes that much further in.
+    const double inwards = erode_px * scale + width / 2;
+    ImageF out = inwards != 0 ? moved_inwards(mask, inwards) : mask;
+    const kernels::BlurShape blur{mask.H, mask.W, 1, float(width / 6)}; // three sigmas on either side
+    if (blur.sigma >= 0.1f) {
+        std::vector<float> scratch(out.pixels.size());
+        kernels::cpu::gaussian_blur(blur, out.pixels.data(), out.pixels.data(), scratch.data());
+    }
+    clear_edge(out);
+    return out;
+}
+
+} // namespace bifrons::data

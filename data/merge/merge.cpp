@@ -1,0 +1,212 @@
+// data/merge/merge.cpp - puts a predicted face into its frame.
+#include "data/merge/merge.h"
+
+#include "data/warp.h"
+#include "kernels/color/color.h"
+#include "kernels/poisson/poisson.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace bifrons::data {
+
+namespace {
+
+constexpr double kLightSigma = 1.0 / 8;    ///< of the face picture's side
+constexpr float kTolerance = 0.1f / 255;   ///< of the Poisson solution: a tenth of a grey level
+constexpr float kLeastWeight = 0.5f / 255; ///< of the mask: below it nothing would change
+constexpr std::size_t kAlignment = 64;     ///< of the workspace
+
+template <class Kind, std::size_t n>
+Kind kind_of(const std::string& name, const char* what, const Kind (&kinds)[n])
+{
+    std::string names;
+    for (const Kind kind : kinds) {
+        if (name == name_of(kind)) return kind;
+        names += str(names.empty() ? "" : ", ", name_of(kind));
+    }
+    throw Error(ErrorKind::usage, str(what, " \"", name, "\" is unknown; one of ", names, " expected"));
+}
+
+void check_range(const char* name, double value, double low, double high)
+{
+    BIFRONS_CHECK(usage, value >= low && value <= high, "merge: ", name, " is ", value, "; ", low, "..", high,
+                  " expected");
+}
+
+std::uint8_t byte_of(float value)
+{
+    if (!(value > 0)) return 0;
+    return std::uint8_t(std::lround(std::min(value, 1.0f) * 255));
+}
+
+/// NaN becomes 0.
+void clip(ImageF& image)
+{
+    for (float& v : image.pixels) v = v > 0 ? std::min(v, 1.0f) : 0.0f;
+}
+
+} // namespace
+
+const char* name_of(MaskKind kind)
+{
+    return kind == MaskKind::hull ? "hull" : kind == MaskKind::predicted ? "predicted" : "product";
+}
+
+const char* name_of(ColorKind kind)
+{
+    return kind == ColorKind::none ? "none" : "rct";
+}
+
+const char* name_of(BlendKind kind)
+{
+    return kind == BlendKind::none ? "none" : kind == BlendKind::feather ? "feather" : "poisson";
+}
+
+MaskKind mask_kind_of(const std::string& name)
+{
+    return kind_of(name, "mask", {MaskKind::hull, MaskKind::predicted, MaskKind::product});
+}
+
+ColorKind color_kind_of(const std::string& name)
+{
+    return kind_of(name, "color", {ColorKind::none, ColorKind::rct});
+}
+
+BlendKind blend_kind_of(const std::string& name)
+{
+    return kind_of(name, "blend", {BlendKind::none, BlendKind::feather, BlendKind::poisson});
+}
+
+void check(const MergeOptions& options)
+{
+    check_range("erode", options.erode_px, -100, 100);
+    check_range("feather", options.feather_px, 0, 100);
+    check_range("alpha", options.alpha, 0, 1);
+    check_range("beta", options.beta, 0, 1);
+}
+
+Merger::Merger(const MergeOptions& options, int threads) : options_(options)
+{
+    check(options);
+    device_ = kernels::open_device(threads > 0 ? str("cpu:", threads) : "cpu");
+}
+
+kernels::Exec Merger::exec(std::size_t workspace_bytes)
+{
+    if (workspace_.size() < workspace_bytes + kAlignment) workspace_.resize(workspace_bytes + kAlignment);
+    void* data = workspace_.data();
+    std::size_t bytes = workspace_.size();
+    std::align(kAlignment, workspace_bytes, data, bytes);
+    return {device_.get(), {}, {data, bytes}};
+}
+
+void Merger::merge(Image& frame, const PredictedFace& face)
+{
+    const std::int64_t side = face.face.H;
+    BIFRONS_CHECK(shape, side >= 8 && face.face.W == side && face.face.C == 3 && frame.C == 3, "merge: the face is ",
+                  face.face.H, "x", face.face.W, "x", face.face.C, ", the frame has ", frame.C,
+                  " channels; a square of at least 8 px and 3 channels expected");
+    const bool predicted = options_.mask != MaskKind::hull;
+    BIFRONS_CHECK(usage, !predicted || !face.mask.pixels.empty(), "merge: mask \"", name_of(options_.mask),
+                  "\" is wanted, but this model predicts no mask. Use --mask hull.");
+    BIFRONS_CHECK(shape, !predicted || (face.mask.H == side && face.mask.W == side && face.mask.C == 1),
+                  "merge: the mask is ", face.mask.H, "x", face.mask.W, "x", face.mask.C, "; ", side, "x", side,
+                  "x1 expected");
+
+    const Landmarks in_face = face.face_from_frame(face.in_frame);
+    ImageF mask = face_mask(options_.mask, in_face, side, face.mask);
+    clip(mask);
+    const ImageF picture = colored(frame, face, mask);
+    mask = shrink_and_feather(mask, options_.erode_px, options_.blend == BlendKind::none ? 0 : options_.feather_px);
+
+    Region region = cut(frame, face.face_from_frame.inverse(), picture, mask);
+    if (region.H == 0 || region.W == 0) return;
+    if (options_.blend == BlendKind::poisson) clone(region);
+    for (std::int64_t y = 1; y < region.H - 1; ++y)
+        for (std::int64_t x = 1; x < region.W - 1; ++x) {
+            const float weight = *region.mask.at(y, x);
+            if (weight < kLeastWeight) continue;
+            const float *target = region.target.at(y, x), *pasted = region.face.at(y, x);
+            std::uint8_t* out = frame.at(region.top + y, region.left + x);
+            for (int c = 0; c < 3; ++c) out[c] = byte_of(target[c] + weight * (pasted[c] - target[c]));
+        }
+}
+
+/// The predicted face with the frame's colours and light.
+ImageF Merger::colored(const Image& frame, const PredictedFace& face, const ImageF& mask)
+{
+    ImageF picture = face.face;
+    clip(picture);
+    const bool color = options_.color != ColorKind::none && options_.alpha > 0, light = options_.beta > 0;
+    if (!color && !light) return picture;
+    const std::int64_t side = picture.H, n = side * side;
+    const ImageF target = to_float(warp(frame, face.face_from_frame, side, side));
+    const kernels::View x{picture.pixels.data()};
+    const kernels::ConstView t{target.pixels.data()}, m{mask.pixels.data()};
+    if (color)
+        color_transfer(exec(kernels::color_transfer_cost(n).workspace_bytes), n, x, t, m, float(options_.alpha), x);
+    const kernels::LightShape shape{side, side, float(kLightSigma * double(side))};
+    if (light)
+        light_transfer(exec(kernels::light_transfer_cost(shape).workspace_bytes), shape, x, t, m, float(options_.beta),
+                       x);
+    device_->synchronize({});
+    clip(picture);
+    return picture;
+}
+
+/// The part of the frame that the face picture covers, and that picture and its mask laid over it.
+Merger::Region Merger::cut(const Image& frame, const Affine& frame_from_face, const ImageF& face,
+                           const ImageF& mask) const
+{
+    const double edge = double(face.H) - 0.5;
+    Rect box{1e300, 1e300, -1e300, -1e300};
+    for (const Point corner : {Point{-0.5, -0.5}, Point{edge, -0.5}, Point{-0.5, edge}, Point{edge, edge}}) {
+        const Point p = frame_from_face(corner);
+        box = {std::min(box.left, p.x), std::min(box.top, p.y), std::max(box.right, p.x), std::max(box.bottom, p.y)};
+    }
+    const double W = double(frame.W), H = double(frame.H);
+    const auto left = std::int64_t(std::floor(std::clamp(box.left, 0.0, W))),
+               right = std::int64_t(std::ceil(std::clamp(box.right, -1.0, W - 1))) + 1,
+               top = std::int64_t(std::floor(std::clamp(box.top, 0.0, H))),
+               bottom = std::int64_t(std::ceil(std::clamp(box.bottom, -1.0, H - 1))) + 1;
+    if (right <= left || bottom <= top) return {};
+
+    Region region{top - 1, left - 1, bottom - top + 2, right - left + 2, {}, {}, {}};
+    const Affine shift{{1, 0, -double(region.left), 0, 1, -double(region.top)}};
+    const Affine region_from_face = shift.after(frame_from_face);
+    region.face = warp(face, region_from_face, region.H, region.W);
+    region.mask = warp(mask, region_from_face, region.H, region.W);
+    clip(region.face);
+    clip(region.mask);
+    region.target = ImageF(region.H, region.W, 3);
+    for (std::int64_t y = 0; y < region.H; ++y)
+        for (std::int64_t x = 0; x < region.W; ++x) {
+            const std::uint8_t* from = frame.at(std::clamp<std::int64_t>(region.top + y, 0, frame.H - 1),
+                                                std::clamp<std::int64_t>(region.left + x, 0, frame.W - 1));
+            for (int c = 0; c < 3; ++c) region.target.at(y, x)[c] = float(from[c]) / 255;
+        }
+    return region;
+}
+
+/// Replaces the face by one with its gradients and the target's values around the mask.
+void Merger::clone(Region& region)
+{
+    const kernels::PoissonShape shape{region.H, region.W, 3};
+    Image inside(region.H, region.W, 1);
+    ImageF divergence(region.H, region.W, 3), solution = region.target;
+    for (std::int64_t y = 1; y < region.H - 1; ++y)
+        for (std::int64_t x = 1; x < region.W - 1; ++x) {
+            if (*region.mask.at(y, x) < kLeastWeight) continue;
+            *inside.at(y, x) = 255;
+            std::copy_n(region.face.at(y, x), 3, solution.at(y, x));
+        }
+    const kernels::View d{divergence.pixels.data()}, f{solution.pixels.data()};
+    poisson_divergence(exec(0), shape, kernels::ConstView{region.face.pixels.data()}, {}, {}, d);
+    poisson_solve(exec(kernels::poisson_solve_cost(shape).workspace_bytes), shape, d,
+                  {inside.pixels.data(), kernels::DType::u8}, kTolerance, f);
+    device_->synchronize({});
+    region.face = std::move(solution);
+}
+
+} // namespace bifrons::data

@@ -1,0 +1,306 @@
+#include "data/merge/merge.h"
+
+#include "data/hull.h"
+#include "data/warp.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+
+using namespace bifrons;
+using namespace bifrons::data;
+
+namespace {
+
+constexpr std::int64_t kSide = 64;
+
+/// Waves of some 50 px, so that interpolating them twice stays within half a level.
+Image smooth_frame(std::int64_t H = 150, std::int64_t W = 190)
+{
+    Image frame(H, W, 3);
+    for (std::int64_t y = 0; y < H; ++y)
+        for (std::int64_t x = 0; x < W; ++x)
+            for (int c = 0; c < 3; ++c)
+                frame.at(y, x)[c] = std::uint8_t(
+                    std::lround(125 + 10 * c + 50 * std::sin(0.11 * double(x) + c) * std::cos(0.09 * double(y) - c)));
+    return frame;
+}
+
+/// A face about (x, y), turned by 0.2, whose picture shows `width` px of the frame.
+Affine alignment(double x, double y, double width)
+{
+    const double scale = double(kSide) / width, a = scale * std::cos(0.2), b = scale * std::sin(0.2),
+                 centre = double(kSide - 1) / 2;
+    return {{a, b, centre - a * x - b * y, -b, a, centre + b * x - a * y}};
+}
+
+/// Landmarks on an ellipse about the face picture's middle; only their hull matters.
+Landmarks oval()
+{
+    Landmarks points;
+    for (std::size_t i = 0; i < points.size(); ++i) {
+        const double t = 2 * M_PI * double(i) / double(points.size());
+        points[i] = {31.5 + 14 * std::cos(t), 31.5 + 14 * std::sin(t)};
+    }
+    return points;
+}
+
+/// The frame's own pixels as prediction, everything in the mask, plus an offset.
+PredictedFace own_face(const Image& frame, const Affine& face_from_frame, float offset = 0)
+{
+    PredictedFace face{face_from_frame, face_from_frame.inverse()(oval()), {}, ImageF(kSide, kSide, 1)};
+    face.face = warp(to_float(frame), face_from_frame, kSide, kSide);
+    for (float& v : face.face.pixels) v += offset;
+    std::fill(face.mask.pixels.begin(), face.mask.pixels.end(), 1.0f);
+    return face;
+}
+
+Image merged(Image frame, const PredictedFace& face, const MergeOptions& options)
+{
+    Merger(options, 1).merge(frame, face);
+    return frame;
+}
+
+int largest_difference(const Image& a, const Image& b)
+{
+    int largest = 0;
+    for (std::size_t i = 0; i < a.pixels.size(); ++i)
+        largest = std::max(largest, std::abs(int(a.pixels[i]) - int(b.pixels[i])));
+    return largest;
+}
+
+/// Levels by which a smooth frame may change when its own face is pasted: its pixels are rounded (1/2), the
+/// interpolated ones are not, and the result is rounded (1/2); Poisson blending also takes over the rounding of the
+/// pixels around the mask (1/2). The sums, 1 and 3/2, are just met: hence the next whole number.
+int rounding_of(BlendKind blend)
+{
+    return blend == BlendKind::poisson ? 2 : 1;
+}
+
+const MergeOptions kPlain{.mask = MaskKind::predicted, .color = ColorKind::none};
+
+MergeOptions with_blend(BlendKind blend)
+{
+    MergeOptions options = kPlain;
+    options.blend = blend;
+    return options;
+}
+
+TEST(Merge, the_frames_own_face_changes_nothing)
+{
+    const Image frame = smooth_frame();
+    for (const BlendKind blend : {BlendKind::none, BlendKind::feather, BlendKind::poisson})
+        for (const double width : {40.0, 64.0, 100.0}) {
+            const Image got = merged(frame, own_face(frame, alignment(95, 75, width)), with_blend(blend));
+            EXPECT_LE(largest_difference(got, frame), rounding_of(blend)) << name_of(blend) << ", " << width << " px";
+        }
+}
+
+TEST(Merge, faces_beyond_the_frame_are_cut)
+{
+    const Image frame = smooth_frame();
+    for (const BlendKind blend : {BlendKind::none, BlendKind::feather, BlendKind::poisson}) {
+        for (const Point at : {Point{0, 0}, {189, 75}, {95, 149.5}, {-30, 160}, {10, 140}})
+            EXPECT_LE(
+                largest_difference(merged(frame, own_face(frame, alignment(at.x, at.y, 80)), with_blend(blend)), frame),
+                rounding_of(blend))
+                << name_of(blend) << " at " << at.x << ", " << at.y;
+        for (const Point at : {Point{-500, 20}, {95, 1000}})
+            EXPECT_EQ(merged(frame, own_face(frame, alignment(at.x, at.y, 80), 0.3f), with_blend(blend)).pixels,
+                      frame.pixels);
+    }
+}
+
+TEST(Merge, pixels_outside_the_hull_keep_their_bits)
+{
+    const Image frame = smooth_frame();
+    const Affine face_from_frame = alignment(95, 75, 90);
+    MergeOptions options{.mask = MaskKind::hull, .color = ColorKind::none};
+    double reach = 0;
+    for (const Point p : face_hull(oval())) reach = std::max(reach, std::hypot(p.x - 31.5, p.y - 31.5));
+    reach += 3; // the anti-aliased edge, and the 2 px of interpolation
+    for (const BlendKind blend : {BlendKind::none, BlendKind::feather, BlendKind::poisson}) {
+        options.blend = blend;
+        PredictedFace face = own_face(frame, face_from_frame, 0.2f);
+        face.mask = {}; // not needed
+        const Image got = merged(frame, face, options);
+        std::int64_t changed = 0;
+        for (std::int64_t y = 0; y < frame.H; ++y)
+            for (std::int64_t x = 0; x < frame.W; ++x) {
+                const Point p = face_from_frame(Point{double(x), double(y)});
+                const bool same = std::equal(got.at(y, x), got.at(y, x) + 3, frame.at(y, x));
+                changed += !same;
+                if (std::hypot(p.x - 31.5, p.y - 31.5) > reach) {
+                    ASSERT_TRUE(same) << x << ", " << y;
+                }
+            }
+        EXPECT_EQ(changed > 200, blend != BlendKind::poisson) << name_of(blend);
+    }
+}
+
+TEST(Merge, strengths_of_zero_do_nothing)
+{
+    const Image frame = smooth_frame();
+    const PredictedFace face = own_face(frame, alignment(95, 75, 90), 0.15f);
+    MergeOptions options = kPlain;
+    const Image plain = merged(frame, face, options);
+    options.color = ColorKind::rct;
+    options.alpha = options.beta = 0;
+    EXPECT_EQ(merged(frame, face, options).pixels, plain.pixels);
+    options.alpha = 0.5;
+    EXPECT_GT(largest_difference(merged(frame, face, options), plain), 5);
+    options.alpha = 0;
+    options.beta = 0.5;
+    EXPECT_GT(largest_difference(merged(frame, face, options), plain), 5);
+}
+
+TEST(Merge, a_constant_offset_stays_with_feather_and_goes_with_poisson)
+{
+    const Image frame = smooth_frame();
+    const PredictedFace face = own_face(frame, alignment(95, 75, 90), 0.15f);
+    EXPECT_GE(largest_difference(merged(frame, face, with_blend(BlendKind::feather)), frame), 37);
+    EXPECT_LE(largest_difference(merged(frame, face, with_blend(BlendKind::poisson)), frame),
+              rounding_of(BlendKind::poisson));
+}
+
+TEST(Merge, colour_transfer_and_light_bring_back_a_tinted_face)
+{
+    const Image frame = smooth_frame();
+    PredictedFace face = own_face(frame, alignment(95, 75, 90));
+    for (std::size_t i = 0; i < face.face.pixels.size(); ++i) face.face.pixels[i] *= i % 3 == 0 ? 0.6f : 0.8f;
+    const int tinted = largest_difference(merged(frame, face, kPlain), frame);
+    MergeOptions options = kPlain;
+    options.color = ColorKind::rct;
+    EXPECT_LT(largest_difference(merged(frame, face, options), frame), tinted / 2);
+
+    // Darker on one side: light alone lifts it.
+    face = own_face(frame, alignment(95, 75, 90));
+    for (std::size_t i = 0; i < face.face.pixels.size(); ++i)
+        face.face.pixels[i] *= 0.7f + 0.3f * float(i / 3 % kSide) / float(kSide);
+    const int shaded = largest_difference(merged(frame, face, kPlain), frame);
+    options = kPlain;
+    options.beta = 1;
+    EXPECT_LT(largest_difference(merged(frame, face, options), frame), shaded / 2);
+}
+
+TEST(Merge, repeats_to_the_bit_whatever_the_threads)
+{
+    const Image frame = smooth_frame();
+    const PredictedFace face = own_face(frame, alignment(60, 80, 120), 0.1f);
+    const MergeOptions options{.beta = 0.5, .blend = BlendKind::poisson};
+    Image one = frame, two = frame;
+    Merger(options, 1).merge(one, face);
+    Merger merger(options, 2);
+    merger.merge(two, face);
+    EXPECT_EQ(one.pixels, two.pixels);
+    two = frame;
+    merger.merge(two, face);
+    EXPECT_EQ(one.pixels, two.pixels);
+}
+
+TEST(Merge, values_that_are_no_colours_are_clipped)
+{
+    const Image frame = smooth_frame();
+    PredictedFace face = own_face(frame, alignment(95, 75, 90));
+    std::fill(face.face.pixels.begin(), face.face.pixels.end(), std::nanf(""));
+    const Image got = merged(frame, face, kPlain);
+    EXPECT_EQ(got.at(75, 95)[0], 0);
+    EXPECT_EQ(got.at(5, 5)[0], frame.at(5, 5)[0]);
+}
+
+TEST(Merge, says_what_is_wrong_with_options_and_pictures)
+{
+    EXPECT_THROW(Merger({.erode_px = 101}), Error);
+    EXPECT_THROW(Merger({.feather_px = -1}), Error);
+    EXPECT_THROW(Merger({.alpha = 1.1}), Error);
+    EXPECT_THROW(Merger({.beta = std::nan("")}), Error);
+    EXPECT_EQ(blend_kind_of("poisson"), BlendKind::poisson);
+    EXPECT_EQ(mask_kind_of("product"), MaskKind::product);
+    EXPECT_EQ(color_kind_of("none"), ColorKind::none);
+    EXPECT_THROW(color_kind_of("mkl"), Error);
+
+    Image frame = smooth_frame();
+    PredictedFace face = own_face(frame, alignment(95, 75, 90));
+    face.mask = {};
+    try {
+        Merger(kPlain).merge(frame, face);
+        FAIL() << "a missing mask was not noticed";
+    } catch (const Error& e) {
+        EXPECT_NE(std::string(e.what()).find("--mask hull"), std::string::npos) << e.what();
+    }
+    face.mask = ImageF(kSide, kSide - 1, 1);
+    EXPECT_THROW(Merger(kPlain).merge(frame, face), Error);
+    face.face = ImageF(kSide, kSide, 1);
+    EXPECT_THROW(Merger(kPlain).merge(frame, face), Error);
+}
+
+/// Distance to the nearest pixel of the other kind, the slow way; around the picture all is outside.
+double distance_slowly(const ImageF& mask, std::int64_t y, std::int64_t x)
+{
+    const auto inside = [&](std::int64_t v, std::int64_t u) {
+        return v >= 0 && u >= 0 && v < mask.H && u < mask.W && *mask.at(v, u) >= 0.5f;
+    };
+    double least = 1e9;
+    for (std::int64_t v = -1; v <= mask.H; ++v)
+        for (std::int64_t u = -1; u <= mask.W; ++u)
+            if (inside(v, u) != inside(y, x)) least = std::min(least, std::hypot(double(v - y), double(u - x)));
+    return least;
+}
+
+TEST(MergeMask, shrinking_follows_the_distance_to_the_edge)
+{
+    ImageF mask(64, 47, 1); // scale 1/4
+    std::mt19937 random(1);
+    for (std::int64_t y = 0; y < 64; ++y)
+        for (std::int64_t x = 0; x < 47; ++x)
+            *mask.at(y, x) = std::hypot(double(y - 30), double(x - 22)) < 20 && random() % 100 > 2 ? 0.9f : 0.2f;
+    for (const double erode : {6.0, -10.0}) {
+        const ImageF got = shrink_and_feather(mask, erode, 0);
+        for (std::int64_t y = 1; y < 63; ++y)
+            for (std::int64_t x = 1; x < 46; ++x) {
+                const bool inside = *mask.at(y, x) >= 0.5f;
+                const double from_edge = (distance_slowly(mask, y, x) - 0.5) * (inside ? 1 : -1);
+                ASSERT_NEAR(*got.at(y, x), std::clamp(from_edge - erode / 4 + 0.5, 0.0, 1.0), 1e-5) << y << "," << x;
+            }
+    }
+}
+
+TEST(MergeMask, feather_falls_inside_the_edge_only)
+{
+    ImageF mask(256, 256, 1); // the left half
+    for (std::int64_t y = 0; y < 256; ++y)
+        for (std::int64_t x = 0; x < 128; ++x) *mask.at(y, x) = 1;
+    const ImageF got = shrink_and_feather(mask, 10, 24); // the edge is at x = 117.5, the fall from 93.5 on
+    for (std::int64_t x = 119; x < 256; ++x) ASSERT_EQ(*got.at(128, x), 0) << x;
+    for (std::int64_t x = 36; x < 93; ++x) ASSERT_NEAR(*got.at(128, x), 1, 1e-5) << x;
+    for (std::int64_t x = 94; x < 117; ++x) ASSERT_LT(*got.at(128, x), *got.at(128, x - 1)) << x;
+    EXPECT_NEAR((*got.at(128, 105) + *got.at(128, 106)) / 2, 0.5, 0.01);
+}
+
+TEST(MergeMask, an_untouched_mask_is_kept_but_for_the_pictures_edge)
+{
+    ImageF mask(8, 8, 1);
+    std::fill(mask.pixels.begin(), mask.pixels.end(), 0.3f);
+    const ImageF got = shrink_and_feather(mask, 0, 0);
+    EXPECT_EQ(*got.at(3, 4), 0.3f);
+    for (std::int64_t i = 0; i < 8; ++i) EXPECT_EQ(*got.at(0, i) + *got.at(7, i) + *got.at(i, 0) + *got.at(i, 7), 0);
+}
+
+TEST(MergeMask, kinds)
+{
+    ImageF predicted(kSide, kSide, 1);
+    for (std::int64_t y = 0; y < kSide; ++y)
+        for (std::int64_t x = 0; x < kSide; ++x) *predicted.at(y, x) = x < 32 ? 0.75f : 0.0f;
+    const ImageF hull = face_mask(MaskKind::hull, oval(), kSide, {});
+    EXPECT_EQ(*hull.at(31, 31), 1);
+    EXPECT_EQ(*hull.at(31, 40), 1);
+    EXPECT_EQ(*hull.at(60, 60), 0);
+    EXPECT_EQ(face_mask(MaskKind::predicted, oval(), kSide, predicted).pixels, predicted.pixels);
+    const ImageF product = face_mask(MaskKind::product, oval(), kSide, predicted);
+    EXPECT_EQ(*product.at(31, 31), 0.75f);
+    EXPECT_EQ(*product.at(31, 40), 0);
+    EXPECT_EQ(*product.at(5, 5), 0);
+}
+
+} // namespace

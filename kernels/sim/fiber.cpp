@@ -3,6 +3,7 @@
 #include "kernels/base/error.h"
 
 #include <cstdint>
+#include <cstdlib>
 #include <utility>
 
 #include <sys/mman.h>

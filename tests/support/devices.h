@@ -78,7 +78,8 @@ class OnDevice : public ::testing::TestWithParam<std::string> {
     void SetUp() override
     {
         if (const std::string why = absent(GetParam()); !why.empty()) GTEST_SKIP() << why;
-        device_ = std::make_unique<TestDevice>(GetParam());
+        const bool poisons_memory = GetParam().rfind("sim", 0) == 0; // which takes its time
+        device_ = std::make_unique<TestDevice>(GetParam(), std::size_t(poisons_memory ? 8 : 64) << 20);
     }
     TestDevice& device() { return *device_; }
     kernels::Exec exec() { return device_->exec(); }
@@ -87,9 +88,11 @@ class OnDevice : public ::testing::TestWithParam<std::string> {
     std::unique_ptr<TestDevice> device_;
 };
 
-/// Operations that have CUDA kernels: every device. Others: cpu only, until their kernels are written.
+/// Operations that have CUDA kernels: every device, the simulator under three schedules. Others: cpu only, until their
+/// kernels are written.
 #define BIFRONS_ON_ALL_DEVICES(Suite)                                                                                  \
-    INSTANTIATE_TEST_SUITE_P(Devices, Suite, ::testing::Values("cpu", "cpu:1", "sim", "cuda"),                         \
+    INSTANTIATE_TEST_SUITE_P(Devices, Suite,                                                                           \
+                             ::testing::Values("cpu", "cpu:1", "sim:forward", "sim:reverse", "sim:random:1", "cuda"),  \
                              ::bifrons::test::device_test_name)
 #define BIFRONS_ON_CPU(Suite)                                                                                          \
     INSTANTIATE_TEST_SUITE_P(Devices, Suite, ::testing::Values("cpu", "cpu:1"), ::bifrons::test::device_test_name)

@@ -122,6 +122,8 @@ void flush_results()
 const std::vector<Command>& commands()
 {
     static const std::vector<Command> table = {
+        {"train", "Train a model on two facesets, or go on training it", declare_train},
+        {"plan", "Show what a model's training takes: parameters, memory, arithmetic", declare_plan},
         {"inspect", "Show what a checkpoint, a faceset or a safetensors file holds", declare_inspect},
         {"doctor", "Show what this machine offers and lacks", declare_doctor},
     };

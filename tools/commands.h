@@ -29,5 +29,7 @@ int run(int argc, const char* const* argv);
 
 Work declare_doctor(CLI::App& app);
 Work declare_inspect(CLI::App& app);
+Work declare_plan(CLI::App& app);
+Work declare_train(CLI::App& app);
 
 } // namespace bifrons::tools

@@ -1,0 +1,129 @@
+#include "kernels/augment/augment.h"
+#include "model/trainer.h"
+#include "tools/commands.h"
+#include "tools/options.h"
+#include "tools/training_data.h"
+
+#include <algorithm>
+#include <iomanip>
+
+namespace bifrons::tools {
+
+namespace {
+
+struct Options {
+    std::string config, target = "cpu";
+    std::vector<std::string> assignments;
+    std::int64_t faces = 1000;
+    bool layers = false;
+};
+
+/// Stands for the two facesets: their memory is known, their pictures are not needed.
+class PlannedSource : public BatchSource {
+  public:
+    void enqueue(kernels::Exec ex, const kernels::StepState*, Batch& batch) override
+    {
+        const kernels::BatchShape shape{.N = batch.input.shape()[0] / 2, .side = batch.input.shape()[1]};
+        for (int identity = 0; identity < 2; ++identity) ex.device->account("augment", kernels::augment_cost(shape));
+    }
+};
+
+/// One layer's share of a step.
+struct Layer {
+    std::string name;
+    double forward = 0, gradient = 0, bytes = 0; ///< FLOPs, FLOPs, bytes moved
+};
+
+/// Sums the operations of a step by layer, in the order of their first appearance.
+std::vector<Layer> by_layer(const std::vector<std::pair<std::string, kernels::Cost>>& costs)
+{
+    std::vector<Layer> layers;
+    const std::string suffix = kGradientRange;
+    for (const auto& [path, cost] : costs) {
+        const std::size_t slash = path.find('/');
+        std::string name = slash == path.npos ? "batch and step" : path.substr(0, slash);
+        const bool gradient = name.size() > suffix.size() && name.ends_with(suffix);
+        if (gradient) name.resize(name.size() - suffix.size());
+        if (name.empty()) name = "network, between layers";
+        auto it = std::find_if(layers.begin(), layers.end(), [&](const Layer& l) { return l.name == name; });
+        if (it == layers.end()) it = layers.insert(layers.end(), Layer{.name = name});
+        (gradient ? it->gradient : it->forward) += cost.flops;
+        it->bytes += cost.bytes;
+    }
+    return layers;
+}
+
+Layer sum(const std::vector<Layer>& layers)
+{
+    Layer all{.name = "total"};
+    for (const Layer& l : layers) {
+        all.forward += l.forward;
+        all.gradient += l.gradient;
+        all.bytes += l.bytes;
+    }
+    return all;
+}
+
+void print_layer(std::ostream& out, const Layer& l)
+{
+    out << "  " << std::left << std::setw(28) << l.name << std::right << std::fixed << std::setprecision(3)
+        << std::setw(12) << l.forward / 1e9 << std::setw(12) << l.gradient / 1e9 << std::setw(12) << l.bytes / 1e6
+        << '\n';
+}
+
+void plan(const Options& o, Console& console)
+{
+    model::Settings settings;
+    if (!o.config.empty()) model::apply_toml_file(settings, o.config);
+    for (const std::string& assignment : o.assignments) model::apply_assignment(settings, assignment);
+    model::check(settings);
+    const auto device = kernels::open_device("plan:" + o.target);
+    PlannedSource source;
+    model::Trainer trainer(*device, settings, source, nullptr);
+
+    const model::MemoryUse use = trainer.memory_use();
+    const std::size_t faceset = std::size_t(o.faces) * 2 * faces_side(settings) * faces_side(settings) * 4;
+    const std::vector<std::pair<const char*, std::size_t>> rows = {
+        {"weights", use.weights}, {"gradients", use.gradients},     {"moments", use.moments},
+        {"batch", use.batch},     {"activations", use.activations}, {"workspace", use.workspace},
+        {"faceset", faceset},     {"total", use.total() + faceset}};
+    const std::vector<Layer> layers = by_layer(trainer.costs());
+
+    std::ostringstream text;
+    Json bytes = Json::object(), layer_list = Json::array();
+    text << settings.architecture << ' ' << settings.resolution << " px, batch " << settings.batch_size << " + "
+         << settings.batch_size << ", for " << o.target << '\n'
+         << "parameters " << trainer.parameters().count() << "\n\nbytes\n";
+    for (const auto& [name, value] : rows) {
+        text << "  " << std::left << std::setw(14) << name << std::right << std::setw(14) << value << "  "
+             << human_bytes(double(value)) << '\n';
+        bytes[name] = value;
+    }
+    text << "  (faceset: " << o.faces << " faces of each identity, see --faces)\n\none step"
+         << "                        forward    gradient       moved\n"
+         << "                                GFLOP       GFLOP          MB\n";
+    for (const Layer& l : layers) {
+        if (o.layers) print_layer(text, l);
+        layer_list.push_back(
+            {{"name", l.name}, {"forward_flops", l.forward}, {"gradient_flops", l.gradient}, {"bytes", l.bytes}});
+    }
+    print_layer(text, sum(layers));
+    if (!o.layers) text << "  (--layers lists every layer)\n";
+    console.result(text.str(),
+                   {{"parameters", trainer.parameters().count()}, {"bytes", bytes}, {"layers", layer_list}});
+}
+
+} // namespace
+
+Work declare_plan(CLI::App& app)
+{
+    const auto options = std::make_shared<Options>();
+    text(app, "--config", options->config, "FILE", "TOML file of settings");
+    texts(app, "--set", options->assignments, "KEY=VALUE", "one setting; after the file's");
+    text(app, "--for", options->target, "TARGET", "cpu, cuda or cuda:sm_90: what the costs are counted for");
+    number<std::int64_t>(app, "--faces", options->faces, 0, 10000000, "faces of each identity");
+    flag(app, "--layers", options->layers, "list every layer");
+    return [options](Console& console) { plan(*options, console); };
+}
+
+} // namespace bifrons::tools

@@ -1,0 +1,267 @@
+#include "kernels/device/cpu_device.h"
+#include "model/trainer.h"
+#include "tools/commands.h"
+#include "tools/history.h"
+#include "tools/interrupt.h"
+#include "tools/options.h"
+#include "tools/preview_sheet.h"
+#include "tools/progress.h"
+#include "tools/training_data.h"
+
+#include <filesystem>
+
+namespace bifrons::tools {
+
+namespace {
+
+namespace fs = std::filesystem;
+using model::Settings;
+using model::StepReport;
+
+constexpr int kBadStepsBeforeRollBack = 10; // skipped in a row
+constexpr int kRollBacks = 3;               // without a checkpoint in between
+
+struct Options {
+    std::string src, dst, folder, config, device = "auto";
+    std::vector<std::string> assignments;
+    std::int64_t steps = 0;
+    double minutes = 0;
+    bool list_settings = false;
+};
+
+Settings wanted_settings(const Options& o, const std::optional<Checkpoint>& latest)
+{
+    Settings made;
+    if (latest) made = model::settings_of(*latest);
+    Settings wanted = made;
+    if (!o.config.empty()) model::apply_toml_file(wanted, o.config);
+    for (const std::string& assignment : o.assignments) model::apply_assignment(wanted, assignment);
+    model::check(wanted);
+    if (latest) model::check_resume(made, wanted);
+    return wanted;
+}
+
+std::unique_ptr<kernels::Device> open(const std::string& name, Console& console)
+{
+    if (name == "auto") {
+        const kernels::DeviceChoice choice = kernels::choose_device();
+        auto device = kernels::open_device(choice.name);
+        console.say(str("device ", device->describe(), " (", choice.why, ")"));
+        return device;
+    }
+    auto device = kernels::open_device(name);
+    console.say("device " + device->describe());
+    return device;
+}
+
+/// One training run from start or resume to its end.
+class Run {
+  public:
+    Run(const Options& o, Console& console, const Settings& settings, CheckpointStore& store,
+        const std::optional<Checkpoint>& latest)
+        : o_(o), console_(console), settings_(settings), store_(store), device_(open(o.device, console)),
+          data_(*device_, settings, o.src, o.dst), trainer_(*device_, settings, data_.training(), data_.validation()),
+          preview_(*device_, trainer_.network(), data_.src().samples(), data_.dst().samples(),
+                   IdentityData::kPreviewRows),
+          history_(fs::path(o.folder) / "history.jsonl")
+    {
+        if (latest) trainer_.restore(*latest);
+        saved_ = trainer_.steps();
+        choose_threads(latest);
+    }
+
+    void train()
+    {
+        announce();
+        history_.begin(trainer_.steps(), settings_);
+        Progress progress(console_, "train", "steps", o_.steps, trainer_.steps());
+        const double end_s = o_.minutes > 0 ? Progress::steady_seconds() + 60 * o_.minutes : 0;
+        while (!done(end_s)) {
+            trainer_.step();
+            const StepReport report = trainer_.report();
+            after_step(report);
+            progress.update(report.step, shown(report));
+        }
+        finish();
+    }
+
+  private:
+    bool done(double end_s) const
+    {
+        if (interrupted()) return true;
+        if (o_.steps > 0 && trainer_.steps() >= o_.steps) return true;
+        return end_s > 0 && Progress::steady_seconds() >= end_s;
+    }
+
+    void choose_threads(const std::optional<Checkpoint>& latest)
+    {
+        auto* cpu = dynamic_cast<kernels::CpuDevice*>(device_.get());
+        if (!cpu || o_.device.rfind("cpu:", 0) == 0) return;
+        if (settings_.threads > 0) return cpu->set_threads(int(settings_.threads));
+        if (latest) {
+            const int threads = model::threads_of(*latest);
+            if (threads <= kernels::CpuDevice::usable_threads()) return cpu->set_threads(threads);
+            console_.warn(str("the checkpoint was made with ", threads, " threads, ",
+                              kernels::CpuDevice::usable_threads(),
+                              " are usable here: the run goes on, but not to the bit"));
+        }
+        if (cpu->threads() > 1) console_.say(str("threads ", trainer_.choose_threads(), " (measured)"));
+    }
+
+    void announce()
+    {
+        const model::MemoryUse use = trainer_.memory_use();
+        console_.say(str("model ", settings_.architecture, " ", settings_.resolution, " px, ",
+                         trainer_.parameters().count(), " parameters; faces ", faces_text(data_.src()), " src, ",
+                         faces_text(data_.dst()), " dst"));
+        console_.say(str("memory ", human_bytes(double(use.total() + data_.bytes())), " (activations ",
+                         human_bytes(double(use.activations)), ", planned); `bifrons plan` lists it"));
+        if (trainer_.steps() > 0) console_.say(str("going on from step ", trainer_.steps()));
+        if (trainer_.steps() < 300)
+            console_.say("the first few hundred steps show a blur in the preview: that is how it begins");
+    }
+
+    static std::string faces_text(const IdentityData& identity)
+    {
+        const std::int64_t held_out = identity.held_out() ? identity.held_out()->view().count : 0;
+        return str(identity.training().view().count, " (and ", held_out, " held out)");
+    }
+
+    Values shown(const StepReport& report) const
+    {
+        Values values = {{"loss", report.total()}};
+        if (validation_loss_) values.emplace_back("held-out", *validation_loss_);
+        return values;
+    }
+
+    void after_step(const StepReport& report)
+    {
+        history_.add(report);
+        if (report.skipped) return step_was_skipped(report);
+        if (due(settings_.preview_every, report.step)) look(report.step);
+        if (due(settings_.save_every, report.step)) save();
+    }
+
+    static bool due(std::int64_t every, std::int64_t step) { return every > 0 && step % every == 0; }
+
+    /// Validation loss and preview.
+    void look(std::int64_t step)
+    {
+        if (data_.validation()) {
+            const StepReport held_out = trainer_.validate();
+            validation_loss_ = held_out.total();
+            history_.add_validation(held_out);
+        }
+        const fs::path folder = o_.folder;
+        fs::create_directories(folder / "previews");
+        const data::Image sheet = preview_.draw();
+        char name[40];
+        std::snprintf(name, sizeof name, "step-%09lld.png", static_cast<long long>(step));
+        data::save_image(folder / "previews" / name, sheet, {.existing = data::Existing::replace});
+        data::save_image(folder / "preview.png", sheet, {.existing = data::Existing::replace});
+    }
+
+    void save()
+    {
+        trainer_.save(store_);
+        saved_ = trainer_.steps();
+        roll_backs_ = 0;
+    }
+
+    void step_was_skipped(const StepReport& report)
+    {
+        console_.warn(str("step ", report.step, " skipped: a loss or a gradient is not finite (gradient norm ",
+                          report.grad_norm, "); the weights were left as they were"));
+        if (report.bad_steps < kBadStepsBeforeRollBack) return;
+        const auto good = store_.latest([&](const std::string& text) { console_.warn(text); });
+        BIFRONS_CHECK(failed, good && ++roll_backs_ <= kRollBacks, "train: ", report.bad_steps,
+                      " steps in a row were not finite",
+                      good ? str(", and so after ", kRollBacks, " returns to the last checkpoint")
+                           : std::string(" before the first checkpoint"),
+                      ". Lower learning_rate, or set clip=1.");
+        trainer_.roll_back(*good);
+        console_.warn(str("rolled back to the weights of step ", good->step));
+    }
+
+    void finish()
+    {
+        const StepReport report = trainer_.report();
+        if (trainer_.steps() > saved_ || trainer_.steps() == 0) {
+            look(trainer_.steps());
+            save();
+        }
+        history_.flush();
+        console_.result(str(interrupted() ? "interrupted; " : "", "saved at step ", trainer_.steps(), " in ", o_.folder,
+                            "; loss ", report.total(), "; preview ", (fs::path(o_.folder) / "preview.png").string(),
+                            "\nThe same command goes on from here.\n"),
+                        {{"step", trainer_.steps()},
+                         {"model", o_.folder},
+                         {"loss", report.total()},
+                         {"interrupted", interrupted()},
+                         {"preview", (fs::path(o_.folder) / "preview.png").string()}});
+    }
+
+    const Options& o_;
+    Console& console_;
+    const Settings settings_;
+    CheckpointStore& store_;
+    std::unique_ptr<kernels::Device> device_;
+    TrainingData data_;
+    model::Trainer trainer_;
+    PreviewSheet preview_;
+    History history_;
+    std::optional<double> validation_loss_;
+    std::int64_t saved_ = 0;
+    int roll_backs_ = 0;
+};
+
+void list_settings(Console& console)
+{
+    Json list = Json::array();
+    std::string text;
+    for (const model::SettingHelp& s : model::list_settings()) {
+        text += str(s.name, " = ", s.initial, "   ", s.range, s.fixed ? "   (fixed when the model is made)" : "",
+                    "\n    ", s.help, "\n");
+        list.push_back(
+            {{"name", s.name}, {"default", s.initial}, {"range", s.range}, {"fixed", s.fixed}, {"help", s.help}});
+    }
+    console.result(text, {{"settings", list}});
+}
+
+void train(const Options& o, Console& console)
+{
+    if (o.list_settings) return list_settings(console);
+    for (const auto& [name, value] : {std::pair{"--src", o.src}, {"--dst", o.dst}, {"--model", o.folder}})
+        BIFRONS_CHECK(usage, !value.empty(), name, " is missing. See `bifrons train --help`.");
+    // Refused before the folder is made or locked: settings and facesets that cannot work.
+    const auto warn = [&](const std::string& text) { console.warn(text); };
+    std::optional<Checkpoint> latest;
+    if (fs::exists(o.folder)) latest = load_latest_checkpoint(o.folder, warn);
+    const Settings settings = wanted_settings(o, latest);
+    for (const std::string& faceset : {o.src, o.dst})
+        BIFRONS_CHECK(data, fs::is_directory(faceset), faceset,
+                      ": is not a faceset folder; make one with `bifrons extract`");
+    CheckpointStore store(o.folder, {.last = int(settings.keep), .every = settings.keep_every});
+    Run(o, console, settings, store, latest).train();
+}
+
+} // namespace
+
+Work declare_train(CLI::App& app)
+{
+    const auto options = std::make_shared<Options>();
+    text(app, "--src", options->src, "FACESET", "faces to put on (made by `bifrons extract`)");
+    text(app, "--dst", options->dst, "FACESET", "faces of the footage that gets them");
+    text(app, "--model", options->folder, "FOLDER", "the model; goes on if there is one");
+    text(app, "--config", options->config, "FILE", "TOML file of settings");
+    texts(app, "--set", options->assignments, "KEY=VALUE", "one setting; after the file's");
+    flag(app, "--list-settings", options->list_settings,
+         "print all settings with range, default and meaning, and stop");
+    number<std::int64_t>(app, "--steps", options->steps, 0, std::int64_t(1) << 40,
+                         "stop when the model has this many steps; 0: no limit");
+    number<double>(app, "--minutes", options->minutes, 0, 1e6, "stop after this time; 0: no limit");
+    device_option(app, options->device);
+    return [options](Console& console) { train(*options, console); };
+}
+
+} // namespace bifrons::tools

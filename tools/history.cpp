@@ -1,0 +1,83 @@
+#include "tools/history.h"
+
+#include "tools/console.h"
+#include "tools/progress.h"
+
+#include <ctime>
+#include <fstream>
+
+namespace bifrons::tools {
+
+namespace {
+
+std::string now_utc()
+{
+    const std::time_t now = std::time(nullptr);
+    char text[32];
+    std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", std::gmtime(&now));
+    return text;
+}
+
+Json losses_json(const model::StepReport& report, double divisor)
+{
+    Json losses = Json::object();
+    for (std::size_t i = 0; i < report.names.size(); ++i) losses[report.names[i]] = report.values[i] / divisor;
+    return losses;
+}
+
+} // namespace
+
+void History::write(const std::string& line) const
+{
+    std::ofstream out(path_, std::ios::app);
+    out << line << '\n';
+    out.flush();
+    BIFRONS_CHECK(failed, out.good(), path_.string(), ": cannot be written. Is the disk full?");
+}
+
+void History::begin(std::int64_t step, const model::Settings& settings)
+{
+    write(Json{
+        {"event", "begin"}, {"step", step}, {"time", now_utc()}, {"settings", Json::parse(model::to_json(settings))}}
+              .dump());
+    since_s_ = Progress::steady_seconds();
+}
+
+void History::add(const model::StepReport& report)
+{
+    sum_.step = report.step;
+    if (report.skipped) {
+        ++skipped_;
+    } else {
+        sum_.names = report.names;
+        sum_.values.resize(report.values.size());
+        for (std::size_t i = 0; i < report.values.size(); ++i) sum_.values[i] += report.values[i];
+        sum_.grad_norm += report.grad_norm;
+        ++collected_;
+    }
+    if (collected_ + skipped_ >= kSteps) flush();
+}
+
+void History::add_validation(const model::StepReport& report)
+{
+    write(Json{{"event", "validation"}, {"step", report.step}, {"losses", losses_json(report, 1)}}.dump());
+}
+
+void History::flush()
+{
+    if (collected_ + skipped_ == 0) return;
+    const double now_s = Progress::steady_seconds(), count = std::max(1, collected_);
+    write(Json{{"event", "steps"},
+               {"step", sum_.step},
+               {"steps", collected_ + skipped_},
+               {"seconds", now_s - since_s_},
+               {"losses", losses_json(sum_, count)},
+               {"grad_norm", sum_.grad_norm / count},
+               {"skipped", skipped_}}
+              .dump());
+    sum_ = {};
+    collected_ = skipped_ = 0;
+    since_s_ = now_s;
+}
+
+} // namespace bifrons::tools

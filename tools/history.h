@@ -1,0 +1,38 @@
+// tools/history.h - the course of training as JSON lines: model folder/history.jsonl.
+//
+//   {"event":"begin","step":0,"time":"2026-01-31T12:00:00Z","settings":{...}}
+//   {"event":"steps","step":10,"steps":10,"seconds":0.98,"losses":{"src_dssim":...,"total":...},"grad_norm":...,"skipped":0}
+//   {"event":"validation","step":500,"losses":{...}}
+//
+// Losses and norm are means over the steps of a line; "seconds" is what they took. A run that goes on after a crash
+// begins at the step of its checkpoint: of lines that repeat a step, the later ones count.
+#pragma once
+
+#include "model/trainer.h"
+
+#include <filesystem>
+
+namespace bifrons::tools {
+
+class History {
+  public:
+    explicit History(std::filesystem::path path) : path_(std::move(path)) {}
+    void begin(std::int64_t step, const model::Settings& settings);
+    /// Writes a line every kSteps steps.
+    void add(const model::StepReport& report);
+    void add_validation(const model::StepReport& report);
+    /// Writes what has been collected.
+    void flush();
+
+    static constexpr int kSteps = 10;
+
+  private:
+    void write(const std::string& line) const;
+
+    std::filesystem::path path_;
+    model::StepReport sum_;
+    int collected_ = 0, skipped_ = 0;
+    double since_s_ = 0;
+};
+
+} // namespace bifrons::tools

@@ -1,0 +1,26 @@
+// tools/preview_sheet.h - what the network makes of a few fixed faces, as one picture.
+//
+// A row a sample; columns: source, its reconstruction and mask; destination, its reconstruction and mask; the
+// destination as the source (the swap) and the mask that the source's decoder predicts.
+#pragma once
+
+#include "data/image.h"
+#include "model/predictor.h"
+
+namespace bifrons::tools {
+
+class PreviewSheet {
+  public:
+    /// src, dst: rows pictures each, [rows,R,R,3] BGR 0..1. The network must outlive this.
+    PreviewSheet(kernels::Device& device, const model::Autoencoder& net, std::vector<float> src, std::vector<float> dst,
+                 std::int64_t rows);
+    /// With the parameters as they are now. Waits.
+    data::Image draw();
+
+  private:
+    std::int64_t side_, rows_;
+    std::vector<float> src_, dst_;
+    model::Predictor as_src_, as_dst_;
+};
+
+} // namespace bifrons::tools

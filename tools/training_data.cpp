@@ -1,0 +1,79 @@
+#include "tools/training_data.h"
+
+namespace bifrons::tools {
+
+namespace {
+
+constexpr std::uint32_t kTrainingPurpose = 0, kValidationPurpose = 1;
+
+kernels::AugmentOptions augment_options(const model::Settings& s, double flip)
+{
+    return {.rotation_deg = float(s.rotation),
+            .scale = float(s.scale),
+            .shift = float(s.shift),
+            .flip = float(flip),
+            .warp = s.random_warp};
+}
+
+/// Only the source's input is jittered: the destination keeps the light of its footage.
+kernels::AugmentOptions src_options(const model::Settings& s)
+{
+    kernels::AugmentOptions o = augment_options(s, s.flip_src);
+    o.hue_deg = float(180 * s.hsv);
+    o.saturation = o.value = float(s.hsv / 2);
+    return o;
+}
+
+const kernels::AugmentOptions kAsTheyAre{.rotation_deg = 0, .scale = 0, .shift = 0, .flip = 0, .warp = false};
+
+data::DeviceFaces load(kernels::Device& device, Memory& memory, const data::Faceset& set,
+                       const std::vector<std::size_t>& indices, data::FaceType type, const model::Settings& settings)
+{
+    const std::int64_t margin = faces_margin(settings);
+    return {{&device, {}, {}}, memory, data::load_faces(set, indices, type, settings.resolution, margin), margin};
+}
+
+} // namespace
+
+std::int64_t faces_margin(const model::Settings& settings)
+{
+    return settings.resolution / 8;
+}
+
+std::int64_t faces_side(const model::Settings& settings)
+{
+    return settings.resolution + 2 * faces_margin(settings);
+}
+
+IdentityData::IdentityData(kernels::Device& device, Memory& memory, const model::Settings& settings,
+                           const std::string& faceset)
+    : set_(data::load_faceset(faceset)), split_(data::split_faces(set_, settings.validation_fraction)),
+      type_(data::face_type_of(settings.face_type)), side_(settings.resolution),
+      training_(load(device, memory, set_, split_.train, type_, settings))
+{
+    if (!split_.validation.empty()) held_out_.emplace(load(device, memory, set_, split_.validation, type_, settings));
+}
+
+std::vector<float> IdentityData::samples() const
+{
+    std::vector<std::size_t> indices;
+    for (std::int64_t row = 0; row < kPreviewRows; ++row)
+        indices.push_back(std::size_t((2 * row + 1) * std::int64_t(set_.faces.size()) / (2 * kPreviewRows)));
+    const data::FaceArrays faces = data::load_faces(set_, indices, type_, side_);
+    std::vector<float> pictures(faces.images.size());
+    std::transform(faces.images.begin(), faces.images.end(), pictures.begin(),
+                   [](std::uint8_t v) { return float(v) / 255; });
+    return pictures;
+}
+
+TrainingData::TrainingData(kernels::Device& device, const model::Settings& settings, const std::string& src,
+                           const std::string& dst)
+    : pool_(device), src_(device, pool_, settings, src), dst_(device, pool_, settings, dst),
+      training_(src_.training(), dst_.training(), src_options(settings), augment_options(settings, settings.flip_dst),
+                kTrainingPurpose)
+{
+    if (src_.held_out() && dst_.held_out())
+        validation_.emplace(*src_.held_out(), *dst_.held_out(), kAsTheyAre, kAsTheyAre, kValidationPurpose);
+}
+
+} // namespace bifrons::tools

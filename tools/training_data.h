@@ -1,0 +1,59 @@
+// tools/training_data.h - two facesets, ready for a trainer: on the device, with a part held out for validation.
+#pragma once
+
+#include "data/sampler.h"
+#include "model/settings.h"
+
+#include <optional>
+
+namespace bifrons::tools {
+
+/// Pixels kept around each face on every edge, so that turned and shifted samples find real ones.
+std::int64_t faces_margin(const model::Settings& settings);
+/// Side of the pictures on the device.
+std::int64_t faces_side(const model::Settings& settings);
+
+/// One identity.
+class IdentityData {
+  public:
+    IdentityData(kernels::Device& device, Memory& memory, const model::Settings& settings, const std::string& faceset);
+
+    const data::DeviceFaces& training() const { return training_; }
+    /// Null where nothing is held out.
+    const data::DeviceFaces* held_out() const { return held_out_ ? &*held_out_ : nullptr; }
+    std::size_t bytes() const { return training_.bytes() + (held_out_ ? held_out_->bytes() : 0); }
+    /// kPreviewRows evenly spaced faces (of a small set some come twice), [rows,R,R,3] BGR 0..1.
+    std::vector<float> samples() const;
+
+    static constexpr std::int64_t kPreviewRows = 4;
+
+  private:
+    const data::Faceset set_;
+    const data::Split split_;
+    const data::FaceType type_;
+    const std::int64_t side_;
+    data::DeviceFaces training_;
+    std::optional<data::DeviceFaces> held_out_;
+};
+
+class TrainingData {
+  public:
+    /// Reads both facesets at the model's face type. Throws Error(data) for one that cannot be used.
+    TrainingData(kernels::Device& device, const model::Settings& settings, const std::string& src,
+                 const std::string& dst);
+
+    const IdentityData& src() const { return src_; }
+    const IdentityData& dst() const { return dst_; }
+    BatchSource& training() { return training_; }
+    /// Null unless faces of both identities are held out.
+    BatchSource* validation() { return validation_ ? &*validation_ : nullptr; }
+    std::size_t bytes() const { return src_.bytes() + dst_.bytes(); }
+
+  private:
+    Pool pool_;
+    IdentityData src_, dst_;
+    data::FacesetSampler training_;
+    std::optional<data::FacesetSampler> validation_;
+};
+
+} // namespace bifrons::tools

@@ -223,6 +223,7 @@ void save_faceset(const Faceset& set)
     for (const FaceRecord& face : set.faces) file["faces"].push_back(to_json(face));
     // Names come from file systems, which know bytes and not UTF-8.
     const std::string text = file.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+    flush_folder(set.folder);
     write_file(json_path(set.folder), text, Existing::replace, Flush::yes);
 }
 

@@ -60,7 +60,7 @@ bool is_faceset(const std::filesystem::path& folder);
 /// Reads and checks faceset.json, and that every picture is there.
 /// Throws Error(data) that names the file, the face and the field: missing, truncated, edited wrongly.
 Faceset load_faceset(const std::filesystem::path& folder);
-/// Writes faceset.json in one step. Throws Error(failed).
+/// Writes faceset.json in one step, after its pictures reached the disk. Throws Error(failed).
 void save_faceset(const Faceset& set);
 
 std::uint64_t checksum_of(const std::vector<std::uint8_t>& bytes);

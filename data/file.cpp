@@ -82,6 +82,14 @@ void write_file(const fs::path& path, std::string_view bytes, Existing existing,
     rename_into_place(temporary, path);
 }
 
+void flush_folder(const fs::path& folder)
+{
+    const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor < 0) return;
+    ::syncfs(descriptor);
+    ::close(descriptor);
+}
+
 std::vector<std::uint8_t> read_file(const fs::path& path)
 {
     std::error_code error;

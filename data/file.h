@@ -30,6 +30,9 @@ void rename_into_place(const std::filesystem::path& temporary, const std::filesy
 enum class Flush { no, yes };
 void write_file(const std::filesystem::path& path, std::string_view bytes, Existing existing, Flush flush = Flush::no);
 
+/// Everything written below the folder so far survives a power cut when this returns.
+void flush_folder(const std::filesystem::path& folder);
+
 /// All of a regular file. Throws Error(data) when it is missing, no regular file, or cannot be read.
 std::vector<std::uint8_t> read_file(const std::filesystem::path& path);
 

@@ -22,7 +22,20 @@ struct Taps {
     std::int64_t first = 0;
     std::vector<float> weights = {};
 
-    void around(double s, double radius)
+    void around(double s, double radius) { radius == 1 ? four_around(s) : many_around(s, radius); }
+    bool inside(std::int64_t size) const { return first >= 0 && first + std::int64_t(weights.size()) <= size; }
+
+  private:
+    /// cubic() at 1 + t, t, 1 - t, 2 - t: they sum to 1 as they are.
+    void four_around(double s)
+    {
+        const double whole = std::floor(s);
+        first = std::int64_t(whole) - 1;
+        const float t = float(s - whole), u = 1 - t;
+        weights = {-0.5f * t * u * u, (1.5f * t - 2.5f) * t * t + 1, (1.5f * u - 2.5f) * u * u + 1, -0.5f * u * t * t};
+    }
+
+    void many_around(double s, double radius)
     {
         const double reach = 2 * radius;
         first = std::int64_t(std::ceil(s - reach));
@@ -33,7 +46,6 @@ struct Taps {
         for (std::size_t i = 0; i < weights.size(); ++i) sum += weights[i] = cubic(start + inverse * float(i));
         for (float& w : weights) w /= sum;
     }
-    bool inside(std::int64_t size) const { return first >= 0 && first + std::int64_t(weights.size()) <= size; }
 };
 
 template <int C, bool kInside, class T>

@@ -119,6 +119,7 @@ class Extraction {
         fs::create_directory(folder / "images", error);
         BIFRONS_CHECK(failed, fs::is_directory(folder / "images"), (folder / "images").string(),
                       ": cannot be created: ", error.message(), ".");
+        save_faceset(set_); // from now on an interrupted run is known as one
     }
 
     void resume(Faceset earlier)
@@ -161,24 +162,42 @@ class Extraction {
         const bool known = !set_.faces.empty() && set_.faces.back().source == index;
         finder_.restart(known ? std::optional(set_.faces.back().rect) : std::nullopt);
 
-        auto block = std::async(std::launch::async, [&] { return read_block(frames); });
+        try {
+            source.complete = work_through(frames, source, index);
+        } catch (...) {
+            keep_what_is_done();
+            throw;
+        }
+        save_faceset(set_);
+        return source.complete;
+    }
+
+    /// A damaged video or a full disk costs the blocks after the last whole one; the error itself is told elsewhere.
+    void keep_what_is_done() const
+    {
+        try {
+            save_faceset(set_);
+        } catch (const Error&) {
+        }
+    }
+
+    /// False when cancelled before the end. The next block is read while one is in work.
+    bool work_through(FrameSource& frames, SourceRecord& source, std::int64_t index)
+    {
+        const auto read = [&] { return read_block(frames); };
+        auto next = std::async(std::launch::async, read);
         auto saved = Clock::now();
         for (;;) {
-            const std::vector<Frame> now = block.get();
-            if (now.empty()) break;
-            block = std::async(std::launch::async, [&] { return read_block(frames); });
-            take(now, source, index);
+            const std::vector<Frame> block = next.get();
+            if (block.empty()) return true;
+            next = std::async(std::launch::async, read);
+            take(block, source, index);
             if (options_.progress) options_.progress(source.done, std::max(source.done, source.frames));
-            const bool stop = cancelled();
-            if (stop || Clock::now() - saved > kSaveEvery) {
-                save_faceset(set_);
-                saved = Clock::now();
-            }
-            if (stop) return false;
+            if (cancelled()) return false;
+            if (Clock::now() - saved < kSaveEvery) continue;
+            save_faceset(set_);
+            saved = Clock::now();
         }
-        source.complete = true;
-        save_faceset(set_);
-        return true;
     }
 
     /// The faces of a block of frames.

@@ -144,6 +144,15 @@ TEST(Extract, ContinuedAndOnOneThreadIsTheSame)
     EXPECT_EQ(second.frames_now, 4);
     EXPECT_EQ(text_of(folder / "one" / "faceset.json"), whole); // the checksums of the pictures are in it
 
+    // Killed in the first block: a picture is there, and faceset.json, written at the start, knows of none.
+    const Folder killed;
+    extract({folder / "in" / "f0.png"}, killed / "out", options);
+    Faceset begun = load_faceset(killed / "out");
+    begun.sources.clear();
+    begun.faces.clear();
+    save_faceset(begun);
+    EXPECT_EQ(extract({folder / "in" / "f0.png"}, killed / "out", options).counts.faces, 1);
+
     // Again, with other settings, and anew.
     EXPECT_EQ(extract({folder / "in"}, folder / "one", options).frames_now, 0);
     options.side = 64;
@@ -154,6 +163,23 @@ TEST(Extract, ContinuedAndOnOneThreadIsTheSame)
     EXPECT_EQ(text_of(folder / "one" / "faceset.json"), whole);
     EXPECT_EQ(extract({folder / "in"}, folder / "one", options).frames_now, 20);
     EXPECT_EQ(load_faceset(folder / "one").side, 64);
+}
+
+TEST(Extract, ADamagedPictureStopsItAndKeepsWhatWasDone)
+{
+    BIFRONS_NEEDS_LANDMARKS();
+    const fs::path clip = test::assets() / "faces" / "grid" / "swwp2s.mpg";
+    BIFRONS_NEEDS_ASSET(clip);
+    const Folder folder;
+    unpack(clip, folder / "in", 18);
+    const std::string good = text_of(folder / "in" / "f17.png");
+    test::write_text(folder / "in" / "f17.png", good.substr(0, good.size() / 2));
+    BIFRONS_EXPECT_ERROR(extract({folder / "in"}, folder / "out", {.side = 64}), data, "f17.png");
+    EXPECT_EQ(load_faceset(folder / "out").faces.size(), 16u);
+    test::write_text(folder / "in" / "f17.png", good);
+    const ExtractReport report = extract({folder / "in"}, folder / "out", {.side = 64});
+    EXPECT_EQ(report.frames_now, 2);
+    EXPECT_EQ(report.counts.faces, 18);
 }
 
 TEST(Extract, FacesAtTheEdgeAndOddSizesAreCut)

@@ -16,7 +16,7 @@ namespace {
 
 using namespace bifrons;
 
-constexpr int kSteps = 15, kBlocks = 5;
+constexpr int kSteps = 8, kBlocks = 7;
 
 double quantile(std::vector<double> values, double q)
 {

@@ -137,6 +137,7 @@ class Run {
     void after_step(const StepReport& report)
     {
         history_.add(report);
+        loss_ = report.total();
         if (report.skipped) return step_was_skipped(report);
         if (due(settings_.preview_every, report.step)) look(report.step);
         if (due(settings_.save_every, report.step)) save();
@@ -185,18 +186,17 @@ class Run {
 
     void finish()
     {
-        const StepReport report = trainer_.report();
         if (trainer_.steps() > saved_ || trainer_.steps() == 0) {
             look(trainer_.steps());
             save();
         }
         history_.flush();
         console_.result(str(interrupted() ? "interrupted; " : "", "saved at step ", trainer_.steps(), " in ", o_.folder,
-                            "; loss ", report.total(), "; preview ", (fs::path(o_.folder) / "preview.png").string(),
-                            "\nThe same command goes on from here.\n"),
+                            loss_ ? str("; loss ", *loss_) : "", "; preview ",
+                            (fs::path(o_.folder) / "preview.png").string(), "\nThe same command goes on from here.\n"),
                         {{"step", trainer_.steps()},
                          {"model", o_.folder},
-                         {"loss", report.total()},
+                         {"loss", loss_ ? Json(*loss_) : Json()},
                          {"interrupted", interrupted()},
                          {"preview", (fs::path(o_.folder) / "preview.png").string()}});
     }
@@ -210,7 +210,7 @@ class Run {
     model::Trainer trainer_;
     PreviewSheet preview_;
     History history_;
-    std::optional<double> validation_loss_;
+    std::optional<double> loss_, validation_loss_; // newest
     std::int64_t saved_ = 0;
     int roll_backs_ = 0;
 };

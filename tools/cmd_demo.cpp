@@ -1,0 +1,112 @@
+#include "data/media/frames.h"
+#include "data/warp.h"
+#include "tools/commands.h"
+#include "tools/interrupt.h"
+#include "tools/options.h"
+
+#include <cmath>
+#include <filesystem>
+#include <numbers>
+
+namespace bifrons::tools {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Options {
+    std::string out = "bifrons-demo", pictures;
+    double minutes = 5;
+    std::int64_t steps = 1200;
+};
+
+constexpr int kFrames = 75; // three seconds
+constexpr int kSide = 320;  // px of the clips
+
+/// The portraits, as their Debian packages name them.
+constexpr const char* kSource = "astronaut.png";
+constexpr const char* kDestination = "grace_hopper_512x512.jpg";
+
+fs::path default_pictures()
+{
+    std::error_code ignored;
+    return fs::read_symlink("/proc/self/exe", ignored).parent_path() / "demo-pictures";
+}
+
+/// What the camera sees of a portrait at time t in 0..1: it drifts around the face, turns a little and zooms.
+data::Affine camera(const data::Image& portrait, double t)
+{
+    const double turn = 2 * std::numbers::pi * t;
+    const double side = 0.72 * double(portrait.W) * (1 + 0.10 * std::sin(3 * turn)); // px of the portrait under the frame
+    const double angle = 0.15 * std::sin(2 * turn);
+    const double x = double(portrait.W) * (0.46 + 0.05 * std::sin(turn)), y = double(portrait.H) * (0.38 + 0.03 * std::cos(turn));
+    const double scale = kSide / side, c = scale * std::cos(angle), s = scale * std::sin(angle), middle = (kSide - 1) / 2.0;
+    return {{c, -s, middle - c * x + s * y, s, c, middle - s * x - c * y}};
+}
+
+/// A clip made by moving the camera over a portrait; kept if an earlier run made it.
+void make_clip(const fs::path& portrait_path, const fs::path& clip, Console& console)
+{
+    if (fs::exists(clip)) return;
+    console.say(str("making ", clip.string(), " from ", portrait_path.filename().string()));
+    const data::Image portrait = data::load_image(portrait_path);
+    const auto sink = data::create_frames(clip, {.format = {.H = kSide, .W = kSide}});
+    for (int i = 0; i < kFrames; ++i)
+        sink->write({.index = i, .image = data::warp(portrait, camera(portrait, double(i) / kFrames), kSide, kSide)});
+    sink->finish();
+}
+
+/// Runs one of the program's own commands, as a user would type it.
+void run_command(const std::vector<std::string>& words, Console& console)
+{
+    std::vector<const char*> argv = {"bifrons"};
+    std::string line = "$ bifrons";
+    for (const std::string& word : words) {
+        argv.push_back(word.c_str());
+        line += " " + word;
+    }
+    if (console.json()) argv.push_back("--json");
+    console.say("\n" + line);
+    const int code = run(int(argv.size()), argv.data());
+    if (interrupted()) throw Interrupted("demo: interrupted. The same command goes on from here.");
+    BIFRONS_CHECK(failed, code == 0, "demo: `bifrons ", words[0], "` ended with exit code ", code);
+}
+
+void demo(const Options& o, Console& console)
+{
+    const fs::path out = o.out, pictures = o.pictures.empty() ? default_pictures() : fs::path(o.pictures);
+    for (const char* name : {kSource, kDestination})
+        BIFRONS_CHECK(data, fs::exists(pictures / name), (pictures / name).string(),
+                      ": is not there. tools/demo.sh fetches the two portraits; or name their folder with --pictures.");
+    fs::create_directories(out);
+    const auto path = [&](const char* name) { return (out / name).string(); };
+    make_clip(pictures / kSource, out / "src.mp4", console);
+    make_clip(pictures / kDestination, out / "dst.mp4", console);
+    run_command({"extract", path("src.mp4"), "-o", path("src-faces")}, console);
+    run_command({"extract", path("dst.mp4"), "-o", path("dst-faces")}, console);
+    std::vector<std::string> train = {"train", "--src", path("src-faces"), "--dst", path("dst-faces"), "--model", path("model"),
+                                      "--steps", str(o.steps), "--minutes", str(o.minutes)};
+    for (const char* setting : {"resolution=64", "e_dims=32", "ae_dims=128", "d_dims=16", "d_mask_dims=6", "batch_size=4",
+                                "learning_rate=5e-4", "preview_every=200", "save_every=400"}) {
+        train.push_back("--set");
+        train.push_back(setting);
+    }
+    run_command(train, console);
+    run_command({"merge", "--model", path("model"), "--input", path("dst.mp4"), "-o", path("swapped.mp4"), "--overwrite"}, console);
+    console.result(str("\nswapped video  ", path("swapped.mp4"), "\npreview sheet  ", path("model/preview.png"), "\n"),
+                   {{"video", path("swapped.mp4")}, {"preview", path("model/preview.png")}});
+}
+
+} // namespace
+
+Work declare_demo(CLI::App& app)
+{
+    const auto options = std::make_shared<Options>();
+    text(app, "--out", options->out, "FOLDER", "where all goes; started again, it goes on there");
+    number<double>(app, "--minutes", options->minutes, 0.01, 1e6, "longest training");
+    number<std::int64_t>(app, "--steps", options->steps, 1, 1000000, "training steps; below 300 the faces are a blur");
+    text(app, "--pictures", options->pictures, "FOLDER", "holds astronaut.png and grace_hopper_512x512.jpg");
+    return [options](Console& console) { demo(*options, console); };
+}
+
+} // namespace bifrons::tools

@@ -37,10 +37,13 @@ fs::path default_pictures()
 data::Affine camera(const data::Image& portrait, double t)
 {
     const double turn = 2 * std::numbers::pi * t;
-    const double side = 0.72 * double(portrait.W) * (1 + 0.10 * std::sin(3 * turn)); // px of the portrait under the frame
+    const double side =
+        0.72 * double(portrait.W) * (1 + 0.10 * std::sin(3 * turn)); // px of the portrait under the frame
     const double angle = 0.15 * std::sin(2 * turn);
-    const double x = double(portrait.W) * (0.46 + 0.05 * std::sin(turn)), y = double(portrait.H) * (0.38 + 0.03 * std::cos(turn));
-    const double scale = kSide / side, c = scale * std::cos(angle), s = scale * std::sin(angle), middle = (kSide - 1) / 2.0;
+    const double x = double(portrait.W) * (0.46 + 0.05 * std::sin(turn)),
+                 y = double(portrait.H) * (0.38 + 0.03 * std::cos(turn));
+    const double scale = kSide / side, c = scale * std::cos(angle), s = scale * std::sin(angle),
+                 middle = (kSide - 1) / 2.0;
     return {{c, -s, middle - c * x + s * y, s, c, middle - s * x - c * y}};
 }
 
@@ -84,15 +87,18 @@ void demo(const Options& o, Console& console)
     make_clip(pictures / kDestination, out / "dst.mp4", console);
     run_command({"extract", path("src.mp4"), "-o", path("src-faces")}, console);
     run_command({"extract", path("dst.mp4"), "-o", path("dst-faces")}, console);
-    std::vector<std::string> train = {"train", "--src", path("src-faces"), "--dst", path("dst-faces"), "--model", path("model"),
-                                      "--steps", str(o.steps), "--minutes", str(o.minutes)};
-    for (const char* setting : {"resolution=64", "e_dims=32", "ae_dims=128", "d_dims=16", "d_mask_dims=6", "batch_size=4",
-                                "learning_rate=5e-4", "preview_every=200", "save_every=400"}) {
+    std::vector<std::string> train = {"train",           "--src",     path("src-faces"), "--dst",
+                                      path("dst-faces"), "--model",   path("model"),     "--steps",
+                                      str(o.steps),      "--minutes", str(o.minutes)};
+    for (const char* setting : {"resolution=64", "e_dims=32", "ae_dims=128", "d_dims=16", "d_mask_dims=6",
+                                "batch_size=4", "learning_rate=5e-4", "preview_every=200", "save_every=400"}) {
         train.push_back("--set");
         train.push_back(setting);
     }
     run_command(train, console);
-    run_command({"merge", "--model", path("model"), "--input", path("dst.mp4"), "-o", path("swapped.mp4"), "--overwrite"}, console);
+    run_command(
+        {"merge", "--model", path("model"), "--input", path("dst.mp4"), "-o", path("swapped.mp4"), "--overwrite"},
+        console);
     console.result(str("\nswapped video  ", path("swapped.mp4"), "\npreview sheet  ", path("model/preview.png"), "\n"),
                    {{"video", path("swapped.mp4")}, {"preview", path("model/preview.png")}});
 }

@@ -1,0 +1,192 @@
+// `bifrons train` as a user meets it: real facesets in, checkpoints, history and preview out; killed and gone on with.
+#include "data/faceset.h"
+#include "engine/checkpoint.h"
+#include "tests/data/faces.h"
+#include "tests/support/temp_folder.h"
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <cstring>
+#include <fstream>
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+using namespace bifrons;
+using namespace bifrons::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Twelve faces of one identity: a shaded oval, drawn in `tint`.
+void make_faceset(const fs::path& folder, std::uint8_t tint)
+{
+    constexpr std::int64_t kSide = 64;
+    fs::create_directories(folder / "images");
+    data::Faceset set{.folder = folder, .side = kSide, .detector = "hog"};
+    set.sources.push_back({.name = "clip", .path = "/clip.mp4", .frames = 12, .done = 12, .complete = true});
+    for (std::int64_t i = 0; i < 12; ++i) {
+        data::FaceRecord face{
+            .file = str("images/clip_", i, "_0.png"), .frame = i, .rect = {10, 10, 54, 54}, .score = 1};
+        face.in_frame = mean_landmarks(20, 24, 24);
+        face.matrix = data::face_from_frame(face.in_frame, set.type, set.side);
+        face.in_face = face.matrix(face.in_frame);
+        face.size = double(set.side) / face.matrix.scale();
+        face.pose = data::pose_of(face.in_frame);
+        data::Image picture(kSide, kSide, 3);
+        for (std::int64_t p = 0; p < kSide * kSide * 3; ++p)
+            picture.pixels[std::size_t(p)] =
+                std::uint8_t((p / 3 % kSide) * 2 + (p * i) % 13 + (p % 3 == 0 ? tint : 40));
+        data::save_image(folder / face.file, picture);
+        face.checksum = data::checksum_of(data::read_file(folder / face.file));
+        set.faces.push_back(face);
+    }
+    data::save_faceset(set);
+}
+
+class TrainCommand : public ::testing::Test {
+  protected:
+    void SetUp() override
+    {
+        make_faceset(folder_ / "src", 20);
+        make_faceset(folder_ / "dst", 90);
+    }
+
+    /// Starts `bifrons train` on one thread; its words go to a file.
+    pid_t start(const std::string& model, const std::string& steps, const std::vector<std::string>& more = {})
+    {
+        std::vector<std::string> words = {BIFRONS_PROGRAM, "train",         "--src",    folder_ / "src",
+                                          "--dst",         folder_ / "dst", "--model",  folder_ / model,
+                                          "--steps",       steps,           "--device", "cpu:1"};
+        for (const char* setting :
+             {"resolution=32", "e_dims=4", "ae_dims=8", "d_dims=4", "d_mask_dims=4", "batch_size=2", "save_every=3",
+              "keep=2", "preview_every=0", "validation_fraction=0.25"}) {
+            words.push_back("--set");
+            words.push_back(setting);
+        }
+        words.insert(words.end(), more.begin(), more.end());
+        const pid_t child = fork();
+        if (child == 0) {
+            const int log = open((folder_ / "log").c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+            dup2(log, 1);
+            dup2(log, 2);
+            std::vector<char*> argv;
+            for (std::string& word : words) argv.push_back(word.data());
+            argv.push_back(nullptr);
+            execv(argv[0], argv.data());
+            _exit(127);
+        }
+        return child;
+    }
+    static int wait_for(pid_t child)
+    {
+        int status = 0;
+        waitpid(child, &status, 0);
+        return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+    }
+    int train(const std::string& model, const std::string& steps, const std::vector<std::string>& more = {})
+    {
+        return wait_for(start(model, steps, more));
+    }
+    std::string log() { return read(folder_ / "log"); }
+    static std::string read(const std::string& path)
+    {
+        std::ifstream in(path);
+        return {std::istreambuf_iterator<char>(in), {}};
+    }
+    /// Every tensor's bytes of the newest checkpoint, and its step.
+    std::pair<std::int64_t, std::map<std::string, std::string>> newest(const std::string& model)
+    {
+        if (!fs::exists(folder_ / model)) return {-1, {}};
+        const auto checkpoint = load_latest_checkpoint(folder_ / model, [](const std::string&) {});
+        std::map<std::string, std::string> bytes;
+        if (!checkpoint) return {-1, bytes};
+        for (const NamedTensor& t : checkpoint->file.tensors())
+            bytes[t.name] = std::string(static_cast<const char*>(t.data), t.bytes());
+        return {checkpoint->step, bytes};
+    }
+
+    TempFolder folder_;
+};
+
+TEST_F(TrainCommand, leaves_checkpoints_history_and_a_preview)
+{
+    ASSERT_EQ(train("model", "7"), 0) << log();
+    EXPECT_EQ(newest("model").first, 7);
+    EXPECT_TRUE(fs::exists(folder_ / "model/preview.png"));
+    const data::Image sheet = data::load_image(folder_ / "model/preview.png");
+    EXPECT_EQ(sheet.H, 4 * 32);
+    const std::string history = read(folder_ / "model/history.jsonl");
+    EXPECT_NE(history.find("\"event\":\"begin\""), history.npos);
+    EXPECT_NE(history.find("\"src_dssim\""), history.npos);
+    EXPECT_NE(history.find("\"event\":\"validation\""), history.npos);
+}
+
+TEST_F(TrainCommand, killed_at_any_moment_it_goes_on_to_the_same_bits)
+{
+    ASSERT_EQ(train("undisturbed", "24"), 0) << log();
+    const auto want = newest("undisturbed");
+    // Killed after ever longer times: before the first checkpoint, while one is written, between two.
+    int killed = 0;
+    for (int delay_ms = 40; newest("killed").first < 24; delay_ms += 35) {
+        const pid_t child = start("killed", "24");
+        usleep(useconds_t(delay_ms) * 1000);
+        kill(child, SIGKILL);
+        const int code = wait_for(child);
+        if (code == -SIGKILL)
+            ++killed;
+        else
+            ASSERT_EQ(code, 0) << log();
+        ASSERT_LT(delay_ms, 20000);
+    }
+    EXPECT_GE(killed, 2) << "the test was to disturb it";
+    const auto got = newest("killed");
+    EXPECT_EQ(got.first, want.first);
+    EXPECT_EQ(got.second, want.second);
+}
+
+TEST_F(TrainCommand, an_interrupt_saves_and_is_no_failure)
+{
+    const pid_t child = start("model", "100000");
+    for (int i = 0; i < 400 && !fs::exists(folder_ / "model/history.jsonl"); ++i) usleep(50000);
+    usleep(300000);
+    kill(child, SIGINT);
+    EXPECT_EQ(wait_for(child), 0) << log();
+    EXPECT_GT(newest("model").first, 0);
+    EXPECT_NE(log().find("interrupted; saved at step"), std::string::npos) << log();
+}
+
+TEST_F(TrainCommand, what_cannot_work_is_refused_and_nothing_is_made)
+{
+    EXPECT_EQ(train("model", "3", {"--set", "resolution=33"}), 2);
+    EXPECT_EQ(train("model", "3", {"--set", "learning_rat=1"}), 2);
+    EXPECT_NE(log().find("learning_rate"), std::string::npos) << log();
+    EXPECT_FALSE(fs::exists(folder_ / "model"));
+    fs::remove(folder_ / "dst/faceset.json");
+    EXPECT_EQ(train("model", "3"), 3);
+    EXPECT_FALSE(fs::exists(folder_ / "model")) << log();
+}
+
+TEST_F(TrainCommand, a_model_of_another_shape_is_refused_and_stays)
+{
+    ASSERT_EQ(train("model", "3"), 0) << log();
+    const auto before = newest("model");
+    EXPECT_EQ(train("model", "6", {"--set", "ae_dims=16"}), 2);
+    EXPECT_NE(log().find("ae_dims 8 -> 16"), std::string::npos) << log();
+    EXPECT_EQ(newest("model"), before);
+}
+
+TEST_F(TrainCommand, a_damaged_newest_checkpoint_falls_back_to_the_one_before)
+{
+    ASSERT_EQ(train("model", "6"), 0) << log();
+    const auto undisturbed = newest("model");
+    const fs::path newest_file = list_checkpoints(folder_ / "model").front();
+    fs::resize_file(newest_file, fs::file_size(newest_file) / 2);
+    ASSERT_EQ(train("model", "6"), 0) << log();
+    EXPECT_NE(log().find(newest_file.filename().string()), std::string::npos) << "the damaged file is named: " << log();
+    EXPECT_EQ(newest("model"), undisturbed);
+}
+
+} // namespace

@@ -129,7 +129,7 @@ const Row& require_row(const std::string& name, const std::string& where)
     for (const Row& row : table()) names.push_back(row.name);
     const std::string hint = did_you_mean(name, names);
     throw Error(ErrorKind::usage, str(where, ": unknown setting \"", name, "\"", hint.empty() ? "." : hint,
-                                      " `bifrons train --help-settings` lists them all."));
+                                      " `bifrons train --list-settings` lists them all."));
 }
 
 std::string number_text(double value)

@@ -111,13 +111,15 @@ void Executor::begin_block()
     cancelled_ = false;
 }
 
-/// Each ready thread once, until it waits or ends. False if there was none.
+/// Each ready thread (of the leading warp, under schedule `warps`) once, until it waits or ends. False if there was
+/// none.
 bool Executor::run_ready_threads()
 {
     bool any = false;
     sequencer_.arrange(order_, count_);
     for (const std::size_t id : order_) {
         if (threads_[id].state != State::ready) continue;
+        if (any && schedule_.order == Schedule::Order::warps && id / kWarpSize != active_ / kWarpSize) break;
         any = true;
         active_ = id;
         threadIdx = threads_[id].index;

@@ -13,8 +13,6 @@
 
 namespace bifrons::kernels::sim {
 
-constexpr int kWarpSize = 32;
-
 /// A place in a kernel where threads meet.
 struct Site {
     const char* operation;

@@ -9,7 +9,7 @@ namespace bifrons::kernels::sim {
 
 namespace {
 
-const char* const kSchedules[] = {"forward", "reverse", "random", "random:1", "random:2"};
+const char* const kSchedules[] = {"forward", "reverse", "random", "random:1", "random:2", "warps", "warps:1"};
 
 /// A device with 4096 floats, 0 1 2 ... and as many of poison.
 struct Fixture {
@@ -329,10 +329,11 @@ TEST(Sim, goes_on_after_a_kernel_that_failed)
 
 TEST(Sim, schedules_by_name)
 {
-    for (const std::string text : {"forward", "reverse", "random:0", "random:4294967295"})
+    for (const std::string text : {"forward", "reverse", "random:0", "random:4294967295", "warps:3"})
         EXPECT_EQ(Schedule::parse(text).text(), text);
     EXPECT_EQ(Schedule::parse("random").text(), "random:0");
-    for (const std::string text : {"", "backward", "random:", "random:-1", "random:1x", "random:4294967296"})
+    for (const std::string text :
+         {"", "backward", "random:", "random:-1", "random:1x", "random:4294967296", "warp", "forward:1", "warps:"})
         EXPECT_THROW(Schedule::parse(text), Error) << text;
 }
 
@@ -353,6 +354,30 @@ TEST(Sim, schedules_differ_and_repeat)
     EXPECT_EQ(order("reverse"), 43210);
     EXPECT_EQ(order("random:1"), order("random:1"));
     EXPECT_NE(order("random:1"), order("random:2"));
+}
+
+__global__ void forgets_a_barrier(float* out)
+{
+    using Values = float[2];
+    SHARED(Values, values);
+    for (int round = 0; round < 2; ++round) {
+        __syncwarp();
+        if (threadIdx.x % 32 == 0) values[threadIdx.x / 32] = float(round); // the other warp may still be reading
+        __syncthreads();
+        out[threadIdx.x + 64 * round] = values[0] + values[1];
+    }
+}
+
+TEST(Sim, a_warp_that_runs_ahead_shows_a_missing_barrier)
+{
+    const auto first_round = [](const std::string& schedule) {
+        Fixture f(schedule);
+        EXPECT_EQ(f.error_of(forgets_a_barrier, {.threads = {64}}, f.out), "");
+        EXPECT_EQ(f.out[64], 2);
+        return f.out[0] + f.out[32];
+    };
+    EXPECT_EQ(first_round("forward"), 0) << "hidden: everybody reads before anybody goes on";
+    EXPECT_EQ(first_round("warps"), 1);
 }
 
 } // namespace

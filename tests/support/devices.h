@@ -88,12 +88,13 @@ class OnDevice : public ::testing::TestWithParam<std::string> {
     std::unique_ptr<TestDevice> device_;
 };
 
-/// Operations that have CUDA kernels: every device, the simulator under three schedules. Others: cpu only, until their
+/// Operations that have CUDA kernels: every device, the simulator under four schedules. Others: cpu only, until their
 /// kernels are written.
 #define BIFRONS_ON_ALL_DEVICES(Suite)                                                                                  \
-    INSTANTIATE_TEST_SUITE_P(Devices, Suite,                                                                           \
-                             ::testing::Values("cpu", "cpu:1", "sim:forward", "sim:reverse", "sim:random:1", "cuda"),  \
-                             ::bifrons::test::device_test_name)
+    INSTANTIATE_TEST_SUITE_P(                                                                                          \
+        Devices, Suite,                                                                                                \
+        ::testing::Values("cpu", "cpu:1", "sim:forward", "sim:reverse", "sim:random:1", "sim:warps:1", "cuda"),        \
+        ::bifrons::test::device_test_name)
 #define BIFRONS_ON_CPU(Suite)                                                                                          \
     INSTANTIATE_TEST_SUITE_P(Devices, Suite, ::testing::Values("cpu", "cpu:1"), ::bifrons::test::device_test_name)
 

@@ -72,7 +72,7 @@ FaceRecord write_face(const Faceset& set, const SourceRecord& source, const Fram
 /// One run over the inputs.
 class Extraction {
   public:
-    Extraction(const fs::path& out, const ExtractOptions& options) : options_(options), finder_(options.finder)
+    Extraction(const fs::path& out, const ExtractOptions& options) : options_(options)
     {
         BIFRONS_CHECK(usage, options.side >= 16 && options.side <= 4096, "side: is ", options.side,
                       "; 16 to 4096 was expected.");
@@ -88,7 +88,10 @@ class Extraction {
         for (const fs::path& input : inputs) {
             // Opened before anything is touched: a bad name costs nothing.
             const std::unique_ptr<FrameSource> frames = open_frames(input);
-            if (!prepared_) prepare();
+            if (!finder_) {
+                finder_ = std::make_unique<FaceFinder>(options_.finder);
+                prepare();
+            }
             if (!add(fs::weakly_canonical(input), *frames)) break;
         }
         report_.seconds = std::chrono::duration<double>(Clock::now() - start).count();
@@ -102,7 +105,6 @@ class Extraction {
     /// Makes the folder, or takes up what an earlier run left in it.
     void prepare()
     {
-        prepared_ = true;
         const fs::path& folder = set_.folder;
         std::error_code error;
         fs::create_directories(folder, error);
@@ -160,7 +162,7 @@ class Extraction {
         for (std::int64_t i = 0; i < source.done && frames.next(skipped); ++i) {
         }
         const bool known = !set_.faces.empty() && set_.faces.back().source == index;
-        finder_.restart(known ? std::optional(set_.faces.back().rect) : std::nullopt);
+        finder_->restart(known ? std::optional(set_.faces.back().rect) : std::nullopt);
 
         try {
             source.complete = work_through(frames, source, index);
@@ -203,9 +205,9 @@ class Extraction {
     /// The faces of a block of frames.
     void take(const std::vector<Frame>& frames, SourceRecord& source, std::int64_t index)
     {
-        const std::vector<FaceFinder::Found> found = finder_.find(frames);
+        const std::vector<FaceFinder::Found> found = finder_->find(frames);
         std::vector<std::vector<FaceRecord>> records(frames.size());
-        for_each_on_threads(std::int64_t(frames.size()), finder_.threads(), [&](std::int64_t i, int) {
+        for_each_on_threads(std::int64_t(frames.size()), finder_->threads(), [&](std::int64_t i, int) {
             const auto n = std::size_t(i);
             for (const FrameFace& face : found[n].faces)
                 records[n].push_back(write_face(set_, source, frames[n], face, int(records[n].size())));
@@ -241,10 +243,9 @@ class Extraction {
     }
 
     ExtractOptions options_;
-    FaceFinder finder_;
+    std::unique_ptr<FaceFinder> finder_;
     Faceset set_;
     ExtractReport report_;
-    bool prepared_ = false;
 };
 
 } // namespace

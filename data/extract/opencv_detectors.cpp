@@ -110,6 +110,10 @@ std::unique_ptr<Detector> make_yunet_detector(const fs::path& model)
 
 std::unique_ptr<Detector> make_haar_detector(const fs::path& cascade)
 {
+    BIFRONS_CHECK(
+        data, !cascade.empty() || fs::exists(kDebianCascade), kDebianCascade,
+        ": is not there; OpenCV's cascade was expected. Install it (apt install opencv-data) or name one with "
+        "--detector-model.");
     return std::make_unique<HaarDetector>(cascade.empty() ? fs::path(kDebianCascade) : cascade);
 }
 

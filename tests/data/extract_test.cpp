@@ -281,5 +281,24 @@ TEST(Extract, YunetFindsThemToo)
     compare_with_marks({.kind = DetectorKind::yunet, .model = model});
 }
 
+TEST(Extract, HaarFindsTheSpeakerWhereHogDoes)
+{
+    BIFRONS_NEEDS_LANDMARKS();
+    const fs::path cascade = "/usr/share/opencv4/haarcascades/haarcascade_frontalface_alt2.xml";
+    if (!fs::exists(cascade)) {
+        BIFRONS_EXPECT_ERROR(make_detector({.kind = DetectorKind::haar}), data, "apt install opencv-data");
+        GTEST_SKIP() << "opencv-data is not installed";
+    }
+    const fs::path clip = test::assets() / "faces" / "grid" / "brbk7n.mpg";
+    BIFRONS_NEEDS_ASSET(clip);
+    std::vector<Frame> frames(1);
+    ASSERT_TRUE(open_frames(clip)->next(frames[0]));
+    const auto haar = FaceFinder({.detector = {.kind = DetectorKind::haar}}).find(frames);
+    const auto hog = FaceFinder({}).find(frames);
+    ASSERT_EQ(haar[0].faces.size(), 1u);
+    ASSERT_EQ(hog[0].faces.size(), 1u);
+    EXPECT_LT(error_of(haar[0].faces[0].points, hog[0].faces[0].points), 0.1); // 0.1: a fit that went wrong, see above
+}
+
 } // namespace
 } // namespace bifrons::data

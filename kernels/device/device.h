@@ -108,11 +108,11 @@ struct Exec {
 };
 
 /// "cpu", "cpu:2" (threads), "sim", "sim:reverse" (schedule), "cuda", "cuda:1", "plan" (for the cpu),
-/// "plan:cuda:sm_90". "auto" takes cuda:0 if one is usable, else cpu. Throws Error(usage) for another word and
-/// Error(device) for a device that is not there.
+/// "plan:cuda:sm_90", "auto" (see choose_device). Throws Error(usage) for another word and Error(device) for a device
+/// that is not there.
 std::unique_ptr<Device> open_device(const std::string& name);
 
-/// What `auto` would take, and why, in one sentence.
+/// What `auto` takes, and why, in one sentence: cpu as long as only a part of the operations has CUDA kernels.
 struct DeviceChoice {
     std::string name;
     std::string why;

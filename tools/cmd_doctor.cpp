@@ -2,6 +2,7 @@
 #include "kernels/device/cpu_device.h"
 #include "tools/commands.h"
 #if BIFRONS_HAS_MEDIA
+#include "data/extract/landmarks.h"
 #include "data/media/process.h"
 #endif
 
@@ -102,10 +103,21 @@ Finding find_program(const std::string& name)
     }
 }
 
+Finding find_landmarks()
+{
+    try {
+        const data::LandmarkModel model;
+        return {"landmarks", true, "dlib's 68 points (their training set excludes commercial use)"};
+    } catch (const Error& e) {
+        return {"landmarks", false, e.what()};
+    }
+}
+
 void add_media(std::vector<Finding>& findings)
 {
     findings.push_back(find_program("ffmpeg"));
     findings.push_back(find_program("ffprobe"));
+    findings.push_back(find_landmarks());
 }
 #else
 void add_media(std::vector<Finding>& findings)

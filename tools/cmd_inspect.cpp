@@ -1,3 +1,4 @@
+#include "data/faceset.h"
 #include "engine/checkpoint.h"
 #include "tools/commands.h"
 #include "tools/options.h"
@@ -18,7 +19,7 @@ struct Options {
 std::string shape_text(const std::vector<std::int64_t>& shape)
 {
     std::string text = "[";
-    for (const std::int64_t dim : shape) text += (text.size() > 1 ? "," : "") + std::to_string(dim);
+    for (const std::int64_t dim : shape) text += str(text.size() > 1 ? "," : "", dim);
     return text + "]";
 }
 
@@ -40,11 +41,11 @@ std::string metadata_text(const Json& metadata)
     std::string text;
     for (const auto& [key, value] : metadata.items()) {
         if (!value.is_object()) {
-            text += "  " + key + " = " + plain(value) + "\n";
+            text += str("  ", key, " = ", plain(value), "\n");
             continue;
         }
-        text += "  " + key + ":\n";
-        for (const auto& [name, member] : value.items()) text += "    " + name + " = " + plain(member) + "\n";
+        text += str("  ", key, ":\n");
+        for (const auto& [name, member] : value.items()) text += str("    ", name, " = ", plain(member), "\n");
     }
     return text;
 }
@@ -57,7 +58,7 @@ std::string tensors_text(const SafetensorsFile& file, bool each)
     for (const NamedTensor& t : file.tensors()) {
         bytes += double(t.bytes());
         values += t.size();
-        if (each) lines += "  " + t.name + "  " + kernels::dtype_name(t.dtype) + " " + shape_text(t.shape) + "\n";
+        if (each) lines += str("  ", t.name, "  ", kernels::dtype_name(t.dtype), " ", shape_text(t.shape), "\n");
     }
     return str(file.tensors().size(), " tensors, ", values, " values, ", human_bytes(bytes), "\n", lines);
 }
@@ -92,13 +93,38 @@ void show_model(const Options& o, Console& console)
     }
     const auto newest = load_latest_checkpoint(o.path, [](const std::string&) {}); // warned above
     BIFRONS_CHECK(data, newest, o.path,
-                  ": holds no checkpoint; a model folder, a checkpoint or a safetensors file expected");
+                  ": holds no checkpoint; a model folder, a faceset, a checkpoint or a safetensors file expected");
     show_file(o, newest->file, console);
+}
+
+void show_faceset(const std::string& folder, Console& console)
+{
+    const data::Faceset set = data::load_faceset(folder);
+    Json sources = Json::array();
+    std::string text = str(folder, ": ", set.faces.size(), " faces, ", name_of(set.type), ", ", set.side,
+                           " px, found by ", set.detector, "\n");
+    for (const data::SourceRecord& s : set.sources) {
+        text += str("  ", s.path, ": ", s.counts.faces, " faces in ", s.done, " of ", s.frames, " frames, ",
+                    s.counts.empty, " without a face", s.complete ? "" : "; unfinished: extract again to go on", "\n");
+        sources.push_back({{"path", s.path},
+                           {"faces", s.counts.faces},
+                           {"frames", s.frames},
+                           {"done", s.done},
+                           {"empty", s.counts.empty},
+                           {"complete", s.complete}});
+    }
+    console.result(text, {{"path", folder},
+                          {"faces", set.faces.size()},
+                          {"face_type", name_of(set.type)},
+                          {"side", set.side},
+                          {"detector", set.detector},
+                          {"sources", sources}});
 }
 
 void inspect(const Options& o, Console& console)
 {
     BIFRONS_CHECK(data, fs::exists(o.path), o.path, ": does not exist");
+    if (data::is_faceset(o.path)) return show_faceset(o.path, console);
     if (fs::is_directory(o.path)) return show_model(o, console);
     show_file(o, SafetensorsFile(o.path), console);
 }
@@ -108,7 +134,7 @@ void inspect(const Options& o, Console& console)
 Work declare_inspect(CLI::App& app)
 {
     const auto options = std::make_shared<Options>();
-    text(app, "PATH", options->path, "PATH", "model folder, checkpoint or other safetensors file")->required();
+    text(app, "PATH", options->path, "PATH", "model folder, faceset, checkpoint or other safetensors file")->required();
     flag(app, "--tensors", options->tensors, "list every tensor");
     return [options](Console& console) { inspect(*options, console); };
 }

@@ -122,6 +122,9 @@ void flush_results()
 const std::vector<Command>& commands()
 {
     static const std::vector<Command> table = {
+#if BIFRONS_HAS_MEDIA
+        {"extract", "Find the faces in videos and pictures and cut them out, aligned, into a faceset", declare_extract},
+#endif
         {"train", "Train a model on two facesets, or go on training it", declare_train},
         {"plan", "Show what a model's training takes: parameters, memory, arithmetic", declare_plan},
         {"inspect", "Show what a checkpoint, a faceset or a safetensors file holds", declare_inspect},

@@ -28,6 +28,7 @@ const std::vector<Command>& commands();
 int run(int argc, const char* const* argv);
 
 Work declare_doctor(CLI::App& app);
+Work declare_extract(CLI::App& app);
 Work declare_inspect(CLI::App& app);
 Work declare_plan(CLI::App& app);
 Work declare_train(CLI::App& app);

@@ -110,18 +110,17 @@ class Extraction {
         fs::create_directories(folder, error);
         BIFRONS_CHECK(data, fs::is_directory(folder), folder.string(), ": is no folder and cannot be made one (",
                       error.message(), ").");
-        if (options_.overwrite) {
-            fs::remove(folder / "faceset.json");
+        BIFRONS_CHECK(usage, is_faceset(folder) || fs::is_empty(folder), folder.string(),
+                      ": holds other files and no faceset; name an empty or a new folder.");
+        if (is_faceset(folder) && options_.overwrite) {
             fs::remove_all(folder / "images");
         } else if (is_faceset(folder)) {
             resume(load_faceset(folder));
         }
-        BIFRONS_CHECK(usage, is_faceset(folder) || fs::is_empty(folder), folder.string(),
-                      ": holds other files and no faceset; name an empty or a new folder.");
+        save_faceset(set_); // from now on an interrupted run is known as one
         fs::create_directory(folder / "images", error);
         BIFRONS_CHECK(failed, fs::is_directory(folder / "images"), (folder / "images").string(),
                       ": cannot be created: ", error.message(), ".");
-        save_faceset(set_); // from now on an interrupted run is known as one
     }
 
     void resume(Faceset earlier)

@@ -67,6 +67,10 @@ TEST(Extract, BadSettingsAndPlacesSayWhatTheyAre)
     EXPECT_FALSE(fs::exists(folder / "out"));
     save_image(folder / "empty.png", Image(48, 64, 3));
     BIFRONS_EXPECT_ERROR(extract({folder / "empty.png"}, folder.path(), {}), usage, "holds other files");
+    fs::create_directory(folder / "images");
+    save_image(folder / "images" / "mine.png", Image(2, 2, 3));
+    BIFRONS_EXPECT_ERROR(extract({folder / "empty.png"}, folder.path(), {.overwrite = true}), usage, "holds other");
+    EXPECT_TRUE(fs::exists(folder / "images" / "mine.png")) << "overwrites facesets only";
     BIFRONS_EXPECT_ERROR(extract({folder / "empty.png"}, folder / "empty.png", {}), data, "is no folder");
     BIFRONS_EXPECT_ERROR(extract({folder / "empty.png"}, folder / "out", {}), data, "no face was found in 1 frames");
 }
@@ -131,6 +135,7 @@ TEST(Extract, ContinuedAndOnOneThreadIsTheSame)
     options.progress = [&](std::int64_t done, std::int64_t of) {
         EXPECT_EQ(of, 20);
         EXPECT_LE(done, 20);
+        EXPECT_TRUE(is_faceset(folder / "one")) << "killed here, it could go on";
         stop = true;
     };
     const ExtractReport first = extract({folder / "in"}, folder / "one", options);

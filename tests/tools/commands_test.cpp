@@ -1,5 +1,6 @@
 #include "tools/commands.h"
 
+#include "data/faceset.h"
 #include "engine/checkpoint.h"
 #include "tests/support/temp_folder.h"
 #include "tools/interrupt.h"
@@ -142,6 +143,74 @@ TEST(Commands, inspect_shows_a_model_and_its_damaged_checkpoint)
     EXPECT_EQ(result["metadata"]["settings"]["resolution"], 64);
     EXPECT_EQ(result["tensors"][0]["shape"], (std::vector<int>{2, 1}));
 }
+
+TEST(Commands, inspect_shows_a_faceset)
+{
+    TempFolder folder;
+    data::Faceset set;
+    set.folder = folder.path();
+    set.side = 96;
+    set.detector = "hog";
+    set.sources.push_back({.name = "clip", .path = "/clip.mp4", .frames = 75, .done = 16});
+    data::save_faceset(set);
+    const Result words = bifrons_run({"inspect", folder.path().c_str()});
+    EXPECT_EQ(words.code, 0) << words.err;
+    EXPECT_SAYS(words.out, "0 faces, whole_face, 96 px, found by hog");
+    EXPECT_SAYS(words.out, "/clip.mp4: 0 faces in 16 of 75 frames");
+    EXPECT_SAYS(words.out, "unfinished");
+    EXPECT_EQ(Json::parse(bifrons_run({"inspect", folder.path().c_str(), "--json"}).out)["sources"][0]["done"], 16);
+}
+
+#if BIFRONS_HAS_MEDIA
+TEST(Commands, extract_reports_counts_and_continues)
+{
+    const std::string clip = std::string(BIFRONS_ASSETS) + "/faces/grid/swwp2s.mpg";
+    if (!std::filesystem::exists(clip)) GTEST_SKIP() << clip << " is not there";
+    TempFolder folder;
+    const std::string out = folder / "set";
+    const Result lines = bifrons_run({"extract", clip.c_str(), "-o", out.c_str(), "--side", "64", "--json"});
+    ASSERT_EQ(lines.code, 0) << lines.err;
+    const std::string last = lines.out.substr(lines.out.rfind('\n', lines.out.size() - 2) + 1);
+    EXPECT_EQ(Json::parse(last)["faces"], 75);
+    const Result again = bifrons_run({"extract", clip.c_str(), "-o", out.c_str(), "--side", "64"});
+    EXPECT_EQ(again.code, 0);
+    EXPECT_SAYS(again.out, "75 faces from 75 frames");
+    EXPECT_SAYS(again.out, "  0 frames in");
+}
+
+TEST(Commands, extract_interrupted_exits_with_130_and_goes_on)
+{
+    const std::string clip = std::string(BIFRONS_ASSETS) + "/faces/grid/swwp2s.mpg";
+    if (!std::filesystem::exists(clip)) GTEST_SKIP() << clip << " is not there";
+    TempFolder folder;
+    const std::string out = folder / "set";
+    const pid_t child = fork();
+    if (child == 0)
+        execl(BIFRONS_PROGRAM, "bifrons", "extract", clip.c_str(), "-o", out.c_str(), "--side", "64", nullptr);
+    for (int i = 0; i < 600 && !data::is_faceset(out); ++i) usleep(50000); // at work
+    usleep(100000);
+    kill(child, SIGINT);
+    int status = 0;
+    waitpid(child, &status, 0);
+    EXPECT_EQ(WEXITSTATUS(status), 130);
+    const Result rest = bifrons_run({"extract", clip.c_str(), "-o", out.c_str(), "--side", "64"});
+    EXPECT_EQ(rest.code, 0) << rest.err;
+    EXPECT_SAYS(rest.out, "75 faces from 75 frames");
+    EXPECT_EQ(rest.out.find("  75 frames in"), std::string::npos) << "what was done is kept";
+}
+
+TEST(Commands, extract_refuses_what_is_no_video)
+{
+    TempFolder folder;
+    write_bytes(folder / "text.mp4", "hello");
+    const std::string input = folder / "text.mp4", out = folder / "set";
+    const Result r = bifrons_run({"extract", input.c_str(), "-o", out.c_str()});
+    EXPECT_EQ(r.code, 3);
+    EXPECT_SAYS(r.err, input);
+    EXPECT_EQ(std::count(r.err.begin(), r.err.end(), '\n'), 1) << r.err;
+    EXPECT_FALSE(std::filesystem::exists(out));
+}
+#endif
 
 TEST(Commands, inspect_names_what_it_cannot_read)
 {

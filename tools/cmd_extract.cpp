@@ -1,0 +1,95 @@
+#include "data/extract/extract.h"
+#include "tools/commands.h"
+#include "tools/interrupt.h"
+#include "tools/options.h"
+#include "tools/progress.h"
+
+namespace bifrons::tools {
+
+namespace {
+
+struct Options {
+    std::vector<std::string> inputs;
+    std::string out, detector = "hog", detector_model, faces = "track", landmarks, face_type = "whole_face";
+    double min_score = 0.3;
+    std::int64_t side = 256;
+    int threads = 0;
+    bool overwrite = false;
+};
+
+data::ExtractOptions extract_options(const Options& o)
+{
+    data::ExtractOptions e;
+    e.finder.detector = {.kind = data::detector_kind_of(o.detector), .model = o.detector_model};
+    e.finder.min_score = o.min_score;
+    e.finder.faces = data::faces_of(o.faces);
+    e.finder.landmarks = o.landmarks;
+    e.finder.threads = o.threads;
+    e.type = data::face_type_of(o.face_type);
+    e.side = o.side;
+    e.overwrite = o.overwrite;
+    e.cancel = &interrupt_flag();
+    return e;
+}
+
+void show(const data::ExtractReport& r, const std::string& out, Console& console)
+{
+    const double rate = r.seconds > 0 ? double(r.frames_now) / r.seconds : 0;
+    console.result(str(out, ": ", r.counts.faces, " faces from ", r.frames, " frames\n  ", r.counts.empty,
+                       " frames without a face, ", r.counts.ignored, " other faces ignored, ", r.counts.low_score,
+                       " dropped for a low score\n  ", r.frames_now, " frames in ", duration_text(r.seconds), ", ",
+                       std::int64_t(rate + 0.5), " a second"),
+                   {{"faceset", out},
+                    {"faces", r.counts.faces},
+                    {"frames", r.frames},
+                    {"frames_without_face", r.counts.empty},
+                    {"ignored_faces", r.counts.ignored},
+                    {"low_score_faces", r.counts.low_score},
+                    {"frames_now", r.frames_now},
+                    {"seconds", r.seconds}});
+}
+
+void extract(const Options& o, Console& console)
+{
+    std::unique_ptr<Progress> progress; // one an input
+    std::int64_t last = 0;
+    data::ExtractOptions options = extract_options(o);
+    options.progress = [&](std::int64_t done, std::int64_t of) {
+        if (!progress || done < last) {
+            progress.reset(); // ends its line before the next begins
+            progress = std::make_unique<Progress>(console, "extract", "frames", of, done);
+        }
+        progress->update(done);
+        last = done;
+    };
+    const data::ExtractReport report =
+        data::extract(std::vector<std::filesystem::path>(o.inputs.begin(), o.inputs.end()), o.out, options);
+    progress.reset();
+    if (!report.complete)
+        throw Interrupted(str("stopped on request after ", report.frames, " frames, which are kept in ", o.out,
+                              ". The same command goes on from there."));
+    show(report, o.out, console);
+}
+
+} // namespace
+
+Work declare_extract(CLI::App& app)
+{
+    const auto o = std::make_shared<Options>();
+    texts(app, "INPUT", o->inputs, "PATH", "videos, pictures or folders of pictures")->required();
+    text(app, "-o,--out", o->out, "FOLDER", "the faceset: a new folder, or one to go on with")->required();
+    choice(app, "--face-type", o->face_type, {"half", "midfull", "full", "whole_face", "head"},
+           "how much of the head a picture shows; training can use this type and all smaller ones");
+    number<std::int64_t>(app, "--side", o->side, 16, 4096, "side of the pictures, px");
+    choice(app, "--faces", o->faces, {"track", "largest", "all"},
+           "track: the largest, then whom it overlaps; largest of each frame; or all");
+    choice(app, "--detector", o->detector, {"hog", "yunet", "haar"}, "hog is dlib's; yunet needs its model file");
+    text(app, "--detector-model", o->detector_model, "FILE", "yunet's .onnx file, or another cascade for haar");
+    number(app, "--min-score", o->min_score, -10.0, 100.0, "hog: weaker detections are dropped and counted");
+    text(app, "--landmarks", o->landmarks, "FILE", "dlib's 68-point predictor; default: Debian's libdlib-data");
+    number(app, "--threads", o->threads, 0, 1024, "0: all of the machine's");
+    flag(app, "--overwrite", o->overwrite, "begin anew where the folder holds a faceset");
+    return [o](Console& console) { extract(*o, console); };
+}
+
+} // namespace bifrons::tools

@@ -246,21 +246,30 @@ void expect_tight(const std::map<std::string, double>& bounds, const Tensors& wa
     for (const auto& [name, value] : want) EXPECT_LT(bounds.at(name), share * largest(value)) << name;
 }
 
-class Parity : public ::testing::TestWithParam<std::pair<std::string, Settings>> {
+struct Network {
+    std::string name;
+    Settings settings;
+};
+void PrintTo(const Network& network, std::ostream* out)
+{
+    *out << network.name;
+}
+
+class Parity : public ::testing::TestWithParam<Network> {
   protected:
     static void SetUpTestSuite() { at::globalContext().setUserEnabledMkldnn(false); }
-    const Settings& settings() const { return GetParam().second; }
+    const Settings& settings() const { return GetParam().settings; }
 };
 
 INSTANTIATE_TEST_SUITE_P(Networks, Parity,
-                         ::testing::Values(std::pair("df", ::settings("df", 48)),
-                                           std::pair("df_ud", ::settings("df-ud", 64)),
-                                           std::pair("df_udt", ::settings("df-udt", 64)),
-                                           std::pair("df_udc", ::settings("df-udc", 64)),
-                                           std::pair("maxpool", ::settings("df-ud", 32, "maxpool")),
-                                           std::pair("transposed", ::settings("df-u", 48, "strided", "transposed")),
-                                           std::pair("nearest", ::settings("df-d", 32, "maxpool", "nearest"))),
-                         [](const auto& network) { return network.param.first; });
+                         ::testing::Values(Network{"df", ::settings("df", 48)},
+                                           Network{"df_ud", ::settings("df-ud", 64)},
+                                           Network{"df_udt", ::settings("df-udt", 64)},
+                                           Network{"df_udc", ::settings("df-udc", 64)},
+                                           Network{"maxpool", ::settings("df-ud", 32, "maxpool")},
+                                           Network{"transposed", ::settings("df-u", 48, "strided", "transposed")},
+                                           Network{"nearest", ::settings("df-d", 32, "maxpool", "nearest")}),
+                         [](const auto& network) { return network.param.name; });
 
 TEST_P(Parity, outputs_losses_and_gradients_agree_in_f64)
 {

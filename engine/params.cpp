@@ -33,10 +33,15 @@ int Parameters::declare(const std::string& name, const Shape& shape, const Init&
 
 void Parameters::allocate(kernels::Exec ex, DType dtype, Memory& memory)
 {
-    weights_ = Tensor::empty({arena_size_}, dtype, memory);
+    allocate_weights(ex, dtype, memory);
     gradients_ = Tensor::empty({arena_size_}, dtype, memory);
-    ex.device->fill(ex.stream, weights_.view().data, 0, weights_.bytes());
     ex.device->fill(ex.stream, gradients_.view().data, 0, gradients_.bytes());
+}
+
+void Parameters::allocate_weights(kernels::Exec ex, DType dtype, Memory& memory)
+{
+    weights_ = Tensor::empty({arena_size_}, dtype, memory);
+    ex.device->fill(ex.stream, weights_.view().data, 0, weights_.bytes());
 }
 
 void Parameters::initialise(kernels::Exec ex, std::uint64_t seed) const

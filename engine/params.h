@@ -23,8 +23,10 @@ class Parameters {
 
     /// Adds a parameter; returns its number. Names are unique; only before allocate().
     int declare(const std::string& name, const Shape& shape, const Init& init);
-    /// Takes both arenas from the device, uninitialised. dtype f32, or f64 on cpu.
+    /// Takes both arenas from the device, filled with zeros. dtype f32, or f64 on cpu.
     void allocate(kernels::Exec ex, DType dtype, Memory& memory);
+    /// Only the weights' arena: enough for tapes that do not record.
+    void allocate_weights(kernels::Exec ex, DType dtype, Memory& memory);
     /// Fills the weights; a pure function of the seed and each parameter's name. Waits.
     void initialise(kernels::Exec ex, std::uint64_t seed) const;
 
@@ -35,7 +37,8 @@ class Parameters {
     int find(const std::string& name) const;
 
     Tensor value(int i) const { return part(weights_, i); }
-    Tensor grad(int i) const { return part(gradients_, i); }
+    /// Empty where only the weights were allocated.
+    Tensor grad(int i) const { return gradients_ ? part(gradients_, i) : Tensor(); }
     Var var(Tape& tape, int i) const { return tape.parameter(value(i), grad(i)); }
     /// The whole arenas, [arena_size()]. Padding is zero in all of them.
     const Tensor& weights() const { return weights_; }

@@ -1,6 +1,7 @@
 #include "model/trainer.h"
 
 #include "kernels/device/cpu_device.h"
+#include "model/trained.h"
 
 #include <cstring>
 
@@ -211,18 +212,9 @@ void Trainer::roll_back(const Checkpoint& checkpoint)
 
 void Trainer::restore(const Checkpoint& checkpoint, std::uint64_t random_step)
 {
-    const SafetensorsFile& file = checkpoint.file;
     std::vector<std::vector<std::uint8_t>> host;
-    for (const auto& [prefix, arena] : arenas()) {
-        auto& bytes = host.emplace_back(arena.bytes(), std::uint8_t(0));
-        for (const Parameters::Entry& e : params_.entries()) {
-            const NamedTensor& t = file.at(prefix + e.name);
-            BIFRONS_CHECK(data, t.dtype == arena.dtype() && t.size() == e.shape.size(), file.path(), ": \"", t.name,
-                          "\" has ", t.size(), " elements of ", dtype_name(t.dtype), "; ", e.shape, " of ",
-                          dtype_name(arena.dtype()), " expected. It is a checkpoint of another model.");
-            std::memcpy(bytes.data() + std::size_t(e.offset) * kernels::dtype_bytes(arena.dtype()), t.data, t.bytes());
-        }
-    }
+    for (const auto& [prefix, arena] : arenas())
+        host.push_back(read_arena(checkpoint.file, prefix, params_, arena.dtype()));
     // All is there and fits: only now is anything replaced.
     for (std::size_t i = 0; i < host.size(); ++i)
         device_.copy({}, arenas()[i].second.view().data, host[i].data(), host[i].size());

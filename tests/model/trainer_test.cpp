@@ -3,6 +3,7 @@
 #include "kernels/augment/augment.h"
 #include "kernels/device/cpu_device.h"
 #include "model/predictor.h"
+#include "model/trained.h"
 #include "tests/support/devices.h"
 #include "tests/support/numerics.h"
 #include "tests/support/temp_folder.h"
@@ -222,6 +223,23 @@ TEST_F(TrainerTest, a_predictor_follows_the_weights)
     EXPECT_NE(before.face, later.face);
     for (const float v : later.face) ASSERT_TRUE(v >= 0 && v <= 1);
     EXPECT_EQ(later.mask.size(), 32u * 32u);
+}
+
+TEST_F(TrainerTest, a_checkpoint_predicts_what_its_trainer_does)
+{
+    const auto t = trainer();
+    after(*t, 2);
+    TempFolder folder;
+    CheckpointStore store(folder.path());
+    t->save(store);
+    const TrainedModel model(cpu_.device(), *load_latest_checkpoint(folder.path(), [](const std::string&) {}));
+    EXPECT_EQ(model.step(), 2);
+    EXPECT_EQ(model.settings(), t->settings());
+    Predictor ours(cpu_.device(), t->network(), 1, Predictor::Identity::src),
+        loaded(cpu_.device(), model.network(), 1, Predictor::Identity::src);
+    const std::vector<float> picture = random_values(32 * 32 * 3, 4, 0, 1);
+    EXPECT_EQ(loaded(picture).face, ours(picture).face);
+    EXPECT_EQ(loaded(picture).mask, ours(picture).mask);
 }
 
 } // namespace

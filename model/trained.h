@@ -1,0 +1,35 @@
+// model/trained.h - the network of a checkpoint, ready to predict: weights alone, no gradients and no moments.
+#pragma once
+
+#include "engine/checkpoint.h"
+#include "model/autoencoder.h"
+#include "model/settings.h"
+
+namespace bifrons::model {
+
+class TrainedModel {
+  public:
+    /// Copies the weights to the device; the checkpoint is not needed afterwards. Throws Error(data) if the checkpoint
+    /// is not of `bifrons train` or lacks a parameter.
+    TrainedModel(kernels::Device& device, const Checkpoint& checkpoint);
+    TrainedModel(const TrainedModel&) = delete;
+    TrainedModel& operator=(const TrainedModel&) = delete;
+
+    const Settings& settings() const { return settings_; }
+    const Autoencoder& network() const { return net_; }
+    std::int64_t step() const { return step_; }
+
+  private:
+    const std::int64_t step_;
+    const Settings settings_;
+    Pool pool_;
+    Parameters params_;
+    Autoencoder net_;
+};
+
+/// The bytes of an arena that holds each parameter's tensor `prefix + name`; padding is zero. Throws Error(data) if one
+/// is missing or has another size or type.
+std::vector<std::uint8_t> read_arena(const SafetensorsFile& file, const std::string& prefix, const Parameters& params,
+                                     DType dtype);
+
+} // namespace bifrons::model

@@ -30,7 +30,9 @@ BlendKind blend_kind_of(const std::string& name);
 
 struct MergeOptions {
     MaskKind mask = MaskKind::product;
-    double erode_px = 0;    ///< -100..100, of a face picture of 256; negative: the mask grows
+    /// -100..100, of a face picture of 256; negative: the mask grows. Half the feather: the middle of the soft edge
+    /// lies on the mask's, and the frame's own brows, which lie on the hull's, are covered.
+    double erode_px = -8;
     double feather_px = 16; ///< 0..100, of a face picture of 256
     ColorKind color = ColorKind::rct;
     double alpha = 1; ///< strength of the colour transfer, 0..1

@@ -78,7 +78,7 @@ int rounding_of(BlendKind blend)
     return blend == BlendKind::poisson ? 2 : 1;
 }
 
-const MergeOptions kPlain{.mask = MaskKind::predicted, .color = ColorKind::none};
+const MergeOptions kPlain{.mask = MaskKind::predicted, .erode_px = 0, .color = ColorKind::none};
 
 MergeOptions with_blend(BlendKind blend)
 {
@@ -116,7 +116,7 @@ TEST(Merge, pixels_outside_the_hull_keep_their_bits)
 {
     const Image frame = smooth_frame();
     const Affine face_from_frame = alignment(95, 75, 90);
-    MergeOptions options{.mask = MaskKind::hull, .color = ColorKind::none};
+    MergeOptions options{.mask = MaskKind::hull, .erode_px = 0, .color = ColorKind::none};
     double reach = 0;
     for (const Point p : face_hull(oval())) reach = std::max(reach, std::hypot(p.x - 31.5, p.y - 31.5));
     reach += 3; // the anti-aliased edge, and the 2 px of interpolation
@@ -188,7 +188,7 @@ TEST(Merge, repeats_to_the_bit_whatever_the_threads)
 {
     const Image frame = smooth_frame();
     const PredictedFace face = own_face(frame, alignment(60, 80, 120), 0.1f);
-    const MergeOptions options{.beta = 0.5, .blend = BlendKind::poisson};
+    const MergeOptions options{.erode_px = 0, .beta = 0.5, .blend = BlendKind::poisson};
     Image one = frame, two = frame;
     Merger(options, 1).merge(one, face);
     Merger merger(options, 2);

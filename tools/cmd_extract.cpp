@@ -1,5 +1,5 @@
-#include "data/extract/extract.h"
 #include "tools/commands.h"
+#include "tools/finder_options.h"
 #include "tools/interrupt.h"
 #include "tools/options.h"
 #include "tools/progress.h"
@@ -10,21 +10,16 @@ namespace {
 
 struct Options {
     std::vector<std::string> inputs;
-    std::string out, detector = "hog", detector_model, faces = "track", landmarks, face_type = "whole_face";
-    double min_score = 0.3;
+    std::string out, face_type = "whole_face";
+    std::function<data::FinderOptions()> finder;
     std::int64_t side = 256;
-    int threads = 0;
     bool overwrite = false;
 };
 
 data::ExtractOptions extract_options(const Options& o)
 {
     data::ExtractOptions e;
-    e.finder.detector = {.kind = data::detector_kind_of(o.detector), .model = o.detector_model};
-    e.finder.min_score = o.min_score;
-    e.finder.faces = data::faces_of(o.faces);
-    e.finder.landmarks = o.landmarks;
-    e.finder.threads = o.threads;
+    e.finder = o.finder();
     e.type = data::face_type_of(o.face_type);
     e.side = o.side;
     e.overwrite = o.overwrite;
@@ -81,13 +76,7 @@ Work declare_extract(CLI::App& app)
     choice(app, "--face-type", o->face_type, {"half", "midfull", "full", "whole_face", "head"},
            "how much of the head a picture shows; training can use this type and all smaller ones");
     number<std::int64_t>(app, "--side", o->side, 16, 4096, "side of the pictures, px");
-    choice(app, "--faces", o->faces, {"track", "largest", "all"},
-           "track: the largest, then whom it overlaps; largest of each frame; or all");
-    choice(app, "--detector", o->detector, {"hog", "yunet", "haar"}, "hog is dlib's; yunet needs its model file");
-    text(app, "--detector-model", o->detector_model, "FILE", "yunet's .onnx file, or another cascade for haar");
-    number(app, "--min-score", o->min_score, -10.0, 100.0, "hog: weaker detections are dropped and counted");
-    text(app, "--landmarks", o->landmarks, "FILE", "dlib's 68-point predictor; default: Debian's libdlib-data");
-    number(app, "--threads", o->threads, 0, 1024, "0: all of the machine's");
+    o->finder = finder_options(app);
     flag(app, "--overwrite", o->overwrite, "begin anew where the folder holds a faceset");
     return [o](Console& console) { extract(*o, console); };
 }

@@ -3,6 +3,7 @@
 #include "tools/commands.h"
 #include "tools/history.h"
 #include "tools/interrupt.h"
+#include "tools/open_model.h"
 #include "tools/options.h"
 #include "tools/preview_sheet.h"
 #include "tools/progress.h"
@@ -41,25 +42,12 @@ Settings wanted_settings(const Options& o, const std::optional<Checkpoint>& late
     return wanted;
 }
 
-std::unique_ptr<kernels::Device> open(const std::string& name, Console& console)
-{
-    if (name == "auto") {
-        const kernels::DeviceChoice choice = kernels::choose_device();
-        auto device = kernels::open_device(choice.name);
-        console.say(str("device ", device->describe(), " (", choice.why, ")"));
-        return device;
-    }
-    auto device = kernels::open_device(name);
-    console.say("device " + device->describe());
-    return device;
-}
-
 /// One training run from start or resume to its end.
 class Run {
   public:
     Run(const Options& o, Console& console, const Settings& settings, CheckpointStore& store,
         const std::optional<Checkpoint>& latest)
-        : o_(o), console_(console), settings_(settings), store_(store), device_(open(o.device, console)),
+        : o_(o), console_(console), settings_(settings), store_(store), device_(open_device(o.device, console)),
           data_(*device_, settings, o.src, o.dst), trainer_(*device_, settings, data_.training(), data_.validation()),
           preview_(*device_, trainer_.network(), data_.src().samples(), data_.dst().samples(),
                    IdentityData::kPreviewRows),

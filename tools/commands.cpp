@@ -126,6 +126,10 @@ const std::vector<Command>& commands()
         {"extract", "Find the faces in videos and pictures and cut them out, aligned, into a faceset", declare_extract},
 #endif
         {"train", "Train a model on two facesets, or go on training it", declare_train},
+#if BIFRONS_HAS_MEDIA
+        {"merge", "Put the source's face on the faces of a video, a picture or a folder", declare_merge},
+#endif
+        {"preview", "Draw a sheet of samples: what a model makes of two facesets", declare_preview},
         {"plan", "Show what a model's training takes: parameters, memory, arithmetic", declare_plan},
         {"inspect", "Show what a checkpoint, a faceset or a safetensors file holds", declare_inspect},
         {"doctor", "Show what this machine offers and lacks", declare_doctor},

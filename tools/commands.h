@@ -30,7 +30,9 @@ int run(int argc, const char* const* argv);
 Work declare_doctor(CLI::App& app);
 Work declare_extract(CLI::App& app);
 Work declare_inspect(CLI::App& app);
+Work declare_merge(CLI::App& app);
 Work declare_plan(CLI::App& app);
+Work declare_preview(CLI::App& app);
 Work declare_train(CLI::App& app);
 
 } // namespace bifrons::tools

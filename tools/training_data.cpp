@@ -27,8 +27,9 @@ kernels::AugmentOptions src_options(const model::Settings& s)
 const kernels::AugmentOptions kAsTheyAre{.rotation_deg = 0, .scale = 0, .shift = 0, .flip = 0, .warp = false};
 
 data::DeviceFaces load(kernels::Device& device, Memory& memory, const data::Faceset& set,
-                       const std::vector<std::size_t>& indices, data::FaceType type, const model::Settings& settings)
+                       const std::vector<std::size_t>& indices, const model::Settings& settings)
 {
+    const data::FaceType type = data::face_type_of(settings.face_type);
     const std::int64_t margin = faces_margin(settings);
     return {{&device, {}, {}}, memory, data::load_faces(set, indices, type, settings.resolution, margin), margin};
 }
@@ -45,25 +46,25 @@ std::int64_t faces_side(const model::Settings& settings)
     return settings.resolution + 2 * faces_margin(settings);
 }
 
-IdentityData::IdentityData(kernels::Device& device, Memory& memory, const model::Settings& settings,
-                           const std::string& faceset)
-    : set_(data::load_faceset(faceset)), split_(data::split_faces(set_, settings.validation_fraction)),
-      type_(data::face_type_of(settings.face_type)), side_(settings.resolution),
-      training_(load(device, memory, set_, split_.train, type_, settings))
-{
-    if (!split_.validation.empty()) held_out_.emplace(load(device, memory, set_, split_.validation, type_, settings));
-}
-
-std::vector<float> IdentityData::samples() const
+std::vector<float> sample_pictures(const data::Faceset& set, const model::Settings& settings, std::int64_t rows)
 {
     std::vector<std::size_t> indices;
-    for (std::int64_t row = 0; row < kPreviewRows; ++row)
-        indices.push_back(std::size_t((2 * row + 1) * std::int64_t(set_.faces.size()) / (2 * kPreviewRows)));
-    const data::FaceArrays faces = data::load_faces(set_, indices, type_, side_);
+    for (std::int64_t row = 0; row < rows; ++row)
+        indices.push_back(std::size_t((2 * row + 1) * std::int64_t(set.faces.size()) / (2 * rows)));
+    const data::FaceArrays faces =
+        data::load_faces(set, indices, data::face_type_of(settings.face_type), settings.resolution);
     std::vector<float> pictures(faces.images.size());
     std::transform(faces.images.begin(), faces.images.end(), pictures.begin(),
                    [](std::uint8_t v) { return float(v) / 255; });
     return pictures;
+}
+
+IdentityData::IdentityData(kernels::Device& device, Memory& memory, const model::Settings& settings,
+                           const std::string& faceset)
+    : set_(data::load_faceset(faceset)), split_(data::split_faces(set_, settings.validation_fraction)),
+      settings_(settings), training_(load(device, memory, set_, split_.train, settings))
+{
+    if (!split_.validation.empty()) held_out_.emplace(load(device, memory, set_, split_.validation, settings));
 }
 
 TrainingData::TrainingData(kernels::Device& device, const model::Settings& settings, const std::string& src,

@@ -13,6 +13,9 @@ std::int64_t faces_margin(const model::Settings& settings);
 /// Side of the pictures on the device.
 std::int64_t faces_side(const model::Settings& settings);
 
+/// `rows` evenly spaced faces (of a small set some come twice) as the model sees them, [rows,R,R,3] BGR 0..1.
+std::vector<float> sample_pictures(const data::Faceset& set, const model::Settings& settings, std::int64_t rows);
+
 /// One identity.
 class IdentityData {
   public:
@@ -22,16 +25,15 @@ class IdentityData {
     /// Null where nothing is held out.
     const data::DeviceFaces* held_out() const { return held_out_ ? &*held_out_ : nullptr; }
     std::size_t bytes() const { return training_.bytes() + (held_out_ ? held_out_->bytes() : 0); }
-    /// kPreviewRows evenly spaced faces (of a small set some come twice), [rows,R,R,3] BGR 0..1.
-    std::vector<float> samples() const;
+    /// kPreviewRows of the faces, see sample_pictures().
+    std::vector<float> samples() const { return sample_pictures(set_, settings_, kPreviewRows); }
 
     static constexpr std::int64_t kPreviewRows = 4;
 
   private:
     const data::Faceset set_;
     const data::Split split_;
-    const data::FaceType type_;
-    const std::int64_t side_;
+    const model::Settings settings_;
     data::DeviceFaces training_;
     std::optional<data::DeviceFaces> held_out_;
 };

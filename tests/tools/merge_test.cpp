@@ -1,0 +1,184 @@
+#include "data/media/frames.h"
+#include "model/trainer.h"
+#include "tests/data/folder.h"
+#include "tools/commands.h"
+
+#include <csignal>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+using namespace bifrons;
+using namespace bifrons::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+struct NoFaces : BatchSource {
+    void enqueue(kernels::Exec, const kernels::StepState*, Batch&) override {}
+};
+
+/// A model as it is before its first step.
+void make_model(const fs::path& folder)
+{
+    model::Settings s;
+    s.resolution = 32;
+    s.e_dims = s.d_dims = s.d_mask_dims = 4;
+    s.ae_dims = 16;
+    const auto device = kernels::open_device("cpu:1");
+    NoFaces none;
+    model::Trainer trainer(*device, s, none, nullptr);
+    CheckpointStore store(folder.string());
+    trainer.save(store);
+}
+
+/// Moving bars without a face, with a tone.
+void make_clip(const fs::path& path, const std::string& seconds)
+{
+    const data::Output made = data::run(
+        {"ffmpeg",     "-v",       "error",   "-f",       "lavfi", "-i",    "testsrc=size=160x120:rate=30000/1001",
+         "-f",         "lavfi",    "-i",      "sine=440", "-t",    seconds, "-c:v",
+         "libx264",    "-pix_fmt", "yuv420p", "-qp",      "0",     "-c:a",  "aac",
+         path.string()});
+    ASSERT_EQ(made.status, 0) << made.complaint;
+}
+
+struct Result {
+    int code = 0;
+    std::string out, err;
+    /// The last line's object.
+    nlohmann::json json() const { return nlohmann::json::parse(out.substr(out.rfind("\n{") + 1)); }
+};
+
+Result merge(const fs::path& model, const fs::path& input, const fs::path& out, std::vector<std::string> more = {})
+{
+    std::vector<std::string> words = {"bifrons", "merge", "--json", "--model", model, "--input", input, "-o", out};
+    words.insert(words.end(), more.begin(), more.end());
+    std::vector<const char*> arguments;
+    for (const std::string& word : words) arguments.push_back(word.c_str());
+    ::testing::internal::CaptureStdout();
+    ::testing::internal::CaptureStderr();
+    Result r;
+    r.code = tools::run(int(arguments.size()), arguments.data());
+    r.out = "\n" + ::testing::internal::GetCapturedStdout();
+    r.err = ::testing::internal::GetCapturedStderr();
+    return r;
+}
+
+double mean_difference(const data::Image& a, const data::Image& b)
+{
+    double sum = 0;
+    for (std::size_t i = 0; i < a.pixels.size(); ++i) sum += std::abs(int(a.pixels[i]) - int(b.pixels[i]));
+    return sum / double(a.pixels.size());
+}
+
+TEST(MergeCommand, a_video_without_faces_keeps_frames_rate_and_sound)
+{
+    const Folder folder;
+    make_model(folder / "model");
+    make_clip(folder / "in.mp4", "0.7");
+    const fs::path out = folder / "out.mp4";
+    const Result r = merge(folder / "model", folder / "in.mp4", out, {"--crf", "0"});
+    ASSERT_EQ(r.code, 0) << r.out;
+    data::VideoReader before(folder / "in.mp4"), after(out);
+    EXPECT_EQ(r.json()["frames"], before.info().frames);
+    EXPECT_EQ(r.json()["faces"], 0);
+    EXPECT_EQ(r.json()["frames_without_face"], before.info().frames);
+    EXPECT_EQ(r.json()["sound"], "copied");
+    EXPECT_EQ(after.info().frames, before.info().frames);
+    EXPECT_EQ(after.info().format.rate.value(), before.info().format.rate.value());
+    EXPECT_EQ(after.info().audio, before.info().audio);
+    data::Image x, y;
+    while (before.next(x)) {
+        ASSERT_TRUE(after.next(y));
+        // 0.6 is what rounding to YUV and back leaves of a level; chroma is filtered to half size on top of that.
+        const auto luma = [](const data::Image& image) {
+            data::Image grey(image.H, image.W, 1);
+            for (std::int64_t i = 0; i < image.H * image.W; ++i) {
+                const std::uint8_t* bgr = &image.pixels[std::size_t(3 * i)];
+                grey.pixels[std::size_t(i)] = std::uint8_t(0.114 * bgr[0] + 0.587 * bgr[1] + 0.299 * bgr[2] + 0.5);
+            }
+            return grey;
+        };
+        EXPECT_LE(mean_difference(luma(x), luma(y)), 0.6);
+    }
+    const data::Output tag =
+        data::run({"ffprobe", "-v", "error", "-show_entries", "format_tags=comment", out.string()});
+    EXPECT_NE(tag.text.find("synthetic: "), std::string::npos) << tag.text;
+}
+
+TEST(MergeCommand, faces_change_and_what_is_far_from_them_does_not)
+{
+    const fs::path clip = assets() / "faces/grid/swwp2s.mpg";
+    BIFRONS_NEEDS_ASSET(clip);
+    const Folder folder;
+    make_model(folder / "model");
+    fs::create_directory(folder / "in");
+    const auto source = data::open_frames(clip);
+    data::Frame frame;
+    for (int i = 0; i < 5 && source->next(frame); ++i) data::save_image(folder / "in" / (str(i, ".png")), frame.image);
+    data::save_image(folder / "in" / "5.png", data::Image(288, 360, 3)); // black: no face
+    const Result r = merge(folder / "model", folder / "in", folder / "out");
+    ASSERT_EQ(r.code, 0) << r.out;
+    EXPECT_EQ(r.json()["faces"], 5);
+    EXPECT_EQ(r.json()["frames_without_face"], 1);
+    EXPECT_EQ(entries(folder / "out"), 6);
+    for (int i = 0; i < 6; ++i) {
+        const data::Image before = data::load_image(folder / "in" / str(i, ".png")),
+                          after = data::load_image(folder / "out" / str(i, ".png"));
+        if (i == 5) {
+            EXPECT_EQ(after.pixels, before.pixels);
+            continue;
+        }
+        EXPECT_GT(mean_difference(before, after), 0.1);
+        for (std::int64_t x = 0; x < before.W * 3; ++x) // the top row is background
+            EXPECT_EQ(after.pixels[std::size_t(x)], before.pixels[std::size_t(x)]);
+    }
+}
+
+TEST(MergeCommand, refuses_before_it_works_and_leaves_what_exists)
+{
+    const Folder folder;
+    make_model(folder / "model");
+    make_clip(folder / "in.mp4", "0.2");
+    fs::create_directories(folder / "full");
+    write_text(folder / "full" / "mine.txt", "mine");
+    write_text(folder / "there.mp4", "precious");
+    const auto refused = [&](const fs::path& model, const fs::path& out, int code, const std::string& part) {
+        const Result r = merge(model, folder / "in.mp4", out);
+        EXPECT_EQ(r.code, code) << r.out;
+        EXPECT_NE(r.out.find(part), std::string::npos) << r.out;
+    };
+    refused(folder / "model", folder / "there.mp4", 2, "there.mp4");
+    refused(folder / "model", folder / "full", 2, "holds files");
+    refused(folder / "model", folder / "in.mp4", 2, "lies where the input does");
+    refused(folder / "model", folder / "out.avi", 2, "unknown kind of output");
+    refused(folder / "model", folder / "out.png", 2, "one picture cannot hold");
+    refused(folder / "absent", folder / "out.mp4", 3, "absent: does not exist");
+    refused(folder / "full", folder / "out.mp4", 3, "holds no checkpoint");
+    EXPECT_EQ(merge(folder / "model", folder / "absent.mp4", folder / "out.mp4").code, 3);
+    EXPECT_EQ(data::read_file(folder / "there.mp4").size(), 8u);
+    EXPECT_EQ(entries(folder.path()), 4) << "nothing was written";
+}
+
+TEST(MergeCommand, an_interrupt_leaves_no_video)
+{
+    const Folder folder;
+    make_model(folder / "model");
+    make_clip(folder / "in.mp4", "20");
+    const std::string model = folder / "model", input = folder / "in.mp4", out = folder / "out.mp4";
+    const pid_t child = fork();
+    if (child == 0) {
+        execl(BIFRONS_PROGRAM, "bifrons", "merge", "--model", model.c_str(), "--input", input.c_str(), "-o",
+              out.c_str(), nullptr);
+        _exit(1);
+    }
+    for (int i = 0; i < 600 && entries(folder.path()) < 3; ++i) usleep(20000); // until the video is begun
+    ASSERT_EQ(kill(child, SIGINT), 0);
+    int status = 0;
+    waitpid(child, &status, 0);
+    EXPECT_EQ(WEXITSTATUS(status), 130);
+    EXPECT_EQ(entries(folder.path()), 2) << "model and input alone";
+}
+
+} // namespace

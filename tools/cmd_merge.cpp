@@ -1,0 +1,174 @@
+#include "tools/commands.h"
+#include "tools/face_swap.h"
+#include "tools/finder_options.h"
+#include "tools/interrupt.h"
+#include "tools/open_model.h"
+#include "tools/options.h"
+#include "tools/progress.h"
+
+#include <cmath>
+#include <filesystem>
+
+namespace bifrons::tools {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kBlock = 16; // frames in work together
+constexpr const char* kComment = "synthetic: faces in this footage were replaced by a neural network (Bifrons)";
+
+struct Options {
+    std::string model, input, out, device = "auto", mask, color, blend;
+    data::MergeOptions merge = {};
+    std::function<data::FinderOptions()> finder;
+    int crf = data::VideoOptions().crf;
+    double fps = 25;
+    bool overwrite = false;
+};
+
+bool same(const fs::path& a, const fs::path& b)
+{
+    std::error_code ignored;
+    return fs::equivalent(a, b, ignored);
+}
+
+fs::path folder_of(const fs::path& path)
+{
+    return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
+
+/// Refuses an output that would replace a frame of the input, or anything else that was not meant to be.
+void check_output(const Options& o)
+{
+    const fs::path in = o.input, out = o.out;
+    const bool one_file = data::has_video_name(out) || data::has_picture_name(out);
+    const bool over_input = same(in, out) || (one_file ? fs::is_directory(in) && same(in, folder_of(out))
+                                                       : !fs::is_directory(in) && same(folder_of(in), out));
+    BIFRONS_CHECK(usage, !over_input, o.out,
+                  ": lies where the input does, whose frames could be replaced; "
+                  "another folder expected.");
+    if (one_file) return data::check_destination(out, o.overwrite ? data::Existing::replace : data::Existing::keep);
+    BIFRONS_CHECK(usage, fs::is_directory(out) || !out.has_extension(), o.out, ": unknown kind of output \"",
+                  out.extension().string(), "\"; .mp4, .mov, .mkv, .png, .jpg, or the name of a folder expected.");
+    BIFRONS_CHECK(usage, o.overwrite || !fs::is_directory(out) || fs::is_empty(out), o.out,
+                  ": the folder holds files; a new or empty one expected. Name another, or add --overwrite.");
+}
+
+data::MergeOptions merge_options(const Options& o)
+{
+    data::MergeOptions merge = o.merge;
+    merge.mask = data::mask_kind_of(o.mask);
+    merge.color = data::color_kind_of(o.color);
+    merge.blend = data::blend_kind_of(o.blend);
+    return merge;
+}
+
+std::vector<data::Frame> next_block(data::FrameSource& source)
+{
+    std::vector<data::Frame> frames;
+    for (data::Frame frame; frames.size() < kBlock && source.next(frame);) frames.push_back(std::move(frame));
+    return frames;
+}
+
+data::SinkOptions sink_options(const Options& o, const data::FrameSource& source, const data::Image& first)
+{
+    data::SinkOptions sink;
+    sink.video.existing = o.overwrite ? data::Existing::replace : data::Existing::keep;
+    sink.video.crf = o.crf;
+    sink.video.comment = kComment;
+    if (const data::VideoInfo* video = source.video()) {
+        sink.format = video->format;
+        sink.video.audio = o.input;
+    } else {
+        sink.format = {.H = first.H, .W = first.W, .rate = {std::llround(o.fps * 1000), 1000}};
+    }
+    return sink;
+}
+
+/// Swaps all frames and returns what became of the sound.
+std::string swap_frames(const Options& o, data::FrameSource& source, FaceSwap& swap, Console& console)
+{
+    std::vector<data::Frame> frames = next_block(source);
+    BIFRONS_CHECK(data, !frames.empty(), o.input, ": holds no frames");
+    const auto sink = data::create_frames(o.out, sink_options(o, source, frames[0].image));
+    Progress progress(console, "merge", "frames", source.count());
+    for (; !frames.empty(); frames = next_block(source)) {
+        if (interrupted())
+            throw Interrupted(
+                str("stopped on request after ", swap.counts().frames, " frames; ",
+                    data::has_video_name(o.out) ? "nothing was written." : str("they are in ", o.out, ".")));
+        swap(frames);
+        for (const data::Frame& frame : frames) sink->write(frame);
+        progress.update(swap.counts().frames, {{"faces", double(swap.counts().faces)}});
+    }
+    return sink->finish();
+}
+
+void show(const Options& o, const SwapCounts& counts, const std::string& sound, double seconds, Console& console)
+{
+    console.result(str(o.out, ": ", counts.frames, " frames, ", counts.faces, " faces replaced\n  ",
+                       counts.without_face, " frames without a face left as they are, ", counts.ignored,
+                       " other faces ignored, ", counts.low_score, " dropped for a low score\n  sound: ", sound, "\n  ",
+                       duration_text(seconds), "\n"),
+                   {{"out", o.out},
+                    {"frames", counts.frames},
+                    {"faces", counts.faces},
+                    {"frames_without_face", counts.without_face},
+                    {"ignored_faces", counts.ignored},
+                    {"low_score_faces", counts.low_score},
+                    {"sound", sound},
+                    {"seconds", seconds}});
+}
+
+void merge(const Options& o, Console& console)
+{
+    const double begin = Progress::steady_seconds();
+    check_output(o);
+    const auto source = data::open_frames(o.input);
+    BIFRONS_CHECK(usage, !data::has_picture_name(o.out) || source->count() == 1, o.out,
+                  ": one picture cannot hold the input's ", source->count(), " frames; a folder or a video expected.");
+    if (source->video() && source->video()->variable_rate)
+        console.warn(str(o.input, ": the frame rate varies; the output has the mean rate, ",
+                         source->video()->format.rate.value(), " a second, so that frames move in time"));
+    const Checkpoint checkpoint = open_checkpoint(o.model, console);
+    const auto device = open_device(o.device, console);
+    const model::TrainedModel model(*device, checkpoint);
+    FaceSwap swap(*device, model, o.finder(), merge_options(o));
+    const std::string sound = swap_frames(o, *source, swap, console);
+    if (sound.rfind("lost", 0) == 0) console.warn(str(o.out, ": has no sound, ", sound));
+    if (swap.counts().faces == 0)
+        console.warn(str(o.input, ": no face was found; the output shows what the input does"));
+    show(o, swap.counts(), sound, Progress::steady_seconds() - begin, console);
+}
+
+} // namespace
+
+Work declare_merge(CLI::App& app)
+{
+    const auto o = std::make_shared<Options>();
+    data::MergeOptions& m = o->merge;
+    o->mask = name_of(m.mask);
+    o->color = name_of(m.color);
+    o->blend = name_of(m.blend);
+    text(app, "--model", o->model, "FOLDER", "the model, or one of its checkpoints")->required();
+    text(app, "--input", o->input, "PATH", "footage of the destination: a video, a picture or a folder")->required();
+    text(app, "-o,--out", o->out, "PATH", "a video (.mp4, .mov, .mkv), a picture (.png, .jpg) or a folder")->required();
+    choice(app, "--mask", o->mask, {"hull", "predicted", "product"},
+           "what is pasted: the landmarks' hull, what the model learned, or where both agree");
+    number(app, "--erode", m.erode_px, -100.0, 100.0, "moves the mask's edge inwards, px of a face of 256");
+    number(app, "--feather", m.feather_px, 0.0, 100.0, "width of the mask's soft edge, px of a face of 256");
+    choice(app, "--color", o->color, {"none", "rct"}, "rct gives the face the mean and spread of the frame's colours");
+    number(app, "--alpha", m.alpha, 0.0, 1.0, "strength of the colour transfer");
+    number(app, "--beta", m.beta, 0.0, 1.0, "strength of the light adjustment: the frame's shading on the face");
+    choice(app, "--blend", o->blend, {"none", "feather", "poisson"},
+           "how the edge is hidden: not at all, softly, or by keeping gradients only");
+    o->finder = finder_options(app);
+    number(app, "--crf", o->crf, 0, 51, "quality of a video, x264's scale: 0 is lossless, less is better");
+    number(app, "--fps", o->fps, 0.001, 1000.0, "frames a second of a video that is made of pictures");
+    flag(app, "--overwrite", o->overwrite, "replace what is there");
+    device_option(app, o->device);
+    return [o](Console& console) { merge(*o, console); };
+}
+
+} // namespace bifrons::tools

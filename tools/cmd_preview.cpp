@@ -1,0 +1,49 @@
+#include "model/trained.h"
+#include "tools/commands.h"
+#include "tools/open_model.h"
+#include "tools/options.h"
+#include "tools/preview_sheet.h"
+#include "tools/training_data.h"
+
+namespace bifrons::tools {
+
+namespace {
+
+struct Options {
+    std::string model, src, dst, out = "preview.png", device = "auto";
+    std::int64_t rows = IdentityData::kPreviewRows;
+    bool overwrite = false;
+};
+
+void preview(const Options& o, Console& console)
+{
+    const data::Existing existing = o.overwrite ? data::Existing::replace : data::Existing::keep;
+    data::check_destination(o.out, existing);
+    const Checkpoint checkpoint = open_checkpoint(o.model, console);
+    const data::Faceset src = data::load_faceset(o.src), dst = data::load_faceset(o.dst);
+    const auto device = open_device(o.device, console);
+    const model::TrainedModel model(*device, checkpoint);
+    PreviewSheet sheet(*device, model.network(), sample_pictures(src, model.settings(), o.rows),
+                       sample_pictures(dst, model.settings(), o.rows), o.rows);
+    data::save_image(o.out, sheet.draw(), {.existing = existing});
+    console.result(str(o.out, ": ", o.rows, " faces of each at step ", model.step(),
+                       "\n  source, its reconstruction, mask | destination, the same | swap, mask\n"),
+                   {{"out", o.out}, {"rows", o.rows}, {"step", model.step()}});
+}
+
+} // namespace
+
+Work declare_preview(CLI::App& app)
+{
+    const auto o = std::make_shared<Options>();
+    text(app, "--model", o->model, "FOLDER", "the model, or one of its checkpoints")->required();
+    text(app, "--src", o->src, "FACESET", "faces to put on")->required();
+    text(app, "--dst", o->dst, "FACESET", "faces of the footage that gets them")->required();
+    text(app, "-o,--out", o->out, "FILE", "the picture, .png or .jpg");
+    number<std::int64_t>(app, "--rows", o->rows, 1, 64, "faces of each, evenly spaced");
+    flag(app, "--overwrite", o->overwrite, "replace a picture that is there");
+    device_option(app, o->device);
+    return [o](Console& console) { preview(*o, console); };
+}
+
+} // namespace bifrons::tools

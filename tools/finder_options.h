@@ -1,0 +1,13 @@
+// tools/finder_options.h - the options that say which faces of the footage are meant: extract and merge share them.
+#pragma once
+
+#include "data/extract/extract.h"
+
+#include <CLI/CLI.hpp>
+
+namespace bifrons::tools {
+
+/// Declares them; what it returns reads their values once the command line is parsed.
+std::function<data::FinderOptions()> finder_options(CLI::App& app);
+
+} // namespace bifrons::tools

@@ -123,6 +123,7 @@ const std::vector<Command>& commands()
 {
     static const std::vector<Command> table = {
 #if BIFRONS_HAS_MEDIA
+        {"demo", "Go the whole way once: extract, train and merge two portraits that the set-up fetches", declare_demo},
         {"extract", "Find the faces in videos and pictures and cut them out, aligned, into a faceset", declare_extract},
 #endif
         {"train", "Train a model on two facesets, or go on training it", declare_train},

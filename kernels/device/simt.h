@@ -9,7 +9,7 @@
 //   warp_sum, block_sum, grid_sum       sums in a fixed order, see reduce.cuh
 //
 // A kernel file reads:  namespace bifrons::kernels::BIFRONS_SIMT_NS { namespace { kernels } entry functions }
-// Inline PTX and __CUDA_ARCH__ stand under kernels/ptx/ only.
+// Inline PTX and tests of the architecture stand under kernels/ptx/ only.
 #pragma once
 
 #include "kernels/device/device.h"

@@ -20,7 +20,6 @@ struct Settings {
     std::string face_type = "full";
     std::int64_t ae_dims = 256, e_dims = 64, d_dims = 64, d_mask_dims = 22;
     std::string downsample = "strided", upsample = "subpixel";
-    std::string precision = "f32";
     std::int64_t seed = 1;
     double validation_fraction = 0.05;
 
@@ -34,7 +33,6 @@ struct Settings {
     bool random_warp = true;
     double flip_src = 0, flip_dst = 0.4;
     double rotation = 10, scale = 0.15, shift = 0.05, hsv = 0;
-    double faceset_memory = 0.25;
 
     // the run
     std::int64_t save_every = 500, keep = 3, keep_every = 0, preview_every = 500;

@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 tools/setup.sh
-cmake --preset release
+cmake --preset release -DBIFRONS_MEDIA=ON -DBIFRONS_ONEDNN=ON
 cmake --build --preset release --target bifrons
 
 pictures=build/demo-pictures

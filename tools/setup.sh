@@ -9,7 +9,7 @@ set -eu
 build="cmake ninja-build g++ git"
 headers="libcli11-dev libeigen3-dev libstb-dev libtomlplusplus-dev libxxhash-dev nlohmann-json3-dev"
 compute="libdnnl-dev"
-media="ffmpeg libdlib-dev libdlib-data libopencv-core-dev libopencv-dnn-dev libopencv-imgcodecs-dev libopencv-imgproc-dev
+media="ffmpeg libblas-dev libdlib-dev libdlib-data liblapack-dev libopencv-core-dev libopencv-dnn-dev libopencv-imgcodecs-dev libopencv-imgproc-dev
        libopencv-objdetect-dev opencv-data"
 tests="clang-format-14 libbenchmark-dev libgtest-dev libopencv-photo-dev"
 

@@ -40,7 +40,7 @@ check() { # PRESET CTEST-OPTION...
 
 parity=OFF
 if $all; then parity=ON; fi
-build release all -DBIFRONS_CUDA=$cuda -DBIFRONS_CUDA_ARCHS=90a-real -DBIFRONS_TORCH_PARITY=$parity
+build release all -DBIFRONS_MEDIA=ON -DBIFRONS_ONEDNN=ON -DBIFRONS_CUDA=$cuda -DBIFRONS_CUDA_ARCHS=90a-real -DBIFRONS_TORCH_PARITY=$parity
 check release
 
 if $all; then

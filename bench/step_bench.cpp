@@ -89,8 +89,10 @@ class Ours {
 /// Median of the peer's steps; 0 where there is no PyTorch.
 double pytorch_milliseconds(const Config& config, int threads)
 {
-    const std::string command = str(BIFRONS_PEER_PYTHON, " ", BIFRONS_BENCH_FOLDER, "/peer_pytorch_step.py --config ",
-                                    config.text(), " --threads ", threads, " --steps ", kSteps, " 2>/dev/null");
+    // The peer waits as it does by default: asleep between its short parallel parts it would be slower.
+    const std::string command = str("env -u OMP_WAIT_POLICY ", BIFRONS_PEER_PYTHON, " ", BIFRONS_BENCH_FOLDER,
+                                    "/peer_pytorch_step.py --config ", config.text(), " --threads ", threads,
+                                    " --steps ", kSteps, " 2>/dev/null");
     std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(command.c_str(), "r"), pclose);
     std::string text;
     char part[256];

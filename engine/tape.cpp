@@ -22,6 +22,19 @@ Tape::Scope::~Scope()
     tape_.exec_.device->pop_range();
 }
 
+/// A node for a value that wants a gradient, last on the tape.
+std::shared_ptr<Node> Tape::append(const char* op, const Tensor& value)
+{
+    auto node = std::make_shared<Node>();
+    node->op = op;
+    node->scope = scope_;
+    node->shape = value.shape();
+    node->dtype = value.dtype();
+    node->wanted = true;
+    nodes_.push_back(node);
+    return node;
+}
+
 Var Tape::parameter(const Tensor& value, const Tensor& grad)
 {
     if (!recording_) return Var(value);
@@ -29,13 +42,8 @@ Var Tape::parameter(const Tensor& value, const Tensor& grad)
     auto& [kept, node] = parameters_[value.view().data];
     if (node) return Var(value, node);
     kept = value;
-    node = std::make_shared<Node>();
-    node->op = "parameter";
-    node->shape = value.shape();
-    node->dtype = value.dtype();
-    node->wanted = true;
+    node = append("parameter", value);
     node->parameter_grad = grad;
-    nodes_.push_back(node);
     return Var(value, node);
 }
 
@@ -45,12 +53,7 @@ Var Tape::record(const char* op, const Tensor& value, const std::vector<Var>& in
     bool wanted = false;
     for (const Var& x : inputs) wanted |= x.node() && x.node()->wanted;
     if (!recording_ || !wanted) return Var(value);
-    auto node = std::make_shared<Node>();
-    node->op = op;
-    node->scope = scope_;
-    node->shape = value.shape();
-    node->dtype = value.dtype();
-    node->wanted = true;
+    const auto node = append(op, value);
     node->act = options.act;
     if (options.act.kind != Act::none) node->saved = options.saved;
     node->backward = std::move(backward);
@@ -60,7 +63,6 @@ Var Tape::record(const char* op, const Tensor& value, const std::vector<Var>& in
         BIFRONS_CHECK(bug, !x.node()->viewed, op, ": reads a value that was split or reshaped; read its parts instead");
         ++x.node()->uses;
     }
-    nodes_.push_back(node);
     return Var(value, node);
 }
 
@@ -72,12 +74,7 @@ Var Tape::view(const char* op, const Var& x, const Tensor& value, std::int64_t o
                   "'s result has other uses; a value is either read or split");
     parent->viewed = true;
     ++parent->uses;
-    auto node = std::make_shared<Node>();
-    node->op = op;
-    node->scope = scope_;
-    node->shape = value.shape();
-    node->dtype = value.dtype();
-    node->wanted = true;
+    const auto node = append(op, value);
     node->act = parent->act;
     if (parent->saved) {
         const Tensor flat = parent->saved.reshape({parent->saved.size()});
@@ -85,7 +82,6 @@ Var Tape::view(const char* op, const Var& x, const Tensor& value, std::int64_t o
     }
     node->parent = parent;
     node->offset = offset;
-    nodes_.push_back(node);
     return Var(value, node);
 }
 

@@ -131,6 +131,7 @@ class Tape {
   private:
     friend class Grads;
     friend class Scope;
+    std::shared_ptr<Node> append(const char* op, const Tensor& value);
     Tensor gradient_buffer(Node& node);
     void finish(Node& node);
     void abandon(Node& node);

@@ -14,7 +14,7 @@ namespace {
 
 // A thread per y[n,p,q,k]; the threads of a warp differ in k: they read the same x and neighbouring filters.
 __global__ void __launch_bounds__(kBlockSize)
-    conv2d_fwd_direct(Conv2dShape s, const float* __restrict__ x, const float* __restrict__ w, EpilogueStore y)
+    conv2d_fwd_direct(Conv2dShape s, const float* __restrict__ x, const float* __restrict__ w, EpilogueStore<float> y)
 {
     const std::int64_t i = global_thread();
     if (i >= s.y_size()) return;
@@ -36,8 +36,8 @@ __global__ void __launch_bounds__(kBlockSize)
 }
 
 // A thread per dx[n,h,v,c]; the threads of a warp differ in c: they read the same dy and neighbouring weights.
-__global__ void __launch_bounds__(kBlockSize)
-    conv2d_dgrad_direct(Conv2dShape s, const float* __restrict__ dy, const float* __restrict__ w, GradientStore dx)
+__global__ void __launch_bounds__(kBlockSize) conv2d_dgrad_direct(Conv2dShape s, const float* __restrict__ dy,
+                                                                  const float* __restrict__ w, GradientStore<float> dx)
 {
     const std::int64_t i = global_thread();
     if (i >= s.x_size()) return;
@@ -86,13 +86,13 @@ __global__ void __launch_bounds__(kBlockSize)
 void conv2d_fwd(Exec ex, const Conv2dShape& s, ConstView x, ConstView w, View y, const Epilogue& e)
 {
     launch("conv2d_fwd direct", conv2d_fwd_direct, grid_1d(s.y_size()), ex, s, x.as<float>(), w.as<float>(),
-           EpilogueStore(s.y_shape(), e, y));
+           EpilogueStore<float>(s.y_shape(), e, y));
 }
 
 void conv2d_dgrad(Exec ex, const Conv2dShape& s, ConstView dy, ConstView w, const Store& d)
 {
     launch("conv2d_dgrad direct", conv2d_dgrad_direct, grid_1d(s.x_size()), ex, s, dy.as<float>(), w.as<float>(),
-           GradientStore(d));
+           GradientStore<float>(d));
 }
 
 void conv2d_wgrad(Exec ex, const Conv2dShape& s, ConstView dy, ConstView x, View dw, View db, bool accumulate)

@@ -35,7 +35,7 @@ struct StoreMean {
 // One thread an element.
 __global__ void __launch_bounds__(kBlockSize)
     mse_grad_kernel(std::int64_t n, Difference difference, const float* __restrict__ upstream, float factor,
-                    GradientStore d)
+                    GradientStore<float> d)
 {
     const std::int64_t i = global_thread();
     if (i < n) d.store(i, *upstream * factor * difference.weight(i) * difference(i));
@@ -60,7 +60,7 @@ void mse_grad(Exec ex, const MseShape& s, ConstView a, ConstView b, ConstView ma
 {
     const std::int64_t n = s.rows * s.C;
     launch("mse_grad", mse_grad_kernel, grid_1d(n), ex, n, difference_of(s, a, b, mask), upstream.as<float>(),
-           float(2 * double(scale) / double(n)), GradientStore(d));
+           float(2 * double(scale) / double(n)), GradientStore<float>(d));
 }
 
 } // namespace bifrons::kernels::BIFRONS_SIMT_NS

@@ -14,7 +14,7 @@ __global__ void weighted_sum_kernel(LossTerms terms, float* total)
     ref::weighted_sum(terms, total);
 }
 
-__global__ void scale_scalar_kernel(const float* upstream, float weight, GradientStore d)
+__global__ void scale_scalar_kernel(const float* upstream, float weight, GradientStore<float> d)
 {
     d.store(0, ref::scale_scalar(upstream, weight));
 }
@@ -28,7 +28,7 @@ void weighted_sum(Exec ex, const LossTerms& terms, View total)
 
 void scale_scalar(Exec ex, ConstView upstream, float weight, const Store& d)
 {
-    launch("scale_scalar", scale_scalar_kernel, {}, ex, upstream.as<float>(), weight, GradientStore(d));
+    launch("scale_scalar", scale_scalar_kernel, {}, ex, upstream.as<float>(), weight, GradientStore<float>(d));
 }
 
 } // namespace bifrons::kernels::BIFRONS_SIMT_NS

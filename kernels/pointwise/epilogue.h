@@ -54,7 +54,8 @@ struct EpilogueShape {
 
 /// y = shuffle(act(v + bias + add)), and z if wanted.
 ///   v [N,P,Q,K] read      y [N,P,Q,K] or shuffled, written; may be v's own buffer when shuffle is 1
-///   f32 or f64 (cpu only), all alike. Elementwise: deterministic, exact but for the activation's own rounding.
+///   all alike f32, f64 (cpu only) or bf16 (GPU only: computed in f32, rounded once when stored); e.bias is f32 then.
+///   Elementwise: deterministic, exact but for the activation's own rounding.
 /// Throws Error(shape) if K is not a multiple of shuffle^2 or the element types differ.
 void epilogue_fwd(Exec ex, const EpilogueShape& s, ConstView v, View y, const Epilogue& e);
 Cost epilogue_fwd_cost(const EpilogueShape& s, DType dtype, const Epilogue& e);
@@ -68,9 +69,9 @@ Cost store_gradient_cost(std::int64_t n, DType dtype, const Store& s);
 void unshuffle(Exec ex, const EpilogueShape& s, int f, ConstView dy, View d);
 Cost unshuffle_cost(const EpilogueShape& s, DType dtype);
 
-/// db[k] = sum over rows of d[row, k], or db[k] += for accumulate. d [rows,K] read; db [K] written (read when
-/// accumulating). Deterministic: rows are summed in fixed blocks, whatever the thread count. Error <= gamma32(rows) *
-/// sum |d|.
+/// db[k] = sum over rows of d[row, k], or db[k] += for accumulate. d [rows,K] read, as above; db [K] written
+/// (read when accumulating), f32 for bf16. Deterministic: rows are summed in fixed blocks, whatever the thread count.
+/// Error <= gamma32(rows) * sum |d|.
 void bias_grad(Exec ex, std::int64_t rows, std::int64_t K, ConstView d, View db, bool accumulate);
 Cost bias_grad_cost(std::int64_t rows, std::int64_t K, DType dtype, Target target);
 

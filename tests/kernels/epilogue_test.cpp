@@ -3,6 +3,7 @@
 #include "kernels/pointwise/epilogue_ref.h"
 #include "tests/support/devices.h"
 #include "tests/support/numerics.h"
+#include "tests/support/stores.h"
 
 using namespace bifrons;
 using namespace bifrons::kernels;
@@ -107,6 +108,46 @@ TEST_P(EpilogueTest, bias_gradient_is_the_sum_over_rows)
         for (std::size_t k = 0; k < want.size(); ++k) want[k] *= 2, magnitude[k] *= 3;
         EXPECT_TRUE(within(device().download<float>(db, K), want, magnitude)) << "accumulates";
     }
+}
+
+class Bf16EpilogueTest : public OnDevice {};
+BIFRONS_ON_GPU_DEVICES(Bf16EpilogueTest);
+
+TEST_P(Bf16EpilogueTest, stores_the_f32_result_rounded_once)
+{
+    const EpilogueShape s{2, 3, 5, 12};
+    const auto v = random_values<bf16>(s.size(), 1, -3, 3), add = random_values<bf16>(s.size(), 3);
+    const auto bias = random_values(s.K, 2);
+    for (const Activation act : kActivations) {
+        std::vector<double> want(static_cast<std::size_t>(s.size())), z(want.size()), bound(want.size());
+        ref::epilogue_fwd(s, cast<double>(v).data(), want.data(), cast<double>(bias).data(), cast<double>(add).data(),
+                          act, z.data(), 2);
+        for (std::size_t i = 0; i < want.size(); ++i) bound[i] = 1e-5 + store_rounding<bf16>() * std::abs(want[i]);
+        const View y = device().poisoned<bf16>(s.size()), zs = device().poisoned<bf16>(s.size());
+        epilogue_fwd(exec(), s, device().upload(v), y,
+                     {.bias = device().upload(bias), .add = device().upload(add), .act = act, .z = zs, .shuffle = 2});
+        EXPECT_TRUE(within(device().download<bf16>(y, s.size()), want, bound)) << int(act.kind);
+        for (std::size_t i = 0; i < want.size(); ++i) bound[i] = 1e-6 + store_rounding<bf16>() * std::abs(z[i]);
+        EXPECT_TRUE(within(device().download<bf16>(zs, s.size()), z, bound));
+    }
+}
+
+TEST_P(Bf16EpilogueTest, gradient_store_unshuffle_and_bias_gradient)
+{
+    const EpilogueShape s{1, 3, 5, 8};
+    const auto v = random_values<bf16>(s.size(), 7);
+    const View values = device().upload(v), y = device().poisoned<bf16>(s.size());
+    expect_stores<bf16>(device(), cast<double>(v), std::vector<double>(v.size(), 0.0),
+                        [&](const Store& d) { store_gradient(exec(), s.size(), values, d); });
+    epilogue_fwd(exec(), s, values, y, {.shuffle = 2});
+    const View back = device().poisoned<bf16>(s.size()), db = device().poisoned<float>(s.K);
+    unshuffle(exec(), s, 2, y, back);
+    EXPECT_EQ(bits_of(device().download<bf16>(back, s.size())), bits_of(v));
+
+    std::vector<double> want(std::size_t(s.K), 0.0);
+    for (std::size_t i = 0; i < v.size(); ++i) want[i % want.size()] += value_of(v[i]);
+    bias_grad(exec(), 15, s.K, values, db, false);
+    EXPECT_TRUE(within(device().download<float>(db, s.K), want, 15 * gamma32(15))) << "sums stay f32";
 }
 
 TEST(Epilogue, names_a_channel_count_that_cannot_be_shuffled)

@@ -95,6 +95,11 @@ class OnDevice : public ::testing::TestWithParam<std::string> {
         Devices, Suite,                                                                                                \
         ::testing::Values("cpu", "cpu:1", "sim:forward", "sim:reverse", "sim:random:1", "sim:warps:1", "cuda"),        \
         ::bifrons::test::device_test_name)
+/// bf16 storage: the devices that run the CUDA kernels.
+#define BIFRONS_ON_GPU_DEVICES(Suite)                                                                                  \
+    INSTANTIATE_TEST_SUITE_P(Devices, Suite,                                                                           \
+                             ::testing::Values("sim:forward", "sim:reverse", "sim:random:1", "sim:warps:1", "cuda"),   \
+                             ::bifrons::test::device_test_name)
 #define BIFRONS_ON_CPU(Suite)                                                                                          \
     INSTANTIATE_TEST_SUITE_P(Devices, Suite, ::testing::Values("cpu", "cpu:1"), ::bifrons::test::device_test_name)
 

@@ -1,6 +1,8 @@
 // tests/support/numerics.h - inputs and derived error bounds.
 #pragma once
 
+#include "kernels/base/bf16.h"
+
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -10,20 +12,55 @@
 
 namespace bifrons::test {
 
+using kernels::bf16;
+
+/// An element's value.
+template <class T>
+double value_of(T element)
+{
+    return double(element);
+}
+inline double value_of(bf16 element)
+{
+    return kernels::to_f32(element);
+}
+
+/// The element nearest to a value.
+template <class T>
+T element_of(double value)
+{
+    return T(value);
+}
+template <>
+inline bf16 element_of<bf16>(double value)
+{
+    return kernels::to_bf16(float(value));
+}
+
+/// Relative error of storing an f32 result as T.
+template <class T>
+double store_rounding()
+{
+    return std::is_same_v<T, bf16> ? std::ldexp(1.0, -8) : 0;
+}
+
 /// Uniform in [low, high), the same for the same seed everywhere.
 template <class T = float>
 std::vector<T> random_values(std::int64_t n, std::uint32_t seed, double low = -1, double high = 1)
 {
     std::mt19937 engine(seed);
     std::vector<T> values(static_cast<std::size_t>(n));
-    for (T& v : values) v = T(low + (high - low) * (double(engine()) / 4294967296.0));
+    for (T& v : values) v = element_of<T>(low + (high - low) * (double(engine()) / 4294967296.0));
     return values;
 }
 
 template <class T, class U>
 std::vector<T> cast(const std::vector<U>& values)
 {
-    return std::vector<T>(values.begin(), values.end());
+    std::vector<T> elements;
+    elements.reserve(values.size());
+    for (const U& v : values) elements.push_back(element_of<T>(value_of(v)));
+    return elements;
 }
 
 /// Rounding of a sum of n products in f32, in any order: probabilistic bound with a factor of safety of 8
@@ -41,9 +78,9 @@ template <class T>
     if (got.size() != want.size() || got.size() != bound.size() || got.empty())
         return ::testing::AssertionFailure() << "sizes " << got.size() << ", " << want.size() << ", " << bound.size();
     for (std::size_t i = 0; i < got.size(); ++i)
-        if (!(std::abs(double(got[i]) - want[i]) <= bound[i]))
+        if (!(std::abs(value_of(got[i]) - want[i]) <= bound[i]))
             return ::testing::AssertionFailure()
-                   << "element " << i << ": " << got[i] << ", expected " << want[i] << " within " << bound[i];
+                   << "element " << i << ": " << value_of(got[i]) << ", expected " << want[i] << " within " << bound[i];
     return ::testing::AssertionSuccess();
 }
 
@@ -58,8 +95,21 @@ template <class T, class U>
 double dot(const std::vector<T>& a, const std::vector<U>& b)
 {
     double sum = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) sum += double(a[i]) * double(b[i]);
+    for (std::size_t i = 0; i < a.size(); ++i) sum += value_of(a[i]) * value_of(b[i]);
     return sum;
+}
+
+/// Bits as numbers, for comparisons that mean every bit.
+inline std::vector<std::uint16_t> bits_of(const std::vector<bf16>& values)
+{
+    std::vector<std::uint16_t> bits;
+    for (const bf16 v : values) bits.push_back(v.bits);
+    return bits;
+}
+template <class T>
+const std::vector<T>& bits_of(const std::vector<T>& values)
+{
+    return values;
 }
 
 } // namespace bifrons::test

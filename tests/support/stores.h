@@ -8,24 +8,28 @@
 namespace bifrons::test {
 
 /// Runs grad(Store) bare and with add (in out's own buffer), leaky activation and saved; checks out against the store
-/// formula applied to v, within bound (of v) and the roundings of the formula itself. T: float or double.
+/// formula applied to v, within bound (of v before it is stored) and the roundings of the formula itself. T: float,
+/// double or bf16.
 template <class T, class Grad>
 void expect_stores(TestDevice& device, const std::vector<double>& v, const std::vector<double>& bound, const Grad& grad)
 {
     const auto n = std::int64_t(v.size());
+    std::vector<double> bare_bound(bound);
+    for (std::size_t i = 0; i < v.size(); ++i) bare_bound[i] += store_rounding<T>() * (std::abs(v[i]) + bound[i]);
     const kernels::View bare = device.poisoned<T>(n);
     grad(kernels::Store{.out = bare});
     const std::vector<T> first = device.download<T>(bare, n);
-    EXPECT_TRUE(within(first, v, bound));
+    EXPECT_TRUE(within(first, v, bare_bound));
     grad(kernels::Store{.out = bare});
-    EXPECT_EQ(first, device.download<T>(bare, n)) << "repeats to the bit";
+    EXPECT_EQ(bits_of(first), bits_of(device.download<T>(bare, n))) << "repeats to the bit";
 
     const auto add = random_values<T>(n, 71), saved = random_values<T>(n, 72);
     const auto act = kernels::leaky(0.25f);
     std::vector<double> want(v.size()), fused_bound(bound);
     kernels::ref::store_gradient(n, v.data(), want.data(), cast<double>(add).data(), act, cast<double>(saved).data());
     for (std::size_t i = 0; i < v.size(); ++i) // one addition and one product, the factor at most 1
-        fused_bound[i] += std::ldexp(std::abs(v[i]) + std::abs(double(add[i])) + bound[i], -23);
+        fused_bound[i] +=
+            (std::ldexp(1.0, -23) + store_rounding<T>()) * (std::abs(v[i]) + std::abs(value_of(add[i])) + bound[i]);
     const kernels::View out = device.upload(add);
     grad(kernels::Store{.out = out, .add = out, .act = act, .saved = device.upload(saved)});
     EXPECT_TRUE(within(device.download<T>(out, n), want, fused_bound)) << "with add and activation";

@@ -22,7 +22,8 @@ Dim3 unflatten(std::size_t i, Dim3 size)
 
 bool same(const Site& a, const Site& b)
 {
-    return a.line == b.line && std::strcmp(a.operation, b.operation) == 0 && std::strcmp(a.file, b.file) == 0;
+    const auto same_text = [](const char* x, const char* y) { return x == y || std::strcmp(x, y) == 0; };
+    return a.line == b.line && same_text(a.operation, b.operation) && same_text(a.file, b.file);
 }
 
 std::string text(const Site& site)
@@ -48,6 +49,13 @@ std::string ranges(const std::vector<std::size_t>& ids)
 }
 
 } // namespace
+
+std::string missing_lane(const WarpArguments& arguments)
+{
+    for (std::size_t lane = 0; lane < arguments.size(); ++lane)
+        if (!arguments[lane]) return str("lane ", lane, " takes no part; all 32 lanes expected");
+    return "";
+}
 
 Executor& Executor::current()
 {
@@ -98,7 +106,10 @@ void Executor::run_block(Dim3 block)
 void Executor::begin_block()
 {
     shared_.begin_block();
-    for (std::size_t id = 0; id < count_; ++id) threads_[id].state = State::ready;
+    for (std::size_t id = 0; id < count_; ++id) {
+        threads_[id].state = State::ready;
+        threads_[id].copies.clear();
+    }
     warps_.resize((count_ + kWarpSize - 1) / kWarpSize);
     for (std::size_t w = 0; w < warps_.size(); ++w) {
         const std::size_t lanes = std::min<std::size_t>(kWarpSize, count_ - w * kWarpSize);
@@ -150,6 +161,9 @@ void Executor::live(std::size_t id)
 /// Nobody waits for a thread that has ended.
 void Executor::end_thread(std::size_t id)
 {
+    if (const CopyQueue& copies = threads_[id].copies; !copies.empty())
+        throw error(str("thread ", id, " ends with ", copies.size(),
+                        " copies that it has not waited for, the first of ", text(copies.first().site)));
     Warp& warp = warps_[id / kWarpSize];
     warp.running &= ~(1u << id % kWarpSize);
     --running_;
@@ -250,6 +264,22 @@ void* Executor::dynamic_shared(std::size_t bytes)
     if (bytes > shared_.dynamic_bytes())
         throw error(str("dyn_shared of ", bytes, " bytes, but the launch gave ", shared_.dynamic_bytes()));
     return shared_.dynamic();
+}
+
+void Executor::check_shared(const void* address, std::size_t bytes, const Site& site) const
+{
+    check_aligned(address, bytes, site);
+    if (!shared_.contains(address, bytes))
+        throw error(str("thread ", active_, " is in ", text(site), " with ", bytes,
+                        " bytes that do not lie in one object of shared memory"));
+}
+
+void Executor::check_aligned(const void* address, std::size_t bytes, const Site& site) const
+{
+    const std::size_t beyond = reinterpret_cast<std::uintptr_t>(address) % bytes;
+    if (beyond != 0)
+        throw error(str("thread ", active_, " is in ", text(site), " with an address that is ", beyond,
+                        " bytes beyond a multiple of ", bytes));
 }
 
 Error Executor::error(const std::string& what) const

@@ -3,9 +3,11 @@
 #pragma once
 
 #include "kernels/device/grid.h"
+#include "kernels/sim/async.h"
 #include "kernels/sim/fiber.h"
 #include "kernels/sim/schedule.h"
 #include "kernels/sim/shared_memory.h"
+#include "kernels/sim/site.h"
 
 #include <array>
 #include <exception>
@@ -13,17 +15,16 @@
 
 namespace bifrons::kernels::sim {
 
-/// A place in a kernel where threads meet.
-struct Site {
-    const char* operation;
-    const char* file;
-    int line;
-};
-
 /// What each lane of a warp has brought to a collective operation; null where a lane does not take part.
 using WarpArguments = std::array<void*, kWarpSize>;
 /// Does the operation for all lanes at once. Returns what is wrong, or an empty string.
 using WarpOperation = std::string (*)(const WarpArguments& arguments);
+/// What is wrong if a lane takes no part in an operation that needs all 32; else an empty string.
+std::string missing_lane(const WarpArguments& arguments);
+
+/// What an instruction that no compiler knows does with memory, told by the thread that it concerns. From copy_begun to
+/// copy_done nobody may touch the bytes: the copy writes them when it likes.
+enum class Access { read, write, copy_begun, copy_done };
 
 class Executor {
   public:
@@ -45,6 +46,18 @@ class Executor {
     void* shared_object(const void* key, std::size_t bytes);
     void* dynamic_shared(std::size_t bytes);
 
+    // For the wrappers of kernels/ptx/:
+
+    /// Throws Error(bug) unless the bytes lie in the block's shared memory / the address is a multiple of them.
+    void check_shared(const void* address, std::size_t bytes, const Site& site) const;
+    void check_aligned(const void* address, std::size_t bytes, const Site& site) const;
+    /// The running thread accesses memory by an instruction.
+    void note_access(const void*, std::size_t, Access, const Site&) {}
+    /// cp.async: writes `bytes` at `to`, from `from` or zeros where it is not valid, when the schedule likes.
+    void begin_copy(void* to, const void* from, std::size_t bytes, bool valid, const Site& site);
+    void commit_copies();
+    void wait_for_copies(std::size_t groups_left);
+
   private:
     enum class State { ready, at_barrier, in_warp, ended };
     struct Thread {
@@ -52,6 +65,7 @@ class Executor {
         Dim3 index;
         State state = State::ready;
         Site site = {}; // where it waits
+        CopyQueue copies = {};
     };
     /// Lanes of a warp that meet.
     struct Meeting {

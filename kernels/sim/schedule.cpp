@@ -6,25 +6,75 @@
 
 namespace bifrons::kernels::sim {
 
+namespace {
+
+const char* const kOrders[] = {"forward", "reverse", "random", "warps"};
+const char* const kAsyncs[] = {"late", "early", "random"};
+
+/// The position of the name; -1 if it is not there.
+template <std::size_t N>
+int find(const char* const (&names)[N], const std::string& name)
+{
+    const auto at = std::find(names, names + N, name);
+    return at == names + N ? -1 : int(at - names);
+}
+
+bool takes_seed(Schedule::Order order)
+{
+    return order == Schedule::Order::random || order == Schedule::Order::warps;
+}
+
+Schedule::Async default_async(Schedule::Order order)
+{
+    if (order == Schedule::Order::forward) return Schedule::Async::late;
+    return order == Schedule::Order::reverse ? Schedule::Async::early : Schedule::Async::random;
+}
+
+std::vector<std::string> split_at_colons(const std::string& text)
+{
+    std::vector<std::string> words(1);
+    for (const char c : text)
+        if (c == ':')
+            words.emplace_back();
+        else
+            words.back() += c;
+    return words;
+}
+
+bool read_number(const std::string& text, std::uint32_t& number)
+{
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+    return read.ec == std::errc() && read.ptr == text.data() + text.size();
+}
+
+} // namespace
+
 Schedule Schedule::parse(const std::string& text)
 {
-    if (text == "forward") return {Order::forward};
-    if (text == "reverse") return {Order::reverse};
-    const std::size_t colon = text.find(':');
-    const std::string name = text.substr(0, colon), seed = colon == text.npos ? "0" : text.substr(colon + 1);
-    Schedule schedule{name == "random" ? Order::random : Order::warps};
-    const auto number = std::from_chars(seed.data(), seed.data() + seed.size(), schedule.seed);
-    const bool known = name == "random" || name == "warps";
-    BIFRONS_CHECK(usage, known && number.ec == std::errc() && number.ptr == seed.data() + seed.size(), "schedule \"",
-                  text, "\" is unknown; forward, reverse, random, random:SEED, warps or warps:SEED expected");
+    const std::vector<std::string> words = split_at_colons(text);
+    const int order = find(kOrders, words[0]);
+    Schedule schedule{Order(order), 0, default_async(Order(order))};
+    std::size_t next = 1;
+    if (next < words.size() && takes_seed(schedule.order) && read_number(words[next], schedule.seed)) ++next;
+    if (next < words.size())
+        if (const int async = find(kAsyncs, words[next]); async >= 0) schedule.async = Async(async), ++next;
+    BIFRONS_CHECK(usage, order >= 0 && next == words.size(), "schedule \"", text,
+                  "\" is unknown; forward, reverse, random, random:SEED, warps or warps:SEED expected, and after it "
+                  "perhaps :late, :early or :random");
     return schedule;
 }
 
 std::string Schedule::text() const
 {
-    if (order == Order::forward) return "forward";
-    if (order == Order::reverse) return "reverse";
-    return str(order == Order::random ? "random:" : "warps:", seed);
+    std::string text = kOrders[int(order)];
+    if (takes_seed(order)) text += str(":", seed);
+    return async == default_async(order) ? text : str(text, ":", kAsyncs[int(async)]);
+}
+
+bool Sequencer::lands_at_once()
+{
+    if (schedule_.async == Schedule::Async::random) return engine_() % 2 == 0;
+    return schedule_.async == Schedule::Async::early;
 }
 
 void Sequencer::arrange(std::vector<std::uint32_t>& order, std::size_t n)

@@ -1,5 +1,5 @@
-// kernels/sim/schedule.h - in which order the simulator lets threads and blocks run. A kernel that is right gives the
-// same result under each.
+// kernels/sim/schedule.h - in which order the simulator lets threads and blocks run, and when asynchronous work is
+// done. A kernel that is right gives the same result under each.
 #pragma once
 
 #include "kernels/base/error.h"
@@ -17,11 +17,17 @@ struct Schedule {
     /// takes the lead now and then: this finds missing barriers that the turns of the others hide.
     enum class Order { forward, reverse, random, warps };
     Order order = Order::forward;
-    std::uint32_t seed = 0; ///< of random and warps
+    std::uint32_t seed = 0; ///< of random and warps, and of what is done at random
+    /// When a copy lands in shared memory: when it is waited for (until then its bytes are poison: a missing wait
+    /// shows), when it is begun (what is still being read is overwritten), or at random one of the two.
+    enum class Async { late, early, random };
+    Async async = Async::late;
 
-    /// "forward", "reverse", "random", "random:SEED", "warps" or "warps:SEED". Throws Error(usage).
+    /// ORDER[:SEED][:ASYNC], "random:7:late": forward, reverse, random or warps; a number with the last two; late,
+    /// early or random, by default late with forward, early with reverse and random with the others. Throws
+    /// Error(usage).
     static Schedule parse(const std::string& text);
-    /// What parse reads.
+    /// What parse reads, without what is the default.
     std::string text() const;
 };
 
@@ -31,6 +37,8 @@ class Sequencer {
     explicit Sequencer(Schedule schedule) : schedule_(schedule), engine_(schedule.seed) {}
     /// 0..n-1 in the next order; `order` holds the last one, or nothing.
     void arrange(std::vector<std::uint32_t>& order, std::size_t n);
+    /// Whether an asynchronous operation is done as soon as it is begun; else when it is waited for.
+    bool lands_at_once();
 
   private:
     void shuffle(std::vector<std::uint32_t>& order);

@@ -61,6 +61,16 @@ std::string SharedMemory::damage() const
     return "";
 }
 
+bool SharedMemory::contains(const void* address, std::size_t bytes) const
+{
+    const char* const begin = static_cast<const char*>(address);
+    for (const Object& object : objects_) {
+        const char* const data = arena_ + object.offset;
+        if (begin >= data && begin + bytes <= data + object.bytes) return true;
+    }
+    return false;
+}
+
 void* SharedMemory::object(const void* key, std::size_t bytes)
 {
     std::size_t static_bytes = bytes;

@@ -28,6 +28,8 @@ class SharedMemory {
     void* dynamic() { return arena_; }
     /// The object of SHARED(): the same for the same key throughout a launch. Null if there is no room for it.
     void* object(const void* key, std::size_t bytes);
+    /// Whether all of the bytes belong to one object.
+    bool contains(const void* address, std::size_t bytes) const;
 
   private:
     struct Object {

@@ -1,52 +1,13 @@
 // The simulator: what a right kernel computes under each schedule, and what it says about wrong ones.
-#include "kernels/device/sim_device.h"
-#include "kernels/device/simt.h"
 #include "tests/support/numerics.h"
-
-#include <numeric>
+#include "tests/support/sim_fixture.h"
 
 namespace bifrons::kernels::sim {
 
 namespace {
 
-const char* const kSchedules[] = {"forward", "reverse", "random", "random:1", "random:2", "warps", "warps:1"};
-
-/// A device with 4096 floats, 0 1 2 ... and as many of poison.
-struct Fixture {
-    explicit Fixture(const std::string& schedule) : device(Schedule::parse(schedule))
-    {
-        std::iota(in, in + kFloats, 0.0f);
-        std::fill_n(out, kFloats, NAN);
-    }
-    ~Fixture() { device.free(in), device.free(out); }
-
-    /// What the launch says; empty if nothing.
-    template <class... Parameters, class... Arguments>
-    std::string error_of(void (*kernel)(Parameters...), const Grid& grid, const Arguments&... arguments)
-    {
-        try {
-            launch("kernel", kernel, grid, exec(), arguments...);
-            return "";
-        } catch (const Error& e) {
-            EXPECT_EQ(e.kind(), ErrorKind::bug);
-            return e.what();
-        }
-    }
-    Exec exec() { return {.device = &device}; }
-
-    static constexpr int kFloats = 4096;
-    SimDevice device;
-    float* in = static_cast<float*>(device.allocate(kFloats * sizeof(float)));
-    float* out = static_cast<float*>(device.allocate(kFloats * sizeof(float)));
-};
-
-testing::AssertionResult says(const std::string& text, const std::vector<std::string>& words)
-{
-    for (const std::string& word : words)
-        if (text.find(word) == std::string::npos)
-            return testing::AssertionFailure() << "\"" << word << "\" is missing in \"" << text << "\"";
-    return testing::AssertionSuccess();
-}
+using test::kSchedules, test::says;
+using Fixture = test::SimFixture;
 
 // ---- right kernels ----
 
@@ -329,11 +290,17 @@ TEST(Sim, goes_on_after_a_kernel_that_failed)
 
 TEST(Sim, schedules_by_name)
 {
-    for (const std::string text : {"forward", "reverse", "random:0", "random:4294967295", "warps:3"})
+    for (const std::string text : {"forward", "reverse", "random:0", "random:4294967295", "warps:3", "forward:early",
+                                   "reverse:random", "random:7:late"})
         EXPECT_EQ(Schedule::parse(text).text(), text);
     EXPECT_EQ(Schedule::parse("random").text(), "random:0");
+    EXPECT_EQ(Schedule::parse("warps:late").text(), "warps:0:late");
+    EXPECT_EQ(Schedule::parse("forward:late").text(), "forward");
+    EXPECT_EQ(Schedule::parse("reverse:early").text(), "reverse");
+    EXPECT_EQ(Schedule::parse("warps:3:random").text(), "warps:3");
     for (const std::string text :
-         {"", "backward", "random:", "random:-1", "random:1x", "random:4294967296", "warp", "forward:1", "warps:"})
+         {"", "backward", "random:", "random:-1", "random:1x", "random:4294967296", "warp", "forward:1",
+          "warps:", "forward:latest", "random:late:7", "forward:late:early", "late"})
         EXPECT_THROW(Schedule::parse(text), Error) << text;
 }
 

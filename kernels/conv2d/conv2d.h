@@ -20,6 +20,7 @@ struct Conv2dShape {
     std::int64_t K = 1, R = 1, S = 1;        // w [K,R,S,C]
     std::int64_t stride = 1, pad = 0;
     Conv2dMethod method = Conv2dMethod::automatic;
+    bool tf32 = false; ///< GPU: products of f32 operands may be rounded to 11 bits (TensorFloat-32); sums stay f32
 
     BIFRONS_HD std::int64_t P() const { return (H + 2 * pad - R) / stride + 1; } // y [N,P,Q,K]
     BIFRONS_HD std::int64_t Q() const { return (W + 2 * pad - S) / stride + 1; }

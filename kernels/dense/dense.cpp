@@ -14,7 +14,7 @@ namespace {
 
 Conv2dShape as_conv2d(const DenseShape& s)
 {
-    return {.N = s.N, .C = s.C, .K = s.K};
+    return {.N = s.N, .C = s.C, .K = s.K, .tf32 = s.tf32};
 }
 
 } // namespace

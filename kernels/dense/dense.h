@@ -11,6 +11,7 @@ namespace bifrons::kernels {
 
 struct DenseShape {
     std::int64_t N = 1, C = 1, K = 1; // x [N,C], w [K,C], y [N,K]
+    bool tf32 = false;                ///< as in Conv2dShape
     /// Throws Error(shape) naming the operation and the values.
     void check(const char* op) const;
 };

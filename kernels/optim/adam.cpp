@@ -6,19 +6,21 @@
 
 namespace bifrons::kernels {
 
-Cost adam_cost(std::int64_t n, DType dtype)
+Cost adam_cost(std::int64_t n, DType dtype, bool packed)
 {
-    return {.flops = 14.0 * double(n), .bytes = 7.0 * double(n) * double(dtype_bytes(dtype))};
+    return {.flops = 14.0 * double(n), .bytes = double(n) * (7.0 * double(dtype_bytes(dtype)) + (packed ? 2 : 0))};
 }
 
-void adam(Exec ex, std::int64_t n, const AdamOptions& o, const StepState* state, View w, ConstView g, View m, View v)
+void adam(Exec ex, std::int64_t n, const AdamOptions& o, const StepState* state, View w, ConstView g, View m, View v,
+          View packed)
 {
     BIFRONS_CHECK(shape, w.dtype == g.dtype && w.dtype == m.dtype && w.dtype == v.dtype, "adam: w is ",
                   dtype_name(w.dtype), ", g ", dtype_name(g.dtype), ", m ", dtype_name(m.dtype), ", v ",
                   dtype_name(v.dtype), "; all alike expected");
-    if (accounted(ex, "adam", adam_cost(n, w.dtype))) return;
+    if (accounted(ex, "adam", adam_cost(n, w.dtype, bool(packed)))) return;
+    BIFRONS_CHECK(bug, !packed || !on_cpu(ex), "adam: a packed copy is for GPUs only");
     if (on_cpu(ex)) return ex.device->enqueue(ex.stream, [=] { cpu::adam(n, o, *state, w, g, m, v); });
-    BIFRONS_SIMT(ex, "adam", adam(ex, n, o, state, w, g, m, v));
+    BIFRONS_SIMT(ex, "adam", adam(ex, n, o, state, w, g, m, v, packed));
 }
 
 Cost global_norm_cost(std::int64_t n, DType dtype, Target target)

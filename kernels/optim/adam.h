@@ -18,17 +18,18 @@ struct AdamOptions {
     float clip = 0; ///< largest global norm of the gradients; 0: no clipping
 };
 
-/// w, m, v [n] read and written, g [n] read; f32, or f64 (cpu). Nothing is touched when state->skip is set.
-/// Elementwise: deterministic.
-void adam(Exec ex, std::int64_t n, const AdamOptions& o, const StepState* state, View w, ConstView g, View m, View v);
-Cost adam_cost(std::int64_t n, DType dtype);
+/// w, m, v [n] read and written, g [n] read; f32, or f64 (cpu). packed [n] bf16 (GPU only), may be empty: the new w,
+/// rounded, for the next step's products. Nothing is touched when state->skip is set. Elementwise: deterministic.
+void adam(Exec ex, std::int64_t n, const AdamOptions& o, const StepState* state, View w, ConstView g, View m, View v,
+          View packed = {});
+Cost adam_cost(std::int64_t n, DType dtype, bool packed = false);
 
 /// norm[0] = sqrt(sum g^2), accumulated in f64 in a fixed order: the same bits for any thread count. norm [1] as g.
 void global_norm(Exec ex, std::int64_t n, ConstView g, View norm);
 Cost global_norm_cost(std::int64_t n, DType dtype, Target target);
 
 BIFRONS_SIMT_DECLARE(void adam(Exec ex, std::int64_t n, const AdamOptions& o, const StepState* state, View w,
-                               ConstView g, View m, View v);
+                               ConstView g, View m, View v, View packed);
                      void global_norm(Exec ex, std::int64_t n, ConstView g, View norm);)
 
 } // namespace bifrons::kernels

@@ -240,4 +240,20 @@ TEST(Optim, a_plan_counts_without_touching_the_state)
     EXPECT_EQ(global_norm_cost(100, DType::f64, plan->target()).bytes, 800);
 }
 
+class PackedAdamTest : public OnDevice {};
+BIFRONS_ON_GPU_DEVICES(PackedAdamTest);
+
+TEST_P(PackedAdamTest, the_packed_copy_is_the_new_weight_rounded_unless_the_step_is_skipped)
+{
+    const std::int64_t n = 1001;
+    const View w = device().upload(random_values(n, 1)), g = device().upload(random_values(n, 2)),
+               m = device().upload(random_values(n, 3)), v = device().upload(random_values(n, 4, 0, 1));
+    const auto before = random_values<bf16>(n, 5);
+    const View packed = device().upload(before);
+    adam(exec(), n, {}, upload_state(device(), {.applied = 3, .learning_rate = 0.1f, .skip = 1}), w, g, m, v, packed);
+    EXPECT_EQ(bits_of(device().download<bf16>(packed, n)), bits_of(before));
+    adam(exec(), n, {}, upload_state(device(), {.applied = 3, .learning_rate = 0.1f}), w, g, m, v, packed);
+    EXPECT_EQ(bits_of(device().download<bf16>(packed, n)), bits_of(cast<bf16>(device().download<float>(w, n))));
+}
+
 } // namespace

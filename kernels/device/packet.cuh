@@ -1,0 +1,79 @@
+// kernels/device/packet.cuh - neighbours moved together: a thread of a memory-bound kernel takes 16 bytes at a time.
+//
+//   on_packets<T>({x.data, y.data}, [&]<int N>() { launch("copy", copy_kernel<T, N>, grid_of_packets<N>(n), ...); });
+//
+//   in_packets<N>(n, [&]<int M>(std::int64_t i) {       in the kernel; M is N, or 1 for what is left at the end
+//       float v[M];
+//       load(x + i, v);
+//       store(y + i, v);
+//   });
+#pragma once
+
+#include "kernels/base/bf16.h"
+#include "kernels/device/simt.h"
+
+#include <initializer_list>
+
+namespace bifrons::kernels::BIFRONS_SIMT_NS {
+
+template <class T, int N>
+struct alignas(sizeof(T) * N < 16 ? sizeof(T) * N : 16) Packet {
+    T element[N];
+};
+
+/// v = p[0, N), in one access for each 16 bytes. p is aligned to N elements, or to 16 bytes where those are more.
+template <class T, int N>
+__device__ void load(const T* p, float (&v)[N])
+{
+    const Packet<T, N> packet = *reinterpret_cast<const Packet<T, N>*>(p);
+    for (int i = 0; i < N; ++i) v[i] = to_f32(packet.element[i]);
+}
+
+template <class T, int N>
+__device__ void store(T* p, const float (&v)[N])
+{
+    Packet<T, N> packet;
+    for (int i = 0; i < N; ++i) packet.element[i] = from_f32<T>(v[i]);
+    *reinterpret_cast<Packet<T, N>*>(p) = packet;
+}
+
+/// body<N>(i) for this thread's packet of [0, n), i being its first element; single elements, body<1>(i), at the end.
+template <int N, class Body>
+__device__ void in_packets(std::int64_t n, const Body& body)
+{
+    std::int64_t i = global_thread() * N;
+    if (i + N <= n)
+        body.template operator()<N>(i);
+    else
+        for (; i < n; ++i) body.template operator()<1>(i);
+}
+
+/// Calls f<N>() with N elements of T in 16 bytes, if runs of `run` elements are whole packets and the addresses are
+/// aligned to 16 bytes (null is); else f<1>().
+template <class T, class F>
+void on_packets(std::int64_t run, std::initializer_list<const void*> addresses, const F& f)
+{
+    constexpr int kElements = 16 / sizeof(T);
+    bool fits = run % kElements == 0;
+    for (const void* address : addresses) fits = fits && reinterpret_cast<std::uintptr_t>(address) % 16 == 0;
+    if (fits)
+        f.template operator()<kElements>();
+    else
+        f.template operator()<1>();
+}
+
+/// The same where all elements are one run, whose end in_packets sees to.
+template <class T, class F>
+void on_packets(std::initializer_list<const void*> addresses, const F& f)
+{
+    on_packets<T>(0, addresses, f);
+}
+
+/// Threads enough for n elements in packets of N.
+template <int N>
+Grid grid_of_packets(std::int64_t n)
+{
+    return grid_1d((n + N - 1) / N);
+}
+
+} // namespace bifrons::kernels::BIFRONS_SIMT_NS

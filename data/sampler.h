@@ -1,4 +1,4 @@
-// data/sampler.h - batches drawn from two facesets: the data side of engine/batch.h.
+// data/sampler.h - batches drawn from two facesets: the data side of engine/batch.h. Tests tests/data/sampler_test.cpp
 #pragma once
 
 #include "data/faceset.h"

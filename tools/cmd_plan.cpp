@@ -24,7 +24,8 @@ class PlannedSource : public BatchSource {
     void enqueue(kernels::Exec ex, const kernels::StepState*, Batch& batch) override
     {
         const kernels::BatchShape shape{.N = batch.input.shape()[0] / 2, .side = batch.input.shape()[1]};
-        for (int identity = 0; identity < 2; ++identity) ex.device->account("augment", kernels::augment_cost(shape));
+        for (int identity = 0; identity < 2; ++identity)
+            ex.device->account("augment", kernels::augment_cost(shape, ex.device->target()));
     }
 };
 

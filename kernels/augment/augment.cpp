@@ -31,13 +31,13 @@ void check(const BatchShape& s, const AugmentOptions& o, const Faces& faces)
 
 } // namespace
 
-Cost augment_cost(const BatchShape& s)
+Cost augment_cost(const BatchShape& s, Target target)
 {
     const double pixels = double(s.N * s.side * s.side);
     // Two bicubic pictures (105 operations each), one bilinear mask, the geometry; each stored pixel read once.
     return {.flops = 260 * pixels,
             .bytes = pixels * (7 * 4 + 4),
-            .workspace_bytes = std::size_t(s.N) * sizeof(AugmentDraw)};
+            .workspace_bytes = target.kind == DeviceKind::cpu ? std::size_t(s.N) * sizeof(AugmentDraw) : 0};
 }
 
 void augment(Exec ex, const BatchShape& s, const AugmentOptions& o, const Faces& faces, const StepState* state,
@@ -49,11 +49,11 @@ void augment(Exec ex, const BatchShape& s, const AugmentOptions& o, const Faces&
                       "; f32 expected");
     for (const ConstView in : {faces.images, faces.masks})
         BIFRONS_CHECK(shape, in.dtype == DType::u8, "augment: faces are ", dtype_name(in.dtype), "; u8 expected");
-    if (accounted(ex, "augment", augment_cost(s))) return;
+    if (accounted(ex, "augment", augment_cost(s, ex.device->target()))) return;
     if (on_cpu(ex))
         return ex.device->enqueue(ex.stream,
                                   [=] { cpu::augment(s, o, faces, state, input, target, mask, ex.workspace); });
-    throw_no_kernel(ex, "augment");
+    BIFRONS_SIMT(ex, "augment", augment(ex, s, o, faces, state, input, target, mask));
 }
 
 } // namespace bifrons::kernels

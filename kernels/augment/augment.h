@@ -14,8 +14,8 @@
 // the centre along each axis: the mean of 2 x 2 stored pixels where the ratio is 2. Faces stored at more than twice the
 // side alias. Pictures repeat their border, the mask is zero outside.
 //
-// Definition  augment_draw.h (what is random), augment_ref.h     CPU  augment_cpu.cpp
-// Tests  tests/kernels/augment_test.cpp
+// Definition  augment_draw.h (what is random), augment_ref.h     CPU  augment_cpu.cpp     CUDA  augment.cu
+// Tests  tests/kernels/augment_test.cpp, tests/data/sampler_test.cpp
 // Source  DeepFaceLab's warp (grid of 3, 5 or 9 points a side, displaced by at most 0.24 cells) and transform ranges;
 //         Keys 1981, IEEE TASSP 29(6):1153 (bicubic convolution, a = -1/2)
 #pragma once
@@ -60,6 +60,9 @@ struct BatchShape {
 /// out of its range, Error(data) without faces, Error(shape) for other element types.
 void augment(Exec ex, const BatchShape& s, const AugmentOptions& o, const Faces& faces, const StepState* state,
              View input, View target, View mask);
-Cost augment_cost(const BatchShape& s);
+Cost augment_cost(const BatchShape& s, Target target);
+
+BIFRONS_SIMT_DECLARE(void augment(Exec ex, const BatchShape& s, const AugmentOptions& o, const Faces& faces,
+                                  const StepState* state, View input, View target, View mask);)
 
 } // namespace bifrons::kernels

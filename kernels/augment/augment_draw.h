@@ -8,6 +8,8 @@ namespace bifrons::kernels {
 
 struct AugmentDraw {
     static constexpr int kMaxCells = 8;
+    static constexpr float kNodeDeviation = 0.096f; ///< of a warp node, in cells
+    static constexpr float kNodeLimit = 2.5f;       ///< in deviations
 
     std::int64_t face;       ///< 0 .. count-1
     bool flip;               ///< after the affine transform
@@ -24,24 +26,21 @@ struct AugmentDraw {
 };
 
 /// Interior nodes of a grid of 2, 4 or 8 cells move by a normal of deviation 0.096 cells, cut at 0.24, along each axis.
-BIFRONS_HD inline void draw_warp(Rng& rng, AugmentDraw& d)
+BIFRONS_HD inline void draw_nodes(Rng& rng, AugmentDraw& d)
 {
-    d.cells = 2 << rng.below(3);
     for (int row = 0; row <= d.cells; ++row)
         for (int column = 0; column <= d.cells; ++column) {
             const bool inside = row > 0 && row < d.cells && column > 0 && column < d.cells;
-            const float unit = inside ? 0.096f / float(d.cells) : 0.0f;
-            d.nodes[row][column].x = inside ? rng.truncated_normal(2.5f) * unit : 0.0f;
-            d.nodes[row][column].y = inside ? rng.truncated_normal(2.5f) * unit : 0.0f;
+            const float unit = inside ? AugmentDraw::kNodeDeviation / float(d.cells) : 0.0f;
+            d.nodes[row][column].x = inside ? rng.truncated_normal(AugmentDraw::kNodeLimit) * unit : 0.0f;
+            d.nodes[row][column].y = inside ? rng.truncated_normal(AugmentDraw::kNodeLimit) * unit : 0.0f;
         }
 }
 
-/// The draw of one sample. The warp comes last and everything else is always drawn, so that no option changes what the
-/// others get.
-BIFRONS_HD inline void draw_sample(const BatchShape& s, const AugmentOptions& o, const Faces& faces, std::uint64_t seed,
-                                   std::uint64_t step, std::int64_t sample, AugmentDraw& d)
+/// All but the nodes. Everything is always drawn, so that no option changes what the others get.
+BIFRONS_HD inline void draw_all_but_nodes(Rng& rng, const BatchShape& s, const AugmentOptions& o, const Faces& faces,
+                                          AugmentDraw& d)
 {
-    Rng rng(seed, step, std::uint64_t(sample), s.purpose);
     d.face = rng.below(faces.count);
     d.flip = rng.uniform() < o.flip;
     // A fraction of a turn in units of 2^-32, from -2^31 to 2^31 - 128.
@@ -56,8 +55,17 @@ BIFRONS_HD inline void draw_sample(const BatchShape& s, const AugmentOptions& o,
     d.saturation = rng.uniform(1 - o.saturation, 1 + o.saturation);
     d.value = rng.uniform(1 - o.value, 1 + o.value);
     d.shrunk = float(faces.side - 2 * faces.margin) > 1.5f * float(s.side) * d.scale;
-    d.cells = 0;
-    if (o.warp) draw_warp(rng, d);
+    const int cells = 2 << rng.below(3);
+    d.cells = o.warp ? cells : 0;
+}
+
+/// The draw of one sample, from Rng(seed, step, sample, s.purpose).
+BIFRONS_HD inline void draw_sample(const BatchShape& s, const AugmentOptions& o, const Faces& faces, std::uint64_t seed,
+                                   std::uint64_t step, std::int64_t sample, AugmentDraw& d)
+{
+    Rng rng(seed, step, std::uint64_t(sample), s.purpose);
+    draw_all_but_nodes(rng, s, o, faces, d);
+    if (d.cells > 0) draw_nodes(rng, d);
 }
 
 } // namespace bifrons::kernels

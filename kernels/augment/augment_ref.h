@@ -1,9 +1,9 @@
-// kernels/augment/augment_ref.h - drawing a batch in loops: the definition. What is random: augment_draw.h.
+// kernels/augment/augment_ref.h - drawing a batch in loops: the definition. What is random: augment_draw.h. The
+// geometry, the filters and the colours are the same code on every device.
 #pragma once
 
 #include "kernels/augment/augment_draw.h"
-
-#include <algorithm>
+#include "kernels/base/clamp.h"
 
 namespace bifrons::kernels::ref {
 
@@ -14,7 +14,7 @@ struct Point {
 
 /// Where an output position comes from without the warp. Both in pixels of the output, from the centre.
 template <class T>
-Point<T> inverse_affine(const BatchShape& s, const AugmentDraw& d, Point<T> out)
+BIFRONS_HD Point<T> inverse_affine(const BatchShape& s, const AugmentDraw& d, Point<T> out)
 {
     const T shrink = 1 / T(d.scale);
     const T x = (d.flip ? -out.x : out.x) - T(d.shift_x) * T(s.side), y = out.y - T(d.shift_y) * T(s.side);
@@ -23,13 +23,13 @@ Point<T> inverse_affine(const BatchShape& s, const AugmentDraw& d, Point<T> out)
 
 /// The warp's displacement at p (pixels from the centre), in pixels: bilinear between the nodes, zero outside.
 template <class T>
-Point<T> displacement(const BatchShape& s, const AugmentDraw& d, Point<T> p)
+BIFRONS_HD Point<T> displacement(const BatchShape& s, const AugmentDraw& d, Point<T> p)
 {
     if (d.cells == 0) return {T(0), T(0)};
     const T side = T(s.side), cells = T(d.cells), cells_per_pixel = cells / side;
-    const T u = std::clamp(p.x * cells_per_pixel + cells / 2, T(0), cells);
-    const T v = std::clamp(p.y * cells_per_pixel + cells / 2, T(0), cells);
-    const int column = std::min(int(u), d.cells - 1), row = std::min(int(v), d.cells - 1);
+    const T u = clamp(p.x * cells_per_pixel + cells / 2, T(0), cells);
+    const T v = clamp(p.y * cells_per_pixel + cells / 2, T(0), cells);
+    const int column = least(int(u), d.cells - 1), row = least(int(v), d.cells - 1);
     const T a = u - T(column), b = v - T(row);
     const auto &n00 = d.nodes[row][column], &n01 = d.nodes[row][column + 1], &n10 = d.nodes[row + 1][column],
                &n11 = d.nodes[row + 1][column + 1];
@@ -41,7 +41,7 @@ enum class Filter { linear, cubic, mean };
 
 /// w[k] is the weight of pixel floor(x) - 1 + k at x = floor(x) + t.
 template <class T>
-void tap_weights(Filter filter, T t, T w[4])
+BIFRONS_HD void tap_weights(Filter filter, T t, T w[4])
 {
     if (filter == Filter::linear) {
         w[0] = 0, w[1] = 1 - t, w[2] = t, w[3] = 0;
@@ -51,7 +51,7 @@ void tap_weights(Filter filter, T t, T w[4])
         w[2] = T(0.5) * t * (t * (4 - 3 * t) + 1);
         w[3] = T(0.5) * t * t * (t - 1);
     } else {
-        const T before = std::max(T(0), T(0.5) - t), after = std::max(T(0), t - T(0.5));
+        const T before = largest(T(0), T(0.5) - t), after = largest(T(0), t - T(0.5));
         w[0] = before / 2, w[1] = (1 - after) / 2, w[2] = (1 - before) / 2, w[3] = after / 2;
     }
 }
@@ -70,31 +70,32 @@ T sample(const std::uint8_t* image, std::int64_t side, std::int64_t C, int c, Fi
             const bool outside = row < 0 || row >= side || column < 0 || column >= side;
             if (outside && !repeat) continue;
             const std::int64_t at =
-                std::clamp<std::int64_t>(row, 0, side - 1) * side + std::clamp<std::int64_t>(column, 0, side - 1);
+                clamp<std::int64_t>(row, 0, side - 1) * side + clamp<std::int64_t>(column, 0, side - 1);
             sum += wy[j] * wx[i] * T(image[at * C + c]);
         }
-    return std::clamp(sum / 255, T(0), T(1));
+    return clamp(sum / 255, T(0), T(1));
 }
 
 /// Hue turned, saturation and value multiplied, each kept in its range. Grey stays grey and black black: added shifts,
 /// as DeepFaceLab has them, would colour their noise.
 template <class T>
-void shift_color(const AugmentDraw& d, T* bgr)
+BIFRONS_HD void shift_color(const AugmentDraw& d, T* bgr)
 {
-    const T b = bgr[0], g = bgr[1], r = bgr[2], value = std::max({r, g, b}), chroma = value - std::min({r, g, b});
+    const T b = bgr[0], g = bgr[1], r = bgr[2], value = largest(r, largest(g, b)),
+            chroma = value - least(r, least(g, b));
     if (!(chroma > 0)) {
-        for (int c = 0; c < 3; ++c) bgr[c] = std::min(T(1), bgr[c] * T(d.value));
+        for (int c = 0; c < 3; ++c) bgr[c] = least(T(1), bgr[c] * T(d.value));
         return;
     }
     const T hue = value == r   ? (g - b) / chroma
                   : value == g ? (b - r) / chroma + 2
                                : (r - g) / chroma + 4; // -1 .. 5, in sixths
-    const T new_value = std::min(T(1), value * T(d.value));
-    const T new_chroma = new_value * std::min(T(1), chroma / value * T(d.saturation));
+    const T new_value = least(T(1), value * T(d.value));
+    const T new_chroma = new_value * least(T(1), chroma / value * T(d.saturation));
     for (int c = 0; c < 3; ++c) {
         T k = hue + T(d.hue) + T(1 + 2 * c); // blue 1, green 3, red 5
         k -= 6 * std::floor(k / 6);
-        bgr[c] = new_value - new_chroma * std::clamp(std::min(k, 4 - k), T(0), T(1));
+        bgr[c] = new_value - new_chroma * clamp(least(k, 4 - k), T(0), T(1));
     }
 }
 

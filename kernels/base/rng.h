@@ -104,7 +104,18 @@ class Rng {
             ++counter_.v[0];
             used_ = 0;
         }
-        return words_.v[used_++];
+        ++used_;
+        const std::uint32_t word = words_.v[0]; // not v[used_], which would put the words into a GPU's memory
+        words_ = {{words_.v[1], words_.v[2], words_.v[3], 0}};
+        return word;
+    }
+    /// Leaves out n words.
+    BIFRONS_HD void skip(std::uint32_t n)
+    {
+        const std::uint64_t next = 4 * std::uint64_t(counter_.v[0]) + std::uint64_t(used_) + n - 4;
+        counter_.v[0] = std::uint32_t(next / 4);
+        used_ = 4;
+        for (std::uint64_t word = next / 4 * 4; word < next; ++word) bits();
     }
     /// Multiples of 2^-24 in [0, 1).
     BIFRONS_HD float uniform() { return float(bits() >> 8) * 5.9604644775390625e-8f; }

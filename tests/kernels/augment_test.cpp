@@ -68,7 +68,7 @@ AugmentDraw draw(const BatchShape& s, const AugmentOptions& o, const Album& albu
 }
 
 class AugmentTest : public OnDevice {};
-BIFRONS_ON_CPU(AugmentTest);
+BIFRONS_ON_ALL_DEVICES(AugmentTest);
 
 TEST_P(AugmentTest, nothing_asked_is_the_plain_resize)
 {

@@ -59,6 +59,18 @@ TEST(Rng, streams_differ_in_each_part_of_their_name)
     EXPECT_EQ(std::unique(words.begin(), words.end()), words.end());
 }
 
+TEST(Rng, skipping_leaves_words_out)
+{
+    for (std::uint32_t drawn = 0; drawn < 6; ++drawn)
+        for (std::uint32_t skipped = 0; skipped < 11; ++skipped) {
+            Rng one(5, 3, 2, 1), other(5, 3, 2, 1);
+            for (std::uint32_t i = 0; i < drawn + skipped; ++i) one.bits();
+            for (std::uint32_t i = 0; i < drawn; ++i) other.bits();
+            other.skip(skipped);
+            for (int i = 0; i < 5; ++i) ASSERT_EQ(one.bits(), other.bits()) << drawn << " " << skipped << " " << i;
+        }
+}
+
 TEST(Rng, logarithm_and_sine_are_within_their_bounds)
 {
     Rng rng(1, 0, 0, 0);

@@ -226,11 +226,14 @@ Cost conv2d_wgrad_cost(const Conv2dShape& s, DType dtype, bool bias, bool accumu
 {
     Cost cost = base_cost(s, dtype);
     if (accumulate) cost.bytes += double(s.w_size()) * double(dtype_bytes(dtype));
-    if (target.kind != DeviceKind::cpu) return cost;
+    const std::size_t of_bias = bias ? bias_cost(s, dtype, target).workspace_bytes : 0;
+    if (target.kind != DeviceKind::cpu) {
+        cost.workspace_bytes = of_bias;
+        return cost;
+    }
     const auto call = library_call(s, OnednnPass::filter_gradient, dtype, target.threads);
     const std::size_t sum = call ? call->workspace_bytes() : cpu::conv2d_wgrad_workspace(s, dtype);
-    cost.workspace_bytes = filter_buffer_bytes(s, dtype, accumulate) +
-                           std::max(sum, bias ? bias_cost(s, dtype, target).workspace_bytes : 0);
+    cost.workspace_bytes = filter_buffer_bytes(s, dtype, accumulate) + std::max(sum, of_bias);
     return cost;
 }
 

@@ -1,11 +1,11 @@
 // kernels/device/packet.cuh - neighbours moved together: a thread of a memory-bound kernel takes 16 bytes at a time.
 //
-//   on_packets<T>({x.data, y.data}, [&]<int N>() { launch("copy", copy_kernel<T, N>, grid_of_packets<N>(n), ...); });
+//   on_packets<T>({x, y}, [&]<int N>() { launch("copy", copy_kernel<T, N>, grid_of_packets<N>(n), ...); });
 //
 //   in_packets<N>(n, [&]<int M>(std::int64_t i) {       in the kernel; M is N, or 1 for what is left at the end
 //       float v[M];
-//       load(x + i, v);
-//       store(y + i, v);
+//       load_packet(x + i, v);                           as f32, whatever T is
+//       store_packet(y + i, v);
 //   });
 #pragma once
 
@@ -23,18 +23,27 @@ struct alignas(sizeof(T) * N < 16 ? sizeof(T) * N : 16) Packet {
 
 /// v = p[0, N), in one access for each 16 bytes. p is aligned to N elements, or to 16 bytes where those are more.
 template <class T, int N>
-__device__ void load(const T* p, float (&v)[N])
+__device__ void load_packet(const T* p, float (&v)[N])
 {
     const Packet<T, N> packet = *reinterpret_cast<const Packet<T, N>*>(p);
     for (int i = 0; i < N; ++i) v[i] = to_f32(packet.element[i]);
 }
 
 template <class T, int N>
-__device__ void store(T* p, const float (&v)[N])
+__device__ void store_packet(T* p, const float (&v)[N])
 {
     Packet<T, N> packet;
     for (int i = 0; i < N; ++i) packet.element[i] = from_f32<T>(v[i]);
     *reinterpret_cast<Packet<T, N>*>(p) = packet;
+}
+
+/// v += p[0, N).
+template <class T, int N>
+__device__ void add_packet(const T* p, float (&v)[N])
+{
+    float other[N];
+    load_packet(p, other);
+    for (int i = 0; i < N; ++i) v[i] += other[i];
 }
 
 /// body<N>(i) for this thread's packet of [0, n), i being its first element; single elements, body<1>(i), at the end.
@@ -48,14 +57,14 @@ __device__ void in_packets(std::int64_t n, const Body& body)
         for (; i < n; ++i) body.template operator()<1>(i);
 }
 
-/// Calls f<N>() with N elements of T in 16 bytes, if runs of `run` elements are whole packets and the addresses are
-/// aligned to 16 bytes (null is); else f<1>().
+/// Calls f<N>() with N elements of T in 16 bytes, if runs of `run` elements are whole packets and all views begin
+/// at a multiple of 16 bytes (an empty one does); else f<1>().
 template <class T, class F>
-void on_packets(std::int64_t run, std::initializer_list<const void*> addresses, const F& f)
+void on_packets(std::int64_t run, std::initializer_list<ConstView> views, const F& f)
 {
     constexpr int kElements = 16 / sizeof(T);
     bool fits = run % kElements == 0;
-    for (const void* address : addresses) fits = fits && reinterpret_cast<std::uintptr_t>(address) % 16 == 0;
+    for (const ConstView view : views) fits = fits && reinterpret_cast<std::uintptr_t>(view.data) % 16 == 0;
     if (fits)
         f.template operator()<kElements>();
     else
@@ -64,9 +73,9 @@ void on_packets(std::int64_t run, std::initializer_list<const void*> addresses, 
 
 /// The same where all elements are one run, whose end in_packets sees to.
 template <class T, class F>
-void on_packets(std::initializer_list<const void*> addresses, const F& f)
+void on_packets(std::initializer_list<ConstView> views, const F& f)
 {
-    on_packets<T>(0, addresses, f);
+    on_packets<T>(0, views, f);
 }
 
 /// Threads enough for n elements in packets of N.

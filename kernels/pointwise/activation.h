@@ -5,9 +5,7 @@
 //   xcosx   y = z cos(z)   (DeepFaceLab's flag `c`)
 #pragma once
 
-#include "kernels/base/view.h"
-
-#include <cmath>
+#include "kernels/base/exact_math.h"
 
 namespace bifrons::kernels {
 
@@ -29,6 +27,24 @@ BIFRONS_HD inline bool act_saves_input(Activation a)
     return a.kind == Act::xcosx;
 }
 
+// Of an f32 not libm's, whose reduction of large angles would give every kernel that stores a stack.
+BIFRONS_HD inline float act_sin(float z)
+{
+    return exact_sincos_of_radians(z).sin;
+}
+BIFRONS_HD inline float act_cos(float z)
+{
+    return exact_sincos_of_radians(z).cos;
+}
+BIFRONS_HD inline double act_sin(double z)
+{
+    return std::sin(z);
+}
+BIFRONS_HD inline double act_cos(double z)
+{
+    return std::cos(z);
+}
+
 template <class T>
 BIFRONS_HD T act_fwd(Activation a, T z)
 {
@@ -44,7 +60,7 @@ BIFRONS_HD T act_fwd(Activation a, T z)
     case Act::tanh:
         return std::tanh(z);
     case Act::xcosx:
-        return z * std::cos(z);
+        return z * act_cos(z);
     }
     return z;
 }
@@ -65,7 +81,7 @@ BIFRONS_HD T act_grad(Activation a, T saved)
     case Act::tanh:
         return T(1) - saved * saved;
     case Act::xcosx:
-        return std::cos(saved) - saved * std::sin(saved);
+        return act_cos(saved) - saved * act_sin(saved);
     }
     return T(1);
 }

@@ -14,25 +14,25 @@ __global__ void __launch_bounds__(kBlockSize)
 {
     in_packets<N>(n, [&]<int M>(std::int64_t i) {
         float v[M];
-        load(x + i, v);
-        store(y + i, v);
+        load_packet(x + i, v);
+        store_packet(y + i, v);
     });
 }
 
 template <class From, class To>
-void launch_cast(Exec ex, std::int64_t n, const From* x, To* y)
+void launch_cast(Exec ex, std::int64_t n, ConstView x, View y)
 {
-    on_packets<bf16>({x, y},
-                     [&]<int N>() { launch("cast", cast_kernel<From, To, N>, grid_of_packets<N>(n), ex, n, x, y); });
+    on_packets<bf16>({x, y}, [&]<int N>() {
+        launch("cast", cast_kernel<From, To, N>, grid_of_packets<N>(n), ex, n, x.as<From>(), y.as<To>());
+    });
 }
 
 } // namespace
 
 void cast(Exec ex, std::int64_t n, ConstView x, View y)
 {
-    BIFRONS_CHECK(shape, x.dtype != DType::f64 && y.dtype != DType::f64, "cast: f64 is for the cpu device");
-    if (x.dtype == DType::bf16) return launch_cast(ex, n, x.as<bf16>(), y.as<float>());
-    launch_cast(ex, n, x.as<float>(), y.as<bf16>());
+    if (x.dtype == DType::bf16) return launch_cast<bf16, float>(ex, n, x, y);
+    launch_cast<float, bf16>(ex, n, x, y);
 }
 
 } // namespace bifrons::kernels::BIFRONS_SIMT_NS

@@ -64,10 +64,14 @@ void unshuffle(Exec ex, const EpilogueShape& s, int f, ConstView dy, View d)
 
 Cost bias_grad_cost(std::int64_t rows, std::int64_t K, DType dtype, Target target)
 {
-    const bool partials = target.kind == DeviceKind::cpu && dtype == DType::f32;
+    const double sum_bytes = dtype == DType::f64 ? 8 : 4;
+    const bool cpu_partials = target.kind == DeviceKind::cpu && dtype == DType::f32;
+    const std::size_t partials = cpu_partials                     ? std::size_t(64 * K) * 4
+                                 : target.kind == DeviceKind::cpu ? 0
+                                                                  : bias_grad_workspace(rows, K);
     return {.flops = double(rows) * double(K),
-            .bytes = (double(rows) + 1) * double(K) * double(dtype_bytes(dtype)),
-            .workspace_bytes = partials ? std::size_t(64 * K) * 4 : 0};
+            .bytes = double(rows) * double(K) * double(dtype_bytes(dtype)) + double(K) * sum_bytes,
+            .workspace_bytes = partials};
 }
 
 void bias_grad(Exec ex, std::int64_t rows, std::int64_t K, ConstView d, View db, bool accumulate)

@@ -9,52 +9,82 @@ namespace bifrons::kernels::BIFRONS_SIMT_NS {
 
 namespace {
 
-// The first three: one thread an element, neighbours side by side. Limit: memory bandwidth.
+// The first three: a packet of neighbours a thread. Limit: memory bandwidth.
 
 // v may be the output, so neither is __restrict__.
-template <class T>
+template <class T, int N>
 __global__ void __launch_bounds__(kBlockSize) epilogue_kernel(std::int64_t n, const T* v, EpilogueStore<T> y)
 {
-    const std::int64_t i = global_thread();
-    if (i < n) y.store(i, to_f32(v[i]));
+    in_packets<N>(n, [&]<int M>(std::int64_t i) {
+        float packet[M];
+        load_packet(v + i, packet);
+        y.store(i, packet);
+    });
 }
 
-template <class T>
+template <class T, int N>
 __global__ void __launch_bounds__(kBlockSize) store_gradient_kernel(std::int64_t n, const T* v, GradientStore<T> d)
 {
-    const std::int64_t i = global_thread();
-    if (i < n) d.store(i, to_f32(v[i]));
+    in_packets<N>(n, [&]<int M>(std::int64_t i) {
+        float packet[M];
+        load_packet(v + i, packet);
+        d.store(i, packet);
+    });
 }
 
-template <class T>
+template <class T, int N>
 __global__ void __launch_bounds__(kBlockSize)
     unshuffle_kernel(std::int64_t n, const T* __restrict__ dy, EpilogueStore<T> map, T* __restrict__ d)
 {
-    const std::int64_t i = global_thread();
-    if (i < n) d[i] = dy[map.shuffled(i)];
+    in_packets<N>(n, [&]<int M>(std::int64_t i) {
+        float packet[M];
+        load_packet(dy + map.shuffled(i), packet);
+        store_packet(d + i, packet);
+    });
 }
 
-constexpr int kColumns = 32, kRows = 8; // of a block of bias_grad_kernel
-using Partials = float[kRows][kColumns];
+template <int N>
+struct alignas(16) Partials {
+    float sum[kBlockSize * N];
+};
 
-// A block sums 32 neighbouring columns of d [rows,K]: each of its 8 rows of threads every eighth row of d, then the
-// first row of threads the 8 partial sums, in their order.
-template <class T>
-__global__ void __launch_bounds__(kColumns* kRows)
-    bias_grad_kernel(std::int64_t rows, std::int64_t K, const T* __restrict__ d, float* __restrict__ db,
-                     bool accumulate)
+// Block (x, y) sums the x-th share of the rows of d [rows,K], in `width` packets of columns from the y-th on: its
+// threads form rows of that width, which take the rows of d in turn; then their sums are added in order.
+template <class T, int N>
+__global__ void __launch_bounds__(kBlockSize)
+    column_sums_kernel(std::int64_t rows, std::int64_t share, std::int64_t K, int width, const T* __restrict__ d,
+                       float* __restrict__ sums, bool accumulate)
 {
-    SHARED(Partials, partial);
-    const int column = int(threadIdx.x) % kColumns, first = int(threadIdx.x) / kColumns;
-    const std::int64_t k = std::int64_t(blockIdx.x) * kColumns + column;
-    float sum = 0;
-    if (k < K)
-        for (std::int64_t row = first; row < rows; row += kRows) sum += to_f32(d[row * K + k]);
-    partial[first][column] = sum;
+    SHARED(Partials<N>, partial);
+    const int height = int(kBlockSize) / width, thread = int(threadIdx.x), thread_row = thread / width;
+    const std::int64_t first_k = std::int64_t(blockIdx.y) * width * N, k = first_k + thread % width * N;
+    const std::int64_t first_row = blockIdx.x * share, end = min(rows, first_row + share);
+    float sum[N] = {};
+    if (thread_row < height && k < K) {
+#pragma unroll 4
+        for (std::int64_t row = first_row + thread_row; row < end; row += height) add_packet(d + row * K + k, sum);
+    }
+    store_packet(partial.sum + thread * N, sum);
     __syncthreads();
-    if (first != 0 || k >= K) return;
-    for (int i = 1; i < kRows; ++i) sum += partial[i][column];
-    db[k] = accumulate ? db[k] + sum : sum;
+    for (int i = thread; i < width * N && first_k + i < K; i += int(kBlockSize)) {
+        float total = 0;
+        for (int row = 0; row < height; ++row) total += partial.sum[row * width * N + i];
+        float& to = sums[blockIdx.x * K + first_k + i];
+        to = accumulate ? to + total : total;
+    }
+}
+
+/// sums [blocks,K] of as many shares of the rows.
+template <class T>
+void column_sums(Exec ex, std::int64_t rows, std::int64_t blocks, std::int64_t K, ConstView d, float* sums,
+                 bool accumulate)
+{
+    on_packets<T>(K, {d}, [&]<int N>() {
+        const std::int64_t packets = K / N, width = std::min<std::int64_t>(packets, 64);
+        const Grid grid{.blocks = {unsigned(blocks), unsigned((packets + width - 1) / width)}, .threads = {kBlockSize}};
+        launch("bias_grad", column_sums_kernel<T, N>, grid, ex, rows, (rows + blocks - 1) / blocks, K, width, d.as<T>(),
+               sums, accumulate);
+    });
 }
 
 } // namespace
@@ -62,15 +92,20 @@ __global__ void __launch_bounds__(kColumns* kRows)
 void epilogue_fwd(Exec ex, const EpilogueShape& s, ConstView v, View y, const Epilogue& e)
 {
     on_storage("epilogue_fwd", v.dtype, [&]<class T>() {
-        launch("epilogue_fwd", epilogue_kernel<T>, grid_1d(s.size()), ex, s.size(), v.as<T>(),
-               EpilogueStore<T>(s, e, y));
+        const EpilogueStore<T> to(s, e, y);
+        on_packets<T>(to.run(), {v, y, e.bias, e.add, e.z}, [&]<int N>() {
+            launch("epilogue_fwd", epilogue_kernel<T, N>, grid_of_packets<N>(s.size()), ex, s.size(), v.as<T>(), to);
+        });
     });
 }
 
 void store_gradient(Exec ex, std::int64_t n, ConstView v, const Store& s)
 {
     on_storage("store_gradient", v.dtype, [&]<class T>() {
-        launch("store_gradient", store_gradient_kernel<T>, grid_1d(n), ex, n, v.as<T>(), GradientStore<T>(s));
+        on_packets<T>({v, s.out, s.add, s.saved}, [&]<int N>() {
+            launch("store_gradient", store_gradient_kernel<T, N>, grid_of_packets<N>(n), ex, n, v.as<T>(),
+                   GradientStore<T>(s));
+        });
     });
 }
 
@@ -78,15 +113,23 @@ void unshuffle(Exec ex, const EpilogueShape& s, int f, ConstView dy, View d)
 {
     on_storage("unshuffle", d.dtype, [&]<class T>() {
         const EpilogueStore<T> map(s, {.shuffle = f}, {});
-        launch("unshuffle", unshuffle_kernel<T>, grid_1d(s.size()), ex, s.size(), dy.as<T>(), map, d.as<T>());
+        on_packets<T>(map.run(), {dy, d}, [&]<int N>() {
+            launch("unshuffle", unshuffle_kernel<T, N>, grid_of_packets<N>(s.size()), ex, s.size(), dy.as<T>(), map,
+                   d.as<T>());
+        });
     });
 }
 
 void bias_grad(Exec ex, std::int64_t rows, std::int64_t K, ConstView d, View db, bool accumulate)
 {
-    const Grid grid{.blocks = {unsigned((K + kColumns - 1) / kColumns)}, .threads = {kColumns * kRows}};
+    const std::int64_t blocks = bias_grad_blocks(rows);
+    const View partial{ex.workspace.data};
+    BIFRONS_CHECK(bug, ex.workspace.bytes >= bias_grad_workspace(rows, K), "bias_grad: ", bias_grad_workspace(rows, K),
+                  " bytes of workspace needed, ", ex.workspace.bytes, " given");
     on_storage("bias_grad", d.dtype, [&]<class T>() {
-        launch("bias_grad", bias_grad_kernel<T>, grid, ex, rows, K, d.as<T>(), db.as<float>(), accumulate);
+        if (blocks == 1) return column_sums<T>(ex, rows, 1, K, d, db.as<float>(), accumulate);
+        column_sums<T>(ex, rows, blocks, K, d, partial.as<float>(), false);
+        column_sums<float>(ex, blocks, 1, K, partial, db.as<float>(), accumulate);
     });
 }
 

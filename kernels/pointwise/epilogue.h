@@ -11,6 +11,8 @@
 #include "kernels/device/device.h"
 #include "kernels/pointwise/activation.h"
 
+#include <algorithm>
+
 namespace bifrons::kernels {
 
 /// How an operation writes its result v [N,P,Q,K]. Absent parts are empty.
@@ -74,6 +76,17 @@ Cost unshuffle_cost(const EpilogueShape& s, DType dtype);
 /// Error <= gamma32(rows) * sum |d|.
 void bias_grad(Exec ex, std::int64_t rows, std::int64_t K, ConstView d, View db, bool accumulate);
 Cost bias_grad_cost(std::int64_t rows, std::int64_t K, DType dtype, Target target);
+
+/// On a GPU: how many blocks share the rows. Their sums lie in the workspace, if there are several.
+inline std::int64_t bias_grad_blocks(std::int64_t rows)
+{
+    return std::clamp<std::int64_t>(rows / 64, 1, 256);
+}
+inline std::size_t bias_grad_workspace(std::int64_t rows, std::int64_t K)
+{
+    const std::int64_t blocks = bias_grad_blocks(rows);
+    return blocks > 1 ? std::size_t(blocks * K) * sizeof(float) : 0;
+}
 
 BIFRONS_SIMT_DECLARE(void epilogue_fwd(Exec ex, const EpilogueShape& s, ConstView v, View y, const Epilogue& e);
                      void store_gradient(Exec ex, std::int64_t n, ConstView v, const Store& s);

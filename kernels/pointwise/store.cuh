@@ -1,13 +1,13 @@
-// kernels/pointwise/store.cuh - the store formula inside kernels: an operation that has computed v hands it to store().
+// kernels/pointwise/store.cuh - the store formula inside kernels: an operation that has computed v hands it to store(),
+// element by element or a packet of neighbours at a time (packet.cuh).
 #pragma once
 
-#include "kernels/base/bf16.h"
-#include "kernels/device/simt.h"
+#include "kernels/device/packet.cuh"
 #include "kernels/pointwise/epilogue.h"
 
 namespace bifrons::kernels::BIFRONS_SIMT_NS {
 
-/// y = shuffle(act(v + bias + add)) for one element of v [N,P,Q,K]. T is what y, add and z are stored as; bias is f32.
+/// y = shuffle(act(v + bias + add)) for elements of v [N,P,Q,K]. T is what y, add and z are stored as; bias is f32.
 template <class T>
 struct EpilogueStore {
     EpilogueStore(const EpilogueShape& s, const Epilogue& e, View out)
@@ -19,18 +19,28 @@ struct EpilogueStore {
     /// i is v's flat index.
     __device__ void store(std::int64_t i, float v) const
     {
-        if (bias) v += bias[i % K];
-        if (add) v += to_f32(add[i]);
-        if (z) z[i] = from_f32<T>(v);
-        y[shuffle == 1 ? i : shuffled(i)] = from_f32<T>(act_fwd(act, v));
+        float one[1] = {v};
+        store(i, one);
+    }
+
+    /// Elements i .. i+N-1, where runs of run() elements are whole packets. v is lost.
+    template <int N>
+    __device__ void store(std::int64_t i, float (&v)[N]) const
+    {
+        if (bias) add_packet(bias + i % K, v);
+        if (add) add_packet(add + i, v);
+        if (z) store_packet(z + i, v);
+        for (float& element : v) element = act_fwd(act, element);
+        store_packet(y + (shuffle == 1 ? i : shuffled(i)), v);
     }
 
     /// Channels (j, c) of one block row are neighbours in the output too: they move as one run.
+    BIFRONS_HD std::int64_t run() const { return K / shuffle; }
+
     __device__ std::int64_t shuffled(std::int64_t i) const
     {
-        const std::int64_t run = K / shuffle, pixel = i / K, k = i % K;
-        const std::int64_t q = pixel % Q, row = pixel / Q;
-        return ((row * shuffle + k / run) * Q + q) * run + k % run;
+        const std::int64_t pixel = i / K, k = i % K, q = pixel % Q, row = pixel / Q;
+        return ((row * shuffle + k / run()) * Q + q) * run() + k % run();
     }
 
     std::int64_t Q, K;
@@ -41,7 +51,7 @@ struct EpilogueStore {
     int shuffle;
 };
 
-/// out = act'(saved) * (v + add) for one element; all stored as T.
+/// out = act'(saved) * (v + add) for elements all stored as T.
 template <class T>
 struct GradientStore {
     explicit GradientStore(const Store& s) : out(s.out.as<T>()), add(s.add.as<T>()), saved(s.saved.as<T>()), act(s.act)
@@ -50,8 +60,25 @@ struct GradientStore {
 
     __device__ void store(std::int64_t i, float v) const
     {
-        if (add) v += to_f32(add[i]);
-        out[i] = from_f32<T>(saved ? act_grad(act, to_f32(saved[i])) * v : v);
+        float one[1] = {v};
+        store(i, one);
+    }
+
+    /// Elements i .. i+N-1. v is lost.
+    template <int N>
+    __device__ void store(std::int64_t i, float (&v)[N]) const
+    {
+        if (add) add_packet(add + i, v);
+        if (saved) scale_by_derivative(i, v);
+        store_packet(out + i, v);
+    }
+
+    template <int N>
+    __device__ void scale_by_derivative(std::int64_t i, float (&v)[N]) const
+    {
+        float at[N];
+        load_packet(saved + i, at);
+        for (int k = 0; k < N; ++k) v[k] *= act_grad(act, at[k]);
     }
 
     T* out;

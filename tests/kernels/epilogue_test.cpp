@@ -39,10 +39,11 @@ TEST_P(EpilogueTest, bias_add_and_leaky_in_this_order)
 
 TEST_P(EpilogueTest, agrees_with_the_definition_for_every_activation)
 {
-    const EpilogueShape s{2, 3, 5, 12};
-    const auto v = random_values(s.size(), 1, -3, 3), bias = random_values(s.K, 2), add = random_values(s.size(), 3);
     for (const Activation act : kActivations) {
-        for (const int f : {1, 2}) {
+        for (const auto& [K, f] : {std::pair<int, int>{12, 1}, {12, 2}, {16, 2}, {3, 1}}) {
+            const EpilogueShape s{2, 3, 5, K}; // whole packets of 16 bytes, and not
+            const auto v = random_values(s.size(), 1, -3, 3), bias = random_values(s.K, 2),
+                       add = random_values(s.size(), 3);
             std::vector<double> want(static_cast<std::size_t>(s.size())), z(want.size());
             ref::epilogue_fwd(s, cast<double>(v).data(), want.data(), cast<double>(bias).data(),
                               cast<double>(add).data(), act, z.data(), f);
@@ -91,7 +92,7 @@ TEST_P(EpilogueTest, unshuffle_undoes_shuffle)
 
 TEST_P(EpilogueTest, bias_gradient_is_the_sum_over_rows)
 {
-    for (const auto& [rows, K] : {std::pair<int, int>{1, 1}, {7, 3}, {1000, 64}, {4099, 17}}) {
+    for (const auto& [rows, K] : {std::pair<int, int>{1, 1}, {7, 3}, {1000, 64}, {4099, 17}, {70, 520}, {20011, 2}}) {
         const auto d = random_values(std::int64_t(rows) * K, 8);
         std::vector<double> want(std::size_t(K), 0.0), magnitude(want);
         for (std::size_t i = 0; i < d.size(); ++i) {
@@ -115,10 +116,10 @@ BIFRONS_ON_GPU_DEVICES(Bf16EpilogueTest);
 
 TEST_P(Bf16EpilogueTest, stores_the_f32_result_rounded_once)
 {
-    const EpilogueShape s{2, 3, 5, 12};
-    const auto v = random_values<bf16>(s.size(), 1, -3, 3), add = random_values<bf16>(s.size(), 3);
-    const auto bias = random_values(s.K, 2);
-    for (const Activation act : kActivations) {
+    for (const auto& [act, K] : {std::pair<Activation, int>{{}, 16}, {leaky(0.1f), 12}, {{Act::xcosx}, 32}}) {
+        const EpilogueShape s{2, 3, 5, K}; // 16 and 32: whole packets of 16 bytes
+        const auto v = random_values<bf16>(s.size(), 1, -3, 3), add = random_values<bf16>(s.size(), 3);
+        const auto bias = random_values(s.K, 2);
         std::vector<double> want(static_cast<std::size_t>(s.size())), z(want.size()), bound(want.size());
         ref::epilogue_fwd(s, cast<double>(v).data(), want.data(), cast<double>(bias).data(), cast<double>(add).data(),
                           act, z.data(), 2);
@@ -134,20 +135,22 @@ TEST_P(Bf16EpilogueTest, stores_the_f32_result_rounded_once)
 
 TEST_P(Bf16EpilogueTest, gradient_store_unshuffle_and_bias_gradient)
 {
-    const EpilogueShape s{1, 3, 5, 8};
-    const auto v = random_values<bf16>(s.size(), 7);
-    const View values = device().upload(v), y = device().poisoned<bf16>(s.size());
-    expect_stores<bf16>(device(), cast<double>(v), std::vector<double>(v.size(), 0.0),
-                        [&](const Store& d) { store_gradient(exec(), s.size(), values, d); });
-    epilogue_fwd(exec(), s, values, y, {.shuffle = 2});
-    const View back = device().poisoned<bf16>(s.size()), db = device().poisoned<float>(s.K);
-    unshuffle(exec(), s, 2, y, back);
-    EXPECT_EQ(bits_of(device().download<bf16>(back, s.size())), bits_of(v));
+    for (const std::int64_t K : {8, 12, 16}) {
+        const EpilogueShape s{1, 3, 43, K};
+        const auto v = random_values<bf16>(s.size(), 7);
+        const View values = device().upload(v), y = device().poisoned<bf16>(s.size());
+        expect_stores<bf16>(device(), cast<double>(v), std::vector<double>(v.size(), 0.0),
+                            [&](const Store& d) { store_gradient(exec(), s.size(), values, d); });
+        epilogue_fwd(exec(), s, values, y, {.shuffle = 2});
+        const View back = device().poisoned<bf16>(s.size()), db = device().poisoned<float>(s.K);
+        unshuffle(exec(), s, 2, y, back);
+        EXPECT_EQ(bits_of(device().download<bf16>(back, s.size())), bits_of(v));
 
-    std::vector<double> want(std::size_t(s.K), 0.0);
-    for (std::size_t i = 0; i < v.size(); ++i) want[i % want.size()] += value_of(v[i]);
-    bias_grad(exec(), 15, s.K, values, db, false);
-    EXPECT_TRUE(within(device().download<float>(db, s.K), want, 15 * gamma32(15))) << "sums stay f32";
+        std::vector<double> want(std::size_t(s.K), 0.0);
+        for (std::size_t i = 0; i < v.size(); ++i) want[i % want.size()] += value_of(v[i]);
+        bias_grad(exec(), 129, s.K, values, db, false);
+        EXPECT_TRUE(within(device().download<float>(db, s.K), want, 129 * gamma32(129))) << "sums stay f32";
+    }
 }
 
 TEST(Epilogue, names_a_channel_count_that_cannot_be_shuffled)

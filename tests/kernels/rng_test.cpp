@@ -88,6 +88,12 @@ TEST(Rng, logarithm_and_sine_are_within_their_bounds)
             ASSERT_LE(std::abs(got.cos - std::cos(2 * pi * turns)), std::ldexp(1.0, -22)) << angle;
         }
     }
+    for (int i = 0; i < 100000; ++i) {
+        const float x = rng.uniform(-1, 1) * float(1 << rng.below(21));
+        const SinCos got = exact_sincos_of_radians(x);
+        ASSERT_LE(std::abs(got.sin - std::sin(double(x))), 3 * std::ldexp(1.0, -23)) << x;
+        ASSERT_LE(std::abs(got.cos - std::cos(double(x))), 3 * std::ldexp(1.0, -23)) << x;
+    }
     EXPECT_EQ(exact_sincos(0).sin, 0);
     EXPECT_EQ(exact_sincos(0).cos, 1);
     EXPECT_EQ(exact_sincos(0x40000000u).sin, 1);

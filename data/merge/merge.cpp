@@ -145,11 +145,12 @@ ImageF Merger::colored(const Image& frame, const PredictedFace& face, const Imag
     const kernels::View x{picture.pixels.data()};
     const kernels::ConstView t{target.pixels.data()}, m{mask.pixels.data()};
     if (color)
-        color_transfer(exec(kernels::color_transfer_cost(n).workspace_bytes), n, x, t, m, float(options_.alpha), x);
+        color_transfer(exec(kernels::color_transfer_cost(n, device_->target()).workspace_bytes), n, x, t, m,
+                       float(options_.alpha), x);
     const kernels::LightShape shape{side, side, float(kLightSigma * double(side))};
     if (light)
-        light_transfer(exec(kernels::light_transfer_cost(shape).workspace_bytes), shape, x, t, m, float(options_.beta),
-                       x);
+        light_transfer(exec(kernels::light_transfer_cost(shape, device_->target()).workspace_bytes), shape, x, t, m,
+                       float(options_.beta), x);
     device_->synchronize({});
     clip(picture);
     return picture;

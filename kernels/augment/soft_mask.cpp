@@ -79,7 +79,7 @@ void soft_mask(Exec ex, const SoftMaskShape& s, ConstView mask, View y)
                   "] with sigma ", s.sigma, "; sizes above 0 and sigma in 0.3..64 expected");
     if (accounted(ex, "soft_mask", soft_mask_cost(s, mask.dtype))) return;
     if (on_cpu(ex)) return ex.device->enqueue(ex.stream, [=] { soft_mask_cpu(s, mask, y, ex.workspace); });
-    throw_no_kernel(ex, "soft_mask");
+    BIFRONS_SIMT(ex, "soft_mask", soft_mask(ex, s, mask, y));
 }
 
 } // namespace bifrons::kernels

@@ -3,7 +3,9 @@
 //   y = 2 * min(blur(mask), 1/2)
 //
 // blur: Gaussian of the given sigma in a square window of max(3, 4 sigma) px, made odd; zero outside the picture, taps
-// sum to 1.     Definition  soft_mask_ref.h     CPU  soft_mask.cpp     Tests  tests/kernels/soft_mask_test.cpp
+// sum to 1.
+//
+// Definition  soft_mask_ref.h     CPU  soft_mask.cpp     CUDA  soft_mask.cu     Tests  tests/kernels/soft_mask_test.cpp
 // Source  DeepFaceLab's masked_training (sigma = side / 32)
 #pragma once
 
@@ -24,5 +26,7 @@ struct SoftMaskShape {
 /// Error: gamma32((2 radius + 1)^2), all terms being positive and their sum at most 1.
 void soft_mask(Exec ex, const SoftMaskShape& s, ConstView mask, View y);
 Cost soft_mask_cost(const SoftMaskShape& s, DType dtype);
+
+BIFRONS_SIMT_DECLARE(void soft_mask(Exec ex, const SoftMaskShape& s, ConstView mask, View y);)
 
 } // namespace bifrons::kernels

@@ -11,7 +11,7 @@
 // Pictures are [n,3] f32, blue green red, 0..1; masks [n] f32, weights >= 0. With a mask that is 0 everywhere, transfer
 // and light return x.
 //
-// Definition  color_ref.h, lab.h      CPU  color_cpu.cpp      Tests  tests/kernels/color_test.cpp
+// Definition  color_ref.h, lab.h      CPU  color_cpu.cpp      CUDA  color.cu      Tests  tests/kernels/color_test.cpp
 #pragma once
 
 #include "kernels/device/device.h"
@@ -26,12 +26,12 @@ Cost lab_cost(std::int64_t n);
 /// x [n,3] of any unit, mask [n] read; statistics [6] written: the means, then the deviations; 0 if the mask is 0.
 /// Summed in double: deterministic, error <= 2^-23 max|x|.
 void color_statistics(Exec ex, std::int64_t n, ConstView x, ConstView mask, View statistics);
-Cost color_statistics_cost(std::int64_t n);
+Cost color_statistics_cost(std::int64_t n, Target target);
 
 /// x, target [n,3], mask [n] read; out [n,3] written, may be x's buffer. alpha 0..1; 0 returns x to the bit.
 /// Deterministic. Error <= 4e-5 where no ratio of deviations exceeds 4.
 void color_transfer(Exec ex, std::int64_t n, ConstView x, ConstView target, ConstView mask, float alpha, View out);
-Cost color_transfer_cost(std::int64_t n);
+Cost color_transfer_cost(std::int64_t n, Target target);
 
 /// Pictures [H,W,3]. sigma: of the low-pass, px.
 struct LightShape {
@@ -43,6 +43,17 @@ struct LightShape {
 /// x, target [H,W,3], mask [H,W] read; out [H,W,3] written, may be x's buffer; not clipped. beta 0..1; 0 returns x to
 /// the bit. Where the Gaussian sees no mask, the gain is 1. Deterministic.
 void light_transfer(Exec ex, const LightShape& s, ConstView x, ConstView target, ConstView mask, float beta, View out);
-Cost light_transfer_cost(const LightShape& s);
+Cost light_transfer_cost(const LightShape& s, Target target);
+
+/// Blocks that sum over a picture on a GPU; each leaves its sums, in f64, in the workspace.
+constexpr unsigned kColorSumBlocks = 128;
+
+BIFRONS_SIMT_DECLARE(void bgr_to_lab(Exec ex, std::int64_t n, ConstView bgr, View lab);
+                     void lab_to_bgr(Exec ex, std::int64_t n, ConstView lab, View bgr);
+                     void color_statistics(Exec ex, std::int64_t n, ConstView x, ConstView mask, View statistics);
+                     void color_transfer(Exec ex, std::int64_t n, ConstView x, ConstView target, ConstView mask,
+                                         float alpha, View out);
+                     void light_transfer(Exec ex, const LightShape& s, ConstView x, ConstView target, ConstView mask,
+                                         float beta, View out);)
 
 } // namespace bifrons::kernels

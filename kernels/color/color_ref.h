@@ -6,6 +6,8 @@
 #include "kernels/color/gaussian_blur_ref.h"
 #include "kernels/color/lab.h"
 
+#include <algorithm>
+
 namespace bifrons::kernels::ref {
 
 inline constexpr double kLargestRatio = 4;   ///< of two deviations, and the inverse of the smallest
@@ -30,17 +32,17 @@ void color_statistics(std::int64_t n, const T* x, const T* mask, T* statistics)
 
 /// The line lab' = scale lab + shift of each channel, from both pictures' statistics.
 template <class T>
-void transfer_line(const T* from, const T* to, T* scale, T* shift)
+BIFRONS_HD void transfer_line(const T* from, const T* to, T* scale, T* shift)
 {
     for (int c = 0; c < 3; ++c) {
         const T ratio = from[3 + c] > 0 ? to[3 + c] / from[3 + c] : T(1);
-        scale[c] = std::clamp(ratio, T(1 / kLargestRatio), T(kLargestRatio));
+        scale[c] = clamp(ratio, T(1 / kLargestRatio), T(kLargestRatio));
         shift[c] = to[c] - scale[c] * from[c];
     }
 }
 
 template <class T>
-void transfer_pixel(const T* x, const T* lab, const T* scale, const T* shift, T alpha, T* out)
+BIFRONS_HD void transfer_pixel(const T* x, const T* lab, const T* scale, const T* shift, T alpha, T* out)
 {
     T moved[3], bgr[3];
     for (int c = 0; c < 3; ++c) moved[c] = scale[c] * lab[c] + shift[c];
@@ -66,18 +68,18 @@ void color_transfer(std::int64_t n, const T* x, const T* target, const T* mask, 
 }
 
 template <class T>
-T luma(const T* bgr)
+BIFRONS_HD T luma(const T* bgr)
 {
     return T(0.0722) * bgr[0] + T(0.7152) * bgr[1] + T(0.2126) * bgr[2];
 }
 
 /// Gain of a pixel from the blurred mask and the blurred, masked luma of both pictures.
 template <class T>
-T light_gain(T weight, T luma_x, T luma_target, T beta)
+BIFRONS_HD T light_gain(T weight, T luma_x, T luma_target, T beta)
 {
     if (!(weight >= T(kLeastWeight))) return T(1);
     const T ratio = (luma_target + T(kLeastLuma) * weight) / (luma_x + T(kLeastLuma) * weight);
-    return std::pow(std::clamp(ratio, T(1 / kLargestGain), T(kLargestGain)), beta);
+    return std::pow(clamp(ratio, T(1 / kLargestGain), T(kLargestGain)), beta);
 }
 
 template <class T>

@@ -81,10 +81,11 @@ void gaussian_blur(Exec ex, const BlurShape& s, ConstView x, View y)
     BIFRONS_CHECK(shape, s.sigma >= 0.1f && s.sigma <= 1000, "gaussian_blur: sigma is ", s.sigma,
                   "; 0.1..1000 px expected");
     if (accounted(ex, "gaussian_blur", gaussian_blur_cost(s))) return;
-    if (!on_cpu(ex)) throw_no_kernel(ex, "gaussian_blur");
-    ex.device->enqueue(ex.stream, [=] {
-        cpu::gaussian_blur(s, x.as<float>(), y.as<float>(), static_cast<float*>(ex.workspace.data));
-    });
+    if (on_cpu(ex))
+        return ex.device->enqueue(ex.stream, [=] {
+            cpu::gaussian_blur(s, x.as<float>(), y.as<float>(), static_cast<float*>(ex.workspace.data));
+        });
+    BIFRONS_SIMT(ex, "gaussian_blur", gaussian_blur(ex, s, x, y));
 }
 
 } // namespace bifrons::kernels

@@ -2,8 +2,10 @@
 //
 //   y(h,w,c) = sum_{i,j} g(i) g(j) x(h+i, w+j, c)        g(i) = exp(-i^2 / (2 sigma^2)) / sum, |i| <= ceil(3 sigma)
 //
-// Zero outside the picture. Definition  gaussian_blur_ref.h      CPU  gaussian_blur.cpp      Tests
-// tests/kernels/color_test.cpp
+// Zero outside the picture.
+//
+// Definition  gaussian_blur_ref.h      CPU  gaussian_blur.cpp      CUDA  gaussian_blur.cu, blur.cuh
+// Tests  tests/kernels/color_test.cpp
 #pragma once
 
 #include "kernels/device/device.h"
@@ -21,6 +23,8 @@ struct BlurShape {
 /// Error <= 2 gamma32(2 radius + 1) * max|x|.
 void gaussian_blur(Exec ex, const BlurShape& s, ConstView x, View y);
 Cost gaussian_blur_cost(const BlurShape& s);
+
+BIFRONS_SIMT_DECLARE(void gaussian_blur(Exec ex, const BlurShape& s, ConstView x, View y);)
 
 namespace cpu {
 /// The same, at once; scratch [H,W,C].

@@ -11,7 +11,7 @@ using namespace bifrons::test;
 namespace {
 
 class SoftMaskTest : public OnDevice {};
-BIFRONS_ON_CPU(SoftMaskTest);
+BIFRONS_ON_ALL_DEVICES(SoftMaskTest);
 
 TEST(SoftMask, window_follows_sigma)
 {

@@ -20,13 +20,19 @@ MmaLane& lane_of(const WarpArguments& lanes, int lane)
     return *static_cast<MmaLane*>(lanes[std::size_t(lane)]);
 }
 
+/// A row of d.
+typedef float Row __attribute__((vector_size(32), aligned(4), may_alias));
+
 /// One k after the other, the columns at once. The clones give the same bits: nothing is contracted.
 template <int K>
 inline __attribute__((always_inline)) void multiply_columns(Matrices& m)
 {
-    for (int i = 0; i < 16; ++i)
-        for (int k = 0; k < K; ++k)
-            for (int j = 0; j < 8; ++j) m.d[i][j] += m.a[i][k] * m.b[k][j];
+    for (int i = 0; i < 16; ++i) {
+        Row& d = reinterpret_cast<Row&>(m.d[i]);
+        Row sum = d;
+        for (int k = 0; k < K; ++k) sum += m.a[i][k] * reinterpret_cast<const Row&>(m.b[k]);
+        d = sum;
+    }
 }
 
 __attribute__((target_clones("avx2", "default"))) void multiply_k16(Matrices& m)

@@ -20,21 +20,64 @@ __device__ T& dyn_shared()
     return *reinterpret_cast<T*>(dynamic_shared_memory);
 }
 
+template <class... Parameters>
+cudaError_t allow_shared_memory(void (*kernel)(Parameters...), std::size_t bytes)
+{
+    constexpr std::size_t kAllowedAlways = 48 << 10;
+    if (bytes <= kAllowedAlways) return cudaSuccess;
+    return cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, int(bytes));
+}
+
+/// How many blocks of the kernel run at once on ex.device.
+template <class... Parameters>
+int resident_blocks(void (*kernel)(Parameters...), unsigned threads, std::size_t smem, const Exec& ex)
+{
+    prepare_cuda_launch(ex);
+    int gpu = 0, multiprocessors = 0, of_each = 0;
+    cudaError_t status = allow_shared_memory(kernel, smem);
+    if (status == cudaSuccess) status = cudaGetDevice(&gpu);
+    if (status == cudaSuccess) status = cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, gpu);
+    if (status == cudaSuccess)
+        status = cudaOccupancyMaxActiveBlocksPerMultiprocessor(&of_each, kernel, int(threads), smem);
+    BIFRONS_CHECK(device, status == cudaSuccess, "cuda: asking how many blocks of ", threads, " threads with ", smem,
+                  " bytes of shared memory run at once failed: ", cudaGetErrorString(status));
+    return multiprocessors * of_each;
+}
+
+/// Fills in what the grid asks for beside its sizes, and returns the number of attributes.
+inline unsigned launch_attributes(const Grid& grid, const Exec& ex, cudaLaunchAttribute (&attributes)[3])
+{
+    constexpr int kFirstWithPdl = 90;
+    unsigned n = 0;
+    const auto next = [&](cudaLaunchAttributeID id) -> cudaLaunchAttributeValue& {
+        attributes[n].id = id;
+        return attributes[n++].val;
+    };
+    if (grid.cluster > 1) {
+        auto& size = next(cudaLaunchAttributeClusterDimension).clusterDim;
+        size.x = grid.cluster, size.y = 1, size.z = 1;
+    }
+    if (grid.pdl && ex.device->target().sm >= kFirstWithPdl)
+        next(cudaLaunchAttributeProgrammaticStreamSerialization).programmaticStreamSerializationAllowed = 1;
+    if (grid.cooperative) next(cudaLaunchAttributeCooperative).cooperative = 1;
+    return n;
+}
+
 /// Enqueues the kernel on ex.stream; arguments are converted to the kernel's parameters. Throws Error(device) naming
 /// kernel and configuration. With BIFRONS_SYNC=1 in the environment it waits, so that a fault is met where it arose.
 template <class... Parameters, class... Arguments>
 void launch(const char* name, void (*kernel)(Parameters...), const Grid& grid, const Exec& ex,
             const Arguments&... arguments)
 {
-    constexpr std::size_t kDefaultSmem = 48 << 10;
     cudaLaunchConfig_t config = {};
     config.gridDim = dim3(grid.blocks.x, grid.blocks.y, grid.blocks.z);
     config.blockDim = dim3(grid.threads.x, grid.threads.y, grid.threads.z);
     config.dynamicSmemBytes = grid.smem;
     config.stream = static_cast<cudaStream_t>(prepare_cuda_launch(ex));
-    cudaError_t status = cudaSuccess;
-    if (grid.smem > kDefaultSmem)
-        status = cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, int(grid.smem));
+    cudaLaunchAttribute attributes[3];
+    config.attrs = attributes;
+    config.numAttrs = launch_attributes(grid, ex, attributes);
+    cudaError_t status = allow_shared_memory(kernel, grid.smem);
     if (status == cudaSuccess) status = cudaLaunchKernelEx(&config, kernel, static_cast<Parameters>(arguments)...);
     finish_cuda_launch(ex, name, grid, status);
 }

@@ -1,8 +1,10 @@
 // kernels/device/simt.h - what a kernel file (.cu) includes beside its contract. Each such file is compiled twice: by
 // nvcc into namespace cuda, and by the host compiler, against the simulator, into namespace sim. Both sides give:
 //
-//   __global__ __device__ threadIdx __syncthreads() __shfl_xor_sync() ...   CUDA's own words, as far as kernels use
-//   them launch("relu_fwd", relu_kernel, grid_1d(n), ex, arguments...)            the only way to start a kernel
+//   __global__ threadIdx __syncthreads() __shfl_xor_sync() __ballot_sync() __reduce_add_sync() atomicAdd() float4
+//   __popc() __threadfence() __ldg() ...   CUDA's own words, as far as kernels use them (kernels/sim/ says which)
+//   launch("relu_fwd", relu_kernel, grid_1d(n), ex, arguments...)            the only way to start a kernel
+//   resident_blocks(kernel, threads, smem, ex)   how many blocks run at once: the most of a cooperative launch
 //   global_thread()                     this thread's number in a one-dimensional grid
 //   SHARED(Type, name);                 a shared object of a block, uninitialised (an alias names an array type)
 //   dyn_shared<Type>()                  the grid's `smem` bytes as a Type

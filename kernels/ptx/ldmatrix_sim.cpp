@@ -51,6 +51,7 @@ void meet(MatrixLane mine, int rows, Access access, WarpOperation operation, con
 {
     Executor& executor = Executor::current();
     if (lane() < rows) {
+        executor.check_aligned(mine.row, kRowBytes, site);
         executor.check_shared(mine.row, kRowBytes, site);
         executor.note_access(mine.row, kRowBytes, access, site);
     }

@@ -28,6 +28,8 @@ class CopyQueue {
     void clear();
 
     void begin(const AsyncCopy& copy) { copies_.push_back(copy); }
+    /// All of them, which then are no longer its concern.
+    std::vector<AsyncCopy> take();
     void commit() { ends_.push_back(copies_.size()); }
     /// Takes all groups but the latest `left` out, calling done for each of their copies.
     template <class Done>

@@ -69,57 +69,95 @@ void Executor::run(const char* kernel, const Grid& grid, const std::function<voi
     begin_launch(kernel, grid);
     std::vector<std::uint32_t> blocks;
     sequencer_.arrange(blocks, std::size_t(grid.blocks.x) * grid.blocks.y * grid.blocks.z);
-    for (const std::size_t block : blocks) run_block(unflatten(block, grid.blocks));
+    for (std::size_t i = 0; i < blocks.size(); i += at_once_) run_blocks(blocks.data() + i);
 }
 
 void Executor::begin_launch(const char* kernel, const Grid& grid)
 {
     kernel_ = kernel;
     grid_ = grid;
-    count_ = std::size_t(grid.threads.x) * grid.threads.y * grid.threads.z;
-    BIFRONS_CHECK(bug, count_ >= 1 && count_ <= kMaxThreads, kernel, ": launched with ", count_,
-                  " threads a block; 1..", kMaxThreads, " expected");
-    BIFRONS_CHECK(bug, grid.smem <= kMaxSharedBytes, kernel, ": launched with ", grid.smem,
-                  " bytes of dynamic shared memory; at most ", kMaxSharedBytes, " expected");
+    check_launch(grid);
+    block_size_ = std::size_t(grid.block_size());
+    at_once_ = grid.cooperative ? std::size_t(grid.blocks.x) * grid.blocks.y * grid.blocks.z : 1;
     gridDim = grid.blocks;
     blockDim = grid.threads;
-    shared_.begin_launch(grid.smem);
-    for (std::size_t id = threads_.size(); id < count_; ++id)
-        threads_.push_back({.fiber = std::make_unique<Fiber>([this, id] { live(id); }), .index = {}});
-    for (std::size_t id = 0; id < count_; ++id) threads_[id].index = unflatten(id, grid.threads);
+    while (blocks_.size() < at_once_) blocks_.push_back(std::make_unique<Block>());
+    for (std::size_t id = threads_.size(); id < at_once_ * block_size_; ++id)
+        threads_.push_back({.fiber = std::make_unique<Fiber>([this, id] { live(id); })});
+    for (std::size_t id = 0; id < at_once_ * block_size_; ++id) {
+        Thread& thread = threads_[id];
+        thread.block = blocks_[id / block_size_].get();
+        thread.number = id % block_size_;
+        thread.index = unflatten(thread.number, grid.threads);
+    }
+    for (std::size_t i = 0; i < at_once_; ++i) {
+        blocks_[i]->threads = &threads_[i * block_size_];
+        blocks_[i]->shared.begin_launch(grid.smem);
+    }
 }
 
-void Executor::run_block(Dim3 block)
+void Executor::check_launch(const Grid& grid) const
 {
-    blockIdx = block;
-    begin_block();
-    while (running_ > 0 && !failure_)
-        if (!run_ready_threads())
-            failure_ = std::make_exception_ptr(error(str("the threads wait for each other: ", who_waits_where())));
-    if (failure_) {
-        give_up_block();
-        std::rethrow_exception(failure_);
-    }
-    if (const std::string damage = shared_.damage(); !damage.empty()) throw error(damage);
+    const auto count = [](Dim3 d) { return std::uint64_t(d.x) * d.y * d.z; };
+    BIFRONS_CHECK(bug, count(grid.threads) >= 1 && count(grid.threads) <= kMaxThreads, kernel_, ": launched with ",
+                  count(grid.threads), " threads a block; 1..", kMaxThreads, " expected");
+    BIFRONS_CHECK(bug, grid.smem <= kMaxSharedBytes, kernel_, ": launched with ", grid.smem,
+                  " bytes of dynamic shared memory; at most ", kMaxSharedBytes, " expected");
+    BIFRONS_CHECK(bug, !grid.cooperative || count(grid.blocks) <= kResidentBlocks, kernel_, ": launched with ",
+                  count(grid.blocks), " blocks that are to run at once; at most resident_blocks() = ", kResidentBlocks,
+                  " expected");
+    BIFRONS_CHECK(bug, grid.cluster >= 1 && grid.blocks.x % grid.cluster == 0, kernel_, ": launched with ",
+                  grid.blocks.x, " blocks along x in clusters of ", grid.cluster, "; a multiple expected");
 }
 
-void Executor::begin_block()
+/// The blocks of these numbers, `at_once_` of them.
+void Executor::run_blocks(const std::uint32_t* numbers)
 {
-    shared_.begin_block();
-    for (std::size_t id = 0; id < count_; ++id) {
-        threads_[id].state = State::ready;
-        threads_[id].copies.clear();
-    }
-    warps_.resize((count_ + kWarpSize - 1) / kWarpSize);
-    for (std::size_t w = 0; w < warps_.size(); ++w) {
-        const std::size_t lanes = std::min<std::size_t>(kWarpSize, count_ - w * kWarpSize);
-        warps_[w].running = unsigned((std::uint64_t(1) << lanes) - 1);
-        warps_[w].meetings.clear();
-    }
-    running_ = count_;
-    at_barrier_ = 0;
+    for (std::size_t i = 0; i < at_once_; ++i) begin_block(*blocks_[i], unflatten(numbers[i], grid_.blocks));
+    running_ = at_once_ * block_size_;
+    operations_.clear();
     failure_ = nullptr;
     cancelled_ = false;
+    while (running_ > 0 && !failure_)
+        if (!run_ready_threads() && !failure_ && !finish_operation())
+            failure_ = std::make_exception_ptr(error(str("the threads wait for each other: ", who_waits_where())));
+    if (failure_) {
+        give_up();
+        std::rethrow_exception(failure_);
+    }
+    for (std::size_t i = 0; i < at_once_; ++i) end_block(*blocks_[i]);
+}
+
+void Executor::begin_block(Block& block, Dim3 index)
+{
+    block.index = index;
+    block.shared.begin_block();
+    for (std::size_t i = 0; i < block_size_; ++i) {
+        block.threads[i].state = State::ready;
+        block.threads[i].copies.clear();
+    }
+    block.warps.resize((block_size_ + kWarpSize - 1) / kWarpSize);
+    for (std::size_t w = 0; w < block.warps.size(); ++w) {
+        const std::size_t lanes = std::min<std::size_t>(kWarpSize, block_size_ - w * kWarpSize);
+        block.warps[w].running = unsigned((std::uint64_t(1) << lanes) - 1);
+        block.warps[w].meetings.clear();
+    }
+    block.running = block_size_;
+    block.at_barrier = 0;
+    block.mbarriers.clear();
+    block.waited_for_previous = false;
+}
+
+void Executor::end_block(const Block& block)
+{
+    active_ = std::size_t(block.threads - threads_.data());
+    if (const std::string damage = block.shared.damage(); !damage.empty()) throw error(damage);
+    if (!operations_.empty())
+        throw error(str("ends while asynchronous work is under way that nobody has waited for, begun by thread ",
+                        threads_[operations_.front().thread].number, " in ", text(operations_.front().site)));
+    if (grid_.pdl && !block.waited_for_previous)
+        throw error("launched with pdl, and no thread has called grid_dependency_wait(): the kernel before may still "
+                    "be running");
 }
 
 /// Each ready thread (of the leading warp, under schedule `warps`) once, until it waits or ends. False if there was
@@ -127,17 +165,31 @@ void Executor::begin_block()
 bool Executor::run_ready_threads()
 {
     bool any = false;
-    sequencer_.arrange(order_, count_);
+    sequencer_.arrange(order_, at_once_ * block_size_);
     for (const std::size_t id : order_) {
-        if (threads_[id].state != State::ready) continue;
+        if (!is_ready(threads_[id])) continue;
         if (any && schedule_.order == Schedule::Order::warps && id / kWarpSize != active_ / kWarpSize) break;
         any = true;
-        active_ = id;
-        threadIdx = threads_[id].index;
+        enter(id);
         threads_[id].fiber->resume();
         if (failure_) break;
     }
+    if (any && !failure_ && !operations_.empty() && sequencer_.work_goes_on()) finish_operation();
     return any;
+}
+
+bool Executor::is_ready(Thread& thread)
+{
+    if (thread.state == State::at_condition && thread.condition->holds()) thread.state = State::ready;
+    return thread.state == State::ready;
+}
+
+/// What the thread sees of itself.
+void Executor::enter(std::size_t id)
+{
+    active_ = id;
+    threadIdx = threads_[id].index;
+    blockIdx = threads_[id].block->index;
 }
 
 /// What a fiber does: the same thread of block after block.
@@ -147,7 +199,7 @@ void Executor::live(std::size_t id)
         try {
             if (!cancelled_) {
                 (*body_)();
-                end_thread(id);
+                end_thread(threads_[id]);
             }
         } catch (const Cancelled&) {
         } catch (...) {
@@ -159,24 +211,26 @@ void Executor::live(std::size_t id)
 }
 
 /// Nobody waits for a thread that has ended.
-void Executor::end_thread(std::size_t id)
+void Executor::end_thread(Thread& thread)
 {
-    if (const CopyQueue& copies = threads_[id].copies; !copies.empty())
-        throw error(str("thread ", id, " ends with ", copies.size(),
+    if (const CopyQueue& copies = thread.copies; !copies.empty())
+        throw error(str("thread ", thread.number, " ends with ", copies.size(),
                         " copies that it has not waited for, the first of ", text(copies.first().site)));
-    Warp& warp = warps_[id / kWarpSize];
-    warp.running &= ~(1u << id % kWarpSize);
+    Block& own = *thread.block;
+    const std::size_t lane = thread.number % kWarpSize;
+    Warp& warp = own.warps[thread.number / kWarpSize];
+    warp.running &= ~(1u << lane);
     --running_;
-    if (at_barrier_ > 0 && at_barrier_ == running_) open_barrier();
-    for (std::size_t i = warp.meetings.size(); i-- > 0;)
-        finish_if_complete(warp, id / kWarpSize * kWarpSize, warp.meetings[i]);
+    --own.running;
+    if (own.at_barrier > 0 && own.at_barrier == own.running) open_barrier(own);
+    for (std::size_t i = warp.meetings.size(); i-- > 0;) finish_if_complete(warp, &thread - lane, warp.meetings[i]);
 }
 
 /// Unwinds every thread, so that the fibers can be used again.
-void Executor::give_up_block()
+void Executor::give_up()
 {
     cancelled_ = true;
-    for (std::size_t id = 0; id < count_; ++id)
+    for (std::size_t id = 0; id < at_once_ * block_size_; ++id)
         if (threads_[id].state != State::ended) threads_[id].fiber->resume();
 }
 
@@ -189,36 +243,44 @@ void Executor::wait(State state, const Site& site)
     if (cancelled_) throw Cancelled();
 }
 
+void Executor::wait_until(const Condition& condition, const Site& site)
+{
+    if (condition.holds()) return;
+    threads_[active_].condition = &condition;
+    wait(State::at_condition, site);
+}
+
 void Executor::barrier(const Site& site)
 {
-    if (at_barrier_ == 0) barrier_site_ = site;
-    if (!same(site, barrier_site_))
-        throw error(str("thread ", active_, " is in ", text(site), ", which is not the barrier of the others: ",
-                        who_waits_where(), ". All threads of a block must come to the same barrier."));
-    if (++at_barrier_ == running_)
-        open_barrier();
+    Block& own = block();
+    if (own.at_barrier == 0) own.barrier_site = site;
+    if (!same(site, own.barrier_site))
+        throw error(str(at(site), ", which is not the barrier of the others: ", who_waits_where(),
+                        ". All threads of a block must come to the same barrier."));
+    if (++own.at_barrier == own.running)
+        open_barrier(own);
     else
         wait(State::at_barrier, site);
 }
 
-void Executor::open_barrier()
+void Executor::open_barrier(Block& block)
 {
-    at_barrier_ = 0;
-    for (std::size_t id = 0; id < count_; ++id)
-        if (threads_[id].state == State::at_barrier) threads_[id].state = State::ready;
+    block.at_barrier = 0;
+    for (std::size_t i = 0; i < block_size_; ++i)
+        if (block.threads[i].state == State::at_barrier) block.threads[i].state = State::ready;
 }
 
 void Executor::meet_warp(unsigned mask, void* argument, WarpOperation operation, const Site& site)
 {
-    const std::size_t lane = active_ % kWarpSize;
+    Thread& me = threads_[active_];
+    const std::size_t lane = me.number % kWarpSize;
     if (!(mask >> lane & 1))
-        throw error(str("thread ", active_, " is in ", text(site), " with a mask, 0x", std::hex, mask,
-                        ", that does not name its own lane"));
-    Warp& warp = warps_[active_ / kWarpSize];
+        throw error(str(at(site), " with a mask, 0x", std::hex, mask, ", that does not name its own lane"));
+    Warp& warp = me.block->warps[me.number / kWarpSize];
     Meeting& meeting = join(warp, mask, operation, site);
     meeting.arrived |= 1u << lane;
     meeting.arguments[lane] = argument;
-    if (!finish_if_complete(warp, active_ - lane, meeting)) wait(State::in_warp, site);
+    if (!finish_if_complete(warp, &me - lane, meeting)) wait(State::in_warp, site);
 }
 
 /// The meeting of these lanes at this place, opened if there is none yet.
@@ -227,32 +289,38 @@ Executor::Meeting& Executor::join(Warp& warp, unsigned mask, WarpOperation opera
     for (Meeting& meeting : warp.meetings) {
         if ((meeting.mask & mask) == 0) continue;
         if (meeting.mask == mask && same(meeting.site, site)) return meeting;
-        throw error(str("thread ", active_, " is in ", text(site), " with mask 0x", std::hex, mask, ", while lanes 0x",
-                        meeting.arrived, " of its warp are in ", text(meeting.site), " with mask 0x", meeting.mask,
+        throw error(str(at(site), " with mask 0x", std::hex, mask, ", while lanes 0x", meeting.arrived,
+                        " of its warp are in ", text(meeting.site), " with mask 0x", meeting.mask,
                         ". All lanes of a mask must come to the same operation."));
     }
     return warp.meetings.emplace_back(Meeting{mask, 0, site, operation, {}});
 }
 
 /// Does the operation and lets the lanes go on, if all are there that can still come.
-bool Executor::finish_if_complete(Warp& warp, std::size_t first_thread, Meeting& meeting)
+bool Executor::finish_if_complete(Warp& warp, Thread* lanes, Meeting& meeting)
 {
     if (meeting.arrived != (meeting.mask & warp.running)) return false;
     if (meeting.operation) {
         const std::string wrong = meeting.operation(meeting.arguments);
         if (!wrong.empty())
-            throw error(str(text(meeting.site), ", warp of threads ", first_thread, "-", first_thread + kWarpSize - 1,
+            throw error(str(text(meeting.site), ", warp of threads ", lanes->number, "-", lanes->number + kWarpSize - 1,
                             ": ", wrong));
     }
     for (std::size_t lane = 0; lane < kWarpSize; ++lane)
-        if (meeting.arrived >> lane & 1) threads_[first_thread + lane].state = State::ready;
+        if (meeting.arrived >> lane & 1) lanes[lane].state = State::ready;
     warp.meetings.erase(warp.meetings.begin() + (&meeting - warp.meetings.data()));
     return true;
 }
 
+void Executor::check_cooperative(const Site& site) const
+{
+    if (!grid_.cooperative)
+        throw error(str(at(site), ", but the launch is not cooperative: nobody says that all blocks run at once"));
+}
+
 void* Executor::shared_object(const void* key, std::size_t bytes)
 {
-    void* object = shared_.object(key, bytes);
+    void* object = block().shared.object(key, bytes);
     if (!object)
         throw error(str("a SHARED object of ", bytes, " bytes does not fit; at most ", kMaxStaticSharedBytes,
                         " bytes of static and ", kMaxSharedBytes, " bytes of shared memory in all expected"));
@@ -261,40 +329,48 @@ void* Executor::shared_object(const void* key, std::size_t bytes)
 
 void* Executor::dynamic_shared(std::size_t bytes)
 {
-    if (bytes > shared_.dynamic_bytes())
-        throw error(str("dyn_shared of ", bytes, " bytes, but the launch gave ", shared_.dynamic_bytes()));
-    return shared_.dynamic();
+    SharedMemory& shared = block().shared;
+    if (bytes > shared.dynamic_bytes())
+        throw error(str("dyn_shared of ", bytes, " bytes, but the launch gave ", shared.dynamic_bytes()));
+    return shared.dynamic();
 }
 
 void Executor::check_shared(const void* address, std::size_t bytes, const Site& site) const
 {
-    check_aligned(address, bytes, site);
-    if (!shared_.contains(address, bytes))
-        throw error(str("thread ", active_, " is in ", text(site), " with ", bytes,
-                        " bytes that do not lie in one object of shared memory"));
+    if (!block().shared.contains(address, bytes))
+        throw error(str(at(site), " with ", bytes, " bytes that do not lie in one object of shared memory"));
 }
 
-void Executor::check_aligned(const void* address, std::size_t bytes, const Site& site) const
+void Executor::check_aligned(const void* address, std::size_t alignment, const Site& site) const
 {
-    const std::size_t beyond = reinterpret_cast<std::uintptr_t>(address) % bytes;
+    const std::size_t beyond = reinterpret_cast<std::uintptr_t>(address) % alignment;
     if (beyond != 0)
-        throw error(str("thread ", active_, " is in ", text(site), " with an address that is ", beyond,
-                        " bytes beyond a multiple of ", bytes));
+        throw error(str(at(site), " with an address that is ", beyond, " bytes beyond a multiple of ", alignment));
+}
+
+/// "thread 3 is in __syncthreads at a.cu:3"
+std::string Executor::at(const Site& site) const
+{
+    return str("thread ", threads_[active_].number, " is in ", text(site));
 }
 
 Error Executor::error(const std::string& what) const
 {
     return Error(ErrorKind::bug,
-                 str(kernel_, ": block ", text(blockIdx), " under schedule ", schedule_.text(), ": ", what));
+                 str(kernel_, ": block ", text(block().index), " under schedule ", schedule_.text(), ": ", what));
 }
 
-/// "32 threads in __syncthreads at a.cu:3: 0-31 / ..."
+/// "32 threads in __syncthreads at a.cu:3: 0-31 / ...", block by block.
 std::string Executor::who_waits_where() const
 {
     std::map<std::string, std::vector<std::size_t>> groups;
-    for (std::size_t id = 0; id < count_; ++id) {
-        const State state = threads_[id].state;
-        if (state == State::at_barrier || state == State::in_warp) groups[text(threads_[id].site)].push_back(id);
+    for (std::size_t id = 0; id < at_once_ * block_size_; ++id) {
+        const Thread& thread = threads_[id];
+        if (thread.state == State::ready || thread.state == State::ended) continue;
+        std::string place = text(thread.site);
+        if (thread.state == State::at_condition) place += str(" (", thread.condition->missing(), ")");
+        if (at_once_ > 1) place += str(" in block ", text(thread.block->index));
+        groups[place].push_back(thread.number);
     }
     std::string all;
     for (const auto& [place, ids] : groups)

@@ -77,6 +77,16 @@ bool Sequencer::lands_at_once()
     return schedule_.async == Schedule::Async::early;
 }
 
+bool Sequencer::work_goes_on()
+{
+    return schedule_.async == Schedule::Async::random && engine_() % 4 == 0;
+}
+
+std::size_t Sequencer::pick(std::size_t n)
+{
+    return schedule_.async == Schedule::Async::random ? engine_() % n : 0;
+}
+
 void Sequencer::arrange(std::vector<std::uint32_t>& order, std::size_t n)
 {
     constexpr std::uint32_t kTurnsOfLead = 16; // on average

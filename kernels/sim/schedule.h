@@ -39,6 +39,10 @@ class Sequencer {
     void arrange(std::vector<std::uint32_t>& order, std::size_t n);
     /// Whether an asynchronous operation is done as soon as it is begun; else when it is waited for.
     bool lands_at_once();
+    /// Whether, after a round of turns, one of those that were not done at once is done.
+    bool work_goes_on();
+    /// Which of n that is: the first, or any if such work is done at random.
+    std::size_t pick(std::size_t n);
 
   private:
     void shuffle(std::vector<std::uint32_t>& order);

@@ -6,7 +6,7 @@ namespace bifrons::kernels::sim {
 
 int lane()
 {
-    return int((threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z)) % kWarpSize);
+    return Executor::current().lane();
 }
 
 std::string exchange(const WarpArguments& lanes)

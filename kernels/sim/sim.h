@@ -3,8 +3,12 @@
 #pragma once
 
 #include "kernels/device/device.h"
+#include "kernels/sim/atomics.h"
 #include "kernels/sim/executor.h"
+#include "kernels/sim/intrinsics.h"
 #include "kernels/sim/shuffle.h"
+#include "kernels/sim/vectors.h"
+#include "kernels/sim/vote.h"
 
 #include <tuple>
 #include <type_traits>
@@ -14,6 +18,7 @@
 #define __host__
 #define __forceinline__ inline
 #define __launch_bounds__(...)
+#define __align__(bytes) alignas(bytes)
 #define __shared__ static_assert(false, "write SHARED(Type, name) or dyn_shared<Type>()")
 
 /// A shared object of the block. The key is one for each instantiation of a kernel template, as the object is.
@@ -47,6 +52,12 @@ inline void __syncwarp(unsigned mask = 0xffffffffu, const char* file = __builtin
 }
 
 template <class T>
+T __shfl_sync(unsigned mask, T value, int source, const char* file = __builtin_FILE(), int line = __builtin_LINE())
+{
+    return shuffle(mask, value, source & (kWarpSize - 1), {"__shfl_sync", file, line});
+}
+
+template <class T>
 T __shfl_xor_sync(unsigned mask, T value, int lane_mask, const char* file = __builtin_FILE(),
                   int line = __builtin_LINE())
 {
@@ -59,6 +70,21 @@ T __shfl_down_sync(unsigned mask, T value, unsigned distance, const char* file =
 {
     const int source = lane() + int(distance);
     return shuffle(mask, value, source < kWarpSize ? source : lane(), {"__shfl_down_sync", file, line});
+}
+
+template <class T>
+T __shfl_up_sync(unsigned mask, T value, unsigned distance, const char* file = __builtin_FILE(),
+                 int line = __builtin_LINE())
+{
+    const int source = lane() - int(distance);
+    return shuffle(mask, value, source >= 0 ? source : lane(), {"__shfl_up_sync", file, line});
+}
+
+/// How many blocks of the kernel run at once.
+template <class... Parameters>
+int resident_blocks(void (*)(Parameters...), unsigned, std::size_t, const Exec&)
+{
+    return kResidentBlocks;
 }
 
 /// Enqueues the calls of body; kernels start by launch.

@@ -2,6 +2,8 @@
 
 #include "kernels/base/onednn.h"
 #include "kernels/conv2d/conv2d_cpu.h"
+#include "kernels/conv2d/conv2d_direct.h"
+#include "kernels/conv2d/conv2d_igemm.h"
 #include "kernels/device/dispatch.h"
 #include "kernels/pointwise/epilogue_cpu.h"
 
@@ -19,9 +21,11 @@ void Conv2dShape::check(const char* op) const
 
 namespace {
 
-void check_dtypes(const char* op, ConstView a, ConstView b, ConstView out)
+/// Of two operands and the result, which may be f32 where the operands are bf16 and `widens`.
+void check_dtypes(const char* op, ConstView a, ConstView b, ConstView out, bool widens)
 {
-    BIFRONS_CHECK(shape, a.dtype == b.dtype && a.dtype == out.dtype, op, ": operands are ", dtype_name(a.dtype), ", ",
+    const bool fits = out.dtype == a.dtype || (widens && a.dtype == DType::bf16 && out.dtype == DType::f32);
+    BIFRONS_CHECK(shape, a.dtype == b.dtype && fits, op, ": operands are ", dtype_name(a.dtype), ", ",
                   dtype_name(b.dtype), " and ", dtype_name(out.dtype), "; one type for all expected");
 }
 
@@ -57,12 +61,42 @@ std::shared_ptr<const OnednnCall> library_call(const Conv2dShape& s, OnednnPass 
     return call;
 }
 
-void check_method(const char* op, const Conv2dShape& s, const Exec& ex)
+bool is_gpu(Target target)
 {
-    const DeviceKind kind = ex.device->target().kind;
-    const bool host = s.method == Conv2dMethod::loops || s.method == Conv2dMethod::onednn;
-    BIFRONS_CHECK(usage, s.method == Conv2dMethod::automatic || host == (kind == DeviceKind::cpu), op,
-                  ": this method is not one of device ", device_kind_name(kind), ". Use automatic");
+    return target.kind == DeviceKind::sim || target.kind == DeviceKind::cuda;
+}
+
+bool is_host_method(Conv2dMethod method)
+{
+    return method == Conv2dMethod::loops || method == Conv2dMethod::onednn;
+}
+
+void check_method(const char* op, Conv2dPass pass, const Conv2dShape& s, DType dtype, Target target)
+{
+    BIFRONS_CHECK(usage, s.method == Conv2dMethod::automatic || is_host_method(s.method) == !is_gpu(target), op,
+                  ": this method is not one of device ", device_kind_name(target.kind), ". Use automatic");
+    BIFRONS_CHECK(usage, s.method != Conv2dMethod::igemm_mma || igemm_supports(pass, s, dtype), op,
+                  ": method igemm_mma cannot compute ", s.C, " to ", s.K, " channels of ", dtype_name(dtype),
+                  " with stride ", s.stride, "; it copies 4 bytes of channels at least. Use automatic");
+}
+
+/// What `automatic` comes to on a GPU.
+Conv2dMethod gpu_method(Conv2dPass pass, const Conv2dShape& s, DType dtype)
+{
+    if (s.method != Conv2dMethod::automatic) return s.method;
+    const bool tensor_cores = dtype == DType::bf16 || s.tf32;
+    return tensor_cores && igemm_supports(pass, s, dtype) ? Conv2dMethod::igemm_mma : Conv2dMethod::direct;
+}
+
+std::size_t gpu_workspace(Conv2dPass pass, const Conv2dShape& s, DType dtype, Target target)
+{
+    if (gpu_method(pass, s, dtype) != Conv2dMethod::igemm_mma) return 0;
+    return igemm_workspace(pass, s, igemm_plan(pass, s, dtype, target));
+}
+
+IgemmPlan plan_for(Conv2dPass pass, const Conv2dShape& s, DType dtype, const Exec& ex)
+{
+    return igemm_plan(pass, s, dtype, ex.device->target());
 }
 
 // ---- forward -----------------------------------------------------------------------------------------------------
@@ -122,6 +156,7 @@ Cost conv2d_fwd_cost(const Conv2dShape& s, DType dtype, const Epilogue& e, Targe
 {
     Cost cost = base_cost(s, dtype);
     cost.bytes += (double(e.add ? s.y_size() : 0) + double(e.z ? s.y_size() : 0)) * double(dtype_bytes(dtype));
+    if (is_gpu(target)) cost.workspace_bytes = gpu_workspace(Conv2dPass::fwd, s, dtype, target);
     if (target.kind != DeviceKind::cpu) return cost;
     cost.workspace_bytes = sum_buffer_bytes(s, dtype, e) + sum_workspace(s, dtype, target.threads);
     if (const auto call = fused_call(s, dtype, e, target.threads))
@@ -133,15 +168,18 @@ Cost conv2d_fwd_cost(const Conv2dShape& s, DType dtype, const Epilogue& e, Targe
 void conv2d_fwd(Exec ex, const Conv2dShape& s, ConstView x, ConstView w, View y, const Epilogue& e)
 {
     s.check("conv2d_fwd");
-    check_method("conv2d_fwd", s, ex);
-    check_dtypes("conv2d_fwd", x, w, y);
+    check_dtypes("conv2d_fwd", x, w, y, true);
+    check_method("conv2d_fwd", Conv2dPass::fwd, s, x.dtype, ex.device->target());
     BIFRONS_CHECK(shape, e.shuffle >= 1 && s.K % (e.shuffle * e.shuffle) == 0, "conv2d_fwd: ", s.K,
                   " channels cannot be shuffled by ", e.shuffle, "; a multiple of ", e.shuffle * e.shuffle,
                   " expected");
     BIFRONS_CHECK(shape, x.data != y.data, "conv2d_fwd: y is x's own buffer; another one expected");
-    if (accounted(ex, "conv2d_fwd", conv2d_fwd_cost(s, y.dtype, e, ex.device->target()))) return;
+    if (accounted(ex, "conv2d_fwd", conv2d_fwd_cost(s, x.dtype, e, ex.device->target()))) return;
     if (on_cpu(ex)) return fwd_on_cpu(ex, s, x, w, y, e);
-    BIFRONS_SIMT(ex, "conv2d_fwd", conv2d_fwd(ex, s, x, w, y, e));
+    if (gpu_method(Conv2dPass::fwd, s, x.dtype) == Conv2dMethod::direct)
+        BIFRONS_SIMT(ex, "conv2d_fwd", conv2d_fwd_direct(ex, s, x, w, y, e));
+    const IgemmPlan plan = plan_for(Conv2dPass::fwd, s, x.dtype, ex);
+    BIFRONS_SIMT(ex, "conv2d_fwd", conv2d_fwd_igemm(ex, s, plan, x, w, y, e));
 }
 
 // ---- input gradient ----------------------------------------------------------------------------------------------
@@ -173,6 +211,7 @@ Cost conv2d_dgrad_cost(const Conv2dShape& s, DType dtype, const Store& d, Target
 {
     Cost cost = base_cost(s, dtype);
     cost.bytes += (double(d.add ? s.x_size() : 0) + double(d.saved ? s.x_size() : 0)) * double(dtype_bytes(dtype));
+    if (is_gpu(target)) cost.workspace_bytes = gpu_workspace(Conv2dPass::dgrad, s, dtype, target);
     if (target.kind != DeviceKind::cpu) return cost;
     const auto call = library_call(s, OnednnPass::input_gradient, dtype, target.threads);
     cost.workspace_bytes =
@@ -183,12 +222,15 @@ Cost conv2d_dgrad_cost(const Conv2dShape& s, DType dtype, const Store& d, Target
 void conv2d_dgrad(Exec ex, const Conv2dShape& s, ConstView dy, ConstView w, const Store& d)
 {
     s.check("conv2d_dgrad");
-    check_method("conv2d_dgrad", s, ex);
-    check_dtypes("conv2d_dgrad", dy, w, d.out);
+    check_dtypes("conv2d_dgrad", dy, w, d.out, false);
+    check_method("conv2d_dgrad", Conv2dPass::dgrad, s, dy.dtype, ex.device->target());
     BIFRONS_CHECK(shape, d.act.kind == Act::none || d.saved, "conv2d_dgrad: an activation needs its saved value");
     if (accounted(ex, "conv2d_dgrad", conv2d_dgrad_cost(s, d.out.dtype, d, ex.device->target()))) return;
     if (on_cpu(ex)) return dgrad_on_cpu(ex, s, dy, w, d);
-    BIFRONS_SIMT(ex, "conv2d_dgrad", conv2d_dgrad(ex, s, dy, w, d));
+    if (gpu_method(Conv2dPass::dgrad, s, dy.dtype) == Conv2dMethod::direct)
+        BIFRONS_SIMT(ex, "conv2d_dgrad", conv2d_dgrad_direct(ex, s, dy, w, d));
+    const IgemmPlan plan = plan_for(Conv2dPass::dgrad, s, dy.dtype, ex);
+    BIFRONS_SIMT(ex, "conv2d_dgrad", conv2d_dgrad_igemm(ex, s, plan, dy, w, d));
 }
 
 // ---- filter gradient ---------------------------------------------------------------------------------------------
@@ -226,26 +268,37 @@ Cost conv2d_wgrad_cost(const Conv2dShape& s, DType dtype, bool bias, bool accumu
 {
     Cost cost = base_cost(s, dtype);
     if (accumulate) cost.bytes += double(s.w_size()) * double(dtype_bytes(dtype));
-    const std::size_t of_bias = bias ? bias_cost(s, dtype, target).workspace_bytes : 0;
-    if (target.kind != DeviceKind::cpu) {
-        cost.workspace_bytes = of_bias;
-        return cost;
-    }
+    const std::size_t bias_bytes = bias ? bias_cost(s, dtype, target).workspace_bytes : 0;
+    if (is_gpu(target)) cost.workspace_bytes = std::max(gpu_workspace(Conv2dPass::wgrad, s, dtype, target), bias_bytes);
+    if (target.kind != DeviceKind::cpu) return cost;
     const auto call = library_call(s, OnednnPass::filter_gradient, dtype, target.threads);
     const std::size_t sum = call ? call->workspace_bytes() : cpu::conv2d_wgrad_workspace(s, dtype);
-    cost.workspace_bytes = filter_buffer_bytes(s, dtype, accumulate) + std::max(sum, of_bias);
+    cost.workspace_bytes = filter_buffer_bytes(s, dtype, accumulate) + std::max(sum, bias_bytes);
     return cost;
 }
+
+namespace {
+
+void wgrad_on_gpu(Exec ex, const Conv2dShape& s, ConstView dy, ConstView x, View dw, bool accumulate)
+{
+    if (gpu_method(Conv2dPass::wgrad, s, dy.dtype) == Conv2dMethod::direct)
+        BIFRONS_SIMT(ex, "conv2d_wgrad", conv2d_wgrad_direct(ex, s, dy, x, dw, accumulate));
+    const IgemmPlan plan = plan_for(Conv2dPass::wgrad, s, dy.dtype, ex);
+    BIFRONS_SIMT(ex, "conv2d_wgrad", conv2d_wgrad_igemm(ex, s, plan, dy, x, dw, accumulate));
+}
+
+} // namespace
 
 void conv2d_wgrad(Exec ex, const Conv2dShape& s, ConstView dy, ConstView x, View dw, View db, bool accumulate)
 {
     s.check("conv2d_wgrad");
-    check_method("conv2d_wgrad", s, ex);
-    check_dtypes("conv2d_wgrad", dy, x, dw);
-    if (accounted(ex, "conv2d_wgrad", conv2d_wgrad_cost(s, dw.dtype, bool(db), accumulate, ex.device->target())))
+    check_dtypes("conv2d_wgrad", dy, x, dw, true);
+    check_method("conv2d_wgrad", Conv2dPass::wgrad, s, dy.dtype, ex.device->target());
+    if (accounted(ex, "conv2d_wgrad", conv2d_wgrad_cost(s, dy.dtype, bool(db), accumulate, ex.device->target())))
         return;
     if (on_cpu(ex)) return wgrad_on_cpu(ex, s, dy, x, dw, db, accumulate);
-    BIFRONS_SIMT(ex, "conv2d_wgrad", conv2d_wgrad(ex, s, dy, x, dw, db, accumulate));
+    wgrad_on_gpu(ex, s, dy, x, dw, accumulate);
+    if (db) bias_grad(ex, s.N * s.P() * s.Q(), s.K, dy, db, accumulate);
 }
 
 } // namespace bifrons::kernels

@@ -2,8 +2,8 @@
 //
 //   y[n,p,q,k] = sum_{r,s,c} x[n, p*stride + r - pad, q*stride + s - pad, c] * w[k,r,s,c]     (zero outside x)
 //
-// Definition  conv2d_ref.h     CPU  conv2d_cpu.cpp (loops), base/onednn.cpp     CUDA  conv2d_direct.cu
-// Tests  tests/kernels/conv2d_test.cpp
+// Definition  conv2d_ref.h     CPU  conv2d_cpu.cpp (loops), base/onednn.cpp
+// GPU  conv2d_direct.h, conv2d_igemm.h     Tests  tests/kernels/conv2d_test.cpp, conv2d_igemm_test.cpp
 // Source  Dumoulin & Visin 2016, arXiv:1603.07285 (index relations)
 #pragma once
 
@@ -13,7 +13,13 @@
 namespace bifrons::kernels {
 
 /// How the sum is computed. Each stays selectable; `automatic` takes the best that the device and the build have.
-enum class Conv2dMethod { automatic, loops, onednn, direct };
+enum class Conv2dMethod {
+    automatic,
+    loops,     ///< cpu: own loops
+    onednn,    ///< cpu: oneDNN
+    direct,    ///< GPU: the definition, a thread a sum
+    igemm_mma, ///< GPU: tensor cores by mma.sync; bf16 products, or tf32 ones of f32 operands. Channels in even numbers
+};
 
 struct Conv2dShape {
     std::int64_t N = 1, H = 1, W = 1, C = 1; // x [N,H,W,C]
@@ -34,28 +40,26 @@ struct Conv2dShape {
 
 /// y = epilogue(conv(x, w)).
 ///   x [N,H,W,C] read   w [K,R,S,C] read   y as e says, written; never x's own buffer
-///   f32, or f64 (cpu only, by the definition's loops); all operands alike
-/// Enqueued on ex.stream. Deterministic for a method and a thread count.
-/// Error: |v - exact| <= gamma32(R*S*C) * conv(|x|, |w|).   Throws Error(shape).
+///   f32; f64 (cpu only, by the definition's loops); bf16 (GPU only; y, with e.add and e.z, may be f32). Otherwise all
+///   alike, but e.bias is f32 where they are bf16.
+/// Enqueued on ex.stream. Deterministic for a method and a thread count (GPU: for an architecture).
+/// Error: |v - exact| <= gamma32(R*S*C) * conv(|x|, |w|), and 2^-10 * conv(|x|, |w|) more with tf32 products.
+/// Throws Error(shape), and Error(usage) for a method that cannot do this.
 void conv2d_fwd(Exec ex, const Conv2dShape& s, ConstView x, ConstView w, View y, const Epilogue& e);
+/// dtype is the operands', here and below.
 Cost conv2d_fwd_cost(const Conv2dShape& s, DType dtype, const Epilogue& e, Target target);
 
 /// Input gradient. With f = <dy, conv(x, w)>, v = df/dx, stored as d says.
-///   dy [N,P,Q,K] read   w [K,R,S,C] read   d.out [N,H,W,C] written
+///   dy [N,P,Q,K] read   w [K,R,S,C] read   d.out [N,H,W,C] written   all of one type
 /// Error: |v - exact| <= gamma32(R*S*K) * (the same sum of absolute values).
 void conv2d_dgrad(Exec ex, const Conv2dShape& s, ConstView dy, ConstView w, const Store& d);
 Cost conv2d_dgrad_cost(const Conv2dShape& s, DType dtype, const Store& d, Target target);
 
 /// Filter and bias gradient. dw = df/dw and db[k] = sum_{n,p,q} dy[n,p,q,k], or += for accumulate.
 ///   dy [N,P,Q,K] read   x [N,H,W,C] read   dw [K,R,S,C] written   db [K] written, may be empty
+///   dw and db are f32 where dy and x are bf16
 /// Error: |dw - exact| <= gamma32(N*P*Q) * (the same sum of absolute values).
 void conv2d_wgrad(Exec ex, const Conv2dShape& s, ConstView dy, ConstView x, View dw, View db, bool accumulate);
 Cost conv2d_wgrad_cost(const Conv2dShape& s, DType dtype, bool bias, bool accumulate, Target target);
-
-BIFRONS_SIMT_DECLARE(void conv2d_fwd(Exec ex, const Conv2dShape& s, ConstView x, ConstView w, View y,
-                                     const Epilogue& e);
-                     void conv2d_dgrad(Exec ex, const Conv2dShape& s, ConstView dy, ConstView w, const Store& d);
-                     void conv2d_wgrad(Exec ex, const Conv2dShape& s, ConstView dy, ConstView x, View dw, View db,
-                                       bool accumulate);)
 
 } // namespace bifrons::kernels

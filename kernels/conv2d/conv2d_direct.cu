@@ -1,9 +1,10 @@
 // kernels/conv2d/conv2d_direct.cu - method `direct`: each thread computes one element of the result by the definition's
 // sum, in its order, from global memory. The simplest kernels that are right, and the first rung of the ladder; caches
 // serve the many reads of the same values. Limit: load instructions, two for each multiply-add.
-#include "kernels/conv2d/conv2d.h"
+#include "kernels/conv2d/conv2d_direct.h"
 
 #include "kernels/device/simt.h"
+#include "kernels/device/storage.h"
 #include "kernels/pointwise/store.cuh"
 
 namespace bifrons::kernels::BIFRONS_SIMT_NS {
@@ -13,8 +14,9 @@ namespace {
 // s is the shape, so the filter's column is t.
 
 // A thread per y[n,p,q,k]; the threads of a warp differ in k: they read the same x and neighbouring filters.
+template <class T, class Y>
 __global__ void __launch_bounds__(kBlockSize)
-    conv2d_fwd_direct(Conv2dShape s, const float* __restrict__ x, const float* __restrict__ w, EpilogueStore<float> y)
+    conv2d_fwd_kernel(Conv2dShape s, const T* __restrict__ x, const T* __restrict__ w, EpilogueStore<Y> y)
 {
     const std::int64_t i = global_thread();
     if (i >= s.y_size()) return;
@@ -27,17 +29,18 @@ __global__ void __launch_bounds__(kBlockSize)
         for (std::int64_t t = 0; t < s.S; ++t) {
             const std::int64_t v = q * s.stride + t - s.pad;
             if (v < 0 || v >= s.W) continue;
-            const float* pixel = x + ((n * s.H + h) * s.W + v) * s.C;
-            const float* filter = w + ((k * s.R + r) * s.S + t) * s.C;
-            for (std::int64_t c = 0; c < s.C; ++c) sum += pixel[c] * filter[c];
+            const T* pixel = x + ((n * s.H + h) * s.W + v) * s.C;
+            const T* filter = w + ((k * s.R + r) * s.S + t) * s.C;
+            for (std::int64_t c = 0; c < s.C; ++c) sum += to_f32(pixel[c]) * to_f32(filter[c]);
         }
     }
     y.store(i, sum);
 }
 
 // A thread per dx[n,h,v,c]; the threads of a warp differ in c: they read the same dy and neighbouring weights.
-__global__ void __launch_bounds__(kBlockSize) conv2d_dgrad_direct(Conv2dShape s, const float* __restrict__ dy,
-                                                                  const float* __restrict__ w, GradientStore<float> dx)
+template <class T>
+__global__ void __launch_bounds__(kBlockSize)
+    conv2d_dgrad_kernel(Conv2dShape s, const T* __restrict__ dy, const T* __restrict__ w, GradientStore<T> dx)
 {
     const std::int64_t i = global_thread();
     if (i >= s.x_size()) return;
@@ -50,18 +53,19 @@ __global__ void __launch_bounds__(kBlockSize) conv2d_dgrad_direct(Conv2dShape s,
         for (std::int64_t t = 0; t < s.S; ++t) {
             const std::int64_t u = v + s.pad - t, q = u / s.stride;
             if (u < 0 || u % s.stride != 0 || q >= Q) continue;
-            const float* pixel = dy + ((n * P + p) * Q + q) * s.K;
-            const float* filter = w + (r * s.S + t) * s.C + c;
-            for (std::int64_t k = 0; k < s.K; ++k) sum += pixel[k] * filter[k * s.R * s.S * s.C];
+            const T* pixel = dy + ((n * P + p) * Q + q) * s.K;
+            const T* filter = w + (r * s.S + t) * s.C + c;
+            for (std::int64_t k = 0; k < s.K; ++k) sum += to_f32(pixel[k]) * to_f32(filter[k * s.R * s.S * s.C]);
         }
     }
     dx.store(i, sum);
 }
 
 // A thread per dw[k,r,s,c]; the threads of a warp differ in c: they read the same dy and neighbouring x.
+template <class T>
 __global__ void __launch_bounds__(kBlockSize)
-    conv2d_wgrad_direct(Conv2dShape s, const float* __restrict__ dy, const float* __restrict__ x,
-                        float* __restrict__ dw, bool accumulate)
+    conv2d_wgrad_kernel(Conv2dShape s, const T* __restrict__ dy, const T* __restrict__ x, float* __restrict__ dw,
+                        bool accumulate)
 {
     const std::int64_t i = global_thread();
     if (i >= s.w_size()) return;
@@ -75,7 +79,7 @@ __global__ void __launch_bounds__(kBlockSize)
             for (std::int64_t q = 0; q < Q; ++q) {
                 const std::int64_t v = q * s.stride + t - s.pad;
                 if (v < 0 || v >= s.W) continue;
-                sum += dy[((n * P + p) * Q + q) * s.K + k] * x[((n * s.H + h) * s.W + v) * s.C + c];
+                sum += to_f32(dy[((n * P + p) * Q + q) * s.K + k]) * to_f32(x[((n * s.H + h) * s.W + v) * s.C + c]);
             }
         }
     dw[i] = accumulate ? dw[i] + sum : sum;
@@ -83,23 +87,34 @@ __global__ void __launch_bounds__(kBlockSize)
 
 } // namespace
 
-void conv2d_fwd(Exec ex, const Conv2dShape& s, ConstView x, ConstView w, View y, const Epilogue& e)
+void conv2d_fwd_direct(Exec ex, const Conv2dShape& s, ConstView x, ConstView w, View y, const Epilogue& e)
 {
-    launch("conv2d_fwd direct", conv2d_fwd_direct, grid_1d(s.y_size()), ex, s, x.as<float>(), w.as<float>(),
-           EpilogueStore<float>(s.y_shape(), e, y));
+    const auto run = [&]<class T, class Y>() {
+        launch("conv2d_fwd direct", conv2d_fwd_kernel<T, Y>, grid_1d(s.y_size()), ex, s, x.as<T>(), w.as<T>(),
+               EpilogueStore<Y>(s.y_shape(), e, y));
+    };
+    on_storage("conv2d_fwd", x.dtype, [&]<class T>() {
+        if (y.dtype == x.dtype)
+            run.template operator()<T, T>();
+        else
+            run.template operator()<T, float>();
+    });
 }
 
-void conv2d_dgrad(Exec ex, const Conv2dShape& s, ConstView dy, ConstView w, const Store& d)
+void conv2d_dgrad_direct(Exec ex, const Conv2dShape& s, ConstView dy, ConstView w, const Store& d)
 {
-    launch("conv2d_dgrad direct", conv2d_dgrad_direct, grid_1d(s.x_size()), ex, s, dy.as<float>(), w.as<float>(),
-           GradientStore<float>(d));
+    on_storage("conv2d_dgrad", dy.dtype, [&]<class T>() {
+        launch("conv2d_dgrad direct", conv2d_dgrad_kernel<T>, grid_1d(s.x_size()), ex, s, dy.as<T>(), w.as<T>(),
+               GradientStore<T>(d));
+    });
 }
 
-void conv2d_wgrad(Exec ex, const Conv2dShape& s, ConstView dy, ConstView x, View dw, View db, bool accumulate)
+void conv2d_wgrad_direct(Exec ex, const Conv2dShape& s, ConstView dy, ConstView x, View dw, bool accumulate)
 {
-    launch("conv2d_wgrad direct", conv2d_wgrad_direct, grid_1d(s.w_size()), ex, s, dy.as<float>(), x.as<float>(),
-           dw.as<float>(), accumulate);
-    if (db) BIFRONS_SIMT_NS::bias_grad(ex, s.N * s.P() * s.Q(), s.K, dy, db, accumulate);
+    on_storage("conv2d_wgrad", dy.dtype, [&]<class T>() {
+        launch("conv2d_wgrad direct", conv2d_wgrad_kernel<T>, grid_1d(s.w_size()), ex, s, dy.as<T>(), x.as<T>(),
+               dw.as<float>(), accumulate);
+    });
 }
 
 } // namespace bifrons::kernels::BIFRONS_SIMT_NS

@@ -99,7 +99,7 @@ void conv2d_transpose_wgrad(Exec ex, const Conv2dShape& s, ConstView dy, ConstVi
 {
     s.check("conv2d_transpose_wgrad");
     if (accounted(ex, "conv2d_transpose_wgrad",
-                  conv2d_transpose_wgrad_cost(s, dw.dtype, bool(db), accumulate, ex.device->target())))
+                  conv2d_transpose_wgrad_cost(s, dy.dtype, bool(db), accumulate, ex.device->target())))
         return;
     conv2d_wgrad(ex, s, x, dy, dw, {}, accumulate);
     if (db) bias_grad(ex, s.N * s.H * s.W, s.C, dy, db, accumulate);

@@ -27,20 +27,37 @@ struct EpilogueStore {
     template <int N>
     __device__ void store(std::int64_t i, float (&v)[N]) const
     {
-        if (bias) add_packet(bias + i % K, v);
-        if (add) add_packet(add + i, v);
-        if (z) store_packet(z + i, v);
-        for (float& element : v) element = act_fwd(act, element);
-        store_packet(y + (shuffle == 1 ? i : shuffled(i)), v);
+        store(i, bias ? i % K : 0, shuffle == 1 ? i : shuffled(i), v);
+    }
+
+    /// The same for channels k .. k+N-1 of a pixel, without 64-bit divisions.
+    template <int N>
+    __device__ void store(int pixel, int k, float (&v)[N]) const
+    {
+        const std::int64_t i = std::int64_t(pixel) * K + k;
+        store(i, k, shuffle == 1 ? i : shuffled(pixel, k), v);
     }
 
     /// Channels (j, c) of one block row are neighbours in the output too: they move as one run.
     BIFRONS_HD std::int64_t run() const { return K / shuffle; }
 
-    __device__ std::int64_t shuffled(std::int64_t i) const
+    __device__ std::int64_t shuffled(std::int64_t i) const { return shuffled(i / K, i % K); }
+    template <class Index>
+    __device__ std::int64_t shuffled(Index pixel, Index k) const
     {
-        const std::int64_t pixel = i / K, k = i % K, q = pixel % Q, row = pixel / Q;
-        return ((row * shuffle + k / run()) * Q + q) * run() + k % run();
+        const Index of_run = Index(run()), q = pixel % Index(Q), row = pixel / Index(Q);
+        return ((std::int64_t(row) * shuffle + k / of_run) * Q + q) * of_run + k % of_run;
+    }
+
+    /// Elements i .. i+N-1, which are channels k .. k+N-1, to places `to` and on of y.
+    template <int N>
+    __device__ void store(std::int64_t i, std::int64_t k, std::int64_t to, float (&v)[N]) const
+    {
+        if (bias) add_packet(bias + k, v);
+        if (add) add_packet(add + i, v);
+        if (z) store_packet(z + i, v);
+        for (float& element : v) element = act_fwd(act, element);
+        store_packet(y + to, v);
     }
 
     std::int64_t Q, K;

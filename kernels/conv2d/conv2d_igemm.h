@@ -1,0 +1,28 @@
+// kernels/conv2d/conv2d_igemm.h - method `igemm_mma` of the convolution: matrix products by tensor cores (sm_80 and
+// newer) whose operands are gathered from the pictures on their way into shared memory (implicit GEMM).
+//
+//   pass    rows            columns     sum over
+//   fwd     n,p,q           k           r,s,c
+//   dgrad   n,h,v           c           r,s,k      with a stride: for each class of h and v modulo it, the taps that
+//                                                  reach the class, so that no product is wasted
+//   wgrad   k               r,s,c       n,p,q
+//
+// bf16 operands: bf16 products. f32 operands: both factors rounded to tf32 (10 bits of mantissa). Sums in f32.
+// Kernels  conv2d_igemm_{fwd,dgrad,wgrad}.cu, igemm.cuh (main loop), igemm_operands.cuh     Choice  conv2d_tuning.h
+// Tests  tests/kernels/conv2d_igemm_test.cpp
+#pragma once
+
+#include "kernels/conv2d/conv2d_tuning.h"
+
+namespace bifrons::kernels {
+
+/// As the operations of conv2d.h, with the plan given. Needs igemm_workspace, and operands that begin at multiples of
+/// 16 bytes. Where y is f32 and x and w are bf16, tile `tall` or `medium` is taken instead of another.
+BIFRONS_SIMT_DECLARE(void conv2d_fwd_igemm(Exec ex, const Conv2dShape& s, const IgemmPlan& plan, ConstView x,
+                                           ConstView w, View y, const Epilogue& e);
+                     void conv2d_dgrad_igemm(Exec ex, const Conv2dShape& s, const IgemmPlan& plan, ConstView dy,
+                                             ConstView w, const Store& d);
+                     void conv2d_wgrad_igemm(Exec ex, const Conv2dShape& s, const IgemmPlan& plan, ConstView dy,
+                                             ConstView x, View dw, bool accumulate);)
+
+} // namespace bifrons::kernels

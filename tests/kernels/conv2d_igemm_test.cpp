@@ -1,0 +1,327 @@
+// Method igemm_mma of the convolution: every tile, copy width and split, f32 (tf32 products) and bf16, against the
+// definition. On whole numbers nothing is rounded on the way, so that every sum must be right to the last bit.
+#include "kernels/conv2d/conv2d_igemm.h"
+
+#include "kernels/conv2d/conv2d_ref.h"
+#include "kernels/conv2d/conv2d_transpose.h"
+#include "kernels/device/dispatch.h"
+#include "kernels/pointwise/epilogue_ref.h"
+#include "tests/support/devices.h"
+#include "tests/support/numerics.h"
+#include "tests/support/stores.h"
+
+using namespace bifrons;
+using namespace bifrons::kernels;
+using namespace bifrons::test;
+
+namespace {
+
+class Conv2dIgemm : public OnDevice {};
+BIFRONS_ON_GPU_DEVICES(Conv2dIgemm);
+
+using Doubles = std::vector<double>;
+
+// Tails of rows, columns and depth in every tile; copies of 16, 8 and 4 bytes; strides with and without empty classes;
+// filters wider than the picture; several pictures; one pixel (dense).
+const Conv2dShape kShapes[] = {
+    {.N = 2, .H = 9, .W = 7, .C = 8, .K = 20, .R = 3, .S = 3, .pad = 1},
+    {.N = 1, .H = 12, .W = 11, .C = 20, .K = 44, .R = 3, .S = 3, .pad = 1},
+    {.N = 2, .H = 8, .W = 8, .C = 22, .K = 6, .R = 1, .S = 3, .pad = 0},
+    {.N = 1, .H = 11, .W = 9, .C = 44, .K = 88, .R = 3, .S = 3, .stride = 2, .pad = 1},
+    {.N = 2, .H = 7, .W = 9, .C = 64, .K = 40, .R = 5, .S = 5, .stride = 2, .pad = 2},
+    {.N = 1, .H = 11, .W = 10, .C = 16, .K = 24, .R = 5, .S = 5, .stride = 3, .pad = 2},
+    {.N = 2, .H = 6, .W = 7, .C = 8, .K = 8, .R = 1, .S = 1, .stride = 2, .pad = 0},
+    {.N = 1, .H = 2, .W = 3, .C = 8, .K = 16, .R = 5, .S = 5, .stride = 1, .pad = 3},
+    {.N = 9, .C = 200, .K = 136},
+    {.N = 1, .H = 13, .W = 11, .C = 136, .K = 136},
+    {.N = 3, .H = 5, .W = 5, .C = 8, .K = 7, .R = 2, .S = 2, .stride = 2, .pad = 0},
+};
+
+std::string name(const Conv2dShape& s, const IgemmPlan& plan)
+{
+    return str("x ", s.N, "x", s.H, "x", s.W, "x", s.C, " w ", s.K, "x", s.R, "x", s.S, " stride ", s.stride, " pad ",
+               s.pad, " tile ", int(plan.tile), " splits ", plan.splits);
+}
+
+void run_fwd(Exec ex, const Conv2dShape& s, const IgemmPlan& plan, ConstView x, ConstView w, View y, const Epilogue& e)
+{
+    BIFRONS_SIMT(ex, "test", conv2d_fwd_igemm(ex, s, plan, x, w, y, e));
+}
+void run_dgrad(Exec ex, const Conv2dShape& s, const IgemmPlan& plan, ConstView dy, ConstView w, const Store& d)
+{
+    BIFRONS_SIMT(ex, "test", conv2d_dgrad_igemm(ex, s, plan, dy, w, d));
+}
+void run_wgrad(Exec ex, const Conv2dShape& s, const IgemmPlan& plan, ConstView dy, ConstView x, View dw,
+               bool accumulate)
+{
+    BIFRONS_SIMT(ex, "test", conv2d_wgrad_igemm(ex, s, plan, dy, x, dw, accumulate));
+}
+
+template <class T>
+std::vector<T> whole_numbers(std::int64_t n, std::uint32_t seed)
+{
+    auto values = random_values<double>(n, seed, -4, 4);
+    for (double& v : values) v = std::floor(v);
+    return cast<T>(values);
+}
+
+/// Operands, and the three sums of the definition in double with those of the absolute values.
+template <class T>
+struct Problem {
+    template <class Draw>
+    Problem(const Conv2dShape& shape, const Draw& draw)
+        : s(shape), x(draw(s.x_size(), 1)), w(draw(s.w_size(), 2)), dy(draw(s.y_size(), 3))
+    {
+        sums(y, dx, dw, cast<double>(x), cast<double>(w), cast<double>(dy));
+        const auto magnitudes = [](Doubles values) {
+            for (double& v : values) v = std::abs(v);
+            return values;
+        };
+        sums(abs_y, abs_dx, abs_dw, magnitudes(cast<double>(x)), magnitudes(cast<double>(w)),
+             magnitudes(cast<double>(dy)));
+    }
+    void sums(Doubles& y_, Doubles& dx_, Doubles& dw_, const Doubles& xs, const Doubles& ws, const Doubles& dys) const
+    {
+        y_.resize(dys.size()), dx_.resize(xs.size()), dw_.resize(ws.size());
+        ref::conv2d_fwd(s, xs.data(), ws.data(), y_.data());
+        ref::conv2d_dgrad(s, dys.data(), ws.data(), dx_.data());
+        ref::conv2d_wgrad(s, dys.data(), xs.data(), dw_.data());
+    }
+    Conv2dShape s;
+    std::vector<T> x, w, dy;
+    Doubles y, dx, dw, abs_y, abs_dx, abs_dw;
+};
+
+/// Whether the plan can compute the pass, each part with a step at least.
+template <class T>
+bool supports(Conv2dPass pass, const Conv2dShape& s, const IgemmPlan& plan)
+{
+    const DType dtype = dtype_of<T>();
+    const std::int64_t steps = igemm_product(pass, s).depth * std::int64_t(sizeof(T)) / kIgemmDepthBytes;
+    return igemm_supports(pass, s, dtype) &&
+           (plan.tile == IgemmTile::medium || igemm_copy_bytes(pass, s, dtype) == 16) &&
+           plan.splits <= std::max<std::int64_t>(steps, 1);
+}
+
+/// Every tile, by turns whole and in three parts; what is whole for one number is in parts for the next.
+std::vector<IgemmPlan> plans(std::int64_t number)
+{
+    std::vector<IgemmPlan> all;
+    for (const IgemmTile tile : kIgemmTiles) all.push_back({tile, (int(tile) + number) % 2 == 0 ? 1 : 3});
+    return all;
+}
+
+template <class T>
+void expect_exact(TestDevice& device, const Conv2dShape& s, std::int64_t number)
+{
+    const Problem<T> p(s, whole_numbers<T>);
+    const View x = device.upload(p.x), w = device.upload(p.w), dy = device.upload(p.dy);
+    for (const IgemmPlan& plan : plans(number)) {
+        SCOPED_TRACE(name(s, plan));
+        if (supports<T>(Conv2dPass::fwd, s, plan)) {
+            const View y = device.poisoned<T>(s.y_size());
+            run_fwd(device.exec(), s, plan, x, w, y, {});
+            EXPECT_EQ(bits_of(device.download<T>(y, s.y_size())), bits_of(cast<T>(p.y))) << "fwd";
+        }
+        if (supports<T>(Conv2dPass::dgrad, s, plan)) {
+            const View dx = device.poisoned<T>(s.x_size());
+            run_dgrad(device.exec(), s, plan, dy, w, {.out = dx});
+            EXPECT_EQ(bits_of(device.download<T>(dx, s.x_size())), bits_of(cast<T>(p.dx))) << "dgrad";
+        }
+        if (supports<T>(Conv2dPass::wgrad, s, plan)) {
+            const View dw = device.poisoned<float>(s.w_size());
+            run_wgrad(device.exec(), s, plan, dy, x, dw, false);
+            EXPECT_EQ(device.download<float>(dw, s.w_size()), cast<float>(p.dw)) << "wgrad";
+        }
+    }
+}
+
+TEST_P(Conv2dIgemm, bf16_is_exact_on_whole_numbers)
+{
+    for (const Conv2dShape& s : kShapes) expect_exact<bf16>(device(), s, &s - kShapes);
+}
+
+TEST_P(Conv2dIgemm, tf32_is_exact_on_whole_numbers)
+{
+    for (const Conv2dShape& s : kShapes) expect_exact<float>(device(), s, &s - kShapes + 1);
+}
+
+/// Bound of a sum of n products whose absolute values sum to abs: accumulation, the factors' rounding to tf32, the
+/// result's to Stored.
+template <class T, class Stored>
+Doubles bounds(const Doubles& sums, const Doubles& abs, std::int64_t n)
+{
+    const double relative = gamma32(double(n)) + (sizeof(T) == 4 ? std::ldexp(1.01, -10) : 0);
+    Doubles bound(abs);
+    for (std::size_t i = 0; i < abs.size(); ++i)
+        bound[i] = relative * abs[i] + store_rounding<Stored>() * (std::abs(sums[i]) + relative * abs[i]);
+    return bound;
+}
+
+/// The operations of conv2d.h with the method asked for: the plan is the tuning's own.
+template <class T>
+void expect_sums_match(TestDevice& device, Conv2dShape s)
+{
+    s.method = Conv2dMethod::igemm_mma;
+    SCOPED_TRACE(name(s, {}));
+    const Problem<T> p(s, [](std::int64_t n, std::uint32_t seed) { return random_values<T>(n, seed); });
+    const View x = device.upload(p.x), w = device.upload(p.w), dy = device.upload(p.dy);
+    const std::int64_t pixels = s.N * s.P() * s.Q();
+    for (const bool widened : {false, true}) { // y in f32
+        if (sizeof(T) == 4 && widened) continue;
+        const View y = widened ? device.poisoned<float>(s.y_size()) : device.poisoned<T>(s.y_size());
+        conv2d_fwd(device.exec(), s, x, w, y, {});
+        if (widened) {
+            EXPECT_TRUE(
+                within(device.download<float>(y, s.y_size()), p.y, bounds<T, float>(p.y, p.abs_y, s.R * s.S * s.C)));
+        } else {
+            const auto got = device.download<T>(y, s.y_size());
+            EXPECT_TRUE(within(got, p.y, bounds<T, T>(p.y, p.abs_y, s.R * s.S * s.C)));
+            conv2d_fwd(device.exec(), s, x, w, y, {});
+            EXPECT_EQ(bits_of(device.download<T>(y, s.y_size())), bits_of(got)) << "repeats to the bit";
+        }
+    }
+    if (igemm_supports(Conv2dPass::dgrad, s, dtype_of<T>()))
+        expect_stores<T>(device, p.dx, bounds<T, float>(p.dx, p.abs_dx, s.R * s.S * s.K),
+                         [&](const Store& d) { conv2d_dgrad(device.exec(), s, dy, w, d); });
+    if (!igemm_supports(Conv2dPass::wgrad, s, dtype_of<T>())) return;
+    const View dw = device.poisoned<float>(s.w_size()), db = device.poisoned<float>(s.K);
+    conv2d_wgrad(device.exec(), s, dy, x, dw, db, false);
+    const auto first = device.download<float>(dw, s.w_size());
+    EXPECT_TRUE(within(first, p.dw, bounds<T, float>(p.dw, p.abs_dw, pixels)));
+    conv2d_wgrad(device.exec(), s, dy, x, dw, db, true);
+    Doubles twice(p.dw), twice_abs(p.abs_dw);
+    for (double& v : twice) v *= 2;
+    for (double& v : twice_abs) v *= 3;
+    EXPECT_TRUE(within(device.download<float>(dw, s.w_size()), twice, bounds<T, float>(twice, twice_abs, pixels)))
+        << "accumulates";
+    Doubles want_db(std::size_t(s.K)), abs_db(want_db);
+    for (std::int64_t i = 0; i < s.y_size(); ++i) {
+        want_db[std::size_t(i % s.K)] += 2 * value_of(p.dy[std::size_t(i)]);
+        abs_db[std::size_t(i % s.K)] += 3 * std::abs(value_of(p.dy[std::size_t(i)]));
+    }
+    EXPECT_TRUE(within(device.download<float>(db, s.K), want_db, bounds<bf16, float>(want_db, abs_db, pixels)));
+}
+
+TEST_P(Conv2dIgemm, bf16_agrees_with_the_definition)
+{
+    for (const Conv2dShape& s : kShapes) expect_sums_match<bf16>(device(), s);
+}
+
+TEST_P(Conv2dIgemm, tf32_agrees_with_the_definition)
+{
+    for (const Conv2dShape& s : kShapes) expect_sums_match<float>(device(), s);
+}
+
+// ---- epilogues ---------------------------------------------------------------------------------------------------
+
+/// Whole numbers again, through everything that an epilogue can do but rounding activations: bias, add, leaky by a
+/// power of two, z, shuffle. Y: what y, add and z are stored as.
+template <class T, class Y>
+void expect_epilogues(TestDevice& device, const Conv2dShape& s, const IgemmPlan& plan)
+{
+    SCOPED_TRACE(name(s, plan));
+    const Problem<T> p(s, whole_numbers<T>);
+    const auto bias = whole_numbers<float>(s.K, 4);
+    const auto add = whole_numbers<Y>(s.y_size(), 5);
+    const View x = device.upload(p.x), w = device.upload(p.w), bias_view = device.upload(bias),
+               add_view = device.upload(add);
+    for (const int shuffle : {1, 2}) {
+        Doubles want(p.y.size()), want_z(p.y.size());
+        ref::epilogue_fwd(s.y_shape(), p.y.data(), want.data(), cast<double>(bias).data(), cast<double>(add).data(),
+                          leaky(0.25f), want_z.data(), shuffle);
+        const View y = device.poisoned<Y>(s.y_size()), z = device.poisoned<Y>(s.y_size());
+        run_fwd(device.exec(), s, plan, x, w, y,
+                {.bias = bias_view, .add = add_view, .act = leaky(0.25f), .z = z, .shuffle = shuffle});
+        EXPECT_EQ(bits_of(device.download<Y>(y, s.y_size())), bits_of(cast<Y>(want))) << "shuffle " << shuffle;
+        EXPECT_EQ(bits_of(device.download<Y>(z, s.y_size())), bits_of(cast<Y>(want_z))) << "shuffle " << shuffle;
+    }
+}
+
+TEST_P(Conv2dIgemm, stores_as_the_epilogue_says)
+{
+    // Runs of 8 channels, of 4, and channels one by one.
+    for (const std::int64_t K : {64, 16, 12})
+        for (const IgemmPlan& plan : plans(K / 4)) {
+            const Conv2dShape s{.N = 2, .H = 3, .W = 5, .C = 24, .K = K, .R = 3, .S = 3, .pad = 1};
+            expect_epilogues<bf16, bf16>(device(), s, plan);
+            expect_epilogues<float, float>(device(), s, plan);
+            if (plan.tile == IgemmTile::tall) expect_epilogues<bf16, float>(device(), s, plan);
+        }
+}
+
+// ---- the operations around it ------------------------------------------------------------------------------------
+
+TEST_P(Conv2dIgemm, the_transposed_convolution_goes_through)
+{
+    Conv2dShape s = conv2d_transpose_shape(2, 5, 3, 24, 40, 5, 2);
+    s.method = Conv2dMethod::igemm_mma;
+    const Problem<bf16> p(s, whole_numbers<bf16>);
+    const View dx = device().upload(p.x), w = device().upload(p.w), dy = device().upload(p.dy);
+    const View up = device().poisoned<bf16>(s.x_size()), down = device().poisoned<bf16>(s.y_size()),
+               dw = device().poisoned<float>(s.w_size()), db = device().poisoned<float>(s.C);
+    conv2d_transpose_fwd(exec(), s, dy, w, up, {});
+    EXPECT_EQ(bits_of(device().download<bf16>(up, s.x_size())), bits_of(cast<bf16>(p.dx)));
+    conv2d_transpose_dgrad(exec(), s, dx, w, {.out = down});
+    EXPECT_EQ(bits_of(device().download<bf16>(down, s.y_size())), bits_of(cast<bf16>(p.y)));
+    conv2d_transpose_wgrad(exec(), s, dx, dy, dw, db, false);
+    EXPECT_EQ(device().download<float>(dw, s.w_size()), cast<float>(p.dw));
+}
+
+TEST_P(Conv2dIgemm, stays_within_the_stated_workspace)
+{
+    // A deep reduction with few rows: the tuning splits it on every GPU.
+    const Conv2dShape s{.N = 8, .C = 2048, .K = 64, .method = Conv2dMethod::igemm_mma};
+    const Target target = device().device().target();
+    ASSERT_GT(igemm_plan(Conv2dPass::fwd, s, DType::bf16, target).splits, 1);
+    const std::size_t bytes = conv2d_fwd_cost(s, DType::bf16, {}, target).workspace_bytes, guard = 4096;
+    auto* data = static_cast<char*>(device().device().allocate(bytes + guard));
+    device().device().fill({}, data, 0xA5, bytes + guard);
+    const View x = device().poisoned<bf16>(s.x_size()), w = device().poisoned<bf16>(s.w_size()),
+               y = device().poisoned<bf16>(s.y_size());
+    const auto run = [&](std::size_t given) {
+        conv2d_fwd(Exec{&device().device(), {}, {data, given}}, s, x, w, y, {});
+    };
+    run(bytes);
+    EXPECT_THROW(run(bytes - 1), Error);
+    std::vector<std::uint8_t> behind(guard);
+    device().device().copy({}, behind.data(), data + bytes, guard);
+    device().device().synchronize({});
+    EXPECT_EQ(behind, std::vector<std::uint8_t>(guard, 0xA5));
+    device().device().free(data);
+}
+
+TEST_P(Conv2dIgemm, says_what_it_cannot_do)
+{
+    const View v = device().poisoned<bf16>(64), out = device().poisoned<bf16>(64);
+    try {
+        conv2d_fwd(exec(), {.C = 3, .K = 2, .method = Conv2dMethod::igemm_mma}, v, v, out, {});
+        FAIL() << "3 channels of bf16";
+    } catch (const Error& e) {
+        EXPECT_NE(std::string(e.what()).find("method igemm_mma cannot compute 3 to 2 channels of bf16"),
+                  std::string::npos)
+            << e.what();
+    }
+}
+
+// ---- the choice --------------------------------------------------------------------------------------------------
+
+TEST(Conv2dTuning, fills_the_gpu)
+{
+    const Target h200{.kind = DeviceKind::cuda, .sm = 90};
+    const auto blocks = [&](Conv2dPass pass, const Conv2dShape& s) {
+        const IgemmPlan plan = igemm_plan(pass, s, DType::bf16, h200);
+        const IgemmProduct p = igemm_product(pass, s);
+        const auto [rows, columns] = igemm_tile_size(plan.tile);
+        return (p.rows + rows - 1) / rows * ((p.columns + columns - 1) / columns) * plan.splits;
+    };
+    // The filter gradient of a wide, flat layer has 18 large tiles, and the dense layer 2 flat ones.
+    const Conv2dShape res{.N = 16, .H = 128, .W = 128, .C = 128, .K = 128, .R = 3, .S = 3, .pad = 1};
+    const Conv2dShape dense{.N = 16, .C = 131072, .K = 256};
+    EXPECT_GE(blocks(Conv2dPass::wgrad, res), 118) << "nine tenths of 132 multiprocessors";
+    EXPECT_GE(blocks(Conv2dPass::fwd, dense), 118);
+    EXPECT_EQ(igemm_plan(Conv2dPass::fwd, res, DType::bf16, h200).tile, IgemmTile::large);
+    EXPECT_EQ(igemm_plan(Conv2dPass::fwd, res, DType::bf16, h200).splits, 1);
+}
+
+} // namespace

@@ -3,6 +3,7 @@
 #include "kernels/base/onednn.h"
 #include "kernels/conv2d/conv2d_cpu.h"
 #include "kernels/conv2d/conv2d_direct.h"
+#include "kernels/conv2d/conv2d_few_channels.h"
 #include "kernels/conv2d/conv2d_igemm.h"
 #include "kernels/device/dispatch.h"
 #include "kernels/pointwise/epilogue_cpu.h"
@@ -78,20 +79,30 @@ void check_method(const char* op, Conv2dPass pass, const Conv2dShape& s, DType d
     BIFRONS_CHECK(usage, s.method != Conv2dMethod::igemm_mma || igemm_supports(pass, s, dtype), op,
                   ": method igemm_mma cannot compute ", s.C, " to ", s.K, " channels of ", dtype_name(dtype),
                   " with stride ", s.stride, "; it copies 4 bytes of channels at least. Use automatic");
+    BIFRONS_CHECK(usage, s.method != Conv2dMethod::few_channels || few_channels_supports(pass, s, dtype), op,
+                  ": method few_channels cannot compute ", s.C, " to ", s.K, " channels of ", dtype_name(dtype),
+                  " with ", s.R, "x", s.S, " filters and stride ", s.stride, ". Use automatic");
 }
 
 /// What `automatic` comes to on a GPU.
 Conv2dMethod gpu_method(Conv2dPass pass, const Conv2dShape& s, DType dtype)
 {
     if (s.method != Conv2dMethod::automatic) return s.method;
+    if (s.P() * s.Q() > 1 && few_channels_supports(pass, s, dtype)) return Conv2dMethod::few_channels;
     const bool tensor_cores = dtype == DType::bf16 || s.tf32;
     return tensor_cores && igemm_supports(pass, s, dtype) ? Conv2dMethod::igemm_mma : Conv2dMethod::direct;
 }
 
 std::size_t gpu_workspace(Conv2dPass pass, const Conv2dShape& s, DType dtype, Target target)
 {
-    if (gpu_method(pass, s, dtype) != Conv2dMethod::igemm_mma) return 0;
-    return igemm_workspace(pass, s, igemm_plan(pass, s, dtype, target));
+    switch (gpu_method(pass, s, dtype)) {
+    case Conv2dMethod::igemm_mma:
+        return igemm_workspace(pass, s, igemm_plan(pass, s, dtype, target));
+    case Conv2dMethod::few_channels:
+        return few_channels_workspace(pass, s, target);
+    default:
+        return 0;
+    }
 }
 
 IgemmPlan plan_for(Conv2dPass pass, const Conv2dShape& s, DType dtype, const Exec& ex)
@@ -176,8 +187,10 @@ void conv2d_fwd(Exec ex, const Conv2dShape& s, ConstView x, ConstView w, View y,
     BIFRONS_CHECK(shape, x.data != y.data, "conv2d_fwd: y is x's own buffer; another one expected");
     if (accounted(ex, "conv2d_fwd", conv2d_fwd_cost(s, x.dtype, e, ex.device->target()))) return;
     if (on_cpu(ex)) return fwd_on_cpu(ex, s, x, w, y, e);
-    if (gpu_method(Conv2dPass::fwd, s, x.dtype) == Conv2dMethod::direct)
-        BIFRONS_SIMT(ex, "conv2d_fwd", conv2d_fwd_direct(ex, s, x, w, y, e));
+    const Conv2dMethod method = gpu_method(Conv2dPass::fwd, s, x.dtype);
+    if (method == Conv2dMethod::direct) BIFRONS_SIMT(ex, "conv2d_fwd", conv2d_fwd_direct(ex, s, x, w, y, e));
+    if (method == Conv2dMethod::few_channels)
+        BIFRONS_SIMT(ex, "conv2d_fwd", conv2d_fwd_few_channels(ex, s, x, w, y, e));
     const IgemmPlan plan = plan_for(Conv2dPass::fwd, s, x.dtype, ex);
     BIFRONS_SIMT(ex, "conv2d_fwd", conv2d_fwd_igemm(ex, s, plan, x, w, y, e));
 }
@@ -227,8 +240,10 @@ void conv2d_dgrad(Exec ex, const Conv2dShape& s, ConstView dy, ConstView w, cons
     BIFRONS_CHECK(shape, d.act.kind == Act::none || d.saved, "conv2d_dgrad: an activation needs its saved value");
     if (accounted(ex, "conv2d_dgrad", conv2d_dgrad_cost(s, d.out.dtype, d, ex.device->target()))) return;
     if (on_cpu(ex)) return dgrad_on_cpu(ex, s, dy, w, d);
-    if (gpu_method(Conv2dPass::dgrad, s, dy.dtype) == Conv2dMethod::direct)
-        BIFRONS_SIMT(ex, "conv2d_dgrad", conv2d_dgrad_direct(ex, s, dy, w, d));
+    const Conv2dMethod method = gpu_method(Conv2dPass::dgrad, s, dy.dtype);
+    if (method == Conv2dMethod::direct) BIFRONS_SIMT(ex, "conv2d_dgrad", conv2d_dgrad_direct(ex, s, dy, w, d));
+    if (method == Conv2dMethod::few_channels)
+        BIFRONS_SIMT(ex, "conv2d_dgrad", conv2d_dgrad_few_channels(ex, s, dy, w, d));
     const IgemmPlan plan = plan_for(Conv2dPass::dgrad, s, dy.dtype, ex);
     BIFRONS_SIMT(ex, "conv2d_dgrad", conv2d_dgrad_igemm(ex, s, plan, dy, w, d));
 }
@@ -281,8 +296,11 @@ namespace {
 
 void wgrad_on_gpu(Exec ex, const Conv2dShape& s, ConstView dy, ConstView x, View dw, bool accumulate)
 {
-    if (gpu_method(Conv2dPass::wgrad, s, dy.dtype) == Conv2dMethod::direct)
+    const Conv2dMethod method = gpu_method(Conv2dPass::wgrad, s, dy.dtype);
+    if (method == Conv2dMethod::direct)
         BIFRONS_SIMT(ex, "conv2d_wgrad", conv2d_wgrad_direct(ex, s, dy, x, dw, accumulate));
+    if (method == Conv2dMethod::few_channels)
+        BIFRONS_SIMT(ex, "conv2d_wgrad", conv2d_wgrad_few_channels(ex, s, dy, x, dw, accumulate));
     const IgemmPlan plan = plan_for(Conv2dPass::wgrad, s, dy.dtype, ex);
     BIFRONS_SIMT(ex, "conv2d_wgrad", conv2d_wgrad_igemm(ex, s, plan, dy, x, dw, accumulate));
 }

@@ -119,7 +119,7 @@ void launch_dgrad(const Exec& ex, const Conv2dShape& shape, const IgemmPlan& pla
     const IgemmShape s(shape);
     const PixelClasses classes(s, Tile::kRows);
     const GradientStore<T> dx(d);
-    const PartialSums partial(ex, plan, shape.x_size());
+    const PartialSums partial(ex, plan.splits, shape.x_size());
     const Grid grid{
         .blocks = {unsigned(classes.tiles * ((s.C + Tile::kColumns - 1) / Tile::kColumns)), unsigned(plan.splits)},
         .threads = {Tile::kThreads},

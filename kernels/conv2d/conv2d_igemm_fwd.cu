@@ -73,7 +73,7 @@ void store_pixels(const Exec& ex, const Conv2dShape& s, const IgemmPlan& plan, V
                   const LaunchProduct& launch_product)
 {
     const EpilogueStore<Y> store(s.y_shape(), e, y);
-    const PartialSums partial(ex, plan, s.y_size());
+    const PartialSums partial(ex, plan.splits, s.y_size());
     on_packets<Y>(store.run(), {e.bias, e.add, e.z, y}, [&]<int N>() {
         launch_product(PixelStore<Y>{partial, store, int(s.N * s.P() * s.Q()), int(s.K), N > 1});
         if (plan.splits > 1)

@@ -10,17 +10,6 @@ namespace bifrons::kernels::BIFRONS_SIMT_NS {
 
 namespace {
 
-struct FilterStore {
-    template <int n>
-    __device__ void store(std::int64_t i, float (&v)[n]) const
-    {
-        if (accumulate) add_packet(dw + i, v);
-        store_packet(dw + i, v);
-    }
-    float* dw;
-    bool accumulate;
-};
-
 struct Filters {
     static constexpr int kRun = 4;
 
@@ -68,7 +57,7 @@ void launch_wgrad(const Exec& ex, const Conv2dShape& shape, const IgemmPlan& pla
     using T = typename Tile::T;
     const IgemmShape s(shape);
     const int columns = s.R * s.S * s.C;
-    const PartialSums partial(ex, plan, shape.w_size());
+    const PartialSums partial(ex, plan.splits, shape.w_size());
     const auto tiles = [](int n, int tile) { return unsigned((n + tile - 1) / tile); };
     const Grid grid{.blocks = {tiles(s.K, Tile::kRows) * tiles(columns, Tile::kColumns), unsigned(plan.splits)},
                     .threads = {Tile::kThreads},

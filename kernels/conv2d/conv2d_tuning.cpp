@@ -39,15 +39,6 @@ bool igemm_supports(Conv2dPass pass, const Conv2dShape& s, DType dtype)
            (pass != Conv2dPass::dgrad || s.stride <= kMaxStride);
 }
 
-namespace {
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b)
-{
-    return (a + b - 1) / b;
-}
-
-/// Of the first GPU of its kind; the simulator counts as a small one. By architecture, not by GPU, so that the same
-/// architecture gives the same bits.
 int multiprocessors(Target target)
 {
     switch (target.sm) {
@@ -63,6 +54,13 @@ int multiprocessors(Target target)
         return 170;
     }
     return target.kind == DeviceKind::sim ? 16 : 128;
+}
+
+namespace {
+
+std::int64_t ceil_div(std::int64_t a, std::int64_t b)
+{
+    return (a + b - 1) / b;
 }
 
 /// Products per clock of a multiprocessor, bf16. A tile with fewer products per byte of shared memory is slower.

@@ -64,6 +64,10 @@ bool igemm_supports(Conv2dPass pass, const Conv2dShape& s, DType dtype);
 /// rate after a fixed start, and the partial sums' way through memory. The rates are estimates.
 IgemmPlan igemm_plan(Conv2dPass pass, const Conv2dShape& s, DType dtype, Target target);
 
+/// Of the first GPU of an architecture; the simulator counts as a small one. By architecture, not by GPU, so that the
+/// same architecture gives the same bits.
+int multiprocessors(Target target);
+
 /// For the partial sums.
 std::size_t igemm_workspace(Conv2dPass pass, const Conv2dShape& s, const IgemmPlan& plan);
 

@@ -256,8 +256,8 @@ __device__ void emit(Sums<Tile>& sums, Shared& shared, const Out& out)
 
 /// Where a split leaves its part of n sums, to be added by add_splits. Absent where the product is not split.
 struct PartialSums {
-    PartialSums(const Exec& ex, const IgemmPlan& plan, std::int64_t size)
-        : data(plan.splits > 1 ? static_cast<float*>(ex.workspace.data) : nullptr), n(size)
+    PartialSums(const Exec& ex, int splits, std::int64_t size)
+        : data(splits > 1 ? static_cast<float*>(ex.workspace.data) : nullptr), n(size)
     {
     }
     template <int run>
@@ -267,6 +267,18 @@ struct PartialSums {
     }
     float* data;
     std::int64_t n;
+};
+
+/// dw = v, or += for accumulate.
+struct FilterStore {
+    template <int n>
+    __device__ void store(std::int64_t i, float (&v)[n]) const
+    {
+        if (accumulate) add_packet(dw + i, v);
+        store_packet(dw + i, v);
+    }
+    float* dw;
+    bool accumulate;
 };
 
 /// out.store(i, sum of the splits' parts of elements i .. i+N-1, in their order).

@@ -2,12 +2,10 @@
 // definition. On whole numbers nothing is rounded on the way, so that every sum must be right to the last bit.
 #include "kernels/conv2d/conv2d_igemm.h"
 
-#include "kernels/conv2d/conv2d_ref.h"
 #include "kernels/conv2d/conv2d_transpose.h"
 #include "kernels/device/dispatch.h"
 #include "kernels/pointwise/epilogue_ref.h"
-#include "tests/support/devices.h"
-#include "tests/support/numerics.h"
+#include "tests/kernels/conv2d_problem.h"
 #include "tests/support/stores.h"
 
 using namespace bifrons;
@@ -18,8 +16,6 @@ namespace {
 
 class Conv2dIgemm : public OnDevice {};
 BIFRONS_ON_GPU_DEVICES(Conv2dIgemm);
-
-using Doubles = std::vector<double>;
 
 // Tails of rows, columns and depth in every tile; copies of 16, 8 and 4 bytes; strides with and without empty classes;
 // filters wider than the picture; several pictures; one pixel (dense).
@@ -57,41 +53,6 @@ void run_wgrad(Exec ex, const Conv2dShape& s, const IgemmPlan& plan, ConstView d
     BIFRONS_SIMT(ex, "test", conv2d_wgrad_igemm(ex, s, plan, dy, x, dw, accumulate));
 }
 
-template <class T>
-std::vector<T> whole_numbers(std::int64_t n, std::uint32_t seed)
-{
-    auto values = random_values<double>(n, seed, -4, 4);
-    for (double& v : values) v = std::floor(v);
-    return cast<T>(values);
-}
-
-/// Operands, and the three sums of the definition in double with those of the absolute values.
-template <class T>
-struct Problem {
-    template <class Draw>
-    Problem(const Conv2dShape& shape, const Draw& draw)
-        : s(shape), x(draw(s.x_size(), 1)), w(draw(s.w_size(), 2)), dy(draw(s.y_size(), 3))
-    {
-        sums(y, dx, dw, cast<double>(x), cast<double>(w), cast<double>(dy));
-        const auto magnitudes = [](Doubles values) {
-            for (double& v : values) v = std::abs(v);
-            return values;
-        };
-        sums(abs_y, abs_dx, abs_dw, magnitudes(cast<double>(x)), magnitudes(cast<double>(w)),
-             magnitudes(cast<double>(dy)));
-    }
-    void sums(Doubles& y_, Doubles& dx_, Doubles& dw_, const Doubles& xs, const Doubles& ws, const Doubles& dys) const
-    {
-        y_.resize(dys.size()), dx_.resize(xs.size()), dw_.resize(ws.size());
-        ref::conv2d_fwd(s, xs.data(), ws.data(), y_.data());
-        ref::conv2d_dgrad(s, dys.data(), ws.data(), dx_.data());
-        ref::conv2d_wgrad(s, dys.data(), xs.data(), dw_.data());
-    }
-    Conv2dShape s;
-    std::vector<T> x, w, dy;
-    Doubles y, dx, dw, abs_y, abs_dx, abs_dw;
-};
-
 /// Whether the plan can compute the pass, each part with a step at least.
 template <class T>
 bool supports(Conv2dPass pass, const Conv2dShape& s, const IgemmPlan& plan)
@@ -114,7 +75,7 @@ std::vector<IgemmPlan> plans(std::int64_t number)
 template <class T>
 void expect_exact(TestDevice& device, const Conv2dShape& s, std::int64_t number)
 {
-    const Problem<T> p(s, whole_numbers<T>);
+    const Conv2dProblem<T> p(s, whole_numbers<T>);
     const View x = device.upload(p.x), w = device.upload(p.w), dy = device.upload(p.dy);
     for (const IgemmPlan& plan : plans(number)) {
         SCOPED_TRACE(name(s, plan));
@@ -146,25 +107,13 @@ TEST_P(Conv2dIgemm, tf32_is_exact_on_whole_numbers)
     for (const Conv2dShape& s : kShapes) expect_exact<float>(device(), s, &s - kShapes + 1);
 }
 
-/// Bound of a sum of n products whose absolute values sum to abs: accumulation, the factors' rounding to tf32, the
-/// result's to Stored.
-template <class T, class Stored>
-Doubles bounds(const Doubles& sums, const Doubles& abs, std::int64_t n)
-{
-    const double relative = gamma32(double(n)) + (sizeof(T) == 4 ? std::ldexp(1.01, -10) : 0);
-    Doubles bound(abs);
-    for (std::size_t i = 0; i < abs.size(); ++i)
-        bound[i] = relative * abs[i] + store_rounding<Stored>() * (std::abs(sums[i]) + relative * abs[i]);
-    return bound;
-}
-
 /// The operations of conv2d.h with the method asked for: the plan is the tuning's own.
 template <class T>
 void expect_sums_match(TestDevice& device, Conv2dShape s)
 {
     s.method = Conv2dMethod::igemm_mma;
     SCOPED_TRACE(name(s, {}));
-    const Problem<T> p(s, [](std::int64_t n, std::uint32_t seed) { return random_values<T>(n, seed); });
+    const Conv2dProblem<T> p(s, [](std::int64_t n, std::uint32_t seed) { return random_values<T>(n, seed); });
     const View x = device.upload(p.x), w = device.upload(p.w), dy = device.upload(p.dy);
     const std::int64_t pixels = s.N * s.P() * s.Q();
     for (const bool widened : {false, true}) { // y in f32
@@ -221,7 +170,7 @@ template <class T, class Y>
 void expect_epilogues(TestDevice& device, const Conv2dShape& s, const IgemmPlan& plan)
 {
     SCOPED_TRACE(name(s, plan));
-    const Problem<T> p(s, whole_numbers<T>);
+    const Conv2dProblem<T> p(s, whole_numbers<T>);
     const auto bias = whole_numbers<float>(s.K, 4);
     const auto add = whole_numbers<Y>(s.y_size(), 5);
     const View x = device.upload(p.x), w = device.upload(p.w), bias_view = device.upload(bias),
@@ -256,7 +205,7 @@ TEST_P(Conv2dIgemm, the_transposed_convolution_goes_through)
 {
     Conv2dShape s = conv2d_transpose_shape(2, 5, 3, 24, 40, 5, 2);
     s.method = Conv2dMethod::igemm_mma;
-    const Problem<bf16> p(s, whole_numbers<bf16>);
+    const Conv2dProblem<bf16> p(s, whole_numbers<bf16>);
     const View dx = device().upload(p.x), w = device().upload(p.w), dy = device().upload(p.dy);
     const View up = device().poisoned<bf16>(s.x_size()), down = device().poisoned<bf16>(s.y_size()),
                dw = device().poisoned<float>(s.w_size()), db = device().poisoned<float>(s.C);

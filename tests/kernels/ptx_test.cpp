@@ -292,8 +292,9 @@ TEST(Mma, to_tf32_rounds_ties_away_from_zero)
 constexpr int kStages = 3, kSteps = 8, kThreads = 64;
 using Stages = float[kStages][4 * kThreads];
 
-/// Sums `kSteps` tiles that are copied ahead of their use. `groups_left` = kStages - 2 is right.
-template <int GroupsLeft>
+/// Sums `kSteps` tiles that are copied ahead of their use. GroupsLeft = kStages - 2 is right. A stage is free when all
+/// have come to the barrier of the next step; with `Early` it is filled before that.
+template <int GroupsLeft, bool Early = false>
 __global__ void pipeline(const float* in, float* out)
 {
     SHARED(Stages, stages);
@@ -306,9 +307,10 @@ __global__ void pipeline(const float* in, float* out)
     float sum = 0;
     for (int step = 0; step < kSteps; ++step) {
         cp_async_wait<GroupsLeft>();
+        if (Early) begin(step + kStages - 1);
         __syncthreads();
         sum += stages[step % kStages][4 * kThreads - 1 - t];
-        begin(step + kStages - 1);
+        if (!Early) begin(step + kStages - 1);
     }
     cp_async_wait<0>();
     out[t] = sum;
@@ -340,6 +342,17 @@ TEST(CpAsync, late_copies_show_a_wait_that_is_one_group_short)
     Fixture f("forward:early");
     EXPECT_EQ(f.error_of(pipeline<kStages - 1>, {.threads = {kThreads}}, f.in, f.out), "");
     EXPECT_EQ(f.out[0], sum_of_pipeline(0)) << "hidden: the data is there before anybody asks";
+}
+
+TEST(CpAsync, a_stage_that_is_filled_too_early_shows)
+{
+    for (const std::string schedule : kAsyncSchedules) {
+        Fixture f(schedule);
+        EXPECT_EQ(f.error_of(pipeline<kStages - 2, true>, {.threads = {kThreads}}, f.in, f.out), "");
+        int wrong = 0;
+        for (int t = 0; t < kThreads; ++t) wrong += !(f.out[t] == sum_of_pipeline(t));
+        EXPECT_GT(wrong, 0) << schedule;
+    }
 }
 
 template <int Bytes>

@@ -100,7 +100,7 @@ void poisson_rect_vs_opencv(benchmark::State& state)
     const int threads = int(state.range(1));
     const PoissonShape s{n, n, 3};
     Bytes source = picture(n, 1), target = picture(n, 2), mask = ellipse(n), out(source.size());
-    Bench bench(threads, poisson_clone_rect_cost(s).workspace_bytes);
+    Bench bench(threads, poisson_clone_rect_cost(s, {}).workspace_bytes);
     cv::setNumThreads(threads);
     // OpenCV drops a mask's outermost pixels and looks around it, so it is given a pixel more on each side.
     const cv::Mat their_source = framed(source, int(n), 3), their_target = framed(target, int(n), 3),
@@ -140,7 +140,7 @@ void poisson_mask(benchmark::State& state)
     for (std::size_t i = 0; i < first.size(); ++i)
         if (mask[i / 3]) first[i] = from[i];
     std::vector<float> divergence(first.size()), f;
-    Bench bench(int(state.range(1)), poisson_solve_cost(s).workspace_bytes);
+    Bench bench(int(state.range(1)), poisson_solve_cost(s, {}).workspace_bytes);
     for (auto _ : state) {
         f = first;
         state.SetIterationTime(1e-3 * milliseconds([&] {

@@ -204,7 +204,7 @@ void Merger::clone(Region& region)
         }
     const kernels::View d{divergence.pixels.data()}, f{solution.pixels.data()};
     poisson_divergence(exec(0), shape, kernels::ConstView{region.face.pixels.data()}, {}, {}, d);
-    poisson_solve(exec(kernels::poisson_solve_cost(shape).workspace_bytes), shape, d,
+    poisson_solve(exec(kernels::poisson_solve_cost(shape, device_->target()).workspace_bytes), shape, d,
                   {inside.pixels.data(), kernels::DType::u8}, kTolerance, f);
     device_->synchronize({});
     region.face = std::move(solution);

@@ -1,6 +1,7 @@
 #include "kernels/poisson/multigrid_cpu.h"
 
 #include "kernels/base/parallel.h"
+#include "kernels/poisson/multigrid.h"
 
 #include <algorithm>
 
@@ -12,8 +13,6 @@ namespace bifrons::kernels::cpu {
 namespace {
 
 constexpr std::int64_t kGrain = 1 << 16; // pixels that are worth a thread
-constexpr int kBandSweeps = 2, kCoarsestSweeps = 8;
-constexpr std::int64_t kCoarsest = 5; // levels with no more rows or columns are swept, not coarsened
 
 /// body(y) for the rows 1 .. H-2, on all threads.
 template <class Body>
@@ -108,9 +107,9 @@ MaskPyramid::MaskPyramid(std::int64_t H, std::int64_t W, Arena& arena)
         const Checkerboard layout{H, W};
         float* inside = arena.take<float>(layout.size());
         levels_[depth_++] = {layout, inside, arena.take<std::int32_t>(layout.size()), {0, 0}};
-        if (std::min(H, W) <= kCoarsest) return;
-        H = H / 2 + 1; // a last coarse pixel may lie beyond the picture: outside, like the picture's edge
-        W = W / 2 + 1;
+        if (std::min(H, W) <= kCoarsestSide) return;
+        H = coarser_side(H);
+        W = coarser_side(W);
     }
 }
 

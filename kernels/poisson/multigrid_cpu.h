@@ -9,28 +9,9 @@
 // (Trottenberg, Oosterlee, Schueller 2001, "Multigrid", 2.5 and 7.8.)
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
+#include "kernels/base/arena.h"
 
 namespace bifrons::kernels::cpu {
-
-/// Hands out consecutive, aligned arrays of one block of memory. With no memory it only counts the bytes.
-class Arena {
-  public:
-    explicit Arena(void* data) : data_(static_cast<char*>(data)) {}
-    template <class T>
-    T* take(std::int64_t n)
-    {
-        T* array = data_ ? reinterpret_cast<T*>(data_ + used_) : nullptr;
-        used_ += (std::size_t(n) * sizeof(T) + 63) / 64 * 64;
-        return array;
-    }
-    std::size_t used() const { return used_; }
-
-  private:
-    char* data_;
-    std::size_t used_ = 0;
-};
 
 /// Where the pixels of a picture lie that is stored as its red pixels (y + x even), then its black ones, each a picture
 /// of half the width: a sweep over one colour reads and writes neighbours in memory.

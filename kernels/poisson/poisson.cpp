@@ -1,6 +1,7 @@
 #include "kernels/poisson/poisson.h"
 
 #include "kernels/device/dispatch.h"
+#include "kernels/poisson/multigrid.h"
 #include "kernels/poisson/poisson_cpu.h"
 
 #include <cmath>
@@ -26,6 +27,23 @@ void check_dtype(const char* op, const char* name, ConstView v, DType wanted)
                   " expected");
 }
 
+std::size_t solve_bytes(const PoissonShape& s, Target target)
+{
+    if (target.kind == DeviceKind::cpu) return cpu::poisson_solve_bytes(s);
+    if (s.H < 3 || s.W < 3) return 0;
+    Arena count(nullptr);
+    PoissonBuffers(s, PoissonLevels(s.H, s.W), count);
+    return count.used();
+}
+
+std::size_t clone_rect_bytes(const PoissonShape& s, Target target)
+{
+    if (target.kind == DeviceKind::cpu) return cpu::poisson_clone_rect_bytes(s);
+    Arena count(nullptr);
+    PoissonCloneBuffers(s, count);
+    return count.used() + solve_bytes(s, target);
+}
+
 } // namespace
 
 Cost poisson_divergence_cost(const PoissonShape& s, DType dtype)
@@ -46,15 +64,16 @@ void poisson_divergence(Exec ex, const PoissonShape& s, ConstView source, ConstV
     check_dtype(op, "m", m, DType::f32);
     check_dtype(op, "divergence", divergence, DType::f32);
     if (accounted(ex, op, poisson_divergence_cost(s, source.dtype))) return;
-    if (!on_cpu(ex)) throw_no_kernel(ex, op);
-    ex.device->enqueue(ex.stream, [=] { cpu::poisson_divergence(s, source, target, m, divergence); });
+    if (on_cpu(ex))
+        return ex.device->enqueue(ex.stream, [=] { cpu::poisson_divergence(s, source, target, m, divergence); });
+    BIFRONS_SIMT(ex, op, poisson_divergence(ex, s, source, target, m, divergence));
 }
 
-Cost poisson_solve_cost(const PoissonShape& s)
+Cost poisson_solve_cost(const PoissonShape& s, Target target)
 {
     return {.flops = kIterations * kFlopsPerIteration * double(s.size()),
             .bytes = kIterations * kPassesPerIteration * 4.0 * double(s.size()),
-            .workspace_bytes = cpu::poisson_solve_bytes(s)};
+            .workspace_bytes = solve_bytes(s, target)};
 }
 
 void poisson_solve(Exec ex, const PoissonShape& s, ConstView divergence, ConstView mask, float tolerance, View f)
@@ -66,17 +85,19 @@ void poisson_solve(Exec ex, const PoissonShape& s, ConstView divergence, ConstVi
     check_dtype(op, "divergence", divergence, DType::f32);
     check_dtype(op, "mask", mask, DType::u8);
     check_dtype(op, "f", f, DType::f32);
-    if (accounted(ex, op, poisson_solve_cost(s))) return;
-    if (!on_cpu(ex)) throw_no_kernel(ex, op);
-    ex.device->enqueue(ex.stream, [=] { cpu::poisson_solve(s, divergence, mask, tolerance, f, ex.workspace); });
+    if (accounted(ex, op, poisson_solve_cost(s, ex.device->target()))) return;
+    if (on_cpu(ex))
+        return ex.device->enqueue(ex.stream,
+                                  [=] { cpu::poisson_solve(s, divergence, mask, tolerance, f, ex.workspace); });
+    BIFRONS_SIMT(ex, op, poisson_solve(ex, s, divergence, mask, tolerance, f));
 }
 
-Cost poisson_clone_rect_cost(const PoissonShape& s)
+Cost poisson_clone_rect_cost(const PoissonShape& s, Target target)
 {
-    Cost cost = poisson_solve_cost(s);
+    Cost cost = poisson_solve_cost(s, target);
     cost.flops += poisson_divergence_cost(s, DType::u8).flops;
     cost.bytes += poisson_divergence_cost(s, DType::u8).bytes + 6.0 * double(s.size());
-    cost.workspace_bytes = cpu::poisson_clone_rect_bytes(s);
+    cost.workspace_bytes = clone_rect_bytes(s, target);
     return cost;
 }
 
@@ -88,9 +109,11 @@ void poisson_clone_rect(Exec ex, const PoissonShape& s, ConstView source, ConstV
     check_dtype(op, "target", target, DType::u8);
     check_dtype(op, "mask", mask, DType::u8);
     check_dtype(op, "out", out, DType::u8);
-    if (accounted(ex, op, poisson_clone_rect_cost(s))) return;
-    if (!on_cpu(ex)) throw_no_kernel(ex, op);
-    ex.device->enqueue(ex.stream, [=] { cpu::poisson_clone_rect(s, source, target, mask, out, ex.workspace); });
+    if (accounted(ex, op, poisson_clone_rect_cost(s, ex.device->target()))) return;
+    if (on_cpu(ex))
+        return ex.device->enqueue(ex.stream,
+                                  [=] { cpu::poisson_clone_rect(s, source, target, mask, out, ex.workspace); });
+    BIFRONS_SIMT(ex, op, poisson_clone_rect(ex, s, source, target, mask, out));
 }
 
 } // namespace bifrons::kernels

@@ -6,7 +6,8 @@
 // grad is the forward difference, div the backward one, lap f = f(y-1,x) + f(y+1,x) + f(y,x-1) + f(y,x+1) - 4 f(y,x).
 // (Perez, Gangnet, Blake 2003, "Poisson image editing", eq. 7.)
 //
-// Definition  poisson_ref.h      CPU  poisson_cpu.cpp, multigrid_cpu.cpp      Tests  tests/kernels/poisson_test.cpp
+// Definition  poisson_ref.h      CPU  poisson_cpu.cpp, multigrid_cpu.cpp      CUDA  poisson.cu, multigrid.cuh
+// Tests  tests/kernels/poisson_test.cpp
 #pragma once
 
 #include "kernels/device/device.h"
@@ -36,9 +37,9 @@ Cost poisson_divergence_cost(const PoissonShape& s, DType dtype);
 ///   tolerance > 0 in the unit of f: iterations end when the remaining error is estimated to be below it, or after
 ///   100. The solution is within 2.5 tolerances of a solve in double, so 0.1 grey levels give 0.25.
 /// Conjugate gradients on each channel, with a multigrid V-cycle as preconditioner. Deterministic, the same bits for
-/// any number of threads.
+/// any number of threads. Nothing waits for the host. On a GPU at most as many channels as blocks run at once.
 void poisson_solve(Exec ex, const PoissonShape& s, ConstView divergence, ConstView mask, float tolerance, View f);
-Cost poisson_solve_cost(const PoissonShape& s);
+Cost poisson_solve_cost(const PoissonShape& s, Target target);
 
 /// OpenCV's seamlessClone (NORMAL_CLONE), for comparison: `source` cloned into `target` over a whole rectangle.
 ///   source, target [H,W,C], mask [H,W] read, out [H,W,C] written, all u8. The rectangle is the bounding rectangle of
@@ -46,6 +47,13 @@ Cost poisson_solve_cost(const PoissonShape& s);
 /// m = mask / 255 eroded by 7x7, source counts as 0 where the mask is 0, f = target on the rectangle's edge, and the
 /// result is truncated, not rounded: within one level of OpenCV's. (OpenCV 4.6, seamless_cloning_impl.cpp.)
 void poisson_clone_rect(Exec ex, const PoissonShape& s, ConstView source, ConstView target, ConstView mask, View out);
-Cost poisson_clone_rect_cost(const PoissonShape& s);
+Cost poisson_clone_rect_cost(const PoissonShape& s, Target target);
+
+BIFRONS_SIMT_DECLARE(void poisson_divergence(Exec ex, const PoissonShape& s, ConstView source, ConstView target,
+                                             ConstView m, View divergence);
+                     void poisson_solve(Exec ex, const PoissonShape& s, ConstView divergence, ConstView mask,
+                                        float tolerance, View f);
+                     void poisson_clone_rect(Exec ex, const PoissonShape& s, ConstView source, ConstView target,
+                                             ConstView mask, View out);)
 
 } // namespace bifrons::kernels

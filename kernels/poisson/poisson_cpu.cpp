@@ -1,6 +1,7 @@
 #include "kernels/poisson/poisson_cpu.h"
 
 #include "kernels/base/parallel.h"
+#include "kernels/poisson/multigrid.h"
 #include "kernels/poisson/multigrid_cpu.h"
 #include "kernels/poisson/poisson_ref.h"
 
@@ -14,8 +15,6 @@ namespace bifrons::kernels::cpu {
 namespace {
 
 constexpr std::int64_t kGrain = 1 << 16; // pixels that are worth a thread
-constexpr int kMaxIterations = 100;
-constexpr float kCloneTolerance = 0.1f; // grey levels
 
 // ---- vector operations on one channel, stored as a checkerboard ---------------------------------------------------
 // Sums go to eight running sums, whatever the width of the vector registers.
@@ -95,7 +94,7 @@ class ChannelSolver {
     {
         start(divergence, channel, f);
         double before = 0;
-        for (int iteration = 0; iteration < kMaxIterations; ++iteration) {
+        for (int iteration = 0; iteration < kMostIterations; ++iteration) {
             grid_.precondition();
             const Product rz = product(c_.size(), grid_.r(), grid_.z());
             if (rz.largest <= tolerance) break; // z is about the error that is left, and is added below

@@ -18,6 +18,7 @@
 #define __host__
 #define __forceinline__ inline
 #define __launch_bounds__(...)
+#define __grid_constant__
 #define __align__(bytes) alignas(bytes)
 #define __shared__ static_assert(false, "write SHARED(Type, name) or dyn_shared<Type>()")
 

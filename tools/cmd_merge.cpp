@@ -64,6 +64,13 @@ data::MergeOptions merge_options(const Options& o)
     return merge;
 }
 
+/// What each thread that pastes opens: the network's GPU, or one thread of the processor.
+std::string merging_device(const Options& o, const kernels::Device& network)
+{
+    if (network.kind() == kernels::DeviceKind::cpu) return "cpu:1";
+    return o.device == "auto" ? kernels::choose_device().name : o.device;
+}
+
 std::vector<data::Frame> next_block(data::FrameSource& source)
 {
     std::vector<data::Frame> frames;
@@ -134,7 +141,7 @@ void merge(const Options& o, Console& console)
     const Checkpoint checkpoint = open_checkpoint(o.model, console);
     const auto device = open_device(o.device, console);
     const model::TrainedModel model(*device, checkpoint);
-    FaceSwap swap(*device, model, o.finder(), merge_options(o));
+    FaceSwap swap(*device, model, o.finder(), merge_options(o), merging_device(o, *device));
     const std::string sound = swap_frames(o, *source, swap, console);
     if (sound.rfind("lost", 0) == 0) console.warn(str(o.out, ": has no sound, ", sound));
     if (swap.counts().faces == 0)

@@ -12,9 +12,10 @@ constexpr std::int64_t kBatch = 4; // faces predicted at once
 } // namespace
 
 FaceSwap::FaceSwap(kernels::Device& device, const model::TrainedModel& model, const data::FinderOptions& finder,
-                   const data::MergeOptions& merge)
+                   const data::MergeOptions& merge, const std::string& merging_device)
     : type_(data::face_type_of(model.settings().face_type)), side_(model.settings().resolution), merge_(merge),
-      finder_(finder), predictor_(device, model.network(), kBatch, model::Predictor::Identity::src)
+      merging_device_(merging_device), finder_(finder),
+      predictor_(device, model.network(), kBatch, model::Predictor::Identity::src)
 {
     data::check(merge);
 }
@@ -76,7 +77,7 @@ void FaceSwap::paste(std::vector<data::Frame>& frames, const std::vector<Faces>&
     std::vector<std::unique_ptr<data::Merger>> mergers(std::size_t(finder_.threads()));
     data::for_each_on_threads(std::int64_t(frames.size()), finder_.threads(), [&](std::int64_t i, int worker) {
         std::unique_ptr<data::Merger>& merger = mergers[std::size_t(worker)];
-        if (!merger) merger = std::make_unique<data::Merger>(merge_, 1);
+        if (!merger) merger = std::make_unique<data::Merger>(merge_, merging_device_);
         for (const data::PredictedFace& face : faces[std::size_t(i)]) merger->merge(frames[std::size_t(i)].image, face);
     });
 }

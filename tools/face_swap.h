@@ -17,9 +17,10 @@ struct SwapCounts {
 
 class FaceSwap {
   public:
-    /// device and model must outlive this. Throws as FaceFinder and Merger do.
+    /// device and model must outlive this. merging_device: what a thread that pastes opens for itself. Throws as
+    /// FaceFinder and Merger do.
     FaceSwap(kernels::Device& device, const model::TrainedModel& model, const data::FinderOptions& finder,
-             const data::MergeOptions& merge);
+             const data::MergeOptions& merge, const std::string& merging_device);
 
     /// Consecutive frames. What is outside the faces' masks keeps its bits. The result does not depend on the number of
     /// threads that find and paste.
@@ -36,6 +37,7 @@ class FaceSwap {
     const data::FaceType type_;
     const std::int64_t side_;
     data::MergeOptions merge_;
+    std::string merging_device_;
     data::FaceFinder finder_;
     model::Predictor predictor_;
     SwapCounts counts_;

@@ -15,7 +15,6 @@ namespace {
 constexpr double kLightSigma = 1.0 / 8;    ///< of the face picture's side
 constexpr float kTolerance = 0.1f / 255;   ///< of the Poisson solution: a tenth of a grey level
 constexpr float kLeastWeight = 0.5f / 255; ///< of the mask: below it nothing would change
-constexpr std::size_t kAlignment = 64;     ///< of the workspace
 
 template <class Kind, std::size_t n>
 Kind kind_of(const std::string& name, const char* what, const Kind (&kinds)[n])
@@ -86,19 +85,10 @@ void check(const MergeOptions& options)
     check_range("beta", options.beta, 0, 1);
 }
 
-Merger::Merger(const MergeOptions& options, int threads) : options_(options)
+Merger::Merger(const MergeOptions& options, const std::string& device)
+    : options_(options), device_(kernels::open_device(device)), scratch_(*device_)
 {
     check(options);
-    device_ = kernels::open_device(threads > 0 ? str("cpu:", threads) : "cpu");
-}
-
-kernels::Exec Merger::exec(std::size_t workspace_bytes)
-{
-    if (workspace_.size() < workspace_bytes + kAlignment) workspace_.resize(workspace_bytes + kAlignment);
-    void* data = workspace_.data();
-    std::size_t bytes = workspace_.size();
-    std::align(kAlignment, workspace_bytes, data, bytes);
-    return {device_.get(), {}, {data, bytes}};
 }
 
 void Merger::merge(Image& frame, const PredictedFace& face)
@@ -142,16 +132,17 @@ ImageF Merger::colored(const Image& frame, const PredictedFace& face, const Imag
     if (!color && !light) return picture;
     const std::int64_t side = picture.H, n = side * side;
     const ImageF target = to_float(warp(frame, face.face_from_frame, side, side));
-    const kernels::View x{picture.pixels.data()};
-    const kernels::ConstView t{target.pixels.data()}, m{mask.pixels.data()};
-    if (color)
-        color_transfer(exec(kernels::color_transfer_cost(n, device_->target()).workspace_bytes), n, x, t, m,
-                       float(options_.alpha), x);
     const kernels::LightShape shape{side, side, float(kLightSigma * double(side))};
-    if (light)
-        light_transfer(exec(kernels::light_transfer_cost(shape, device_->target()).workspace_bytes), shape, x, t, m,
-                       float(options_.beta), x);
-    device_->synchronize({});
+    const kernels::Target where = device_->target();
+    const std::size_t picture_bytes = picture.pixels.size() * sizeof(float);
+    scratch_.begin({picture_bytes, picture_bytes, mask.pixels.size() * sizeof(float),
+                    std::max(kernels::color_transfer_cost(n, where).workspace_bytes,
+                             kernels::light_transfer_cost(shape, where).workspace_bytes)});
+    const kernels::View x = scratch_.upload(picture.pixels);
+    const kernels::ConstView t = scratch_.upload(target.pixels), m = scratch_.upload(mask.pixels);
+    if (color) color_transfer(scratch_.exec(), n, x, t, m, float(options_.alpha), x);
+    if (light) light_transfer(scratch_.exec(), shape, x, t, m, float(options_.beta), x);
+    scratch_.download(x, picture.pixels);
     clip(picture);
     return picture;
 }
@@ -195,18 +186,21 @@ void Merger::clone(Region& region)
 {
     const kernels::PoissonShape shape{region.H, region.W, 3};
     Image inside(region.H, region.W, 1);
-    ImageF divergence(region.H, region.W, 3), solution = region.target;
+    ImageF solution = region.target;
     for (std::int64_t y = 1; y < region.H - 1; ++y)
         for (std::int64_t x = 1; x < region.W - 1; ++x) {
             if (*region.mask.at(y, x) < kLeastWeight) continue;
             *inside.at(y, x) = 255;
             std::copy_n(region.face.at(y, x), 3, solution.at(y, x));
         }
-    const kernels::View d{divergence.pixels.data()}, f{solution.pixels.data()};
-    poisson_divergence(exec(0), shape, kernels::ConstView{region.face.pixels.data()}, {}, {}, d);
-    poisson_solve(exec(kernels::poisson_solve_cost(shape, device_->target()).workspace_bytes), shape, d,
-                  {inside.pixels.data(), kernels::DType::u8}, kTolerance, f);
-    device_->synchronize({});
+    const std::size_t bytes = solution.pixels.size() * sizeof(float);
+    scratch_.begin({bytes, bytes, bytes, inside.pixels.size(),
+                    kernels::poisson_solve_cost(shape, device_->target()).workspace_bytes});
+    const kernels::View d = scratch_.take<float>(solution.pixels.size()), f = scratch_.upload(solution.pixels);
+    const kernels::ConstView from = scratch_.upload(region.face.pixels), m = scratch_.upload(inside.pixels);
+    poisson_divergence(scratch_.exec(), shape, from, {}, {}, d);
+    poisson_solve(scratch_.exec(), shape, d, m, kTolerance, f);
+    scratch_.download(f, solution.pixels);
     region.face = std::move(solution);
 }
 

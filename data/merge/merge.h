@@ -10,7 +10,7 @@
 #pragma once
 
 #include "data/merge/mask.h"
-#include "kernels/device/device.h"
+#include "data/merge/scratch.h"
 
 #include <memory>
 
@@ -54,8 +54,9 @@ struct PredictedFace {
 /// Keeps memory from face to face. Threads: one a Merger, which it is to be made on.
 class Merger {
   public:
-    /// Checks the options. threads: of the arithmetic, 0 for all.
-    explicit Merger(const MergeOptions& options, int threads = 0);
+    /// Checks the options. device: that of colours, light and Poisson's equation, which the Merger opens for itself, as
+    /// kernels::open_device() does.
+    explicit Merger(const MergeOptions& options, const std::string& device = "cpu");
 
     /// Pastes the face; what lies outside the frame is left out, and pixels outside the mask keep their bits.
     /// Deterministic. Throws Error(shape) if the pictures' sizes do not fit together, Error(usage) if the mask is to be
@@ -72,11 +73,10 @@ class Merger {
     ImageF colored(const Image& frame, const PredictedFace& face, const ImageF& mask);
     Region cut(const Image& frame, const Affine& frame_from_face, const ImageF& face, const ImageF& mask) const;
     void clone(Region& region);
-    kernels::Exec exec(std::size_t workspace_bytes);
 
     MergeOptions options_;
     std::unique_ptr<kernels::Device> device_;
-    std::vector<char> workspace_ = {};
+    Scratch scratch_;
 };
 
 } // namespace bifrons::data

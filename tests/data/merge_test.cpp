@@ -2,8 +2,7 @@
 
 #include "data/hull.h"
 #include "data/warp.h"
-
-#include <gtest/gtest.h>
+#include "tests/support/devices.h"
 
 #include <cmath>
 #include <random>
@@ -58,7 +57,7 @@ PredictedFace own_face(const Image& frame, const Affine& face_from_frame, float 
 
 Image merged(Image frame, const PredictedFace& face, const MergeOptions& options)
 {
-    Merger(options, 1).merge(frame, face);
+    Merger(options, "cpu:1").merge(frame, face);
     return frame;
 }
 
@@ -190,13 +189,34 @@ TEST(Merge, repeats_to_the_bit_whatever_the_threads)
     const PredictedFace face = own_face(frame, alignment(60, 80, 120), 0.1f);
     const MergeOptions options{.erode_px = 0, .beta = 0.5, .blend = BlendKind::poisson};
     Image one = frame, two = frame;
-    Merger(options, 1).merge(one, face);
-    Merger merger(options, 2);
+    Merger(options, "cpu:1").merge(one, face);
+    Merger merger(options, "cpu:2");
     merger.merge(two, face);
     EXPECT_EQ(one.pixels, two.pixels);
     two = frame;
     merger.merge(two, face);
     EXPECT_EQ(one.pixels, two.pixels);
+}
+
+class MergeOnDevice : public bifrons::test::OnDevice {};
+BIFRONS_ON_ALL_DEVICES(MergeOnDevice);
+
+TEST_P(MergeOnDevice, pastes_what_the_processor_pastes)
+{
+    const Image frame = smooth_frame(60, 70);
+    const MergeOptions options{.beta = 0.5, .blend = BlendKind::poisson};
+    Merger merger(options, GetParam());
+    for (const double width : {22.0, 32.0}) { // the second needs more memory
+        PredictedFace face = own_face(frame, alignment(34, 30, width));
+        for (std::size_t i = 0; i < face.face.pixels.size(); ++i)
+            face.face.pixels[i] *= i / 3 % 16 < 8 ? 0.6f : 1.0f; // stripes
+        const Image want = merged(frame, face, options);
+        Image got = frame;
+        merger.merge(got, face);
+        // Colours agree to a hundredth of a level, either Poisson solution is within a quarter of the exact one.
+        EXPECT_LE(largest_difference(got, want), 1) << width;
+        EXPECT_GT(largest_difference(got, frame), 10) << "something was pasted";
+    }
 }
 
 TEST(Merge, values_that_are_no_colours_are_clipped)

@@ -1,10 +1,10 @@
 // tests/conformance/conform.cpp - the program that records what a GPU's instructions do, and compares the simulator:
 //
-//   ptx_conform [FOLDER]     runs every micro-kernel on cuda:0 and on the simulator, writes FOLDER/ptx_NAME.json (by
-//                            default into the sources, tests/golden/), and says for each whether the two are equal
+//   ptx_conform [FOLDER]     runs every micro-kernel on cuda:0, writes FOLDER/ptx_NAME.json (by default into the
+//                            sources, tests/golden/), and says for each whether the simulator, if it is built in, does
+//                            the same
 //
-// Exit code 0: equal; 1: not; 4: no usable GPU. Files are rewritten one by one, so that it can be run again at any
-// time.
+// Exit code 0: it does; 1: not; 4: no usable GPU. Files are rewritten one by one: it can be run again at any time.
 #include "tests/conformance/micro_kernels.h"
 
 #include <nlohmann/json.hpp>
@@ -46,8 +46,19 @@ void record(const std::string& path, const kernels::Device& gpu, const test::Mic
     std::ofstream(path) << vector.dump() << "\n";
 }
 
-/// Whether the GPU and the simulator do the same.
-bool conforms(kernels::Device& gpu, kernels::Device& sim, std::size_t i, const std::string& folder)
+/// Whether the simulator has the same output; true where there is no simulator.
+bool simulator_gives([[maybe_unused]] std::size_t i, [[maybe_unused]] const test::Words& in,
+                     [[maybe_unused]] const test::Words& out)
+{
+#if BIFRONS_HAS_SIM
+    return run(*kernels::open_device("sim"), kernels::sim::micro_kernels()[i], in) == out;
+#else
+    return true;
+#endif
+}
+
+/// Records one micro-kernel. False if the simulator differs.
+bool conforms(kernels::Device& gpu, std::size_t i, const std::string& folder)
 {
     const test::MicroKernel& kernel = kernels::cuda::micro_kernels()[i];
     if (gpu.target().sm < kernel.sm) {
@@ -56,8 +67,8 @@ bool conforms(kernels::Device& gpu, kernels::Device& sim, std::size_t i, const s
     }
     const test::Words in = test::input_words(), out = run(gpu, kernel, in);
     record(golden_path(folder, kernel), gpu, kernel, in, out);
-    const bool equal = out == run(sim, kernels::sim::micro_kernels()[i], in);
-    std::cout << kernel.name << ": " << (equal ? "equal" : "THE SIMULATOR DIFFERS") << "\n";
+    const bool equal = simulator_gives(i, in, out);
+    std::cout << kernel.name << ": " << (equal ? "recorded" : "recorded; THE SIMULATOR DIFFERS") << "\n";
     return equal;
 }
 
@@ -74,8 +85,7 @@ int main(int argc, char** argv)
         return 4;
     }
     std::filesystem::create_directories(folder);
-    const auto sim = kernels::open_device("sim");
     bool all = true;
-    for (std::size_t i = 0; i < kernels::cuda::micro_kernels().size(); ++i) all &= conforms(*gpu, *sim, i, folder);
+    for (std::size_t i = 0; i < kernels::cuda::micro_kernels().size(); ++i) all &= conforms(*gpu, i, folder);
     return all ? 0 : 1;
 }

@@ -13,12 +13,15 @@ Var dssim(Tape& tape, const Var& prediction, const Tensor& target, const Tensor&
     BIFRONS_CHECK(shape, !mask || mask.size() == s.N * s.H * s.W, "dssim: mask is ", mask.shape(), " for pictures ",
                   ps);
     const Tensor loss = tape.empty({1}, prediction.dtype());
-    kernels::dssim_fwd(tape.exec(), s, prediction.view(), target.view(), mask.view(), scale, loss.view());
+    const bool wanted = tape.recording() && prediction.node() && prediction.node()->wanted;
+    const Tensor slopes = wanted ? tape.empty({3 * s.windows()}, prediction.dtype()) : Tensor();
+    kernels::dssim_fwd(tape.exec(), s, prediction.view(), target.view(), mask.view(), scale, loss.view(),
+                       slopes.view());
 
     return tape.record("dssim", loss, {prediction},
-                       [s, scale, p = prediction.value(), target, mask](const Tensor& d, Grads& grads) {
+                       [s, scale, p = prediction.value(), target, mask, slopes](const Tensor& d, Grads& grads) {
                            kernels::dssim_grad(grads.tape().exec(), s, p.view(), target.view(), mask.view(), scale,
-                                               d.view(), grads.want(0));
+                                               slopes.view(), d.view(), grads.want(0));
                        });
 }
 

@@ -57,6 +57,9 @@ Var upsample_nearest(Tape& tape, const Var& x, int factor);
 /// Scalar losses, shape [1]; the prediction gets a gradient, target and mask [N,H,W,1] (may be empty) are constants.
 Var mse(Tape& tape, const Var& prediction, const Tensor& target, const Tensor& mask, float scale);
 Var dssim(Tape& tape, const Var& prediction, const Tensor& target, const Tensor& mask, int window, float scale);
+/// Binary cross-entropy of logits, against a target 0..1 of the same shape or one label for all.
+Var bce(Tape& tape, const Var& logits, const Tensor& target, const Tensor& mask, float scale);
+Var bce(Tape& tape, const Var& logits, float label, float scale);
 
 /// Weighted sum of scalars, shape [1].
 Var total(Tape& tape, const std::vector<Var>& losses, const std::vector<float>& weights);

@@ -62,8 +62,9 @@ BIFRONS_HD inline SinCos exact_sincos(std::uint32_t angle)
 /// The same of an angle in radians, |x| < 2^20, each within 3 ulp of 1.
 BIFRONS_HD inline SinCos exact_sincos_of_radians(float x)
 {
-    const double turns = double(x) * 0.15915494309189535; // 1 / (2 pi)
-    return exact_sincos(std::uint32_t(std::int64_t((turns - std::floor(turns)) * 4294967296.0)));
+    constexpr double kTurns = 0.15915494309189535; // 1 / (2 pi)
+    const double part = std::fma(double(x), kTurns, -std::floor(double(x) * kTurns));
+    return exact_sincos(std::uint32_t(std::int64_t(part * 4294967296.0)));
 }
 
 } // namespace bifrons::kernels

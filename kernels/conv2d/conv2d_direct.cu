@@ -45,14 +45,15 @@ __global__ void __launch_bounds__(kBlockSize)
     const std::int64_t i = global_thread();
     if (i >= s.x_size()) return;
     const std::int64_t P = s.P(), Q = s.Q();
-    const std::int64_t c = i % s.C, v = i / s.C % s.W, h = i / s.C / s.W % s.H, n = i / s.C / s.W / s.H;
+    const auto [n, h, v, c] = packet_place<1>(s.H, s.W, s.C);
+    const int stride = int(s.stride);
     float sum = 0;
     for (std::int64_t r = 0; r < s.R; ++r) {
-        const std::int64_t y = h + s.pad - r, p = y / s.stride; // y = p * stride, if an output reads x[h] by row r
-        if (y < 0 || y % s.stride != 0 || p >= P) continue;
+        const int y = int(h + s.pad - r), p = y / stride; // y = p * stride, if an output reads x[h] by row r
+        if (y < 0 || y % stride != 0 || p >= P) continue;
         for (std::int64_t t = 0; t < s.S; ++t) {
-            const std::int64_t u = v + s.pad - t, q = u / s.stride;
-            if (u < 0 || u % s.stride != 0 || q >= Q) continue;
+            const int u = int(v + s.pad - t), q = u / stride;
+            if (u < 0 || u % stride != 0 || q >= Q) continue;
             const T* pixel = dy + ((n * P + p) * Q + q) * s.K;
             const T* filter = w + (r * s.S + t) * s.C + c;
             for (std::int64_t k = 0; k < s.K; ++k) sum += to_f32(pixel[k]) * to_f32(filter[k * s.R * s.S * s.C]);
@@ -104,8 +105,8 @@ void conv2d_fwd_direct(Exec ex, const Conv2dShape& s, ConstView x, ConstView w, 
 void conv2d_dgrad_direct(Exec ex, const Conv2dShape& s, ConstView dy, ConstView w, const Store& d)
 {
     on_storage("conv2d_dgrad", dy.dtype, [&]<class T>() {
-        launch("conv2d_dgrad direct", conv2d_dgrad_kernel<T>, grid_1d(s.x_size()), ex, s, dy.as<T>(), w.as<T>(),
-               GradientStore<T>(d));
+        launch("conv2d_dgrad direct", conv2d_dgrad_kernel<T>, grid_of_packets<1>(s.x_size()), ex, s, dy.as<T>(),
+               w.as<T>(), GradientStore<T>(d));
     });
 }
 

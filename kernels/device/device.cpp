@@ -39,6 +39,14 @@ void Device::account(const char*, const Cost&) {}
 void Device::push_range(const std::string&) {}
 void Device::pop_range() {}
 
+void check_elements(const Exec& ex, const char* op, DType dtype)
+{
+    const bool cpu = ex.device->target().kind == DeviceKind::cpu;
+    const DType other = cpu ? DType::f64 : DType::bf16;
+    BIFRONS_CHECK(shape, dtype == DType::f32 || dtype == other, op, ": ", dtype_name(dtype), " values; f32 or ",
+                  dtype_name(other), " expected on ", cpu ? "a cpu" : "a GPU");
+}
+
 void throw_no_kernel(const Exec& ex, const char* op)
 {
     throw Error(ErrorKind::device, str(op, ": has no kernel for device ", device_kind_name(ex.device->kind()),

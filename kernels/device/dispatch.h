@@ -43,6 +43,9 @@ inline Exec behind(Exec ex, std::size_t bytes)
     return ex;
 }
 
+/// Throws Error(shape) unless the device computes with such elements: f32 anywhere, f64 on a cpu, bf16 on a GPU.
+void check_elements(const Exec& ex, const char* op, DType dtype);
+
 /// An operation without a kernel for this device.
 [[noreturn]] void throw_no_kernel(const Exec& ex, const char* op);
 

@@ -46,15 +46,45 @@ __device__ void add_packet(const T* p, float (&v)[N])
     for (int i = 0; i < N; ++i) v[i] += other[i];
 }
 
-/// body<N>(i) for this thread's packet of [0, n), i being its first element; single elements, body<1>(i), at the end.
-template <int N, class Body>
-__device__ void in_packets(std::int64_t n, const Body& body)
+/// Where this thread's packet lies in a dense [*,D], D a multiple of N. In 32 bits: a division in 64 is a function
+/// call.
+struct RowPlace {
+    unsigned row, c;
+};
+template <int N>
+__device__ RowPlace packet_row(std::int64_t D)
 {
-    std::int64_t i = global_thread() * N;
+    const unsigned packets = unsigned(D) / N, packet = unsigned(global_thread()), row = packet / packets;
+    return {row, (packet - row * packets) * N};
+}
+
+/// The same in a dense [*,B,C,D].
+struct Place {
+    std::int64_t n, h, w, c;
+};
+template <int N>
+__device__ Place packet_place(std::int64_t B, std::int64_t C, std::int64_t D)
+{
+    const auto [pixel, c] = packet_row<N>(D);
+    const unsigned row = pixel / unsigned(C), n = row / unsigned(B);
+    return {n, row - n * unsigned(B), pixel - row * unsigned(C), c};
+}
+
+/// body<N>(i) for the packet of [0, n) whose first element is i; single elements, body<1>(i), at the end.
+template <int N, class Body>
+__device__ void in_packet(std::int64_t i, std::int64_t n, const Body& body)
+{
     if (i + N <= n)
         body.template operator()<N>(i);
     else
         for (; i < n; ++i) body.template operator()<1>(i);
+}
+
+/// The same for this thread's packet.
+template <int N, class Body>
+__device__ void in_packets(std::int64_t n, const Body& body)
+{
+    in_packet<N>(global_thread() * N, n, body);
 }
 
 /// Calls f<N>() with N elements of T in 16 bytes, if runs of `run` elements are whole packets and all views begin
@@ -82,7 +112,9 @@ void on_packets(std::initializer_list<ConstView> views, const F& f)
 template <int N>
 Grid grid_of_packets(std::int64_t n)
 {
-    return grid_1d((n + N - 1) / N);
+    const std::int64_t packets = (n + N - 1) / N;
+    BIFRONS_CHECK(shape, packets >> 32 == 0, n, " elements are more than one launch can do");
+    return grid_1d(packets);
 }
 
 } // namespace bifrons::kernels::BIFRONS_SIMT_NS

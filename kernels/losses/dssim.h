@@ -9,7 +9,8 @@
 // In f32 the loss of pictures that are alike does not cancel: its relative error is about 1e-6 times the largest
 // mean square / (variance + c2) of a window.
 //
-// Source  Wang et al. 2004, IEEE TIP 13(4):600-612, eq. 13.      Definition  dssim_ref.h      CPU  dssim_cpu.cpp
+// Source  Wang et al. 2004, IEEE TIP 13(4):600-612, eq. 13.
+// Definition  dssim_ref.h      Shared by the devices  dssim_window.h      CPU  dssim_cpu.cpp      CUDA  dssim.cu
 // Tests  tests/kernels/dssim_test.cpp
 #pragma once
 
@@ -20,17 +21,34 @@ namespace bifrons::kernels {
 struct DssimShape {
     std::int64_t N = 1, H = 1, W = 1, C = 1; // a, b [N,H,W,C] 0..1, mask [N,H,W]
     int window = 11;                         // 2..min(H, W)
+
+    std::int64_t windows() const { return N * (H - window + 1) * (W - window + 1) * C; }
 };
 
-/// loss[0] = the formula above.   a, b read, mask read (may be empty); loss [1] written. f32, or f64 (cpu), all alike.
+/// loss[0] = the formula above.   a, b read, mask read (may be empty); loss [1] written; slopes [3*windows()] written
+/// for dssim_grad, or empty where no gradient is wanted. f32, or f64 (cpu), all alike.
 /// Accumulated in a fixed order: the same bits for any thread count.
-void dssim_fwd(Exec ex, const DssimShape& s, ConstView a, ConstView b, ConstView mask, float scale, View loss);
-Cost dssim_fwd_cost(const DssimShape& s, DType dtype, Target target);
+void dssim_fwd(Exec ex, const DssimShape& s, ConstView a, ConstView b, ConstView mask, float scale, View loss,
+               View slopes);
+Cost dssim_fwd_cost(const DssimShape& s, DType dtype, bool slopes, Target target);
 
-/// v = upstream[0] * dloss/da, exact: no term is held constant; stored as d says. b gets no gradient. upstream [1]
-/// read.
-void dssim_grad(Exec ex, const DssimShape& s, ConstView a, ConstView b, ConstView mask, float scale, ConstView upstream,
-                const Store& d);
+/// v = upstream[0] * dloss/da, exact: no term is held constant; stored as d says. b gets no gradient. slopes as
+/// dssim_fwd of the same operands left them on this device, upstream [1] read.
+void dssim_grad(Exec ex, const DssimShape& s, ConstView a, ConstView b, ConstView mask, float scale, ConstView slopes,
+                ConstView upstream, const Store& d);
 Cost dssim_grad_cost(const DssimShape& s, DType dtype, const Store& d, Target target);
+
+/// On a GPU: windows, or pixels, of a block along each side; a forward block has its channel and leaves one sum.
+constexpr std::int64_t kDssimTile = 32;
+inline std::int64_t dssim_blocks(const DssimShape& s)
+{
+    const auto tiles = [](std::int64_t side) { return (side + kDssimTile - 1) / kDssimTile; };
+    return s.N * s.C * tiles(s.H - s.window + 1) * tiles(s.W - s.window + 1);
+}
+
+BIFRONS_SIMT_DECLARE(void dssim_fwd(Exec ex, const DssimShape& s, ConstView a, ConstView b, ConstView mask, float scale,
+                                    View loss, View slopes);
+                     void dssim_grad(Exec ex, const DssimShape& s, ConstView a, ConstView b, ConstView mask,
+                                     float scale, ConstView slopes, ConstView upstream, const Store& d);)
 
 } // namespace bifrons::kernels

@@ -1,18 +1,11 @@
-// With d = a - b, and under the window: L = mean_d^2 / (mean_a^2 + mean_b^2 + c1) and
-// S = var_d / (var_a + var_b + c2), ssim is (1 - L)(1 - S). So the loss is (L + S - L S) / 2, which does not cancel for
-// pictures that are alike, and four filtered maps suffice: a, d, a^2 + b^2, d^2.
-//
 // A thread streams through a block of rows: each picture row is filtered along the row once and kept in a ring as long
-// as windows reach it; a row of windows is a weighted sum of the ring. The gradient of a window's loss with respect to
-// a pixel under it is weight * (A + B a + D d) with A, B, D constants of the window; a second ring collects their rows,
-// and the same filters spread them back.
+// as windows reach it; a row of windows is a weighted sum of the ring. For the gradient, a second ring takes the rows
+// of slopes that the value left, and the same filters spread them back.
 #include "kernels/losses/dssim_cpu.h"
 
 #include "kernels/base/parallel.h"
+#include "kernels/losses/dssim_window.h"
 #include "kernels/pointwise/epilogue_cpu.h"
-
-#include <array>
-#include <cmath>
 
 #define BIFRONS_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 
@@ -20,9 +13,7 @@ namespace bifrons::kernels::cpu {
 
 namespace {
 
-constexpr int kMaxTaps = 18;
 constexpr std::int64_t kBlockRows = 64;
-constexpr double kC1 = 0.01 * 0.01, kC2 = 0.03 * 0.03;
 
 std::int64_t round_up(std::int64_t n, std::int64_t unit)
 {
@@ -77,23 +68,6 @@ struct Pictures {
 };
 
 template <class T>
-using Taps = std::array<T, kMaxTaps>;
-
-template <class T>
-Taps<T> gaussian_taps(int taps)
-{
-    Taps<double> weight{};
-    double sum = 0;
-    for (int t = 0; t < taps; ++t) {
-        const double x = t - (taps - 1) / 2.0;
-        sum += weight[std::size_t(t)] = std::exp(-x * x / (2 * 1.5 * 1.5));
-    }
-    Taps<T> normalised{};
-    for (int t = 0; t < taps; ++t) normalised[std::size_t(t)] = T(weight[std::size_t(t)] / sum);
-    return normalised;
-}
-
-template <class T>
 BIFRONS_CLONES void scale_row(std::int64_t n, T weight, const T* row, T* __restrict out)
 {
     for (std::int64_t i = 0; i < n; ++i) out[i] = weight * row[i];
@@ -120,7 +94,7 @@ void filter_rows(int taps, const T* weight, const T* const* rows, std::int64_t n
 template <class T>
 void filter_along(int taps, const T* weight, std::int64_t C, const T* row, std::int64_t n, T* out)
 {
-    const T* shifted[kMaxTaps];
+    const T* shifted[kMaxDssimTaps];
     for (int t = 0; t < taps; ++t) shifted[t] = row + t * C;
     filter_rows(taps, weight, shifted, n - (taps - 1) * C, out);
 }
@@ -156,7 +130,7 @@ class WindowRows {
   public:
     static std::int64_t scratch_values(const Layout& l) { return (4 * (l.taps + 2) + 1) * l.values; }
 
-    WindowRows(const Layout& l, const Taps<T>& weight, const Pictures<T>& p, std::int64_t n, std::int64_t first,
+    WindowRows(const Layout& l, const DssimTaps<T>& weight, const Pictures<T>& p, std::int64_t n, std::int64_t first,
                T* scratch)
         : l_(l), weight_(weight), p_(p), n_(n), window_(first - 1), picture_(first), mask_(scratch),
           maps_(mask_ + l.values), filtered_(maps_ + 4 * l.values), ring_(filtered_ + 4 * l.values)
@@ -172,9 +146,9 @@ class WindowRows {
     {
         ++window_;
         for (; picture_ < window_ + l_.taps; ++picture_) read(picture_);
-        const T* rows[kMaxTaps];
+        const T* rows[kMaxDssimTaps];
         for (int t = 0; t < l_.taps; ++t) rows[t] = ring(window_ + t);
-        filter_rows(l_.taps, weight_.data(), rows, 4 * l_.values - (l_.taps - 1) * l_.s.C, filtered_);
+        filter_rows(l_.taps, weight_.weight, rows, 4 * l_.values - (l_.taps - 1) * l_.s.C, filtered_);
     }
 
   private:
@@ -185,39 +159,20 @@ class WindowRows {
         const std::int64_t begin = l_.row_begin(n_, row);
         expand_mask(p_.mask ? p_.mask + begin / l_.s.C : nullptr, l_.s.C, l_.values, mask_);
         make_maps(l_.values, p_.a + begin, p_.b + begin, mask_, maps_);
-        filter_along(l_.taps, weight_.data(), l_.s.C, maps_, 4 * l_.values, ring(row));
+        filter_along(l_.taps, weight_.weight, l_.s.C, maps_, 4 * l_.values, ring(row));
     }
 
     const Layout& l_;
-    const Taps<T>& weight_;
+    const DssimTaps<T>& weight_;
     const Pictures<T>& p_;
     std::int64_t n_, window_, picture_;
     T *mask_, *maps_, *filtered_, *ring_;
 };
 
-/// L and S of one window, and their denominators.
-template <class T>
-struct Parts {
-    T mean_norm, var_norm, L, S;
-};
-
-template <class T>
-__attribute__((always_inline)) inline Parts<T> parts(T a, T d, T squares, T dd)
-{
-    const T b = a - d, means = a * a + b * b;
-    Parts<T> p{means + T(kC1), squares - means + T(kC2), 0, 0};
-    p.L = d * d / p.mean_norm;
-    p.S = (dd - d * d) / p.var_norm;
-    return p;
-}
-
 template <class T>
 BIFRONS_CLONES double row_loss(std::int64_t n, const T* a, const T* d, const T* squares, const T* dd)
 {
-    return lane_sum(n, [=](std::int64_t i) {
-        const Parts<T> p = parts(a[i], d[i], squares[i], dd[i]);
-        return double(p.L + p.S - p.L * p.S) / 2;
-    });
+    return lane_sum(n, [=](std::int64_t i) { return double(dssim_parts(a[i], d[i], squares[i], dd[i]).loss()); });
 }
 
 template <class T>
@@ -225,40 +180,45 @@ BIFRONS_CLONES void row_slopes(std::int64_t n, const T* a, const T* d, const T* 
                                T* __restrict B, T* __restrict D)
 {
     for (std::int64_t i = 0; i < n; ++i) {
-        const Parts<T> p = parts(a[i], d[i], squares[i], dd[i]);
-        const T slope = (1 - p.L) / p.var_norm;
-        A[i] = (1 - p.S) * (d[i] - p.L * a[i]) / p.mean_norm + slope * (p.S * a[i] - d[i]);
-        B[i] = -p.S * slope;
-        D[i] = slope;
+        const DssimSlopes<T> s = dssim_slopes(a[i], d[i], dssim_parts(a[i], d[i], squares[i], dd[i]));
+        A[i] = s.A, B[i] = s.B, D[i] = s.D;
     }
 }
 
-/// A, B and D of the last rows of windows, and their sums over the windows that reach a pixel.
+/// Row y of A (map 0), B (1) or D (2) of sample n.
+template <class T>
+T* slope_row(const Layout& l, T* slopes, int map, std::int64_t n, std::int64_t y)
+{
+    return slopes + ((map * l.s.N + n) * l.window_rows + y) * l.window_values;
+}
+
+/// The last rows of slopes, and their sums over the windows that reach a pixel.
 template <class T>
 class SlopeRows {
   public:
     static std::int64_t scratch_values(const Layout& l) { return 3 * (l.taps + 3) * l.padded; }
 
-    SlopeRows(const Layout& l, const Taps<T>& weight, T* scratch)
+    SlopeRows(const Layout& l, const DssimTaps<T>& weight, T* scratch)
         : l_(l), weight_(weight), zero_(scratch), down_(zero_ + 3 * l.padded), out_(down_ + 3 * l.padded),
           ring_(out_ + 3 * l.padded)
     {
         std::fill_n(scratch, scratch_values(l), T(0)); // the room on both sides stays zero
     }
 
-    void set(const WindowRows<T>& w)
+    void read(const T* slopes, std::int64_t n, std::int64_t y)
     {
-        T* A = ring(w.row()) + (l_.taps - 1) * l_.s.C;
-        row_slopes(l_.window_values, w.map(0), w.map(1), w.map(2), w.map(3), A, A + l_.padded, A + 2 * l_.padded);
+        for (int map = 0; map < 3; ++map)
+            std::copy_n(slope_row(l_, slopes, map, n, y), l_.window_values,
+                        ring(y) + map * l_.padded + (l_.taps - 1) * l_.s.C);
     }
 
     /// Row r of the picture; map() then has l.values values.
     void gather(std::int64_t r)
     {
-        const T* rows[kMaxTaps];
+        const T* rows[kMaxDssimTaps];
         for (int t = 0; t < l_.taps; ++t) rows[t] = r - t >= 0 && r - t < l_.window_rows ? ring(r - t) : zero_;
-        filter_rows(l_.taps, weight_.data(), rows, 3 * l_.padded, down_);
-        filter_along(l_.taps, weight_.data(), l_.s.C, down_, 3 * l_.padded, out_);
+        filter_rows(l_.taps, weight_.weight, rows, 3 * l_.padded, down_);
+        filter_along(l_.taps, weight_.weight, l_.s.C, down_, 3 * l_.padded, out_);
     }
     const T* map(int i) const { return out_ + i * l_.padded; }
 
@@ -266,7 +226,7 @@ class SlopeRows {
     T* ring(std::int64_t row) const { return ring_ + row % l_.taps * 3 * l_.padded; }
 
     const Layout& l_;
-    const Taps<T>& weight_;
+    const DssimTaps<T>& weight_;
     T *zero_, *down_, *out_, *ring_;
 };
 
@@ -278,32 +238,31 @@ BIFRONS_CLONES void row_gradient(std::int64_t n, T factor, const T* A, const T* 
         v[i] = factor * mask[i] * (A[i] + mask[i] * (B[i] * a[i] + D[i] * (a[i] - b[i])));
 }
 
-/// Scratch of one block: the two rings, then one row of v and one of the mask.
+/// Scratch of one block: the ring, then one row of v and one of the mask.
 template <class T>
 std::int64_t grad_block_values(const Layout& l)
 {
-    const std::int64_t row = l.s.W * l.s.C;
-    return round_up(WindowRows<T>::scratch_values(l) + SlopeRows<T>::scratch_values(l) + 2 * row, 16);
+    return round_up(SlopeRows<T>::scratch_values(l) + 2 * l.s.W * l.s.C, 16);
 }
 
 /// Rows [begin, end) of the picture, margin included.
 template <class T>
-void grad_block(const Layout& l, const Taps<T>& weight, const Pictures<T>& p, T factor, std::int64_t n,
-                std::int64_t begin, std::int64_t end, const Store& d, T* scratch)
+void grad_block(const Layout& l, const DssimTaps<T>& weight, const Pictures<T>& p, T factor, const T* slopes,
+                std::int64_t n, std::int64_t begin, std::int64_t end, const Store& d, T* scratch)
 {
-    const std::int64_t row = l.s.W * l.s.C, first = std::max<std::int64_t>(0, begin - l.margin - l.taps + 1);
-    WindowRows<T> windows(l, weight, p, n, first, scratch);
-    SlopeRows<T> slopes(l, weight, scratch += WindowRows<T>::scratch_values(l));
+    const std::int64_t row = l.s.W * l.s.C;
+    std::int64_t window = std::max<std::int64_t>(0, begin - l.margin - l.taps + 1);
+    SlopeRows<T> rows(l, weight, scratch);
     T *v = scratch + SlopeRows<T>::scratch_values(l), *mask = v + row;
     for (std::int64_t h = begin; h < end; ++h) {
         const std::int64_t r = h - l.margin;
         std::fill_n(v, row, T(0));
         if (r >= 0 && r < l.rows) {
-            while (windows.row() < std::min(r, l.window_rows - 1)) windows.next(), slopes.set(windows);
-            slopes.gather(r);
+            for (; window <= std::min(r, l.window_rows - 1); ++window) rows.read(slopes, n, window);
+            rows.gather(r);
             const std::int64_t i = l.row_begin(n, r);
             expand_mask(p.mask ? p.mask + i / l.s.C : nullptr, l.s.C, l.values, mask);
-            row_gradient(l.values, factor, slopes.map(0), slopes.map(1), slopes.map(2), p.a + i, p.b + i, mask,
+            row_gradient(l.values, factor, rows.map(0), rows.map(1), rows.map(2), p.a + i, p.b + i, mask,
                          v + l.margin * l.s.C);
         }
         store_gradient_run(d, (n * l.s.H + h) * row, row, v);
@@ -311,15 +270,15 @@ void grad_block(const Layout& l, const Taps<T>& weight, const Pictures<T>& p, T 
 }
 
 template <class T>
-void grad(const DssimShape& s, const Pictures<T>& p, float scale, const T* upstream, const Store& d, Workspace scratch)
+void grad(const DssimShape& s, const Pictures<T>& p, float scale, const T* slopes, const T* upstream, const Store& d,
+          Workspace scratch)
 {
     const Layout l(s);
-    const Taps<T> weight = gaussian_taps<T>(l.taps);
-    const double windows = double(s.N) * double(l.window_rows) * double(l.window_values);
-    const T factor = T(double(*upstream) * scale / windows);
+    const DssimTaps<T> weight = gaussian_taps<T>(l.taps);
+    const T factor = T(double(*upstream) * scale / double(s.windows()));
     Blocks(s.N, s.H).for_each([&](std::int64_t block, std::int64_t n, std::int64_t begin, std::int64_t end) {
         T* own = static_cast<T*>(scratch.data) + block * grad_block_values<T>(l);
-        grad_block(l, weight, p, factor, n, begin, end, d, own);
+        grad_block(l, weight, p, factor, slopes, n, begin, end, d, own);
     });
 }
 
@@ -331,10 +290,10 @@ std::int64_t fwd_block_values(const Layout& l)
 
 /// Scratch: the blocks' sums in double, then their rows.
 template <class T>
-void fwd(const DssimShape& s, const Pictures<T>& p, float scale, T* loss, Workspace scratch)
+void fwd(const DssimShape& s, const Pictures<T>& p, float scale, T* loss, T* slopes, Workspace scratch)
 {
     const Layout l(s);
-    const Taps<T> weight = gaussian_taps<T>(l.taps);
+    const DssimTaps<T> weight = gaussian_taps<T>(l.taps);
     const Blocks blocks(s.N, l.window_rows);
     double* sums = static_cast<double*>(scratch.data);
     T* rows = reinterpret_cast<T*>(sums + round_up(blocks.count, 8));
@@ -344,12 +303,15 @@ void fwd(const DssimShape& s, const Pictures<T>& p, float scale, T* loss, Worksp
         for (std::int64_t y = begin; y < end; ++y) {
             windows.next();
             sum += row_loss(l.window_values, windows.map(0), windows.map(1), windows.map(2), windows.map(3));
+            if (slopes)
+                row_slopes(l.window_values, windows.map(0), windows.map(1), windows.map(2), windows.map(3),
+                           slope_row(l, slopes, 0, n, y), slope_row(l, slopes, 1, n, y), slope_row(l, slopes, 2, n, y));
         }
         sums[block] = sum;
     });
     double sum = 0;
     for (std::int64_t block = 0; block < blocks.count; ++block) sum += sums[block];
-    *loss = T(scale * sum / (double(s.N) * double(l.window_rows) * double(l.window_values)));
+    *loss = T(scale * sum / double(s.windows()));
 }
 
 template <class T>
@@ -359,11 +321,6 @@ Pictures<T> pictures(ConstView a, ConstView b, ConstView mask)
 }
 
 } // namespace
-
-int dssim_taps(int window)
-{
-    return std::min(window, window % 2 ? kMaxTaps - 1 : kMaxTaps); // 8.65 px from the centre: exp(-x^2 / 4.5) = 2^-24
-}
 
 std::size_t dssim_fwd_scratch(const DssimShape& s, DType dtype)
 {
@@ -378,17 +335,20 @@ std::size_t dssim_grad_scratch(const DssimShape& s, DType dtype)
     return std::size_t(Blocks(s.N, s.H).count * grad_block_values<float>(Layout(s))) * dtype_bytes(dtype);
 }
 
-void dssim_fwd(const DssimShape& s, ConstView a, ConstView b, ConstView mask, float scale, View loss, Workspace scratch)
+void dssim_fwd(const DssimShape& s, ConstView a, ConstView b, ConstView mask, float scale, View loss, View slopes,
+               Workspace scratch)
 {
-    if (a.dtype == DType::f64) return fwd(s, pictures<double>(a, b, mask), scale, loss.as<double>(), scratch);
-    fwd(s, pictures<float>(a, b, mask), scale, loss.as<float>(), scratch);
+    if (a.dtype == DType::f64)
+        return fwd(s, pictures<double>(a, b, mask), scale, loss.as<double>(), slopes.as<double>(), scratch);
+    fwd(s, pictures<float>(a, b, mask), scale, loss.as<float>(), slopes.as<float>(), scratch);
 }
 
-void dssim_grad(const DssimShape& s, ConstView a, ConstView b, ConstView mask, float scale, ConstView upstream,
-                const Store& d, Workspace scratch)
+void dssim_grad(const DssimShape& s, ConstView a, ConstView b, ConstView mask, float scale, ConstView slopes,
+                ConstView upstream, const Store& d, Workspace scratch)
 {
-    if (a.dtype == DType::f64) return grad(s, pictures<double>(a, b, mask), scale, upstream.as<double>(), d, scratch);
-    grad(s, pictures<float>(a, b, mask), scale, upstream.as<float>(), d, scratch);
+    if (a.dtype == DType::f64)
+        return grad(s, pictures<double>(a, b, mask), scale, slopes.as<double>(), upstream.as<double>(), d, scratch);
+    grad(s, pictures<float>(a, b, mask), scale, slopes.as<float>(), upstream.as<float>(), d, scratch);
 }
 
 } // namespace bifrons::kernels::cpu

@@ -5,14 +5,12 @@
 
 namespace bifrons::kernels::cpu {
 
-/// How many of a window's taps are not below 2^-24 of the centre.
-int dssim_taps(int window);
 std::size_t dssim_fwd_scratch(const DssimShape& s, DType dtype);
 std::size_t dssim_grad_scratch(const DssimShape& s, DType dtype);
 
-void dssim_fwd(const DssimShape& s, ConstView a, ConstView b, ConstView mask, float scale, View loss,
+void dssim_fwd(const DssimShape& s, ConstView a, ConstView b, ConstView mask, float scale, View loss, View slopes,
                Workspace scratch);
-void dssim_grad(const DssimShape& s, ConstView a, ConstView b, ConstView mask, float scale, ConstView upstream,
-                const Store& d, Workspace scratch);
+void dssim_grad(const DssimShape& s, ConstView a, ConstView b, ConstView mask, float scale, ConstView slopes,
+                ConstView upstream, const Store& d, Workspace scratch);
 
 } // namespace bifrons::kernels::cpu

@@ -1,8 +1,8 @@
-// kernels/optim/adam.cu - Adam over the flat arena, one thread an element. Limit: memory bandwidth (28 bytes each, 30 with
-// the packed copy).
+// kernels/optim/adam.cu - Adam over the flat arena, a packet of neighbours a thread. Limit: memory bandwidth (28 bytes
+// an element, 30 with the packed copy).
 #include "kernels/optim/adam.h"
 
-#include "kernels/base/bf16.h"
+#include "kernels/device/packet.cuh"
 #include "kernels/device/simt.h"
 
 namespace bifrons::kernels::BIFRONS_SIMT_NS {
@@ -25,6 +25,7 @@ __device__ Update update_of(const AdamOptions& o, const StepState& state)
 }
 
 // The powers are in f64, which is slow on some GPUs: one thread of a block computes them for all.
+template <int N>
 __global__ void __launch_bounds__(kBlockSize)
     adam_kernel(std::int64_t n, AdamOptions o, const StepState* __restrict__ state, float* __restrict__ w,
                 const float* __restrict__ g, float* __restrict__ m, float* __restrict__ v, bf16* __restrict__ packed)
@@ -33,14 +34,23 @@ __global__ void __launch_bounds__(kBlockSize)
     if (state->skip) return;
     if (threadIdx.x == 0) u = update_of(o, *state);
     __syncthreads();
-    const std::int64_t i = global_thread();
-    if (i >= n) return;
-    const float clipped = u.clip * g[i];
-    m[i] = o.beta1 * m[i] + (1 - o.beta1) * clipped;
-    v[i] = o.beta2 * v[i] + (1 - o.beta2) * (clipped * clipped);
-    const float updated = w[i] - u.rate * m[i] / (std::sqrt(u.square_factor * v[i]) + o.eps);
-    w[i] = updated;
-    if (packed) packed[i] = to_bf16(updated);
+    in_packets<N>(n, [&]<int M>(std::int64_t i) {
+        float gradient[M], first[M], second[M], weight[M];
+        load_packet(g + i, gradient);
+        load_packet(m + i, first);
+        load_packet(v + i, second);
+        load_packet(w + i, weight);
+        for (int k = 0; k < M; ++k) {
+            const float clipped = u.clip * gradient[k];
+            first[k] = o.beta1 * first[k] + (1 - o.beta1) * clipped;
+            second[k] = o.beta2 * second[k] + (1 - o.beta2) * (clipped * clipped);
+            weight[k] -= u.rate * first[k] / (std::sqrt(u.square_factor * second[k]) + o.eps);
+        }
+        store_packet(m + i, first);
+        store_packet(v + i, second);
+        store_packet(w + i, weight);
+        if (packed) store_packet(packed + i, weight);
+    });
 }
 
 } // namespace
@@ -48,8 +58,10 @@ __global__ void __launch_bounds__(kBlockSize)
 void adam(Exec ex, std::int64_t n, const AdamOptions& o, const StepState* state, View w, ConstView g, View m, View v,
           View packed)
 {
-    launch("adam", adam_kernel, grid_1d(n), ex, n, o, state, w.as<float>(), g.as<float>(), m.as<float>(),
-           v.as<float>(), packed.as<bf16>());
+    on_packets<float>({w, g, m, v, packed}, [&]<int N>() {
+        launch("adam", adam_kernel<N>, grid_of_packets<N>(n), ex, n, o, state, w.as<float>(), g.as<float>(),
+               m.as<float>(), v.as<float>(), packed.as<bf16>());
+    });
 }
 
 } // namespace bifrons::kernels::BIFRONS_SIMT_NS

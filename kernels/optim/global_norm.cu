@@ -1,4 +1,5 @@
 // kernels/optim/global_norm.cu - the norm of all gradients. Limit: memory bandwidth.
+#include "kernels/device/packet.cuh"
 #include "kernels/device/simt.h"
 #include "kernels/optim/adam.h"
 
@@ -6,9 +7,20 @@ namespace bifrons::kernels::BIFRONS_SIMT_NS {
 
 namespace {
 
-struct Square {
+template <int N>
+struct Squares {
+    std::int64_t n;
     const float* g;
-    __device__ double operator()(std::int64_t i) const { return double(g[i]) * double(g[i]); }
+    __device__ double operator()(std::int64_t packet) const
+    {
+        double sum = 0;
+        in_packet<N>(packet * N, n, [&]<int M>(std::int64_t i) {
+            float v[M];
+            load_packet(g + i, v);
+            for (const float element : v) sum += double(element) * element;
+        });
+        return sum;
+    }
 };
 
 struct StoreRoot {
@@ -20,7 +32,9 @@ struct StoreRoot {
 
 void global_norm(Exec ex, std::int64_t n, ConstView g, View norm)
 {
-    grid_sum("global_norm", ex, n, Square{g.as<float>()}, StoreRoot{norm.as<float>()});
+    on_packets<float>({g}, [&]<int N>() {
+        grid_sum("global_norm", ex, (n + N - 1) / N, Squares<N>{n, g.as<float>()}, StoreRoot{norm.as<float>()});
+    });
 }
 
 } // namespace bifrons::kernels::BIFRONS_SIMT_NS

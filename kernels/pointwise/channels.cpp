@@ -5,16 +5,6 @@
 
 namespace bifrons::kernels {
 
-namespace {
-
-void check(const char* op, DType dtype)
-{
-    BIFRONS_CHECK(shape, dtype == DType::f32 || dtype == DType::f64, op, ": ", dtype_name(dtype),
-                  " values; f32 or f64 expected");
-}
-
-} // namespace
-
 Cost concat_channels_cost(const ChannelsShape& s, DType dtype)
 {
     return {.bytes = 2.0 * double(s.size()) * double(dtype_bytes(dtype))};
@@ -22,12 +12,12 @@ Cost concat_channels_cost(const ChannelsShape& s, DType dtype)
 
 void concat_channels(Exec ex, const ChannelsShape& s, ConstView a, ConstView b, View y)
 {
-    check("concat_channels", y.dtype);
+    check_elements(ex, "concat_channels", y.dtype);
     BIFRONS_CHECK(shape, a.dtype == y.dtype && b.dtype == y.dtype, "concat_channels: a is ", dtype_name(a.dtype),
                   ", b is ", dtype_name(b.dtype), ", y is ", dtype_name(y.dtype));
     if (accounted(ex, "concat_channels", concat_channels_cost(s, y.dtype))) return;
     if (on_cpu(ex)) return ex.device->enqueue(ex.stream, [=] { cpu::concat_channels(s, a, b, y); });
-    throw_no_kernel(ex, "concat_channels");
+    BIFRONS_SIMT(ex, "concat_channels", concat_channels(ex, s, a, b, y));
 }
 
 Cost split_channels_cost(const ChannelsShape& s, DType dtype, const Store& da, const Store& db)
@@ -40,12 +30,12 @@ Cost split_channels_cost(const ChannelsShape& s, DType dtype, const Store& da, c
 
 void split_channels(Exec ex, const ChannelsShape& s, ConstView y, const Store& da, const Store& db)
 {
-    check("split_channels", y.dtype);
+    check_elements(ex, "split_channels", y.dtype);
     da.check("split_channels", y.dtype);
     db.check("split_channels", y.dtype);
     if (accounted(ex, "split_channels", split_channels_cost(s, y.dtype, da, db))) return;
     if (on_cpu(ex)) return ex.device->enqueue(ex.stream, [=] { cpu::split_channels(s, y, da, db); });
-    throw_no_kernel(ex, "split_channels");
+    BIFRONS_SIMT(ex, "split_channels", split_channels(ex, s, y, da, db));
 }
 
 } // namespace bifrons::kernels

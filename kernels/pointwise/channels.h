@@ -2,7 +2,7 @@
 //
 //   y[row, 0 .. A) = a[row, :]        y[row, A .. A+B) = b[row, :]
 //
-// Definition  channels_ref.h     CPU  channels_cpu.cpp     Tests  tests/kernels/channels_test.cpp
+// Definition  channels_ref.h     CPU  channels_cpu.cpp     CUDA  channels.cu     Tests  tests/kernels/channels_test.cpp
 #pragma once
 
 #include "kernels/pointwise/epilogue.h"
@@ -16,7 +16,8 @@ struct ChannelsShape {
     BIFRONS_HD std::int64_t size() const { return rows * (A + B); }
 };
 
-/// y as above.   a, b read   y written   f32 or f64 (cpu only), all alike. Exact.   Throws Error(shape).
+/// y as above.   a, b read   y written   f32, f64 (cpu only) or bf16 (GPU only), all alike. Exact.   Throws
+/// Error(shape).
 void concat_channels(Exec ex, const ChannelsShape& s, ConstView a, ConstView b, View y);
 Cost concat_channels_cost(const ChannelsShape& s, DType dtype);
 
@@ -24,5 +25,9 @@ Cost concat_channels_cost(const ChannelsShape& s, DType dtype);
 /// whose `out` is empty is left out.   y [rows,A+B] read   da.out [rows,A], db.out [rows,B] written
 void split_channels(Exec ex, const ChannelsShape& s, ConstView y, const Store& da, const Store& db);
 Cost split_channels_cost(const ChannelsShape& s, DType dtype, const Store& da, const Store& db);
+
+BIFRONS_SIMT_DECLARE(void concat_channels(Exec ex, const ChannelsShape& s, ConstView a, ConstView b, View y);
+                     void split_channels(Exec ex, const ChannelsShape& s, ConstView y, const Store& da,
+                                         const Store& db);)
 
 } // namespace bifrons::kernels

@@ -5,7 +5,8 @@
 //   dcr  channel = (i*f + j)*C + c      TensorFlow's depth_to_space, DeepFaceLab: the block index is the slow axis
 //   crd  channel = c*f*f + i*f + j      PyTorch's pixel_shuffle: the block index is the fast axis
 //
-// Definition  depth_to_space_ref.h     CPU  depth_to_space_cpu.cpp     Tests  tests/kernels/depth_to_space_test.cpp
+// Definition  depth_to_space_ref.h     CPU  depth_to_space_cpu.cpp     CUDA  depth_to_space.cu
+// Tests  tests/kernels/depth_to_space_test.cpp
 #pragma once
 
 #include "kernels/pointwise/epilogue.h"
@@ -23,7 +24,8 @@ struct DepthToSpaceShape {
     BIFRONS_HD std::int64_t size() const { return N * H * W * C * factor * factor; }
 };
 
-/// y as above.   x read, y written: not the same buffer   f32 or f64 (cpu only), alike. Exact.
+/// y as above.   x read, y written: not the same buffer   f32, f64 (cpu only) or bf16 (GPU only), alike
+/// Exact.
 /// Throws Error(shape) for a factor below 1 or other element types.
 void depth_to_space(Exec ex, const DepthToSpaceShape& s, ConstView x, View y);
 Cost depth_to_space_cost(const DepthToSpaceShape& s, DType dtype);
@@ -32,5 +34,8 @@ Cost depth_to_space_cost(const DepthToSpaceShape& s, DType dtype);
 ///   y [N,factor*H,factor*W,C] read   d.out [N,H,W,factor^2*C] written: not y's buffer
 void space_to_depth(Exec ex, const DepthToSpaceShape& s, ConstView y, const Store& d);
 Cost space_to_depth_cost(const DepthToSpaceShape& s, DType dtype, const Store& d);
+
+BIFRONS_SIMT_DECLARE(void depth_to_space(Exec ex, const DepthToSpaceShape& s, ConstView x, View y);
+                     void space_to_depth(Exec ex, const DepthToSpaceShape& s, ConstView y, const Store& d);)
 
 } // namespace bifrons::kernels

@@ -3,7 +3,8 @@
 //
 //   y[n,i] = r x[n,i]        r = 1 / sqrt(mean_j x[n,j]^2 + 1e-6)
 //
-// Definition  pixel_norm_ref.h     CPU  pixel_norm_cpu.cpp     Tests  tests/kernels/pixel_norm_test.cpp
+// Definition  pixel_norm_ref.h     CPU  pixel_norm_cpu.cpp     CUDA  pixel_norm.cu
+// Tests  tests/kernels/pixel_norm_test.cpp
 // Source  Karras, Aila, Laine & Lehtinen 2018, arXiv:1710.10196, sec. 4.2, over the features of a whole sample
 #pragma once
 
@@ -17,14 +18,26 @@ struct PixelNormShape {
     BIFRONS_HD std::int64_t size() const { return N * F; }
 };
 
-/// y as above.   x read   y written, may be x's own buffer   f32 (mean accumulated in f64) or f64 (cpu only), alike
-/// Deterministic. Error <= 3 ulp of y.   Throws Error(shape) for other element types.
+/// y as above.   x read   y written, may be x's own buffer   f32 or bf16 (GPU only) with the mean accumulated in f64,
+/// or f64 (cpu only), alike. Deterministic. Error <= 3 ulp of y.   Throws Error(shape) for other element types.
 void pixel_norm_fwd(Exec ex, const PixelNormShape& s, ConstView x, View y);
-Cost pixel_norm_fwd_cost(const PixelNormShape& s, DType dtype);
+Cost pixel_norm_fwd_cost(const PixelNormShape& s, DType dtype, Target target);
 
 /// v[n,i] = r (dy[n,i] - x[n,i] r^2 mean_j dy[n,j] x[n,j]), stored as d says.   dy, x [N,F] read   d.out [N,F] written
 /// Deterministic. Error <= 2^-22 r (|dy[n,i]| + |x[n,i]| r^2 |mean_j dy[n,j] x[n,j]|) for f32.
 void pixel_norm_grad(Exec ex, const PixelNormShape& s, ConstView dy, ConstView x, const Store& d);
-Cost pixel_norm_grad_cost(const PixelNormShape& s, DType dtype, const Store& d);
+Cost pixel_norm_grad_cost(const PixelNormShape& s, DType dtype, const Store& d, Target target);
+
+/// On a GPU: the sums of x^2 and dy x over a part of a sample; a sample has at most a warp's width of parts.
+struct PixelNormMoments {
+    double squares, products;
+};
+inline std::int64_t pixel_norm_blocks(const PixelNormShape& s)
+{
+    return std::clamp<std::int64_t>(s.F / 4096, 1, 32);
+}
+
+BIFRONS_SIMT_DECLARE(void pixel_norm_fwd(Exec ex, const PixelNormShape& s, ConstView x, View y);
+                     void pixel_norm_grad(Exec ex, const PixelNormShape& s, ConstView dy, ConstView x, const Store& d);)
 
 } // namespace bifrons::kernels

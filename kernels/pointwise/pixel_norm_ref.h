@@ -25,16 +25,18 @@ double inverse_rms(std::int64_t n, const T* x)
 template <class T>
 void pixel_norm_fwd(const PixelNormShape& s, const T* x, T* y)
 {
-    for (std::int64_t i = 0; i < s.size(); ++i) y[i] = T(inverse_rms(s.F, x + i / s.F * s.F)) * x[i];
+    for (std::int64_t first = 0; first < s.size(); first += s.F) {
+        const T r = T(inverse_rms(s.F, x + first));
+        for (std::int64_t i = first; i < first + s.F; ++i) y[i] = r * x[i];
+    }
 }
 
 template <class T>
 void pixel_norm_grad(const PixelNormShape& s, const T* dy, const T* x, T* dx)
 {
-    for (std::int64_t i = 0; i < s.size(); ++i) {
-        const std::int64_t sample = i / s.F * s.F;
-        const double r = inverse_rms(s.F, x + sample);
-        dx[i] = T(r) * (dy[i] - T(r * r * mean_of_products(s.F, dy + sample, x + sample)) * x[i]);
+    for (std::int64_t first = 0; first < s.size(); first += s.F) {
+        const double r = inverse_rms(s.F, x + first), along = r * r * mean_of_products(s.F, dy + first, x + first);
+        for (std::int64_t i = first; i < first + s.F; ++i) dx[i] = T(r) * (dy[i] - T(along) * x[i]);
     }
 }
 

@@ -14,6 +14,7 @@ struct EpilogueStore {
         : Q(s.Q), K(s.K), bias(e.bias.as<float>()), add(e.add.as<T>()), z(e.z.as<T>()), y(out.as<T>()), act(e.act),
           shuffle(e.shuffle)
     {
+        BIFRONS_CHECK(shape, s.size() >> 32 == 0, "epilogue: ", s.size(), " elements; fewer than 2^32 expected");
     }
 
     /// i is v's flat index.
@@ -27,25 +28,27 @@ struct EpilogueStore {
     template <int N>
     __device__ void store(std::int64_t i, float (&v)[N]) const
     {
-        store(i, bias ? i % K : 0, shuffle == 1 ? i : shuffled(i), v);
+        store(i, bias ? unsigned(i) % unsigned(K) : 0, shuffle == 1 ? i : shuffled(i), v);
     }
 
-    /// The same for channels k .. k+N-1 of a pixel, without 64-bit divisions.
+    /// The same for channels k .. k+N-1 of a pixel.
     template <int N>
     __device__ void store(int pixel, int k, float (&v)[N]) const
     {
         const std::int64_t i = std::int64_t(pixel) * K + k;
-        store(i, k, shuffle == 1 ? i : shuffled(pixel, k), v);
+        store(i, k, shuffle == 1 ? i : shuffled(unsigned(pixel), unsigned(k)), v);
     }
 
     /// Channels (j, c) of one block row are neighbours in the output too: they move as one run.
     BIFRONS_HD std::int64_t run() const { return K / shuffle; }
 
-    __device__ std::int64_t shuffled(std::int64_t i) const { return shuffled(i / K, i % K); }
-    template <class Index>
-    __device__ std::int64_t shuffled(Index pixel, Index k) const
+    __device__ std::int64_t shuffled(std::int64_t i) const
     {
-        const Index of_run = Index(run()), q = pixel % Index(Q), row = pixel / Index(Q);
+        return shuffled(unsigned(i) / unsigned(K), unsigned(i) % unsigned(K));
+    }
+    __device__ std::int64_t shuffled(unsigned pixel, unsigned k) const
+    {
+        const unsigned of_run = unsigned(K) / unsigned(shuffle), q = pixel % unsigned(Q), row = pixel / unsigned(Q);
         return ((std::int64_t(row) * shuffle + k / of_run) * Q + q) * of_run + k % of_run;
     }
 

@@ -7,14 +7,13 @@ namespace bifrons::kernels {
 
 namespace {
 
-void check(const char* op, const MaxPoolShape& s, ConstView a, ConstView index)
+void check(const Exec& ex, const char* op, const MaxPoolShape& s, ConstView a, ConstView index)
 {
     BIFRONS_CHECK(shape, s.window >= 1 && s.window <= 16 && s.window <= s.H && s.window <= s.W, op, ": a window of ",
                   s.window, " on ", s.H, "x", s.W, "; 1..16 and no larger than the picture expected");
     BIFRONS_CHECK(shape, s.stride >= 1, op, ": stride ", s.stride, "; at least 1 expected");
     BIFRONS_CHECK(shape, index.dtype == DType::u8, op, ": index is ", dtype_name(index.dtype), "; u8 expected");
-    BIFRONS_CHECK(shape, a.dtype == DType::f32 || a.dtype == DType::f64, op, ": ", dtype_name(a.dtype),
-                  " values; f32 or f64 expected");
+    check_elements(ex, op, a.dtype);
 }
 
 } // namespace
@@ -27,12 +26,12 @@ Cost max_pool_fwd_cost(const MaxPoolShape& s, DType dtype)
 
 void max_pool_fwd(Exec ex, const MaxPoolShape& s, ConstView x, View y, View index)
 {
-    check("max_pool_fwd", s, x, index);
+    check(ex, "max_pool_fwd", s, x, index);
     BIFRONS_CHECK(shape, x.dtype == y.dtype, "max_pool_fwd: x is ", dtype_name(x.dtype), ", y is ",
                   dtype_name(y.dtype));
     if (accounted(ex, "max_pool_fwd", max_pool_fwd_cost(s, x.dtype))) return;
     if (on_cpu(ex)) return ex.device->enqueue(ex.stream, [=] { cpu::max_pool_fwd(s, x, y, index); });
-    throw_no_kernel(ex, "max_pool_fwd");
+    BIFRONS_SIMT(ex, "max_pool_fwd", max_pool_fwd(ex, s, x, y, index));
 }
 
 Cost max_pool_grad_cost(const MaxPoolShape& s, DType dtype, const Store& d)
@@ -43,11 +42,11 @@ Cost max_pool_grad_cost(const MaxPoolShape& s, DType dtype, const Store& d)
 
 void max_pool_grad(Exec ex, const MaxPoolShape& s, ConstView dy, ConstView index, const Store& d)
 {
-    check("max_pool_grad", s, dy, index);
+    check(ex, "max_pool_grad", s, dy, index);
     d.check("max_pool_grad", dy.dtype);
     if (accounted(ex, "max_pool_grad", max_pool_grad_cost(s, dy.dtype, d))) return;
     if (on_cpu(ex)) return ex.device->enqueue(ex.stream, [=] { cpu::max_pool_grad(s, dy, index, d); });
-    throw_no_kernel(ex, "max_pool_grad");
+    BIFRONS_SIMT(ex, "max_pool_grad", max_pool_grad(ex, s, dy, index, d));
 }
 
 } // namespace bifrons::kernels

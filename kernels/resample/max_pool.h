@@ -3,7 +3,7 @@
 //   y[n,p,q,c] = max over 0 <= r,s < window of x[n, p*stride + r, q*stride + s, c]
 //   index      = r*window + s of the first maximum in row-major order
 //
-// Definition  max_pool_ref.h     CPU  max_pool_cpu.cpp     Tests  tests/kernels/max_pool_test.cpp
+// Definition  max_pool_ref.h     CPU  max_pool_cpu.cpp     CUDA  max_pool.cu     Tests  tests/kernels/max_pool_test.cpp
 #pragma once
 
 #include "kernels/pointwise/epilogue.h"
@@ -22,7 +22,7 @@ struct MaxPoolShape {
 };
 
 /// y and index as above.   x [N,H,W,C] read   y [N,P,Q,C] written   index [N,P,Q,C] u8 written
-///   f32 or f64 (cpu only), x and y alike. Exact. A NaN counts as larger than all numbers.
+///   f32, f64 (cpu only) or bf16 (GPU only), x and y alike. Exact. A NaN counts as larger than all numbers.
 /// Throws Error(shape) for a window outside 1..16 or larger than the picture, a stride below 1, or other element types.
 void max_pool_fwd(Exec ex, const MaxPoolShape& s, ConstView x, View y, View index);
 Cost max_pool_fwd_cost(const MaxPoolShape& s, DType dtype);
@@ -33,5 +33,8 @@ Cost max_pool_fwd_cost(const MaxPoolShape& s, DType dtype);
 /// windows do not overlap.
 void max_pool_grad(Exec ex, const MaxPoolShape& s, ConstView dy, ConstView index, const Store& d);
 Cost max_pool_grad_cost(const MaxPoolShape& s, DType dtype, const Store& d);
+
+BIFRONS_SIMT_DECLARE(void max_pool_fwd(Exec ex, const MaxPoolShape& s, ConstView x, View y, View index);
+                     void max_pool_grad(Exec ex, const MaxPoolShape& s, ConstView dy, ConstView index, const Store& d);)
 
 } // namespace bifrons::kernels

@@ -2,6 +2,7 @@
 
 #include "kernels/base/parallel.h"
 #include "kernels/pointwise/epilogue_cpu.h"
+#include "kernels/resample/max_pool_ref.h"
 
 namespace bifrons::kernels::cpu {
 
@@ -40,16 +41,6 @@ void fwd(const MaxPoolShape& s, const T* x, T* y, std::uint8_t* index)
     });
 }
 
-/// The windows along one axis that hold position h: first <= p < end.
-struct Windows {
-    std::int64_t first, end;
-};
-Windows windows_over(std::int64_t h, std::int64_t window, std::int64_t stride, std::int64_t P)
-{
-    const std::int64_t first = h < window ? 0 : (h - window) / stride + 1;
-    return {first, std::min(P, h / stride + 1)};
-}
-
 template <class T>
 void grad(const MaxPoolShape& s, const T* dy, const std::uint8_t* index, const Store& d)
 {
@@ -58,7 +49,8 @@ void grad(const MaxPoolShape& s, const T* dy, const std::uint8_t* index, const S
         T sum[kBlock];
         for (std::int64_t pixel = begin * s.W; pixel < end * s.W; ++pixel) {
             const std::int64_t w = pixel % s.W, h = pixel / s.W % s.H, n = pixel / s.W / s.H;
-            const Windows rows = windows_over(h, s.window, s.stride, P), cols = windows_over(w, s.window, s.stride, Q);
+            const ref::Windows rows = ref::windows_over(h, s.window, s.stride, P),
+                               cols = ref::windows_over(w, s.window, s.stride, Q);
             for (std::int64_t c0 = 0; c0 < s.C; c0 += kBlock) {
                 const std::int64_t block = std::min(kBlock, s.C - c0);
                 std::fill_n(sum, block, T(0));

@@ -7,12 +7,12 @@ namespace bifrons::kernels {
 
 namespace {
 
-void check(const char* op, const ResizeBilinearShape& s, ConstView a)
+void check(const Exec& ex, const char* op, const ResizeBilinearShape& s, ConstView a)
 {
-    BIFRONS_CHECK(shape, s.H >= 1 && s.W >= 1 && s.P >= 1 && s.Q >= 1, op, ": ", s.H, "x", s.W, " to ", s.P, "x", s.Q,
-                  "; at least one pixel each expected");
-    BIFRONS_CHECK(shape, a.dtype == DType::f32 || a.dtype == DType::f64, op, ": ", dtype_name(a.dtype),
-                  " values; f32 or f64 expected");
+    const auto [shortest, longest] = std::minmax({s.H, s.W, s.P, s.Q});
+    BIFRONS_CHECK(shape, shortest >= 1 && longest < 1 << 15, op, ": ", s.H, "x", s.W, " to ", s.P, "x", s.Q,
+                  "; sides of 1 to 32767 pixels expected");
+    check_elements(ex, op, a.dtype);
 }
 
 } // namespace
@@ -24,12 +24,12 @@ Cost resize_bilinear_fwd_cost(const ResizeBilinearShape& s, DType dtype)
 
 void resize_bilinear_fwd(Exec ex, const ResizeBilinearShape& s, ConstView x, View y)
 {
-    check("resize_bilinear_fwd", s, x);
+    check(ex, "resize_bilinear_fwd", s, x);
     BIFRONS_CHECK(shape, x.dtype == y.dtype, "resize_bilinear_fwd: x is ", dtype_name(x.dtype), ", y is ",
                   dtype_name(y.dtype));
     if (accounted(ex, "resize_bilinear_fwd", resize_bilinear_fwd_cost(s, x.dtype))) return;
     if (on_cpu(ex)) return ex.device->enqueue(ex.stream, [=] { cpu::resize_bilinear_fwd(s, x, y); });
-    throw_no_kernel(ex, "resize_bilinear_fwd");
+    BIFRONS_SIMT(ex, "resize_bilinear_fwd", resize_bilinear_fwd(ex, s, x, y));
 }
 
 Cost resize_bilinear_grad_cost(const ResizeBilinearShape& s, DType dtype, const Store& d)
@@ -40,11 +40,11 @@ Cost resize_bilinear_grad_cost(const ResizeBilinearShape& s, DType dtype, const 
 
 void resize_bilinear_grad(Exec ex, const ResizeBilinearShape& s, ConstView dy, const Store& d)
 {
-    check("resize_bilinear_grad", s, dy);
+    check(ex, "resize_bilinear_grad", s, dy);
     d.check("resize_bilinear_grad", dy.dtype);
     if (accounted(ex, "resize_bilinear_grad", resize_bilinear_grad_cost(s, dy.dtype, d))) return;
     if (on_cpu(ex)) return ex.device->enqueue(ex.stream, [=] { cpu::resize_bilinear_grad(s, dy, d); });
-    throw_no_kernel(ex, "resize_bilinear_grad");
+    BIFRONS_SIMT(ex, "resize_bilinear_grad", resize_bilinear_grad(ex, s, dy, d));
 }
 
 } // namespace bifrons::kernels

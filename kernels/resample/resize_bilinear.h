@@ -6,7 +6,8 @@
 // This is PyTorch's interpolate(mode="bilinear", align_corners=False) without antialias: shrinking by more than two
 // skips pixels.
 //
-// Definition  resize_bilinear_ref.h     CPU  resize_bilinear_cpu.cpp     Tests  tests/kernels/resize_bilinear_test.cpp
+// Definition  resize_bilinear_ref.h     CPU  resize_bilinear_cpu.cpp     CUDA  resize_bilinear.cu
+// Tests  tests/kernels/resize_bilinear_test.cpp
 #pragma once
 
 #include "kernels/pointwise/epilogue.h"
@@ -21,9 +22,10 @@ struct ResizeBilinearShape {
     BIFRONS_HD std::int64_t y_size() const { return N * P * Q * C; }
 };
 
-/// y as above.   x [N,H,W,C] read   y [N,P,Q,C] written   f32 or f64 (cpu only), alike
+/// y as above.   x [N,H,W,C] read   y [N,P,Q,C] written   f32, f64 (cpu only) or bf16 (GPU only), alike
 /// Positions are computed in integers, so a and t are the same everywhere (t rounded once).
-/// Error <= gamma32(4) * the largest |x| of the four.   Throws Error(shape) for an empty size or other element types.
+/// Error <= gamma32(4) * the largest |x| of the four.   Throws Error(shape) for sides outside 1..32767 or other element
+/// types.
 void resize_bilinear_fwd(Exec ex, const ResizeBilinearShape& s, ConstView x, View y);
 Cost resize_bilinear_fwd_cost(const ResizeBilinearShape& s, DType dtype);
 
@@ -33,5 +35,8 @@ Cost resize_bilinear_fwd_cost(const ResizeBilinearShape& s, DType dtype);
 /// in.
 void resize_bilinear_grad(Exec ex, const ResizeBilinearShape& s, ConstView dy, const Store& d);
 Cost resize_bilinear_grad_cost(const ResizeBilinearShape& s, DType dtype, const Store& d);
+
+BIFRONS_SIMT_DECLARE(void resize_bilinear_fwd(Exec ex, const ResizeBilinearShape& s, ConstView x, View y);
+                     void resize_bilinear_grad(Exec ex, const ResizeBilinearShape& s, ConstView dy, const Store& d);)
 
 } // namespace bifrons::kernels

@@ -29,22 +29,6 @@ void fwd(const ResizeBilinearShape& s, const T* x, T* y)
     });
 }
 
-/// The outputs along one axis whose two inputs can include h: first <= p < end.
-struct Outputs {
-    std::int64_t first, end;
-};
-
-/// Those with h-1 < position(p) < h+1, that is ((2h-1) out - in) / (2 in) < p < ((2h+3) out - in) / (2 in); at the
-/// borders also all whose position was moved inside.
-Outputs outputs_of(std::int64_t h, std::int64_t in, std::int64_t out)
-{
-    const auto above = [&](std::int64_t numerator) { // the first integer >= numerator / (2 in), numerator > -2 in
-        return numerator <= 0 ? 0 : (numerator + 2 * in - 1) / (2 * in);
-    };
-    return {h == 0 ? 0 : above((2 * h - 1) * out - in),
-            h == in - 1 ? out : std::min(out, above((2 * h + 3) * out - in))};
-}
-
 template <class T>
 void grad(const ResizeBilinearShape& s, const T* dy, const Store& d)
 {
@@ -52,7 +36,7 @@ void grad(const ResizeBilinearShape& s, const T* dy, const Store& d)
         T sum[kBlock];
         for (std::int64_t pixel = begin * s.W; pixel < end * s.W; ++pixel) {
             const std::int64_t w = pixel % s.W, h = pixel / s.W % s.H, n = pixel / s.W / s.H;
-            const Outputs rows = outputs_of(h, s.H, s.P), cols = outputs_of(w, s.W, s.Q);
+            const ref::Outputs rows = ref::outputs_of(h, s.H, s.P), cols = ref::outputs_of(w, s.W, s.Q);
             for (std::int64_t c0 = 0; c0 < s.C; c0 += kBlock) {
                 const std::int64_t block = std::min(kBlock, s.C - c0);
                 std::fill_n(sum, block, T(0));

@@ -18,13 +18,32 @@ struct LinearTap {
 };
 
 /// Output position p of `out` onto `in` positions. (p + 1/2) in/out - 1/2 = ((2p+1) in - out) / (2 out), in integers.
+/// Divisions are made in 32 bits: GPUs have no others, and call functions for them.
 template <class T>
 BIFRONS_HD LinearTap<T> linear_tap(std::int64_t p, std::int64_t in, std::int64_t out)
 {
-    const std::int64_t numerator = (2 * p + 1) * in - out, low = numerator / (2 * out);
+    const std::int64_t numerator = (2 * p + 1) * in - out;
     if (numerator <= 0) return {0, 0, T(0)};
+    const std::uint32_t unit = std::uint32_t(2 * out), low = std::uint32_t(numerator) / unit;
     if (low >= in - 1) return {in - 1, in - 1, T(0)};
-    return {low, low + 1, T(numerator % (2 * out)) / T(2 * out)};
+    return {low, low + 1, T(std::uint32_t(numerator) % unit) / T(unit)};
+}
+
+/// The outputs along one axis whose two inputs can include h: first <= p < end.
+struct Outputs {
+    std::int64_t first, end;
+};
+
+/// Those with h-1 < position(p) < h+1, that is ((2h-1) out - in) / (2 in) < p < ((2h+3) out - in) / (2 in); at the
+/// borders also all whose position was moved inside.
+BIFRONS_HD inline Outputs outputs_of(std::int64_t h, std::int64_t in, std::int64_t out)
+{
+    const auto above = [=](std::int64_t numerator) { // the first integer >= numerator / (2 in), numerator > -2 in
+        const std::uint32_t unit = std::uint32_t(2 * in);
+        return numerator <= 0 ? 0 : std::int64_t((std::uint32_t(numerator) + unit - 1) / unit);
+    };
+    const std::int64_t end = above((2 * h + 3) * out - in);
+    return {h == 0 ? 0 : above((2 * h - 1) * out - in), h == in - 1 || end > out ? out : end};
 }
 
 template <class T>
@@ -42,7 +61,7 @@ void resize_bilinear_fwd(const ResizeBilinearShape& s, const T* x_, T* y_)
                 }
 }
 
-/// As a scatter; the cpu device gathers.
+/// As a scatter; the devices gather.
 template <class T>
 void resize_bilinear_grad(const ResizeBilinearShape& s, const T* dy_, T* dx_)
 {

@@ -7,11 +7,10 @@ namespace bifrons::kernels {
 
 namespace {
 
-void check(const char* op, const UpsampleNearestShape& s, ConstView a)
+void check(const Exec& ex, const char* op, const UpsampleNearestShape& s, ConstView a)
 {
     BIFRONS_CHECK(shape, s.factor >= 1, op, ": factor ", s.factor, "; at least 1 expected");
-    BIFRONS_CHECK(shape, a.dtype == DType::f32 || a.dtype == DType::f64, op, ": ", dtype_name(a.dtype),
-                  " values; f32 or f64 expected");
+    check_elements(ex, op, a.dtype);
 }
 
 } // namespace
@@ -23,12 +22,12 @@ Cost upsample_nearest_fwd_cost(const UpsampleNearestShape& s, DType dtype)
 
 void upsample_nearest_fwd(Exec ex, const UpsampleNearestShape& s, ConstView x, View y)
 {
-    check("upsample_nearest_fwd", s, x);
+    check(ex, "upsample_nearest_fwd", s, x);
     BIFRONS_CHECK(shape, x.dtype == y.dtype, "upsample_nearest_fwd: x is ", dtype_name(x.dtype), ", y is ",
                   dtype_name(y.dtype));
     if (accounted(ex, "upsample_nearest_fwd", upsample_nearest_fwd_cost(s, x.dtype))) return;
     if (on_cpu(ex)) return ex.device->enqueue(ex.stream, [=] { cpu::upsample_nearest_fwd(s, x, y); });
-    throw_no_kernel(ex, "upsample_nearest_fwd");
+    BIFRONS_SIMT(ex, "upsample_nearest_fwd", upsample_nearest_fwd(ex, s, x, y));
 }
 
 Cost upsample_nearest_grad_cost(const UpsampleNearestShape& s, DType dtype, const Store& d)
@@ -39,11 +38,11 @@ Cost upsample_nearest_grad_cost(const UpsampleNearestShape& s, DType dtype, cons
 
 void upsample_nearest_grad(Exec ex, const UpsampleNearestShape& s, ConstView dy, const Store& d)
 {
-    check("upsample_nearest_grad", s, dy);
+    check(ex, "upsample_nearest_grad", s, dy);
     d.check("upsample_nearest_grad", dy.dtype);
     if (accounted(ex, "upsample_nearest_grad", upsample_nearest_grad_cost(s, dy.dtype, d))) return;
     if (on_cpu(ex)) return ex.device->enqueue(ex.stream, [=] { cpu::upsample_nearest_grad(s, dy, d); });
-    throw_no_kernel(ex, "upsample_nearest_grad");
+    BIFRONS_SIMT(ex, "upsample_nearest_grad", upsample_nearest_grad(ex, s, dy, d));
 }
 
 } // namespace bifrons::kernels

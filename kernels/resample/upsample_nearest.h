@@ -2,8 +2,8 @@
 //
 //   y[n,p,q,c] = x[n, p / factor, q / factor, c]        (integer division)
 //
-// Definition  upsample_nearest_ref.h     CPU  upsample_nearest_cpu.cpp     Tests
-// tests/kernels/upsample_nearest_test.cpp
+// Definition  upsample_nearest_ref.h     CPU  upsample_nearest_cpu.cpp     CUDA  upsample_nearest.cu
+// Tests  tests/kernels/upsample_nearest_test.cpp
 #pragma once
 
 #include "kernels/pointwise/epilogue.h"
@@ -18,7 +18,8 @@ struct UpsampleNearestShape {
     BIFRONS_HD std::int64_t y_size() const { return x_size() * factor * factor; }
 };
 
-/// y as above.   x [N,H,W,C] read   y [N,factor*H,factor*W,C] written   f32 or f64 (cpu only), alike. Exact.
+/// y as above.   x [N,H,W,C] read   y [N,factor*H,factor*W,C] written   f32, f64 (cpu only) or bf16 (GPU only),
+/// alike. Exact.
 /// Throws Error(shape) for a factor below 1 or other element types.
 void upsample_nearest_fwd(Exec ex, const UpsampleNearestShape& s, ConstView x, View y);
 Cost upsample_nearest_fwd_cost(const UpsampleNearestShape& s, DType dtype);
@@ -28,5 +29,8 @@ Cost upsample_nearest_fwd_cost(const UpsampleNearestShape& s, DType dtype);
 /// Row by row, in order: deterministic. Error <= gamma32(factor^2) * sum |dy|.
 void upsample_nearest_grad(Exec ex, const UpsampleNearestShape& s, ConstView dy, const Store& d);
 Cost upsample_nearest_grad_cost(const UpsampleNearestShape& s, DType dtype, const Store& d);
+
+BIFRONS_SIMT_DECLARE(void upsample_nearest_fwd(Exec ex, const UpsampleNearestShape& s, ConstView x, View y);
+                     void upsample_nearest_grad(Exec ex, const UpsampleNearestShape& s, ConstView dy, const Store& d);)
 
 } // namespace bifrons::kernels

@@ -20,6 +20,7 @@
 #define __launch_bounds__(...)
 #define __grid_constant__
 #define __align__(bytes) alignas(bytes)
+#define __grid_constant__
 #define __shared__ static_assert(false, "write SHARED(Type, name) or dyn_shared<Type>()")
 
 /// A shared object of the block. The key is one for each instantiation of a kernel template, as the object is.

@@ -10,7 +10,11 @@ using namespace bifrons::test;
 namespace {
 
 class DepthToSpaceTest : public OnDevice {};
-BIFRONS_ON_CPU(DepthToSpaceTest);
+BIFRONS_ON_ALL_DEVICES(DepthToSpaceTest);
+class F64DepthToSpaceTest : public OnDevice {};
+BIFRONS_ON_CPU(F64DepthToSpaceTest);
+class Bf16DepthToSpaceTest : public OnDevice {};
+BIFRONS_ON_GPU_DEVICES(Bf16DepthToSpaceTest);
 
 TEST_P(DepthToSpaceTest, orders_differ_as_their_names_say)
 {
@@ -33,20 +37,32 @@ void expect_agreement(TestDevice& device, const DepthToSpaceShape& s)
     ref::depth_to_space(s, x.data(), want.data());
     const View y = device.poisoned<T>(s.size());
     depth_to_space(device.exec(), s, device.upload(x), y);
-    EXPECT_EQ(device.download<T>(y, s.size()), want);
+    EXPECT_EQ(bits_of(device.download<T>(y, s.size())), bits_of(want));
     const std::vector<double> exact(x.size(), 0.0);
     expect_stores<T>(device, cast<double>(x), exact, [&](const Store& d) { space_to_depth(device.exec(), s, y, d); });
 }
 
-TEST_P(DepthToSpaceTest, agrees_with_the_definition_and_is_undone_by_its_inverse)
+template <class T>
+void expect_agreement_at_all_shapes(TestDevice& device)
 {
     for (const ShuffleOrder order : {ShuffleOrder::dcr, ShuffleOrder::crd})
         for (const DepthToSpaceShape s :
              {DepthToSpaceShape{1, 1, 1, 1, 1, order}, DepthToSpaceShape{2, 3, 5, 7, 2, order},
-              DepthToSpaceShape{1, 4, 2, 3, 3, order}}) {
-            expect_agreement<float>(device(), s);
-            expect_agreement<double>(device(), s);
-        }
+              DepthToSpaceShape{1, 4, 2, 3, 3, order}, DepthToSpaceShape{2, 3, 2, 16, 2, order}})
+            expect_agreement<T>(device, s);
+}
+
+TEST_P(DepthToSpaceTest, agrees_with_the_definition_and_is_undone_by_its_inverse)
+{
+    expect_agreement_at_all_shapes<float>(device());
+}
+TEST_P(F64DepthToSpaceTest, agrees_with_the_definition_and_is_undone_by_its_inverse)
+{
+    expect_agreement_at_all_shapes<double>(device());
+}
+TEST_P(Bf16DepthToSpaceTest, agrees_with_the_definition_and_is_undone_by_its_inverse)
+{
+    expect_agreement_at_all_shapes<bf16>(device());
 }
 
 TEST_P(DepthToSpaceTest, dcr_is_the_shuffle_of_the_store_formula)

@@ -15,7 +15,9 @@ constexpr double kUnit = 1.0 / (1 << 24); // half the spacing of f32 at 1
 constexpr double kC1 = 1e-4, kC2 = 9e-4;
 
 class DssimTest : public OnDevice {};
-BIFRONS_ON_CPU(DssimTest);
+BIFRONS_ON_ALL_DEVICES(DssimTest);
+class F64DssimTest : public OnDevice {};
+BIFRONS_ON_CPU(F64DssimTest);
 
 /// First-order error of one window's loss and of the constants of its gradient, when weighted means of positive values
 /// carry a relative error g: d = a - b, L and S as in ssim = (1 - L)(1 - S).
@@ -119,7 +121,7 @@ TEST_P(DssimTest, one_window_by_hand)
     // mean is 1/4, so the covariance is 1/8.
     const View a = device().upload<float>({0, 1, 0, 0}), b = device().upload<float>({1, 1, 0, 0}),
                loss = device().poisoned<float>(1);
-    dssim_fwd(exec(), {1, 2, 2, 1, 2}, a, b, {}, 3, loss);
+    dssim_fwd(exec(), {1, 2, 2, 1, 2}, a, b, {}, 3, loss, {});
     const double ssim = (0.25 + kC1) * (0.25 + kC2) / ((0.3125 + kC1) * (0.4375 + kC2));
     EXPECT_TRUE(within(device().download<float>(loss, 1), {3 * (1 - ssim) / 2}, 40 * kUnit));
 }
@@ -131,7 +133,7 @@ TEST_P(DssimTest, flat_pictures_have_a_closed_form)
         const std::size_t n = std::size_t(s.N * s.H * s.W * s.C);
         const View loss = device().poisoned<float>(1);
         dssim_fwd(exec(), s, device().upload(std::vector<float>(n, p)), device().upload(std::vector<float>(n, q)), {},
-                  1, loss);
+                  1, loss, {});
         return device().download<float>(loss, 1);
     };
     for (const int window : {2, 5, 11, 22})
@@ -147,9 +149,10 @@ TEST_P(DssimTest, equal_pictures_differ_by_exactly_nothing)
 {
     const DssimCase c({2, 24, 23, 3, 8}, true);
     const View a = device().upload(c.a), mask = device().upload(c.mask), loss = device().poisoned<float>(1),
-               d = device().poisoned<float>(c.size()), one = device().upload<float>({1});
-    dssim_fwd(exec(), c.s, a, a, mask, 1, loss);
-    dssim_grad(exec(), c.s, a, a, mask, 1, one, {.out = d});
+               d = device().poisoned<float>(c.size()), one = device().upload<float>({1}),
+               slopes = device().poisoned<float>(3 * c.s.windows());
+    dssim_fwd(exec(), c.s, a, a, mask, 1, loss, slopes);
+    dssim_grad(exec(), c.s, a, a, mask, 1, slopes, one, {.out = d});
     EXPECT_EQ(device().download<float>(loss, 1), std::vector<float>{0});
     EXPECT_EQ(device().download<float>(d, c.size()), std::vector<float>(c.a.size(), 0));
 }
@@ -161,12 +164,13 @@ TEST_P(DssimTest, value_agrees_with_the_definition_and_repeats)
         c.value(want, bound);
         const View a = device().upload(c.a), b = device().upload(c.b), loss = device().poisoned<float>(2);
         const ConstView mask = c.masked ? ConstView(device().upload(c.mask)) : ConstView{};
-        dssim_fwd(exec(), c.s, a, b, mask, c.scale, loss);
-        dssim_fwd(exec(), c.s, a, b, mask, c.scale, {loss.as<float>() + 1});
+        dssim_fwd(exec(), c.s, a, b, mask, c.scale, loss, {});
+        dssim_fwd(exec(), c.s, a, b, mask, c.scale, {loss.as<float>() + 1},
+                  device().poisoned<float>(3 * c.s.windows()));
         const auto got = device().download<float>(loss, 2);
         EXPECT_TRUE(within(std::vector<float>{got[0]}, {want}, bound)) << "window " << c.s.window;
         EXPECT_LT(bound, 0.01 * want) << "the bound means something";
-        EXPECT_EQ(got[0], got[1]) << "repeats to the bit";
+        EXPECT_EQ(got[0], got[1]) << "repeats to the bit, with slopes or without";
     }
 }
 
@@ -182,15 +186,17 @@ TEST_P(DssimTest, gradient_agrees_with_the_definition_through_a_store)
         for (std::size_t i = 0; i < bound.size(); ++i) bound[i] += 3 * kUnit * (std::abs(v[i]) + std::abs(add[i]));
         const View out = device().upload(add); // collected in place
         const ConstView mask = c.masked ? ConstView(device().upload(c.mask)) : ConstView{};
-        dssim_grad(exec(), c.s, device().upload(c.a), device().upload(c.b), mask, c.scale,
-                   device().upload<float>({-0.7f}),
+        const View a = device().upload(c.a), b = device().upload(c.b), loss = device().poisoned<float>(1),
+                   slopes = device().poisoned<float>(3 * c.s.windows());
+        dssim_fwd(exec(), c.s, a, b, mask, c.scale, loss, slopes);
+        dssim_grad(exec(), c.s, a, b, mask, c.scale, slopes, device().upload<float>({-0.7f}),
                    {.out = out, .add = out, .act = leaky(0.1f), .saved = device().upload(saved)});
         EXPECT_TRUE(within(device().download<float>(out, c.size()), want, bound)) << "window " << c.s.window;
         EXPECT_LT(dot(bound, bound), 1e-4 * dot(v, v)) << "the bound means something, window " << c.s.window;
     }
 }
 
-TEST_P(DssimTest, f64_agrees_with_the_definition)
+TEST_P(F64DssimTest, agrees_with_the_definition)
 {
     for (const DssimCase& c : cases()) {
         const auto d = c.doubles();
@@ -199,10 +205,11 @@ TEST_P(DssimTest, f64_agrees_with_the_definition)
         ref::dssim_fwd(c.s, d.a.data(), d.b.data(), d.m, double(c.scale), &want);
         ref::dssim_grad(c.s, d.a.data(), d.b.data(), d.m, double(c.scale), 1.0, gradient.data());
         const View a = device().upload(d.a), b = device().upload(d.b), loss = device().poisoned<double>(1),
-                   out = device().poisoned<double>(c.size()), one = device().upload<double>({1});
+                   out = device().poisoned<double>(c.size()), one = device().upload<double>({1}),
+                   slopes = device().poisoned<double>(3 * c.s.windows());
         const ConstView mask = c.masked ? ConstView(device().upload(d.mask)) : ConstView{};
-        dssim_fwd(exec(), c.s, a, b, mask, c.scale, loss);
-        dssim_grad(exec(), c.s, a, b, mask, c.scale, one, {.out = out});
+        dssim_fwd(exec(), c.s, a, b, mask, c.scale, loss, slopes);
+        dssim_grad(exec(), c.s, a, b, mask, c.scale, slopes, one, {.out = out});
         // The same up to rounding (of 1 - ssim, in the definition), unless taps were left out: those weigh 2^-24 of the
         // centre at most.
         const double slack = c.s.window > 17 ? 16 * kUnit : 1e-12;
@@ -214,18 +221,19 @@ TEST_P(DssimTest, f64_agrees_with_the_definition)
     }
 }
 
-TEST_P(DssimTest, gradient_is_the_slope_of_the_value)
+TEST_P(F64DssimTest, gradient_is_the_slope_of_the_value)
 {
     for (const DssimShape& s : {DssimShape{1, 6, 7, 2, 3}, {2, 5, 5, 1, 4}}) {
         const DssimCase c(s, true);
         auto d = c.doubles();
-        const View out = device().poisoned<double>(c.size());
+        const View out = device().poisoned<double>(c.size()), slopes = device().poisoned<double>(3 * s.windows());
         const auto value = [&] {
             const View loss = device().poisoned<double>(1);
-            dssim_fwd(exec(), s, device().upload(d.a), device().upload(d.b), device().upload(d.mask), 2, loss);
+            dssim_fwd(exec(), s, device().upload(d.a), device().upload(d.b), device().upload(d.mask), 2, loss, slopes);
             return device().download<double>(loss, 1)[0];
         };
-        dssim_grad(exec(), s, device().upload(d.a), device().upload(d.b), device().upload(d.mask), 2,
+        value();
+        dssim_grad(exec(), s, device().upload(d.a), device().upload(d.b), device().upload(d.mask), 2, slopes,
                    device().upload<double>({1.5}), {.out = out});
         std::vector<double> slope;
         for (double& x : d.a) {
@@ -249,8 +257,8 @@ TEST_P(DssimTest, a_mask_multiplies_both_pictures_first)
     for (float& m : c.mask) m = m < 0.5f ? 0.0f : 1.0f;
     for (std::size_t i = 0; i < c.a.size(); ++i) cut_a[i] *= c.mask[i / 3], cut_b[i] *= c.mask[i / 3];
     const View loss = device().poisoned<float>(2);
-    dssim_fwd(exec(), c.s, device().upload(c.a), device().upload(c.b), device().upload(c.mask), 1, loss);
-    dssim_fwd(exec(), c.s, device().upload(cut_a), device().upload(cut_b), {}, 1, {loss.as<float>() + 1});
+    dssim_fwd(exec(), c.s, device().upload(c.a), device().upload(c.b), device().upload(c.mask), 1, loss, {});
+    dssim_fwd(exec(), c.s, device().upload(cut_a), device().upload(cut_b), {}, 1, {loss.as<float>() + 1}, {});
     const auto got = device().download<float>(loss, 2);
     EXPECT_EQ(got[0], got[1]);
 }
@@ -263,9 +271,9 @@ TEST(Dssim, has_the_same_bits_for_any_thread_count)
     for (const char* name : {"cpu:1", "cpu:2", "cpu:3"}) {
         TestDevice cpu(name);
         const View a = cpu.upload(c.a), b = cpu.upload(c.b), mask = cpu.upload(c.mask), l = cpu.poisoned<float>(1),
-                   d = cpu.poisoned<float>(c.size());
-        dssim_fwd(cpu.exec(), c.s, a, b, mask, c.scale, l);
-        dssim_grad(cpu.exec(), c.s, a, b, mask, c.scale, l, {.out = d});
+                   d = cpu.poisoned<float>(c.size()), slopes = cpu.poisoned<float>(3 * c.s.windows());
+        dssim_fwd(cpu.exec(), c.s, a, b, mask, c.scale, l, slopes);
+        dssim_grad(cpu.exec(), c.s, a, b, mask, c.scale, slopes, l, {.out = d});
         loss.push_back(cpu.download<float>(l, 1)[0]);
         gradient.push_back(cpu.download<float>(d, c.size()));
     }
@@ -280,19 +288,21 @@ TEST(Dssim, stays_inside_the_stated_scratch_and_never_reads_what_it_did_not_writ
         TestDevice cpu("cpu");
         const std::size_t guard = 4096;
         const Target target = cpu.device().target();
-        const std::size_t bytes = std::max(dssim_fwd_cost(c.s, DType::f32, target).workspace_bytes,
+        const std::size_t bytes = std::max(dssim_fwd_cost(c.s, DType::f32, true, target).workspace_bytes,
                                            dssim_grad_cost(c.s, DType::f32, {}, target).workspace_bytes);
         const View scratch = cpu.poisoned<std::uint8_t>(std::int64_t(bytes + guard)), loss = cpu.poisoned<float>(1),
-                   d = cpu.poisoned<float>(c.size()), a = cpu.upload(c.a), b = cpu.upload(c.b);
+                   d = cpu.poisoned<float>(c.size()), a = cpu.upload(c.a), b = cpu.upload(c.b),
+                   slopes = cpu.poisoned<float>(3 * c.s.windows());
         const Exec ex{&cpu.device(), {}, {scratch.data, bytes}};
-        dssim_fwd(ex, c.s, a, b, {}, 1, loss);
+        dssim_fwd(ex, c.s, a, b, {}, 1, loss, slopes);
         cpu.device().fill({}, scratch.data, 0xFF, bytes);
-        dssim_grad(ex, c.s, a, b, {}, 1, loss, {.out = d});
+        dssim_grad(ex, c.s, a, b, {}, 1, slopes, loss, {.out = d});
         for (const float v : cpu.download<float>(d, c.size())) ASSERT_TRUE(std::isfinite(v));
         const auto left = cpu.download<std::uint8_t>(scratch, std::int64_t(bytes + guard));
         EXPECT_EQ(std::vector<std::uint8_t>(left.begin() + std::ptrdiff_t(bytes), left.end()),
                   std::vector<std::uint8_t>(guard, 0xFF));
-        EXPECT_THROW(dssim_grad({&cpu.device(), {}, {scratch.data, 64}}, c.s, a, b, {}, 1, loss, {.out = d}), Error);
+        EXPECT_THROW(dssim_grad({&cpu.device(), {}, {scratch.data, 64}}, c.s, a, b, {}, 1, slopes, loss, {.out = d}),
+                     Error);
     }
 }
 
@@ -300,8 +310,8 @@ TEST(Dssim, refuses_a_window_larger_than_the_picture)
 {
     TestDevice cpu("cpu");
     const View f = cpu.upload(std::vector<float>(12, 1));
-    EXPECT_THROW(dssim_fwd(cpu.exec(), {1, 3, 4, 1, 4}, f, f, {}, 1, f), Error);
-    EXPECT_THROW(dssim_fwd(cpu.exec(), {1, 3, 4, 1, 1}, f, f, {}, 1, f), Error);
+    EXPECT_THROW(dssim_fwd(cpu.exec(), {1, 3, 4, 1, 4}, f, f, {}, 1, f, {}), Error);
+    EXPECT_THROW(dssim_fwd(cpu.exec(), {1, 3, 4, 1, 1}, f, f, {}, 1, f, {}), Error);
 }
 
 } // namespace

@@ -92,7 +92,7 @@ TEST_P(EpilogueTest, unshuffle_undoes_shuffle)
 
 TEST_P(EpilogueTest, bias_gradient_is_the_sum_over_rows)
 {
-    for (const auto& [rows, K] : {std::pair<int, int>{1, 1}, {7, 3}, {1000, 64}, {4099, 17}, {70, 520}, {20011, 2}}) {
+    for (const auto& [rows, K] : {std::pair<int, int>{1, 1}, {7, 3}, {1000, 64}, {4099, 17}, {70, 520}, {9001, 2}}) {
         const auto d = random_values(std::int64_t(rows) * K, 8);
         std::vector<double> want(std::size_t(K), 0.0), magnitude(want);
         for (std::size_t i = 0; i < d.size(); ++i) {

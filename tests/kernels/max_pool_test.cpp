@@ -12,10 +12,14 @@ using namespace bifrons::test;
 namespace {
 
 class MaxPoolTest : public OnDevice {};
-BIFRONS_ON_CPU(MaxPoolTest);
+BIFRONS_ON_ALL_DEVICES(MaxPoolTest);
+class F64MaxPoolTest : public OnDevice {};
+BIFRONS_ON_CPU(F64MaxPoolTest);
+class Bf16MaxPoolTest : public OnDevice {};
+BIFRONS_ON_GPU_DEVICES(Bf16MaxPoolTest);
 
-const MaxPoolShape kShapes[] = {
-    {1, 1, 1, 1, 1, 1}, {2, 4, 6, 3, 2, 2}, {1, 7, 5, 67, 3, 2}, {3, 6, 7, 2, 3, 1}, {2, 8, 5, 1, 2, 3}};
+const MaxPoolShape kShapes[] = {{1, 1, 1, 1, 1, 1}, {2, 4, 6, 3, 2, 2}, {1, 7, 5, 67, 3, 2},
+                                {3, 6, 7, 2, 3, 1}, {2, 8, 5, 1, 2, 3}, {2, 5, 6, 16, 3, 2}};
 
 TEST_P(MaxPoolTest, takes_the_first_maximum_of_each_window)
 {
@@ -37,18 +41,26 @@ TEST_P(MaxPoolTest, takes_the_first_maximum_of_each_window)
                                                                     4, 0, 0, 5, 0, 0}));
 }
 
+template <class T>
+void expect_agreement(TestDevice& device, const MaxPoolShape& s)
+{
+    const auto x = random_values<T>(s.x_size(), 1);
+    std::vector<double> want(std::size_t(s.y_size()));
+    std::vector<std::uint8_t> from(want.size());
+    ref::max_pool_fwd(s, cast<double>(x).data(), want.data(), from.data());
+    const View y = device.poisoned<T>(s.y_size()), index = device.poisoned<std::uint8_t>(s.y_size());
+    max_pool_fwd(device.exec(), s, device.upload(x), y, index);
+    EXPECT_EQ(cast<double>(device.download<T>(y, s.y_size())), want);
+    EXPECT_EQ(device.download<std::uint8_t>(index, s.y_size()), from);
+}
+
 TEST_P(MaxPoolTest, agrees_with_the_definition)
 {
-    for (const MaxPoolShape& s : kShapes) {
-        const auto x = random_values(s.x_size(), 1);
-        std::vector<float> want(std::size_t(s.y_size()));
-        std::vector<std::uint8_t> from(want.size());
-        ref::max_pool_fwd(s, x.data(), want.data(), from.data());
-        const View y = device().poisoned<float>(s.y_size()), index = device().poisoned<std::uint8_t>(s.y_size());
-        max_pool_fwd(exec(), s, device().upload(x), y, index);
-        EXPECT_EQ(device().download<float>(y, s.y_size()), want);
-        EXPECT_EQ(device().download<std::uint8_t>(index, s.y_size()), from);
-    }
+    for (const MaxPoolShape& s : kShapes) expect_agreement<float>(device(), s);
+}
+TEST_P(Bf16MaxPoolTest, agrees_with_the_definition)
+{
+    for (const MaxPoolShape& s : kShapes) expect_agreement<bf16>(device(), s);
 }
 
 template <class T>
@@ -70,10 +82,15 @@ void expect_gradient(TestDevice& device, const MaxPoolShape& s)
 
 TEST_P(MaxPoolTest, gradient_goes_where_the_maximum_came_from)
 {
-    for (const MaxPoolShape& s : kShapes) {
-        expect_gradient<float>(device(), s);
-        expect_gradient<double>(device(), s);
-    }
+    for (const MaxPoolShape& s : kShapes) expect_gradient<float>(device(), s);
+}
+TEST_P(F64MaxPoolTest, gradient_goes_where_the_maximum_came_from)
+{
+    for (const MaxPoolShape& s : kShapes) expect_gradient<double>(device(), s);
+}
+TEST_P(Bf16MaxPoolTest, gradient_goes_where_the_maximum_came_from)
+{
+    for (const MaxPoolShape& s : kShapes) expect_gradient<bf16>(device(), s);
 }
 
 TEST_P(MaxPoolTest, a_nan_is_not_lost)

@@ -10,11 +10,15 @@ using namespace bifrons::test;
 namespace {
 
 class PixelNormTest : public OnDevice {};
-BIFRONS_ON_CPU(PixelNormTest);
+BIFRONS_ON_ALL_DEVICES(PixelNormTest);
+class F64PixelNormTest : public OnDevice {};
+BIFRONS_ON_CPU(F64PixelNormTest);
+class Bf16PixelNormTest : public OnDevice {};
+BIFRONS_ON_GPU_DEVICES(Bf16PixelNormTest);
 
-const PixelNormShape kShapes[] = {{1, 1}, {2, 3}, {5, 127}, {3, 4097}};
+const PixelNormShape kShapes[] = {{1, 1}, {2, 3}, {5, 127}, {2, 4097}, {2, 8192}};
 
-TEST_P(PixelNormTest, each_sample_gets_its_own_scale)
+TEST_P(F64PixelNormTest, each_sample_gets_its_own_scale)
 {
     // Root mean squares 5 and 1/1000: the second is of the size of the epsilon, r = 1 / sqrt(2e-6).
     const View y = device().poisoned<double>(4);
@@ -23,23 +27,31 @@ TEST_P(PixelNormTest, each_sample_gets_its_own_scale)
     EXPECT_TRUE(within(device().download<double>(y, 4), {r, 7 * r, -0.001 * tiny, 0.001 * tiny}, 1e-15));
 }
 
-TEST_P(PixelNormTest, agrees_with_the_definition)
+template <class T>
+void expect_agreement(TestDevice& device, const PixelNormShape& s)
 {
-    for (const PixelNormShape& s : kShapes) {
-        const auto x = random_values(s.size(), 1, -2, 2);
-        std::vector<double> want(x.size()), bound;
-        ref::pixel_norm_fwd(s, cast<double>(x).data(), want.data());
-        for (const double y : want) bound.push_back(3 * std::ldexp(std::abs(y), -23));
-        const View xv = device().upload(x), y = device().poisoned<float>(s.size());
-        pixel_norm_fwd(exec(), s, xv, y);
-        const auto got = device().download<float>(y, s.size());
-        EXPECT_TRUE(within(got, want, bound));
-        pixel_norm_fwd(exec(), s, xv, xv);
-        EXPECT_EQ(device().download<float>(xv, s.size()), got) << "in place";
-    }
+    const auto x = random_values<T>(s.size(), 1, -2, 2);
+    std::vector<double> want(x.size()), bound;
+    ref::pixel_norm_fwd(s, cast<double>(x).data(), want.data());
+    for (const double y : want) bound.push_back((3 * std::ldexp(1.0, -23) + store_rounding<T>()) * std::abs(y));
+    const View xv = device.upload(x), y = device.poisoned<T>(s.size());
+    pixel_norm_fwd(device.exec(), s, xv, y);
+    const auto got = device.download<T>(y, s.size());
+    EXPECT_TRUE(within(got, want, bound));
+    pixel_norm_fwd(device.exec(), s, xv, xv);
+    EXPECT_EQ(bits_of(device.download<T>(xv, s.size())), bits_of(got)) << "in place";
 }
 
-TEST_P(PixelNormTest, gradient_agrees_with_finite_differences)
+TEST_P(PixelNormTest, agrees_with_the_definition)
+{
+    for (const PixelNormShape& s : kShapes) expect_agreement<float>(device(), s);
+}
+TEST_P(Bf16PixelNormTest, agrees_with_the_definition)
+{
+    for (const PixelNormShape& s : kShapes) expect_agreement<bf16>(device(), s);
+}
+
+TEST_P(F64PixelNormTest, gradient_agrees_with_finite_differences)
 {
     const PixelNormShape s{2, 7};
     const auto x = random_values<double>(s.size(), 2), dy = random_values<double>(s.size(), 3);
@@ -65,12 +77,12 @@ void expect_gradient(TestDevice& device, const PixelNormShape& s)
     const auto x64 = cast<double>(x), dy64 = cast<double>(dy);
     std::vector<double> v(x.size()), bound;
     ref::pixel_norm_grad(s, dy64.data(), x64.data(), v.data());
-    for (std::int64_t i = 0; i < s.size(); ++i) {
-        const std::int64_t sample = i / s.F * s.F;
+    for (std::int64_t sample = 0; sample < s.size(); sample += s.F) {
         const double r = ref::inverse_rms(s.F, x64.data() + sample);
         const double along = ref::mean_of_products(s.F, dy64.data() + sample, x64.data() + sample);
-        bound.push_back(std::ldexp(r, -22) *
-                        (std::abs(dy64[std::size_t(i)]) + std::abs(x64[std::size_t(i)] * r * r * along)));
+        for (std::int64_t i = sample; i < sample + s.F; ++i)
+            bound.push_back(std::ldexp(r, -22) *
+                            (std::abs(dy64[std::size_t(i)]) + std::abs(x64[std::size_t(i)] * r * r * along)));
     }
     const View dyv = device.upload(dy), xv = device.upload(x);
     expect_stores<T>(device, v, bound, [&](const Store& d) { pixel_norm_grad(device.exec(), s, dyv, xv, d); });
@@ -78,10 +90,15 @@ void expect_gradient(TestDevice& device, const PixelNormShape& s)
 
 TEST_P(PixelNormTest, gradient_agrees_with_the_definition)
 {
-    for (const PixelNormShape& s : kShapes) {
-        expect_gradient<float>(device(), s);
-        expect_gradient<double>(device(), s);
-    }
+    for (const PixelNormShape& s : kShapes) expect_gradient<float>(device(), s);
+}
+TEST_P(F64PixelNormTest, gradient_agrees_with_the_definition)
+{
+    for (const PixelNormShape& s : kShapes) expect_gradient<double>(device(), s);
+}
+TEST_P(Bf16PixelNormTest, gradient_agrees_with_the_definition)
+{
+    for (const PixelNormShape& s : kShapes) expect_gradient<bf16>(device(), s);
 }
 
 } // namespace

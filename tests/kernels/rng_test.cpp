@@ -1,5 +1,8 @@
 #include "kernels/base/rng.h"
 
+#include "kernels/device/dispatch.h"
+#include "tests/kernels/rng_kernel.h"
+#include "tests/support/devices.h"
 #include "tests/support/numerics.h"
 
 #include <algorithm>
@@ -35,6 +38,28 @@ double kolmogorov_distance(std::vector<float> values, const Cdf& cdf)
 double normal_cdf(double z)
 {
     return 0.5 * std::erfc(-z / std::sqrt(2.0));
+}
+
+class RngTest : public bifrons::test::OnDevice {};
+BIFRONS_ON_GPU_DEVICES(RngTest);
+
+void draw_streams_on_device(Exec ex, std::int64_t n, View draws)
+{
+    BIFRONS_SIMT(ex, "draw_streams", draw_streams(ex, n, draws));
+}
+
+TEST_P(RngTest, a_kernel_draws_the_same_bits_as_the_host)
+{
+    const std::int64_t n = 1000;
+    const View draws = device().poisoned<float>(5 * n);
+    draw_streams_on_device(exec(), n, draws);
+    const auto got = device().download<float>(draws, 5 * n);
+    for (std::int64_t i = 0; i < n; ++i) {
+        const RngDraws want = draws_of_stream(i);
+        ASSERT_EQ(std::vector<float>(got.begin() + 5 * i, got.begin() + 5 * i + 5),
+                  (std::vector<float>{want.integer, want.uniform, want.normal, want.truncated, want.sine}))
+            << "stream " << i;
+    }
 }
 
 TEST(Rng, philox_gives_the_published_vectors)

@@ -10,9 +10,14 @@ using namespace bifrons::test;
 namespace {
 
 class UpsampleNearestTest : public OnDevice {};
-BIFRONS_ON_CPU(UpsampleNearestTest);
+BIFRONS_ON_ALL_DEVICES(UpsampleNearestTest);
+class F64UpsampleNearestTest : public OnDevice {};
+BIFRONS_ON_CPU(F64UpsampleNearestTest);
+class Bf16UpsampleNearestTest : public OnDevice {};
+BIFRONS_ON_GPU_DEVICES(Bf16UpsampleNearestTest);
 
-const UpsampleNearestShape kShapes[] = {{1, 1, 1, 1, 1}, {1, 1, 1, 1, 3}, {2, 3, 5, 7, 2}, {3, 2, 4, 67, 3}};
+const UpsampleNearestShape kShapes[] = {
+    {1, 1, 1, 1, 1}, {1, 1, 1, 1, 3}, {2, 3, 5, 7, 2}, {3, 2, 4, 67, 3}, {2, 3, 4, 16, 2}};
 
 TEST_P(UpsampleNearestTest, repeats_every_pixel)
 {
@@ -35,7 +40,7 @@ void expect_agreement(TestDevice& device, const UpsampleNearestShape& s)
     ref::upsample_nearest_fwd(s, x.data(), want.data());
     const View y = device.poisoned<T>(s.y_size());
     upsample_nearest_fwd(device.exec(), s, device.upload(x), y);
-    EXPECT_EQ(device.download<T>(y, s.y_size()), want);
+    EXPECT_EQ(bits_of(device.download<T>(y, s.y_size())), bits_of(want));
 
     std::vector<double> v(std::size_t(s.x_size())), magnitude(v);
     auto wide = cast<double>(dy);
@@ -50,10 +55,15 @@ void expect_agreement(TestDevice& device, const UpsampleNearestShape& s)
 
 TEST_P(UpsampleNearestTest, agrees_with_the_definition_and_its_adjoint)
 {
-    for (const UpsampleNearestShape& s : kShapes) {
-        expect_agreement<float>(device(), s);
-        expect_agreement<double>(device(), s);
-    }
+    for (const UpsampleNearestShape& s : kShapes) expect_agreement<float>(device(), s);
+}
+TEST_P(F64UpsampleNearestTest, agrees_with_the_definition_and_its_adjoint)
+{
+    for (const UpsampleNearestShape& s : kShapes) expect_agreement<double>(device(), s);
+}
+TEST_P(Bf16UpsampleNearestTest, agrees_with_the_definition_and_its_adjoint)
+{
+    for (const UpsampleNearestShape& s : kShapes) expect_agreement<bf16>(device(), s);
 }
 
 TEST(UpsampleNearest, refuses_factor_zero)

@@ -1,0 +1,64 @@
+#include "kernels/losses/bce_cpu.h"
+
+#include "kernels/base/parallel.h"
+#include "kernels/losses/bce_ref.h"
+#include "kernels/pointwise/epilogue_cpu.h"
+
+namespace bifrons::kernels::cpu {
+
+namespace {
+
+template <class T>
+struct Operands {
+    const T *x, *target, *mask; // the last two may be null
+};
+
+template <class T>
+Operands<T> operands(ConstView x, ConstView target, ConstView mask)
+{
+    return {x.as<T>(), target.as<T>(), mask.as<T>()};
+}
+
+template <class T>
+void fwd(const BceShape& s, const Operands<T>& of, float scale, T* loss)
+{
+    const double sum = parallel_sum(s.rows * s.C, [&](std::int64_t begin, std::int64_t end) {
+        double piece = 0;
+        for (std::int64_t i = begin; i < end; ++i)
+            piece += double(of.mask ? of.mask[i / s.C] : T(1)) *
+                     double(ref::cross_entropy(of.x[i], of.target ? of.target[i] : T(s.label)));
+        return piece;
+    });
+    *loss = T(scale * sum / (double(s.rows) * double(s.C)));
+}
+
+template <class T>
+void grad(const BceShape& s, const Operands<T>& of, float scale, const T* upstream, const Store& d)
+{
+    constexpr std::int64_t kRun = 1024;
+    const T factor = T(double(*upstream) * scale / (double(s.rows) * double(s.C)));
+    parallel_for(s.rows * s.C, kRun, [&](std::int64_t begin, std::int64_t end) {
+        T v[kRun];
+        for (std::int64_t i = begin; i < end; ++i)
+            v[i - begin] = factor * (of.mask ? of.mask[i / s.C] : T(1)) *
+                           ref::cross_entropy_slope(of.x[i], of.target ? of.target[i] : T(s.label));
+        store_gradient_run(d, begin, end - begin, v);
+    });
+}
+
+} // namespace
+
+void bce_fwd(const BceShape& s, ConstView x, ConstView target, ConstView mask, float scale, View loss)
+{
+    if (x.dtype == DType::f64) return fwd(s, operands<double>(x, target, mask), scale, loss.as<double>());
+    fwd(s, operands<float>(x, target, mask), scale, loss.as<float>());
+}
+
+void bce_grad(const BceShape& s, ConstView x, ConstView target, ConstView mask, float scale, ConstView upstream,
+              const Store& d)
+{
+    if (x.dtype == DType::f64) return grad(s, operands<double>(x, target, mask), scale, upstream.as<double>(), d);
+    grad(s, operands<float>(x, target, mask), scale, upstream.as<float>(), d);
+}
+
+} // namespace bifrons::kernels::cpu

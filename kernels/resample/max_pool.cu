@@ -1,0 +1,88 @@
+// kernels/resample/max_pool.cu - max pooling. A packet of channels a thread: forward of y, which looks at its window;
+// backward of x, which asks every window over it. Limit: memory bandwidth.
+#include "kernels/resample/max_pool.h"
+
+#include "kernels/device/simt.h"
+#include "kernels/device/storage.h"
+#include "kernels/pointwise/store.cuh"
+#include "kernels/resample/max_pool_ref.h"
+
+namespace bifrons::kernels::BIFRONS_SIMT_NS {
+
+namespace {
+
+template <int N>
+using Indices = Packet<std::uint8_t, N>;
+
+template <class T, int N>
+__global__ void __launch_bounds__(kBlockSize)
+    max_pool_kernel(MaxPoolShape s, std::int64_t P, std::int64_t Q, const T* __restrict__ x, T* __restrict__ y,
+                    std::uint8_t* __restrict__ index)
+{
+    const std::int64_t i = global_thread() * N;
+    if (i >= s.N * P * Q * s.C) return;
+    const auto [n, p, q, c] = packet_place<N>(P, Q, s.C);
+    const T* corner = x + ((n * s.H + p * s.stride) * s.W + q * s.stride) * s.C + c;
+    float best[N];
+    Indices<N> at = {};
+    load_packet(corner, best);
+    const int window = int(s.window);
+    for (int tap = 1; tap < window * window; ++tap) {
+        float v[N];
+        load_packet(corner + (tap / window * s.W + tap % window) * s.C, v);
+        for (int k = 0; k < N; ++k) {
+            const bool larger = v[k] > best[k] || (v[k] != v[k] && best[k] == best[k]);
+            best[k] = larger ? v[k] : best[k];
+            at.element[k] = larger ? std::uint8_t(tap) : at.element[k];
+        }
+    }
+    store_packet(y + i, best);
+    *reinterpret_cast<Indices<N>*>(index + i) = at;
+}
+
+template <class T, int N>
+__global__ void __launch_bounds__(kBlockSize)
+    max_pool_grad_kernel(MaxPoolShape s, std::int64_t P, std::int64_t Q, const T* __restrict__ dy,
+                         const std::uint8_t* __restrict__ index, GradientStore<T> d)
+{
+    const std::int64_t i = global_thread() * N;
+    if (i >= s.x_size()) return;
+    const auto [n, h, w, c] = packet_place<N>(s.H, s.W, s.C);
+    const ref::Windows rows = ref::windows_over(h, s.window, s.stride, P);
+    const ref::Windows columns = ref::windows_over(w, s.window, s.stride, Q);
+    float sum[N] = {};
+    for (std::int64_t p = rows.first; p < rows.end; ++p)
+        for (std::int64_t q = columns.first; q < columns.end; ++q) {
+            const std::int64_t from = ((n * P + p) * Q + q) * s.C + c;
+            const Indices<N> at = *reinterpret_cast<const Indices<N>*>(index + from);
+            const int here = int((h - p * s.stride) * s.window + w - q * s.stride);
+            float v[N];
+            load_packet(dy + from, v);
+            for (int k = 0; k < N; ++k) sum[k] += at.element[k] == here ? v[k] : 0.0f;
+        }
+    d.store(i, sum);
+}
+
+} // namespace
+
+void max_pool_fwd(Exec ex, const MaxPoolShape& s, ConstView x, View y, View index)
+{
+    on_storage("max_pool_fwd", x.dtype, [&]<class T>() {
+        on_packets<T>(s.C, {x, y, index}, [&]<int N>() {
+            launch("max_pool_fwd", max_pool_kernel<T, N>, grid_of_packets<N>(s.y_size()), ex, s, s.P(), s.Q(),
+                   x.as<T>(), y.as<T>(), index.as<std::uint8_t>());
+        });
+    });
+}
+
+void max_pool_grad(Exec ex, const MaxPoolShape& s, ConstView dy, ConstView index, const Store& d)
+{
+    on_storage("max_pool_grad", dy.dtype, [&]<class T>() {
+        on_packets<T>(s.C, {dy, index, d.out, d.add, d.saved}, [&]<int N>() {
+            launch("max_pool_grad", max_pool_grad_kernel<T, N>, grid_of_packets<N>(s.x_size()), ex, s, s.P(), s.Q(),
+                   dy.as<T>(), index.as<std::uint8_t>(), GradientStore<T>(d));
+        });
+    });
+}
+
+} // namespace bifrons::kernels::BIFRONS_SIMT_NS

@@ -1,0 +1,62 @@
+// kernels/resample/upsample_nearest.cu - repetition of pixels. A packet of channels a thread: forward of y, backward of
+// x, which adds up its block. Limit: memory bandwidth.
+#include "kernels/resample/upsample_nearest.h"
+
+#include "kernels/device/simt.h"
+#include "kernels/device/storage.h"
+#include "kernels/pointwise/store.cuh"
+
+namespace bifrons::kernels::BIFRONS_SIMT_NS {
+
+namespace {
+
+template <class T, int N>
+__global__ void __launch_bounds__(kBlockSize)
+    upsample_nearest_kernel(UpsampleNearestShape s, const T* __restrict__ x, T* __restrict__ y)
+{
+    const std::int64_t i = global_thread() * N;
+    if (i >= s.y_size()) return;
+    const auto [n, p, q, c] = packet_place<N>(s.factor * s.H, s.factor * s.W, s.C);
+    const unsigned h = unsigned(p) / unsigned(s.factor), w = unsigned(q) / unsigned(s.factor);
+    float v[N];
+    load_packet(x + ((n * s.H + h) * s.W + w) * s.C + c, v);
+    store_packet(y + i, v);
+}
+
+template <class T, int N>
+__global__ void __launch_bounds__(kBlockSize)
+    upsample_nearest_grad_kernel(UpsampleNearestShape s, const T* __restrict__ dy, GradientStore<T> d)
+{
+    const std::int64_t i = global_thread() * N;
+    if (i >= s.x_size()) return;
+    const auto [n, h, w, c] = packet_place<N>(s.H, s.W, s.C);
+    const T* corner = dy + ((n * s.H + h) * s.factor * s.W + w) * s.factor * s.C + c;
+    float sum[N] = {};
+    for (int p = 0; p < int(s.factor); ++p)
+        for (int q = 0; q < int(s.factor); ++q) add_packet(corner + (p * s.factor * s.W + q) * s.C, sum);
+    d.store(i, sum);
+}
+
+} // namespace
+
+void upsample_nearest_fwd(Exec ex, const UpsampleNearestShape& s, ConstView x, View y)
+{
+    on_storage("upsample_nearest_fwd", x.dtype, [&]<class T>() {
+        on_packets<T>(s.C, {x, y}, [&]<int N>() {
+            launch("upsample_nearest_fwd", upsample_nearest_kernel<T, N>, grid_of_packets<N>(s.y_size()), ex, s,
+                   x.as<T>(), y.as<T>());
+        });
+    });
+}
+
+void upsample_nearest_grad(Exec ex, const UpsampleNearestShape& s, ConstView dy, const Store& d)
+{
+    on_storage("upsample_nearest_grad", dy.dtype, [&]<class T>() {
+        on_packets<T>(s.C, {dy, d.out, d.add, d.saved}, [&]<int N>() {
+            launch("upsample_nearest_grad", upsample_nearest_grad_kernel<T, N>, grid_of_packets<N>(s.x_size()), ex, s,
+                   dy.as<T>(), GradientStore<T>(d));
+        });
+    });
+}
+
+} // namespace bifrons::kernels::BIFRONS_SIMT_NS

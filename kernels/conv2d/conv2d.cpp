@@ -79,6 +79,9 @@ void check_method(const char* op, Conv2dPass pass, const Conv2dShape& s, DType d
     BIFRONS_CHECK(usage, s.method != Conv2dMethod::igemm_mma || igemm_supports(pass, s, dtype), op,
                   ": method igemm_mma cannot compute ", s.C, " to ", s.K, " channels of ", dtype_name(dtype),
                   " with stride ", s.stride, "; it copies 4 bytes of channels at least. Use automatic");
+    BIFRONS_CHECK(usage, s.method != Conv2dMethod::tiled || (dtype == DType::f32 && igemm_supports(pass, s, dtype)), op,
+                  ": method tiled cannot compute ", s.C, " to ", s.K, " channels of ", dtype_name(dtype),
+                  " with stride ", s.stride, "; it is one for f32 and strides up to 4. Use automatic");
     BIFRONS_CHECK(usage, s.method != Conv2dMethod::few_channels || few_channels_supports(pass, s, dtype), op,
                   ": method few_channels cannot compute ", s.C, " to ", s.K, " channels of ", dtype_name(dtype),
                   " with ", s.R, "x", s.S, " filters and stride ", s.stride, ". Use automatic");
@@ -89,14 +92,15 @@ Conv2dMethod gpu_method(Conv2dPass pass, const Conv2dShape& s, DType dtype)
 {
     if (s.method != Conv2dMethod::automatic) return s.method;
     if (s.P() * s.Q() > 1 && few_channels_supports(pass, s, dtype)) return Conv2dMethod::few_channels;
-    const bool tensor_cores = dtype == DType::bf16 || s.tf32;
-    return tensor_cores && igemm_supports(pass, s, dtype) ? Conv2dMethod::igemm_mma : Conv2dMethod::direct;
+    if (!igemm_supports(pass, s, dtype)) return Conv2dMethod::direct;
+    return dtype == DType::bf16 || s.tf32 ? Conv2dMethod::igemm_mma : Conv2dMethod::tiled;
 }
 
 std::size_t gpu_workspace(Conv2dPass pass, const Conv2dShape& s, DType dtype, Target target)
 {
     switch (gpu_method(pass, s, dtype)) {
     case Conv2dMethod::igemm_mma:
+    case Conv2dMethod::tiled:
         return igemm_workspace(pass, s, igemm_plan(pass, s, dtype, target));
     case Conv2dMethod::few_channels:
         return few_channels_workspace(pass, s, target);
@@ -105,9 +109,19 @@ std::size_t gpu_workspace(Conv2dPass pass, const Conv2dShape& s, DType dtype, Ta
     }
 }
 
+/// What copies of 16 bytes ask of the operands.
+void check_addresses(const char* op, ConstView a, ConstView b)
+{
+    for (const ConstView operand : {a, b})
+        BIFRONS_CHECK(bug, reinterpret_cast<std::uintptr_t>(operand.data) % 16 == 0, op, ": an operand at ",
+                      operand.data, "; a multiple of 16 bytes expected. Use method direct for it");
+}
+
 IgemmPlan plan_for(Conv2dPass pass, const Conv2dShape& s, DType dtype, const Exec& ex)
 {
-    return igemm_plan(pass, s, dtype, ex.device->target());
+    IgemmPlan plan = igemm_plan(pass, s, dtype, ex.device->target());
+    plan.tensor_cores = gpu_method(pass, s, dtype) == Conv2dMethod::igemm_mma;
+    return plan;
 }
 
 // ---- forward -----------------------------------------------------------------------------------------------------
@@ -189,6 +203,7 @@ void conv2d_fwd(Exec ex, const Conv2dShape& s, ConstView x, ConstView w, View y,
     if (on_cpu(ex)) return fwd_on_cpu(ex, s, x, w, y, e);
     const Conv2dMethod method = gpu_method(Conv2dPass::fwd, s, x.dtype);
     if (method == Conv2dMethod::direct) BIFRONS_SIMT(ex, "conv2d_fwd", conv2d_fwd_direct(ex, s, x, w, y, e));
+    check_addresses("conv2d_fwd", x, w);
     if (method == Conv2dMethod::few_channels)
         BIFRONS_SIMT(ex, "conv2d_fwd", conv2d_fwd_few_channels(ex, s, x, w, y, e));
     const IgemmPlan plan = plan_for(Conv2dPass::fwd, s, x.dtype, ex);
@@ -242,6 +257,7 @@ void conv2d_dgrad(Exec ex, const Conv2dShape& s, ConstView dy, ConstView w, cons
     if (on_cpu(ex)) return dgrad_on_cpu(ex, s, dy, w, d);
     const Conv2dMethod method = gpu_method(Conv2dPass::dgrad, s, dy.dtype);
     if (method == Conv2dMethod::direct) BIFRONS_SIMT(ex, "conv2d_dgrad", conv2d_dgrad_direct(ex, s, dy, w, d));
+    check_addresses("conv2d_dgrad", dy, w);
     if (method == Conv2dMethod::few_channels)
         BIFRONS_SIMT(ex, "conv2d_dgrad", conv2d_dgrad_few_channels(ex, s, dy, w, d));
     const IgemmPlan plan = plan_for(Conv2dPass::dgrad, s, dy.dtype, ex);
@@ -299,6 +315,7 @@ void wgrad_on_gpu(Exec ex, const Conv2dShape& s, ConstView dy, ConstView x, View
     const Conv2dMethod method = gpu_method(Conv2dPass::wgrad, s, dy.dtype);
     if (method == Conv2dMethod::direct)
         BIFRONS_SIMT(ex, "conv2d_wgrad", conv2d_wgrad_direct(ex, s, dy, x, dw, accumulate));
+    check_addresses("conv2d_wgrad", dy, x);
     if (method == Conv2dMethod::few_channels)
         BIFRONS_SIMT(ex, "conv2d_wgrad", conv2d_wgrad_few_channels(ex, s, dy, x, dw, accumulate));
     const IgemmPlan plan = plan_for(Conv2dPass::wgrad, s, dy.dtype, ex);

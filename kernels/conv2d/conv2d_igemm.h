@@ -1,5 +1,5 @@
-// kernels/conv2d/conv2d_igemm.h - method `igemm_mma` of the convolution: matrix products by tensor cores (sm_80 and
-// newer) whose operands are gathered from the pictures on their way into shared memory (implicit GEMM).
+// kernels/conv2d/conv2d_igemm.h - methods `igemm_mma` and `tiled` of the convolution: matrix products whose operands
+// are gathered from the pictures on their way into shared memory (implicit GEMM).
 //
 //   pass    rows            columns     sum over
 //   fwd     n,p,q           k           r,s,c
@@ -7,7 +7,9 @@
 //                                                  reach the class, so that no product is wasted
 //   wgrad   k               r,s,c       n,p,q
 //
-// bf16 operands: bf16 products. f32 operands: both factors rounded to tf32 (10 bits of mantissa). Sums in f32.
+// igemm_mma   by tensor cores (sm_80 and newer): bf16 products; of f32 operands, both factors rounded to tf32
+// tiled       f32 products of f32 operands, each thread its own
+// Sums in f32.
 // Kernels  conv2d_igemm_{fwd,dgrad,wgrad}.cu, igemm.cuh (main loop), igemm_operands.cuh     Choice  conv2d_tuning.h
 // Tests  tests/kernels/conv2d_igemm_test.cpp
 #pragma once

@@ -72,7 +72,7 @@ double products_per_clock(IgemmTile tile)
 /// Clocks of the pass.
 double duration(const IgemmProduct& p, const IgemmPlan& plan, DType dtype, int sms)
 {
-    constexpr double kStart = 1500, kSecondLaunch = 4000, kBytesPerClock = 24; // bytes of a multiprocessor
+    constexpr double kStart = 1500, kSecondLaunch = 4000, kBytesPerClock = 16; // bytes of a multiprocessor
     const auto [rows, columns] = igemm_tile_size(plan.tile);
     const double rate = products_per_clock(plan.tile) * (dtype == DType::bf16 ? 1 : 0.5);
     const std::int64_t depth = kIgemmDepthBytes / std::int64_t(dtype_bytes(dtype));

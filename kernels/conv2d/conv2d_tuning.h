@@ -42,6 +42,7 @@ constexpr int kIgemmDepthBytes = 64;
 struct IgemmPlan {
     IgemmTile tile = IgemmTile::medium;
     int splits = 1;
+    bool tensor_cores = true; ///< igemm_mma; else tiled
 };
 
 enum class Conv2dPass { fwd, dgrad, wgrad };
@@ -56,12 +57,13 @@ IgemmProduct igemm_product(Conv2dPass pass, const Conv2dShape& s);
 /// The largest of 16, 8 and 4 bytes into which the channels of every operand of the pass divide; 0 if none does.
 int igemm_copy_bytes(Conv2dPass pass, const Conv2dShape& s, DType dtype);
 
-/// Whether method igemm_mma can compute the pass: channels divide into copies, at most 2^30 elements each in x, w and
-/// y, and a stride of at most 4 (input gradient).
+/// Whether methods igemm_mma and tiled (f32) can compute the pass: channels divide into copies, at most 2^30 elements
+/// each in x, w and y, and a stride of at most 4 (input gradient).
 bool igemm_supports(Conv2dPass pass, const Conv2dShape& s, DType dtype);
 
 /// By a model of the time: whole waves of blocks over the GPU's multiprocessors, each block's products at its tile's
-/// rate after a fixed start, and the partial sums' way through memory. The rates are estimates.
+/// rate after a fixed start, and the partial sums' way through memory. The rates are estimates, and their proportions
+/// are taken for f32 too.
 IgemmPlan igemm_plan(Conv2dPass pass, const Conv2dShape& s, DType dtype, Target target);
 
 /// Of the first GPU of an architecture; the simulator counts as a small one. By architecture, not by GPU, so that the

@@ -1,8 +1,9 @@
-// kernels/conv2d/igemm.cuh - the main loop of method igemm_mma: a block of threads computes a tile of a product.
+// kernels/conv2d/igemm.cuh - the main loop of methods igemm_mma and tiled: a block of threads computes a tile of a
+// product.
 //
 //   for each step of kIgemmDepthBytes of the reduction:      (copies run kStages - 1 steps ahead)
 //       wait for the step's two operand tiles in shared memory; begin copying those of a later step
-//       each warp: fragments by ldmatrix, products by mma.sync, sums in registers
+//       each warp: fragments by ldmatrix, products by mma.sync (tiled: each thread multiplies), sums in registers
 //
 // An operand's tile lies in shared memory as it does in global memory: its rows along the reduction (Major::depth), or
 // one row for each index of the reduction (Major::side; then ldmatrix transposes). The 16-byte chunks of its rows are
@@ -24,17 +25,18 @@ namespace bifrons::kernels::BIFRONS_SIMT_NS {
 /// Which index of an operand is contiguous: the reduction's, or that of the product's rows or columns.
 enum class Major { depth, side };
 
-/// A tile and how its block's four warps divide it.
-template <class T_, IgemmTile tile>
+/// A tile and how its block's warps divide it. A thread of `tiled` needs more registers beside its sums.
+template <class T_, IgemmTile tile, bool tensor_cores>
 struct Igemm {
     using T = T_;
+    static constexpr bool kTensorCores = tensor_cores, kLarge = tile == IgemmTile::large;
     static constexpr int kRows = igemm_tile_size(tile).rows, kColumns = igemm_tile_size(tile).columns;
     static constexpr int kDepth = kIgemmDepthBytes / int(sizeof(T)); // elements of the reduction in a step
-    static constexpr int kWarpRows = kRows == 128 && kColumns == 128 ? 64 : 32, kWarpColumns = kWarpRows;
+    static constexpr int kWarpRows = kLarge ? 64 : 32, kWarpColumns = kLarge && tensor_cores ? 64 : 32;
     static constexpr int kThreads = kRows / kWarpRows * (kColumns / kWarpColumns) * 32;
-    static constexpr int kStages = tile == IgemmTile::large ? 3 : 4;
-    static constexpr int kBlocksOfSm = tile == IgemmTile::large ? 2 : 3; // that registers must suffice for, at least
-    static_assert(kThreads == 128);
+    static constexpr int kStages = kLarge ? 3 : 4;
+    // That registers must suffice for, at least.
+    static constexpr int kBlocksOfSm = kThreads > 128 ? 1 : kLarge ? 2 : 3;
 };
 
 // ---- operands in shared memory -----------------------------------------------------------------------------------
@@ -124,7 +126,7 @@ struct Stage {
 
 /// The 16 rows of a warp's sums that are on their way from mma's layout to whole rows.
 template <class Tile>
-struct Strip {
+struct alignas(16) Strip {
     float sums[16 * Tile::kWarpColumns];
 };
 
@@ -170,6 +172,40 @@ __device__ void multiply_step(Sums<Tile>& sums, StageOfTile& stage)
     }
 }
 
+/// Four values along the depth for one row or column of the product.
+template <class Tile>
+__device__ void load_values(float (&v)[4], Tile& tile, int side, int depth)
+{
+    if constexpr (Tile::kMajor == Major::depth)
+        load_packet(reinterpret_cast<const float*>(tile.at(side, depth * 4)), v);
+    else
+        for (int i = 0; i < 4; ++i) v[i] = *reinterpret_cast<const float*>(tile.at(depth + i, side * 4));
+}
+
+/// multiply_step in f32. A thread has the rows and columns that mma's d would give it.
+template <class Tile, class StageOfTile>
+__device__ void multiply_step_f32(Sums<Tile>& sums, StageOfTile& stage)
+{
+    constexpr int kM = Sums<Tile>::kM, kN = Sums<Tile>::kN;
+    const int lane = int(threadIdx.x) % 32;
+    const int row = warp_row<Tile>() + lane / 4, column = warp_column<Tile>() + lane % 4 * 2;
+#pragma unroll 1
+    for (int depth = 0; depth < Tile::kDepth; depth += 4) {
+        float a[2 * kM][4];
+#pragma unroll
+        for (int m = 0; m < 2 * kM; ++m) load_values(a[m], stage.a, row + m * 8, depth);
+#pragma unroll
+        for (int n = 0; n < 2 * kN; ++n) {
+            float b[4];
+            load_values(b, stage.b, column + n / 2 * 8 + n % 2, depth);
+#pragma unroll
+            for (int i = 0; i < 4; ++i)
+#pragma unroll
+                for (int m = 0; m < 2 * kM; ++m) sums.d[m / 2][n / 2][m % 2 * 2 + n % 2] += a[m][i] * b[i];
+        }
+    }
+}
+
 /// sums += the next `steps` steps of the loaders' product. loader.load(tile) begins the copies of a step and moves on.
 template <class Tile, class Shared, class LoaderA, class LoaderB>
 __device__ void multiply(Sums<Tile>& sums, Shared& shared, LoaderA& a, LoaderB& b, int steps)
@@ -187,7 +223,10 @@ __device__ void multiply(Sums<Tile>& sums, Shared& shared, LoaderA& a, LoaderB& 
         cp_async_wait<kStages - 2>();
         __syncthreads(); // everybody's copies of this step are there, and the stage before it has been read
         begin_step(step + kStages - 1);
-        multiply_step<Tile>(sums, shared.stages[step % kStages]);
+        if constexpr (Tile::kTensorCores)
+            multiply_step(sums, shared.stages[step % kStages]);
+        else
+            multiply_step_f32(sums, shared.stages[step % kStages]);
     }
     cp_async_wait<0>();
     __syncthreads(); // the stages make room for the strips
@@ -294,22 +333,30 @@ __global__ void __launch_bounds__(kBlockSize) add_splits(PartialSums partial, in
 
 // ---- the choice of a kernel --------------------------------------------------------------------------------------
 
-/// Calls f<Igemm<T, tile>, copy>() for the plan's tile and copies of that many bytes.
+template <class T, bool tensor_cores, class F>
+void on_tile(IgemmTile tile, int copy_bytes, const F& f)
+{
+    if (copy_bytes == 8) return f.template operator()<Igemm<T, IgemmTile::medium, tensor_cores>, 8>();
+    if (copy_bytes == 4) return f.template operator()<Igemm<T, IgemmTile::medium, tensor_cores>, 4>();
+    switch (tile) {
+    case IgemmTile::large:
+        return f.template operator()<Igemm<T, IgemmTile::large, tensor_cores>, 16>();
+    case IgemmTile::medium:
+        return f.template operator()<Igemm<T, IgemmTile::medium, tensor_cores>, 16>();
+    case IgemmTile::tall:
+        return f.template operator()<Igemm<T, IgemmTile::tall, tensor_cores>, 16>();
+    case IgemmTile::flat:
+        return f.template operator()<Igemm<T, IgemmTile::flat, tensor_cores>, 16>();
+    }
+}
+
+/// Calls f<Igemm<T, ...>, copy>() for the plan and copies of that many bytes.
 template <class T, class F>
 void on_igemm(const IgemmPlan& plan, int copy_bytes, const F& f)
 {
-    if (copy_bytes == 8) return f.template operator()<Igemm<T, IgemmTile::medium>, 8>();
-    if (copy_bytes == 4) return f.template operator()<Igemm<T, IgemmTile::medium>, 4>();
-    switch (plan.tile) {
-    case IgemmTile::large:
-        return f.template operator()<Igemm<T, IgemmTile::large>, 16>();
-    case IgemmTile::medium:
-        return f.template operator()<Igemm<T, IgemmTile::medium>, 16>();
-    case IgemmTile::tall:
-        return f.template operator()<Igemm<T, IgemmTile::tall>, 16>();
-    case IgemmTile::flat:
-        return f.template operator()<Igemm<T, IgemmTile::flat>, 16>();
-    }
+    if constexpr (std::is_same_v<T, float>)
+        if (!plan.tensor_cores) return on_tile<T, false>(plan.tile, copy_bytes, f);
+    on_tile<T, true>(plan.tile, copy_bytes, f);
 }
 
 } // namespace bifrons::kernels::BIFRONS_SIMT_NS

@@ -98,17 +98,17 @@ TEST_P(Conv2dFewChannels, agrees_with_the_definition)
             const View y = device().poisoned<bf16>(s.y_size());
             conv2d_fwd(exec(), s, x, w, y, {});
             const auto first = device().download<bf16>(y, s.y_size());
-            EXPECT_TRUE(within(first, p.y, bounds<bf16, bf16>(p.y, p.abs_y, s.R * s.S * s.C)));
+            EXPECT_TRUE(within(first, p.y, bounds<bf16>(p.y, p.abs_y, s.R * s.S * s.C)));
             conv2d_fwd(exec(), s, x, w, y, {});
             EXPECT_EQ(bits_of(device().download<bf16>(y, s.y_size())), bits_of(first)) << "repeats to the bit";
         }
         if (supports(Conv2dPass::dgrad, s))
-            expect_stores<bf16>(device(), p.dx, bounds<bf16, float>(p.dx, p.abs_dx, s.R * s.S * s.K),
+            expect_stores<bf16>(device(), p.dx, bounds<float>(p.dx, p.abs_dx, s.R * s.S * s.K),
                                 [&](const Store& d) { conv2d_dgrad(exec(), s, dy, w, d); });
         const View dw = device().poisoned<float>(s.w_size());
         conv2d_wgrad(exec(), s, dy, x, dw, {}, false);
         const auto first = device().download<float>(dw, s.w_size());
-        EXPECT_TRUE(within(first, p.dw, bounds<bf16, float>(p.dw, p.abs_dw, s.N * s.P() * s.Q())));
+        EXPECT_TRUE(within(first, p.dw, bounds<float>(p.dw, p.abs_dw, s.N * s.P() * s.Q())));
         conv2d_wgrad(exec(), s, dy, x, dw, {}, false);
         EXPECT_EQ(device().download<float>(dw, s.w_size()), first) << "repeats to the bit";
     }

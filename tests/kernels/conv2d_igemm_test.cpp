@@ -1,5 +1,6 @@
-// Method igemm_mma of the convolution: every tile, copy width and split, f32 (tf32 products) and bf16, against the
-// definition. On whole numbers nothing is rounded on the way, so that every sum must be right to the last bit.
+// Methods igemm_mma and tiled of the convolution: every tile, copy width and split, f32 (tf32 and f32 products) and
+// bf16, against the definition; and method direct with bf16. On whole numbers nothing is rounded on the way, so that
+// every sum must be right to the last bit.
 #include "kernels/conv2d/conv2d_igemm.h"
 
 #include "kernels/conv2d/conv2d_transpose.h"
@@ -65,19 +66,19 @@ bool supports(Conv2dPass pass, const Conv2dShape& s, const IgemmPlan& plan)
 }
 
 /// Every tile, by turns whole and in three parts; what is whole for one number is in parts for the next.
-std::vector<IgemmPlan> plans(std::int64_t number)
+std::vector<IgemmPlan> plans(std::int64_t number, bool tensor_cores = true)
 {
     std::vector<IgemmPlan> all;
-    for (const IgemmTile tile : kIgemmTiles) all.push_back({tile, (int(tile) + number) % 2 == 0 ? 1 : 3});
+    for (const IgemmTile tile : kIgemmTiles) all.push_back({tile, (int(tile) + number) % 2 == 0 ? 1 : 3, tensor_cores});
     return all;
 }
 
 template <class T>
-void expect_exact(TestDevice& device, const Conv2dShape& s, std::int64_t number)
+void expect_exact(TestDevice& device, const Conv2dShape& s, std::int64_t number, bool tensor_cores = true)
 {
     const Conv2dProblem<T> p(s, whole_numbers<T>);
     const View x = device.upload(p.x), w = device.upload(p.w), dy = device.upload(p.dy);
-    for (const IgemmPlan& plan : plans(number)) {
+    for (const IgemmPlan& plan : plans(number, tensor_cores)) {
         SCOPED_TRACE(name(s, plan));
         if (supports<T>(Conv2dPass::fwd, s, plan)) {
             const View y = device.poisoned<T>(s.y_size());
@@ -107,11 +108,20 @@ TEST_P(Conv2dIgemm, tf32_is_exact_on_whole_numbers)
     for (const Conv2dShape& s : kShapes) expect_exact<float>(device(), s, &s - kShapes + 1);
 }
 
+TEST_P(Conv2dIgemm, tiled_is_exact_on_whole_numbers)
+{
+    for (const Conv2dShape& s : kShapes) expect_exact<float>(device(), s, &s - kShapes, false);
+}
+
 /// The operations of conv2d.h with the method asked for: the plan is the tuning's own.
 template <class T>
-void expect_sums_match(TestDevice& device, Conv2dShape s)
+void expect_sums_match(TestDevice& device, Conv2dShape s, Conv2dMethod method)
 {
-    s.method = Conv2dMethod::igemm_mma;
+    s.method = method;
+    const bool tf32 = sizeof(T) == 4 && method == Conv2dMethod::igemm_mma;
+    const auto supported = [&](Conv2dPass pass) {
+        return method == Conv2dMethod::direct || igemm_supports(pass, s, dtype_of<T>());
+    };
     SCOPED_TRACE(name(s, {}));
     const Conv2dProblem<T> p(s, [](std::int64_t n, std::uint32_t seed) { return random_values<T>(n, seed); });
     const View x = device.upload(p.x), w = device.upload(p.w), dy = device.upload(p.dy);
@@ -122,44 +132,55 @@ void expect_sums_match(TestDevice& device, Conv2dShape s)
         conv2d_fwd(device.exec(), s, x, w, y, {});
         if (widened) {
             EXPECT_TRUE(
-                within(device.download<float>(y, s.y_size()), p.y, bounds<T, float>(p.y, p.abs_y, s.R * s.S * s.C)));
+                within(device.download<float>(y, s.y_size()), p.y, bounds<float>(p.y, p.abs_y, s.R * s.S * s.C, tf32)));
         } else {
             const auto got = device.download<T>(y, s.y_size());
-            EXPECT_TRUE(within(got, p.y, bounds<T, T>(p.y, p.abs_y, s.R * s.S * s.C)));
+            EXPECT_TRUE(within(got, p.y, bounds<T>(p.y, p.abs_y, s.R * s.S * s.C, tf32)));
             conv2d_fwd(device.exec(), s, x, w, y, {});
             EXPECT_EQ(bits_of(device.download<T>(y, s.y_size())), bits_of(got)) << "repeats to the bit";
         }
     }
-    if (igemm_supports(Conv2dPass::dgrad, s, dtype_of<T>()))
-        expect_stores<T>(device, p.dx, bounds<T, float>(p.dx, p.abs_dx, s.R * s.S * s.K),
+    if (supported(Conv2dPass::dgrad))
+        expect_stores<T>(device, p.dx, bounds<float>(p.dx, p.abs_dx, s.R * s.S * s.K, tf32),
                          [&](const Store& d) { conv2d_dgrad(device.exec(), s, dy, w, d); });
-    if (!igemm_supports(Conv2dPass::wgrad, s, dtype_of<T>())) return;
+    if (!supported(Conv2dPass::wgrad)) return;
     const View dw = device.poisoned<float>(s.w_size()), db = device.poisoned<float>(s.K);
     conv2d_wgrad(device.exec(), s, dy, x, dw, db, false);
     const auto first = device.download<float>(dw, s.w_size());
-    EXPECT_TRUE(within(first, p.dw, bounds<T, float>(p.dw, p.abs_dw, pixels)));
+    EXPECT_TRUE(within(first, p.dw, bounds<float>(p.dw, p.abs_dw, pixels, tf32)));
     conv2d_wgrad(device.exec(), s, dy, x, dw, db, true);
     Doubles twice(p.dw), twice_abs(p.abs_dw);
     for (double& v : twice) v *= 2;
     for (double& v : twice_abs) v *= 3;
-    EXPECT_TRUE(within(device.download<float>(dw, s.w_size()), twice, bounds<T, float>(twice, twice_abs, pixels)))
+    EXPECT_TRUE(within(device.download<float>(dw, s.w_size()), twice, bounds<float>(twice, twice_abs, pixels, tf32)))
         << "accumulates";
     Doubles want_db(std::size_t(s.K)), abs_db(want_db);
     for (std::int64_t i = 0; i < s.y_size(); ++i) {
         want_db[std::size_t(i % s.K)] += 2 * value_of(p.dy[std::size_t(i)]);
         abs_db[std::size_t(i % s.K)] += 3 * std::abs(value_of(p.dy[std::size_t(i)]));
     }
-    EXPECT_TRUE(within(device.download<float>(db, s.K), want_db, bounds<bf16, float>(want_db, abs_db, pixels)));
+    EXPECT_TRUE(within(device.download<float>(db, s.K), want_db, bounds<float>(want_db, abs_db, pixels)));
 }
 
 TEST_P(Conv2dIgemm, bf16_agrees_with_the_definition)
 {
-    for (const Conv2dShape& s : kShapes) expect_sums_match<bf16>(device(), s);
+    for (const Conv2dShape& s : kShapes) expect_sums_match<bf16>(device(), s, Conv2dMethod::igemm_mma);
 }
 
 TEST_P(Conv2dIgemm, tf32_agrees_with_the_definition)
 {
-    for (const Conv2dShape& s : kShapes) expect_sums_match<float>(device(), s);
+    for (const Conv2dShape& s : kShapes) expect_sums_match<float>(device(), s, Conv2dMethod::igemm_mma);
+}
+
+TEST_P(Conv2dIgemm, tiled_agrees_with_the_definition)
+{
+    for (const Conv2dShape& s : kShapes) expect_sums_match<float>(device(), s, Conv2dMethod::tiled);
+}
+
+TEST_P(Conv2dIgemm, direct_takes_bf16)
+{
+    for (const Conv2dShape& s : {kShapes[0], kShapes[6], kShapes[10]})
+        expect_sums_match<bf16>(device(), s, Conv2dMethod::direct);
 }
 
 // ---- epilogues ---------------------------------------------------------------------------------------------------

@@ -46,12 +46,12 @@ struct Conv2dProblem {
     Doubles y, dx, dw, abs_y, abs_dx, abs_dw;
 };
 
-/// Bound of a sum of n products whose absolute values sum to abs: accumulation, the factors' rounding to tf32, the
-/// result's to Stored.
-template <class T, class Stored>
-Doubles bounds(const Doubles& sums, const Doubles& abs, std::int64_t n)
+/// Bound of a sum of n products whose absolute values sum to abs: accumulation, the factors' rounding to tf32 if there
+/// is one, the result's to Stored.
+template <class Stored>
+Doubles bounds(const Doubles& sums, const Doubles& abs, std::int64_t n, bool tf32 = false)
 {
-    const double relative = gamma32(double(n)) + (sizeof(T) == 4 ? std::ldexp(1.01, -10) : 0);
+    const double relative = gamma32(double(n)) + (tf32 ? std::ldexp(1.01, -10) : 0);
     Doubles bound(abs);
     for (std::size_t i = 0; i < abs.size(); ++i)
         bound[i] = relative * abs[i] + store_rounding<Stored>() * (std::abs(sums[i]) + relative * abs[i]);

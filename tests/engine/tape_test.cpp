@@ -128,6 +128,38 @@ TEST_P(TapeTest, shuffled_activations_whose_derivative_needs_the_input)
                     1e-6 * std::pow(10, double(i)));
 }
 
+TEST_P(TapeTest, cross_entropy_against_one_label_or_a_target_with_a_mask)
+{
+    // p = 1/2, 3/4, 1/4, 1/2: slopes p - t over four elements.
+    const Var x = parameter({1, 2, 1, 2}, {0, std::log(3.0), -std::log(3.0), 0});
+    const Var fake = bce(tape(), x, 0, 4);
+    const Var against = bce(tape(), x, tensor({1, 2, 1, 2}, {1, 0, 0.5, 0.5}), tensor({1, 2, 1, 1}, {1, 2}), 4);
+    EXPECT_NEAR(fake.value().download<double>(exec())[0], 2 * std::log(2.0) + std::log(4.0) + std::log(4.0 / 3), 1e-6);
+    backward(total(tape(), {fake, against}, {1, 10}), {1});
+    const Values got = grad(0), want{0.5 - 5, 0.75 + 7.5, 0.25 - 5, 0.5};
+    for (std::size_t i = 0; i < want.size(); ++i) EXPECT_NEAR(got[i], want[i], 1e-5);
+}
+
+TEST_P(TapeTest, dssim_keeps_what_its_gradient_needs_where_one_is_wanted)
+{
+    const Values a{0.2, 0.8, 0.4, 0.6};
+    const Tensor b = tensor({1, 2, 2, 1}, {0.3, 0.5, 0.7, 0.1});
+    const auto value = [&](const Values& picture) {
+        const Var constant(tensor({1, 2, 2, 1}, picture));
+        return dssim(tape(), constant, b, {}, 2, 1).value().download<double>(exec())[0];
+    };
+    const Var x = parameter({1, 2, 2, 1}, a);
+    backward(dssim(tape(), x, b, {}, 2, 1), {1});
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        const double h = 1.0 / 64;
+        Values above = a, below = a;
+        above[i] += h, below[i] -= h;
+        // Third derivatives are some 1 / deviation^3 = 100, times h^2 / 6.
+        EXPECT_NEAR(grad(0)[i], (value(above) - value(below)) / (2 * h), 0.01) << i;
+        EXPECT_GT(std::abs(grad(0)[i]), 0.05);
+    }
+}
+
 TEST_P(TapeTest, reading_a_value_and_splitting_it_is_refused)
 {
     const Var x = parameter({2, 1, 1, 2}, {1, 2, 3, 4});

@@ -320,8 +320,7 @@ void conv2d_wgrad_few_channels(Exec ex, const Conv2dShape& s, ConstView dy, Cons
     const ConstView thin = c.mirrored ? dy : x, wide = c.mirrored ? x : dy;
     launch("conv2d_wgrad few_channels", filter_gradient_kernel, grid, ex, c, thin.as<bf16>(), wide.as<bf16>(), partial,
            out);
-    if (splits > 1)
-        launch("conv2d_wgrad add_splits", add_splits<1, FilterStore>, grid_1d(partial.n), ex, partial, splits, out);
+    launch_add_splits<1>("conv2d_wgrad add_splits", ex, partial, splits, out);
 }
 
 } // namespace bifrons::kernels::BIFRONS_SIMT_NS

@@ -127,9 +127,7 @@ void launch_dgrad(const Exec& ex, const Conv2dShape& shape, const IgemmPlan& pla
     on_packets<T>(s.C, {d.out, d.add, d.saved}, [&]<int N>() {
         launch("conv2d_dgrad igemm_mma", conv2d_dgrad_igemm_kernel<Tile, kCopy>, grid, ex, s, classes, dy.as<T>(),
                w.as<T>(), GradientPixels<T>{partial, dx, s.H, s.W, s.C, s.stride, N > 1});
-        if (plan.splits > 1)
-            launch("conv2d_dgrad add_splits", add_splits<N, GradientStore<T>>, grid_of_packets<N>(partial.n), ex,
-                   partial, plan.splits, dx);
+        launch_add_splits<N>("conv2d_dgrad add_splits", ex, partial, plan.splits, dx);
     });
 }
 

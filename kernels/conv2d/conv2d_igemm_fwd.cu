@@ -76,9 +76,7 @@ void store_pixels(const Exec& ex, const Conv2dShape& s, const IgemmPlan& plan, V
     const PartialSums partial(ex, plan.splits, s.y_size());
     on_packets<Y>(store.run(), {e.bias, e.add, e.z, y}, [&]<int N>() {
         launch_product(PixelStore<Y>{partial, store, int(s.N * s.P() * s.Q()), int(s.K), N > 1});
-        if (plan.splits > 1)
-            launch("conv2d_fwd add_splits", add_splits<N, EpilogueStore<Y>>, grid_of_packets<N>(partial.n), ex, partial,
-                   plan.splits, store);
+        launch_add_splits<N>("conv2d_fwd add_splits", ex, partial, plan.splits, store);
     });
 }
 

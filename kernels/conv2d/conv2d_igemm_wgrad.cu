@@ -65,9 +65,7 @@ void launch_wgrad(const Exec& ex, const Conv2dShape& shape, const IgemmPlan& pla
     on_packets<float>(columns, {{dw.dw}}, [&]<int N>() {
         launch("conv2d_wgrad igemm_mma", conv2d_wgrad_igemm_kernel<Tile, kCopy>, grid, ex, s, dy.as<T>(), x.as<T>(),
                Filters{partial, dw, s.K, columns, N > 1});
-        if (plan.splits > 1)
-            launch("conv2d_wgrad add_splits", add_splits<N, FilterStore>, grid_of_packets<N>(partial.n), ex, partial,
-                   plan.splits, dw);
+        launch_add_splits<N>("conv2d_wgrad add_splits", ex, partial, plan.splits, dw);
     });
 }
 

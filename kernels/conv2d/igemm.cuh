@@ -320,15 +320,33 @@ struct FilterStore {
     bool accumulate;
 };
 
-/// out.store(i, sum of the splits' parts of elements i .. i+N-1, in their order).
+/// out.store(i, sum of the splits' parts of elements i .. i+N-1). A block takes kBlockSize / teams packets; each team
+/// adds every teams-th split, then the first adds the teams' sums, all in a fixed order.
 template <int N, class Out>
-__global__ void __launch_bounds__(kBlockSize) add_splits(PartialSums partial, int splits, Out out)
+__global__ void __launch_bounds__(kBlockSize) add_splits(PartialSums partial, int splits, int teams, Out out)
 {
-    in_packets<N>(partial.n, [&]<int M>(std::int64_t i) {
-        float sum[M] = {};
-        for (int split = 0; split < splits; ++split) add_packet(partial.data + split * partial.n + i, sum);
-        out.store(i, sum);
-    });
+    using TeamSums = Packet<float, N>[kBlockSize];
+    SHARED(TeamSums, sums);
+    const int packets = int(kBlockSize) / teams, packet = int(threadIdx.x) % packets;
+    const int team = int(threadIdx.x) / packets;
+    const std::int64_t i = (std::int64_t(blockIdx.x) * packets + packet) * N;
+    float sum[N] = {};
+    if (i < partial.n)
+        for (int split = team; split < splits; split += teams) add_packet(partial.data + split * partial.n + i, sum);
+    store_packet(sums[threadIdx.x].element, sum);
+    __syncthreads();
+    if (team != 0 || i >= partial.n) return;
+    for (int other = 1; other < teams; ++other) add_packet(sums[other * packets + packet].element, sum);
+    out.store(i, sum);
+}
+
+/// Enqueues it, if there are splits. n is a multiple of N.
+template <int N, class Out>
+void launch_add_splits(const char* name, const Exec& ex, const PartialSums& partial, int splits, const Out& out)
+{
+    if (splits == 1) return;
+    const int teams = splits < 16 ? 1 : 8; // many splits of few sums: more threads than packets
+    launch(name, add_splits<N, Out>, grid_1d(partial.n / N * teams), ex, partial, splits, teams, out);
 }
 
 // ---- the choice of a kernel --------------------------------------------------------------------------------------

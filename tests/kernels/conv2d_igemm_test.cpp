@@ -113,6 +113,18 @@ TEST_P(Conv2dIgemm, tiled_is_exact_on_whole_numbers)
     for (const Conv2dShape& s : kShapes) expect_exact<float>(device(), s, &s - kShapes, false);
 }
 
+TEST_P(Conv2dIgemm, many_splits_are_added_once_each)
+{
+    const Conv2dShape s{.N = 5, .C = 1024, .K = 12};
+    const Conv2dProblem<bf16> p(s, whole_numbers<bf16>);
+    const View x = device().upload(p.x), w = device().upload(p.w);
+    for (const int splits : {15, 16, 29}) {
+        const View y = device().poisoned<bf16>(s.y_size());
+        run_fwd(exec(), s, {IgemmTile::flat, splits}, x, w, y, {});
+        EXPECT_EQ(bits_of(device().download<bf16>(y, s.y_size())), bits_of(cast<bf16>(p.y))) << splits;
+    }
+}
+
 /// The operations of conv2d.h with the method asked for: the plan is the tuning's own.
 template <class T>
 void expect_sums_match(TestDevice& device, Conv2dShape s, Conv2dMethod method)
@@ -266,12 +278,15 @@ TEST_P(Conv2dIgemm, says_what_it_cannot_do)
     const View v = device().poisoned<bf16>(64), out = device().poisoned<bf16>(64);
     try {
         conv2d_fwd(exec(), {.C = 3, .K = 2, .method = Conv2dMethod::igemm_mma}, v, v, out, {});
-        FAIL() << "3 channels of bf16";
+        ADD_FAILURE() << "3 channels of bf16";
     } catch (const Error& e) {
         EXPECT_NE(std::string(e.what()).find("method igemm_mma cannot compute 3 to 2 channels of bf16"),
                   std::string::npos)
             << e.what();
     }
+    const View odd{static_cast<char*>(v.data) + 2, DType::bf16};
+    EXPECT_THROW(conv2d_fwd(exec(), {.C = 8, .K = 2, .method = Conv2dMethod::igemm_mma}, odd, v, out, {}), Error)
+        << "copies of 16 bytes from an odd address";
 }
 
 // ---- the choice --------------------------------------------------------------------------------------------------

@@ -1,4 +1,5 @@
 #include "kernels/augment/augment.h"
+#include "kernels/device/roofline.h"
 #include "model/trainer.h"
 #include "tools/commands.h"
 #include "tools/options.h"
@@ -18,6 +19,9 @@ struct Options {
     bool layers = false;
 };
 
+/// What the trainer multiplies with on GPUs.
+constexpr kernels::Arithmetic kProducts = kernels::Arithmetic::tf32;
+
 /// Stands for the two facesets: their memory is known, their pictures are not needed.
 class PlannedSource : public BatchSource {
   public:
@@ -33,10 +37,19 @@ class PlannedSource : public BatchSource {
 struct Layer {
     std::string name;
     double forward = 0, gradient = 0, bytes = 0; ///< FLOPs, FLOPs, bytes moved
+    double floor = 0;                            ///< seconds on the GPU that is planned for; 0 where none is
 };
 
+/// The least time of an operation on the GPU, by its path "layer/operation".
+double floor_of(const std::string& path, const kernels::Cost& cost, const kernels::Ceilings* gpu)
+{
+    const std::string op = path.substr(path.rfind('/') + 1);
+    return gpu ? kernels::floor_seconds(cost, *gpu, kernels::arithmetic_of(op, kProducts)) : 0;
+}
+
 /// Sums the operations of a step by layer, in the order of their first appearance.
-std::vector<Layer> by_layer(const std::vector<std::pair<std::string, kernels::Cost>>& costs)
+std::vector<Layer> by_layer(const std::vector<std::pair<std::string, kernels::Cost>>& costs,
+                            const kernels::Ceilings* gpu)
 {
     std::vector<Layer> layers;
     const std::string suffix = kGradientRange;
@@ -50,6 +63,7 @@ std::vector<Layer> by_layer(const std::vector<std::pair<std::string, kernels::Co
         if (it == layers.end()) it = layers.insert(layers.end(), Layer{.name = name});
         (gradient ? it->gradient : it->forward) += cost.flops;
         it->bytes += cost.bytes;
+        it->floor += floor_of(path, cost, gpu);
     }
     return layers;
 }
@@ -61,6 +75,7 @@ Layer sum(const std::vector<Layer>& layers)
         all.forward += l.forward;
         all.gradient += l.gradient;
         all.bytes += l.bytes;
+        all.floor += l.floor;
     }
     return all;
 }
@@ -68,8 +83,9 @@ Layer sum(const std::vector<Layer>& layers)
 void print_layer(std::ostream& out, const Layer& l)
 {
     out << "  " << std::left << std::setw(28) << l.name << std::right << std::fixed << std::setprecision(3)
-        << std::setw(12) << l.forward / 1e9 << std::setw(12) << l.gradient / 1e9 << std::setw(12) << l.bytes / 1e6
-        << '\n';
+        << std::setw(12) << l.forward / 1e9 << std::setw(12) << l.gradient / 1e9 << std::setw(12) << l.bytes / 1e6;
+    if (l.floor > 0) out << std::setprecision(1) << std::setw(12) << l.floor * 1e6;
+    out << '\n';
 }
 
 void plan(const Options& o, Console& console)
@@ -88,7 +104,8 @@ void plan(const Options& o, Console& console)
         {"weights", use.weights}, {"gradients", use.gradients},     {"moments", use.moments},
         {"batch", use.batch},     {"activations", use.activations}, {"workspace", use.workspace},
         {"faceset", faceset},     {"total", use.total() + faceset}};
-    const std::vector<Layer> layers = by_layer(trainer.costs());
+    const kernels::Ceilings* const gpu = kernels::ceilings_of(device->target());
+    const std::vector<Layer> layers = by_layer(trainer.costs(), gpu);
 
     std::ostringstream text;
     Json bytes = Json::object(), layer_list = Json::array();
@@ -101,17 +118,24 @@ void plan(const Options& o, Console& console)
         bytes[name] = value;
     }
     text << "  (faceset: " << o.faces << " faces of each identity, see --faces)\n\none step"
-         << "                        forward    gradient       moved\n"
-         << "                                GFLOP       GFLOP          MB\n";
+         << "                        forward    gradient       moved" << (gpu ? "       floor" : "") << "\n"
+         << "                                GFLOP       GFLOP          MB" << (gpu ? "          us" : "") << "\n";
     for (const Layer& l : layers) {
         if (o.layers) print_layer(text, l);
         layer_list.push_back(
             {{"name", l.name}, {"forward_flops", l.forward}, {"gradient_flops", l.gradient}, {"bytes", l.bytes}});
+        if (gpu) layer_list.back()["floor_s"] = l.floor;
     }
     print_layer(text, sum(layers));
     if (!o.layers) text << "  (--layers lists every layer)\n";
-    console.result(text.str(),
-                   {{"parameters", trainer.parameters().count()}, {"bytes", bytes}, {"layers", layer_list}});
+    Json values = {{"parameters", trainer.parameters().count()}, {"bytes", bytes}, {"layers", layer_list}};
+    if (gpu) {
+        text << "  floor: of each operation, the longer of arithmetic / rate and bytes / bandwidth on the " << gpu->gpu
+             << " (" << gpu->origin << ")\n";
+        values["floor_of"] = gpu->gpu;
+        values["floor_s"] = sum(layers).floor;
+    }
+    console.result(text.str(), values);
 }
 
 } // namespace

@@ -48,5 +48,8 @@ if $all; then
     check asan -L "kernels|engine"
     build minimal all
     check minimal
-    if [ $cuda = ON ]; then build all-gpus bifrons_kernels; fi
+    if [ $cuda = ON ]; then
+        build all-gpus bifrons_kernels
+        tools/kernel_resources.sh
+    fi
 fi

@@ -1,22 +1,22 @@
-// bench/poisson_bench.cpp - gradient-domain blending on the cpu device beside cv::seamlessClone with as many threads.
-//
-// Counters: ours_ms and opencv_ms are the least of the iterations, which alternate in order; ratio = opencv / ours.
+// bench/poisson_bench.cpp - gradient-domain blending: OpenCV's equation beside cv::seamlessClone, which knows the
+// processor only, and what merging runs, for which there is no exact peer.
+#include "bench/op.h"
+#include "kernels/device/plan_device.h"
 #include "kernels/poisson/poisson.h"
 
-#include <benchmark/benchmark.h>
-
-#include <chrono>
 #include <cmath>
-#include <vector>
 
 #if BIFRONS_HAS_OPENCV_PHOTO
 #include <opencv2/photo.hpp>
 #endif
 
+namespace bifrons::bench {
+
 namespace {
 
-using namespace bifrons::kernels;
+using kernels::PoissonShape;
 using Bytes = std::vector<std::uint8_t>;
+using Views = OpCase::Views;
 
 /// A picture of grey waves with texture; every phase gives another one.
 Bytes picture(std::int64_t n, double phase)
@@ -40,121 +40,85 @@ Bytes ellipse(std::int64_t n)
     return mask;
 }
 
-template <class Fn>
-double milliseconds(const Fn& fn)
-{
-    const auto begin = std::chrono::steady_clock::now();
-    fn();
-    return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
-}
-
-/// Runs `ours` and `theirs` in alternating order.
-template <class Ours, class Theirs>
-void compare(benchmark::State& state, const Ours& ours, const Theirs& theirs)
-{
-    double our_least = 1e300, their_least = 1e300;
-    bool we_begin = true;
-    for (auto _ : state) {
-        if (!we_begin) their_least = std::min(their_least, milliseconds(theirs));
-        const double ms = milliseconds(ours);
-        if (we_begin) their_least = std::min(their_least, milliseconds(theirs));
-        our_least = std::min(our_least, ms);
-        state.SetIterationTime(ms / 1e3);
-        we_begin = !we_begin;
-    }
-    state.counters["ours_ms"] = our_least;
-    state.counters["opencv_ms"] = their_least;
-    state.counters["ratio"] = their_least / our_least;
-}
-
-/// The device with its scratch; freed with it.
-struct Bench {
-    Bench(int threads, std::size_t scratch) : device(open_device(bifrons::str("cpu:", threads))), bytes(scratch)
-    {
-        data = device->allocate(scratch);
-    }
-    ~Bench() { device->free(data); }
-    Exec exec() { return {device.get(), {}, {data, bytes}}; }
-
-    std::unique_ptr<Device> device;
-    std::size_t bytes;
-    void* data;
-};
-
-View view(Bytes& values)
-{
-    return {values.data(), DType::u8};
-}
-
 #if BIFRONS_HAS_OPENCV_PHOTO
-cv::Mat framed(Bytes& values, int n, int channels)
+cv::Mat framed(Bytes values, int n, int channels)
 {
     cv::Mat outer;
     cv::copyMakeBorder(cv::Mat(n, n, CV_8UC(channels), values.data()), outer, 1, 1, 1, 1, cv::BORDER_CONSTANT);
     return outer;
 }
 
-void poisson_rect_vs_opencv(benchmark::State& state)
+/// OpenCV drops a mask's outermost pixels and looks around it, so it is given a pixel more on each side.
+Side seamless_clone(std::int64_t n, int threads)
 {
-    const std::int64_t n = state.range(0);
-    const int threads = int(state.range(1));
-    const PoissonShape s{n, n, 3};
-    Bytes source = picture(n, 1), target = picture(n, 2), mask = ellipse(n), out(source.size());
-    Bench bench(threads, poisson_clone_rect_cost(s, {}).workspace_bytes);
     cv::setNumThreads(threads);
-    // OpenCV drops a mask's outermost pixels and looks around it, so it is given a pixel more on each side.
-    const cv::Mat their_source = framed(source, int(n), 3), their_target = framed(target, int(n), 3),
-                  their_mask = framed(mask, int(n), 1);
-    cv::Mat blend;
-    const auto ours = [&] {
-        poisson_clone_rect(bench.exec(), s, view(source), view(target), view(mask), view(out));
-        bench.device->synchronize({});
+    const cv::Mat source = framed(picture(n, 1), int(n), 3), target = framed(picture(n, 2), int(n), 3),
+                  mask = framed(ellipse(n), int(n), 1);
+    const auto run = [=, blend = cv::Mat()](Exec, int) mutable {
+        cv::seamlessClone(source, target, mask, cv::Point(1 + int(n) / 2, 1 + int(n) / 2), blend, cv::NORMAL_CLONE);
     };
-    const auto theirs = [&] {
-        cv::seamlessClone(their_source, their_target, their_mask, cv::Point(1 + int(n) / 2, 1 + int(n) / 2), blend,
-                          cv::NORMAL_CLONE);
-    };
-    compare(state, ours, theirs);
+    return {
+        .name = str("OpenCV ", CV_VERSION, ", ", cv::getNumThreads(), " threads"), .run = run, .how = Side::How::host};
 }
-
-/// The sizes of the comparison; OpenCV's are slow, so large ones run a few times only.
-void sizes(benchmark::internal::Benchmark* b, std::initializer_list<int> all, int iterations)
-{
-    for (const int n : all)
-        for (const int threads : {1, 2}) b->Args({n, threads});
-    b->ArgNames({"size", "threads"})->UseManualTime()->Unit(benchmark::kMillisecond)->Iterations(iterations);
-}
-BENCHMARK(poisson_rect_vs_opencv)->Apply([](auto* b) { sizes(b, {128, 129, 256}, 40); });
-BENCHMARK(poisson_rect_vs_opencv)->Apply([](auto* b) { sizes(b, {512, 513, 1024, 1025}, 6); });
-BENCHMARK(poisson_rect_vs_opencv)->Apply([](auto* b) { sizes(b, {1022, 2048}, 2); });
 #endif
 
-/// Dirichlet values on the mask's own edge, source gradients inside: what merging runs.
-void poisson_mask(benchmark::State& state)
+/// Truncated bytes of a solution within 0.25 of each other are within one level.
+constexpr double kOneLevel = 1.0;
+
+Work clone_rect(Bench& bench, std::int64_t n)
 {
-    const std::int64_t n = state.range(0);
     const PoissonShape s{n, n, 3};
-    const Bytes source = picture(n, 1), target = picture(n, 2);
-    Bytes mask = ellipse(n);
+    Work work = op_work(
+        bench, {.in = {{.bytes = picture(n, 1)}, {.bytes = picture(n, 2)}, {.bytes = ellipse(n)}},
+                .out = {{s.size(), DType::u8}},
+                .run = [s](Exec ex, const Views& in,
+                           const Views& out) { kernels::poisson_clone_rect(ex, s, in[0], in[1], in[2], out[0]); },
+                .error = kOneLevel});
+    work.peers.clear();
+#if BIFRONS_HAS_OPENCV_PHOTO
+    const kernels::Target target = bench.device().target();
+    work.peers.push_back(seamless_clone(n, target.kind == kernels::DeviceKind::cpu ? target.threads : -1));
+#else
+    work.absent.push_back("OpenCV: not built in (libopencv-photo-dev)");
+#endif
+    return work;
+}
+
+/// Source gradients inside the mask, the target's values on its edge.
+Work solve_mask(Bench& bench, std::int64_t n)
+{
+    const PoissonShape s{n, n, 3};
+    const Bytes source = picture(n, 1), target = picture(n, 2), mask = ellipse(n);
     std::vector<float> from(source.begin(), source.end()), first(target.begin(), target.end());
     for (std::size_t i = 0; i < first.size(); ++i)
         if (mask[i / 3]) first[i] = from[i];
-    std::vector<float> divergence(first.size()), f;
-    Bench bench(int(state.range(1)), poisson_solve_cost(s, {}).workspace_bytes);
-    for (auto _ : state) {
-        f = first;
-        state.SetIterationTime(1e-3 * milliseconds([&] {
-                                   const View d{divergence.data()};
-                                   poisson_divergence(bench.exec(), s, ConstView{from.data()}, {}, {}, d);
-                                   poisson_solve(bench.exec(), s, d, view(mask), 0.1f, View{f.data()});
-                                   bench.device->synchronize({});
-                               }));
-    }
+    constexpr float kTolerance = 0.1f;
+    Work work = op_work(bench, {.in = {{.values = from}, {.values = first}, {.bytes = mask}},
+                                .out = {{s.size(), DType::f32}, {s.size(), DType::f32}},
+                                .run =
+                                    [s](Exec ex, const Views& in, const Views& out) {
+                                        const std::size_t bytes = std::size_t(s.size()) * sizeof(float);
+                                        kernels::poisson_divergence(ex, s, in[0], {}, {}, out[0]);
+                                        ex.device->copy(ex.stream, out[1].data, in[1].data, bytes);
+                                        kernels::poisson_solve(ex, s, out[0], in[2], kTolerance, out[1]);
+                                    },
+                                .error = 5 * kTolerance}); // each within 2.5 of the truth (poisson.h)
+    work.peers.clear();
+    return work;
 }
-BENCHMARK(poisson_mask)
-    ->ArgNames({"size", "threads"})
-    ->ArgsProduct({{128, 129, 256, 512, 513, 1022, 1024, 1025, 2048}, {1, 2}})
-    ->UseManualTime()
-    ->Unit(benchmark::kMillisecond);
 
 } // namespace
+
+void add_poisson(const Grid& grid, Cases& cases)
+{
+    // A power of two and its neighbours: OpenCV's transform is of length 2 n - 2, and its factors decide its time.
+    for (const std::int64_t n : {128, 129, 256, 512, 513, 1022, 1024, 1025, 2048}) {
+        if (grid.options.quick && n != 256 && n != 513) continue;
+        const std::string what = str(n, "x", n);
+        cases.push_back(
+            {"poisson_clone_rect", what, {}, 0, "", "f32", [=](Bench& bench) { return clone_rect(bench, n); }});
+        cases.push_back({"poisson_mask", what, {}, 0, "", "f32", [=](Bench& bench) { return solve_mask(bench, n); }});
+    }
+}
+
+} // namespace bifrons::bench

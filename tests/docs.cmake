@@ -22,7 +22,7 @@ function(matches out regex)
     set(${out} "${found}" PARENT_SCOPE)
 endfunction()
 
-foreach(page IN ITEMS README.md docs/trainer.md docs/kernel-engineer.md docs/profiler.md docs/student.md)
+foreach(page IN ITEMS README.md docs/trainer.md docs/kernel-engineer.md docs/benchmarks.md docs/profiler.md docs/student.md)
     file(READ ${page} text)
     string(REPLACE "](" " LINK(" text "${text}")
     string(REGEX REPLACE "[][;]" " " text "${text}") # they mean something to CMake's lists

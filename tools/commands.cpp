@@ -132,6 +132,7 @@ const std::vector<Command>& commands()
 #endif
         {"preview", "Draw a sheet of samples: what a model makes of two facesets", declare_preview},
         {"plan", "Show what a model's training takes: parameters, memory, arithmetic", declare_plan},
+        {"bench", "Time every kernel and the training step beside the best peers that are here", declare_bench},
         {"inspect", "Show what a checkpoint, a faceset or a safetensors file holds", declare_inspect},
         {"doctor", "Show what this machine offers and lacks", declare_doctor},
     };

@@ -27,6 +27,7 @@ const std::vector<Command>& commands();
 /// Runs the command that the arguments name and returns the exit code. Every error ends here as one sentence.
 int run(int argc, const char* const* argv);
 
+Work declare_bench(CLI::App& app);
 Work declare_demo(CLI::App& app);
 Work declare_doctor(CLI::App& app);
 Work declare_extract(CLI::App& app);

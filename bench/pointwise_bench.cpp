@@ -1,0 +1,156 @@
+// bench/pointwise_bench.cpp - the store formula by itself and what else touches each element once, at the tensors of
+// the network's last decoder level, its largest.
+#include "bench/op.h"
+#include "kernels/pointwise/cast.h"
+#include "kernels/pointwise/channels.h"
+#include "kernels/pointwise/depth_to_space.h"
+#include "kernels/pointwise/epilogue.h"
+#include "kernels/pointwise/pixel_norm.h"
+
+namespace bifrons::bench {
+
+namespace {
+
+using Views = OpCase::Views;
+using kernels::Epilogue, kernels::EpilogueShape, kernels::Store;
+
+/// Where a case's tensors come from.
+struct Place {
+    Network network;
+    std::int64_t batch;
+    DType dtype;
+
+    /// What the last upscale convolution makes: [N, R/4, R/4, 8 d], shuffled to [N, R/2, R/2, 2 d].
+    EpilogueShape upscaled() const { return {batch, network.resolution / 4, network.resolution / 4, 8 * network.d}; }
+    Input normal(std::int64_t n, std::uint32_t seed, bool leaky = false) const
+    {
+        return {.values = Bench::normal_values(n, dtype, seed, 1, leaky), .dtype = dtype};
+    }
+};
+
+Input bias_of(std::int64_t K)
+{
+    return {.values = Bench::normal_values(K, DType::f32, 9), .dtype = DType::f32};
+}
+
+OpCase epilogue(const Place& p)
+{
+    const EpilogueShape s = p.upscaled();
+    return {.in = {p.normal(s.size(), 1), bias_of(s.K)},
+            .out = {{s.size(), p.dtype}},
+            .run = [s](Exec ex, const Views& in, const Views& out) {
+                kernels::epilogue_fwd(ex, s, in[0], out[0], {.bias = in[1], .act = kernels::leaky(0.1f), .shuffle = 2});
+            }};
+}
+
+OpCase store(const Place& p)
+{
+    const std::int64_t n = p.upscaled().size();
+    return {.in = {p.normal(n, 1), p.normal(n, 2), p.normal(n, 3, true)},
+            .out = {{n, p.dtype}},
+            .run = [n](Exec ex, const Views& in, const Views& out) {
+                kernels::store_gradient(ex, n, in[0],
+                                        {.out = out[0], .add = in[1], .act = kernels::leaky(0.1f), .saved = in[2]});
+            }};
+}
+
+OpCase unshuffle(const Place& p)
+{
+    const EpilogueShape s = p.upscaled();
+    return {.in = {p.normal(s.size(), 1)},
+            .out = {{s.size(), p.dtype}},
+            .run = [s](Exec ex, const Views& in, const Views& out) { kernels::unshuffle(ex, s, 2, in[0], out[0]); }};
+}
+
+OpCase bias_grad(const Place& p)
+{
+    const EpilogueShape s = p.upscaled();
+    const std::int64_t rows = s.N * s.P * s.Q;
+    return {.in = {p.normal(s.size(), 1)},
+            .out = {{s.K, DType::f32}},
+            .run = [rows, s](Exec ex, const Views& in,
+                             const Views& out) { kernels::bias_grad(ex, rows, s.K, in[0], out[0], false); },
+            .error = 8 * 0x1p-24 * double(rows)};
+}
+
+OpCase cast(const Place& p)
+{
+    const std::int64_t n = p.upscaled().size();
+    const DType to = p.dtype == DType::bf16 ? DType::f32 : DType::bf16;
+    return {.in = {p.normal(n, 1)}, .out = {{n, to}}, .run = [n](Exec ex, const Views& in, const Views& out) {
+                kernels::cast(ex, n, in[0], out[0]);
+            }};
+}
+
+OpCase concat(const Place& p)
+{
+    const EpilogueShape s = p.upscaled();
+    const kernels::ChannelsShape c{4 * s.N * s.P * s.Q, 3, 9}; // the heads' four sub-pixels
+    return {.in = {p.normal(c.rows * c.A, 1), p.normal(c.rows * c.B, 2)},
+            .out = {{c.size(), p.dtype}},
+            .run = [c](Exec ex, const Views& in, const Views& out) {
+                kernels::concat_channels(ex, c, in[0], in[1], out[0]);
+            }};
+}
+
+OpCase depth_to_space(const Place& p)
+{
+    const EpilogueShape s = p.upscaled();
+    const kernels::DepthToSpaceShape d{s.N, s.P, s.Q, s.K / 4};
+    return {.in = {p.normal(d.size(), 1)},
+            .out = {{d.size(), p.dtype}},
+            .run = [d](Exec ex, const Views& in, const Views& out) { kernels::depth_to_space(ex, d, in[0], out[0]); }};
+}
+
+OpCase pixel_norm(const Place& p)
+{
+    const std::int64_t side = p.network.resolution / 16;
+    const kernels::PixelNormShape s{2 * p.batch, side * side * 8 * p.network.e};
+    return {.in = {p.normal(s.size(), 1, true)},
+            .out = {{s.size(), p.dtype}},
+            .run = [s](Exec ex, const Views& in, const Views& out) { kernels::pixel_norm_fwd(ex, s, in[0], out[0]); },
+            .error = 8 * 0x1p-24 * double(s.F)};
+}
+
+OpCase pixel_norm_grad(const Place& p)
+{
+    const std::int64_t side = p.network.resolution / 16;
+    const kernels::PixelNormShape s{2 * p.batch, side * side * 8 * p.network.e};
+    return {.in = {p.normal(s.size(), 1), p.normal(s.size(), 2, true)},
+            .out = {{s.size(), p.dtype}},
+            .run = [s](Exec ex, const Views& in,
+                       const Views& out) { kernels::pixel_norm_grad(ex, s, in[0], in[1], {.out = out[0]}); },
+            .error = 16 * 0x1p-24 * double(s.F)};
+}
+
+struct Row {
+    const char* name;
+    OpCase (*make)(const Place&);
+    bool on_cpu;
+};
+constexpr Row kRows[] = {
+    {"epilogue_fwd", epilogue, true},
+    {"store_gradient", store, true},
+    {"unshuffle", unshuffle, true},
+    {"bias_grad", bias_grad, true},
+    {"cast", cast, false},
+    {"concat_channels", concat, true},
+    {"depth_to_space", depth_to_space, true},
+    {"pixel_norm_fwd", pixel_norm, true},
+    {"pixel_norm_grad", pixel_norm_grad, true},
+};
+
+} // namespace
+
+void add_pointwise(const Grid& grid, Cases& cases)
+{
+    for_each_storage(grid, [&](const Network& network, std::int64_t batch, const std::string& precision) {
+        for (const Row& row : kRows)
+            if (row.on_cpu || !grid.on_cpu())
+                cases.push_back({row.name, "last level", network, batch, "", precision, [=](Bench& bench) {
+                                     return op_work(bench, row.make({network, batch, storage_of(precision)}));
+                                 }});
+    });
+}
+
+} // namespace bifrons::bench

@@ -1,0 +1,80 @@
+#include "tools/commands.h"
+#include "tools/options.h"
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include <unistd.h>
+
+namespace bifrons::tools {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Options {
+    bool quick = false, resume = false, list = false;
+    std::string device = "auto", filter, precision = "all", method = "all", network, out;
+    std::int64_t batch = 0, pairs = 30;
+};
+
+/// Beside this program, or where the build puts it.
+fs::path find_program()
+{
+    const fs::path folder = fs::read_symlink("/proc/self/exe").parent_path();
+    for (const char* place : {"bifrons-bench", "bench/bifrons-bench"})
+        if (fs::exists(folder / place)) return folder / place;
+    throw Error(ErrorKind::failed, str("bifrons-bench is not in ", folder.string(),
+                                       ", nor in bench/ there. Build with -DBIFRONS_BENCH=ON (libbenchmark-dev)."));
+}
+
+std::vector<std::string> arguments_of(const Options& o, bool json)
+{
+    std::vector<std::string> arguments = {"bifrons-bench", "--device", o.device, "--pairs", std::to_string(o.pairs)};
+    const auto flag = [&](const char* name, bool on) {
+        if (on) arguments.push_back(name);
+    };
+    const auto value = [&](const char* name, const std::string& text, const char* unset) {
+        if (text != unset) arguments.insert(arguments.end(), {name, text});
+    };
+    flag("--quick", o.quick), flag("--resume", o.resume), flag("--list", o.list), flag("--json", json);
+    value("--filter", o.filter, ""), value("--network", o.network, ""), value("--out", o.out, "");
+    value("--precision", o.precision, "all"), value("--method", o.method, "all");
+    if (o.batch) value("--batch", std::to_string(o.batch), "");
+    return arguments;
+}
+
+/// This process becomes bifrons-bench.
+void bench(const Options& o, Console& console)
+{
+    const std::string program = find_program();
+    std::vector<std::string> arguments = arguments_of(o, console.json());
+    std::vector<char*> pointers;
+    for (std::string& argument : arguments) pointers.push_back(argument.data());
+    pointers.push_back(nullptr);
+    execv(program.c_str(), pointers.data());
+    throw Error(ErrorKind::failed, str(program, " does not start: ", std::strerror(errno)));
+}
+
+} // namespace
+
+Work declare_bench(CLI::App& app)
+{
+    const auto options = std::make_shared<Options>();
+    flag(app, "--quick", options->quick, "one batch size of each network");
+    text(app, "--filter", options->filter, "REGEX", "cases whose name has it, such as conv2d_fwd/decoder.res0");
+    text(app, "--device", options->device, "DEVICE",
+         "auto, cuda, cuda:1, cpu or cpu:2; auto takes a GPU if there is one");
+    choice(app, "--precision", options->precision, {"all", "bf16", "tf32", "f32"}, "of operations that have several");
+    text(app, "--method", options->method, "METHOD", "one of those that the names end in, or all");
+    text(app, "--network", options->network, "R,E,AE,D,MASK", "a df-ud network instead of those of 128 and 256 px");
+    number<std::int64_t>(app, "--batch", options->batch, 0, 4096, "one batch size; 0: the grid's");
+    number<std::int64_t>(app, "--pairs", options->pairs, 1, 10000, "pairs of samples of each case");
+    text(app, "--out", options->out, "FILE", "a JSON line of each result is appended to it");
+    flag(app, "--resume", options->resume, "pass over what that file has of this commit on this device");
+    flag(app, "--list", options->list, "list the cases, run none");
+    return [options](Console& console) { bench(*options, console); };
+}
+
+} // namespace bifrons::tools

@@ -1,0 +1,197 @@
+#!/bin/bash
+# tools/gpu.sh - what needs a GPU, for machines where nothing but a driver is to be expected.
+#
+#   tools/gpu.sh build          here: the programs for one architecture (ARCH, 90a-real), into gpu-kit/ (at most 64 MiB)
+#   gpu-kit/gpu.sh test         there: every test of kernels, engine and model on the device cuda
+#   gpu-kit/gpu.sh sanitize     memcheck, racecheck, initcheck and synccheck on the kernels' tests
+#   gpu-kit/gpu.sh conform      records what the instructions' wrappers give, for tests/golden/
+#   gpu-kit/gpu.sh bench        bifrons-bench --quick
+#   gpu-kit/gpu.sh grid         the whole benchmark; hours
+#   gpu-kit/gpu.sh report       the table of what has been done so far
+#
+# Each step stops before ten minutes (BUDGET seconds, 560) and goes on where it stopped when it is started again. It
+# appends JSON lines to files in $OUT (default gpu-kit/results), which also takes over what gpu-kit/results has.
+# Exit codes: 0 done, 1 something failed, 2 usage, 4 no usable GPU, 130 not finished: start it again.
+set -uo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+step=${1-}
+budget=${BUDGET:-560}
+
+# ---- here: build ---------------------------------------------------------------------------------------------------
+
+build() {
+    set -e
+    cd "$here/.."
+    local arch=${ARCH:-90a-real} folder=build-gpu
+    cmake -S . -B $folder -G Ninja -DCMAKE_BUILD_TYPE=Release -DBIFRONS_CUDA=ON -DBIFRONS_CUDA_ARCHS="$arch" \
+        -DBIFRONS_MEDIA=OFF -DBIFRONS_ONEDNN=OFF -DBIFRONS_SIM=OFF -DBIFRONS_BENCH=ON \
+        -DCMAKE_BUILD_RPATH='$ORIGIN' ${CMAKE_OPTIONS-}
+    cmake --build $folder -j "${JOBS:-$(nproc)}" --target kernels_tests engine_tests model_tests ptx_conform bifrons-bench bifrons
+    rm -rf gpu-kit.new
+    mkdir gpu-kit.new
+    if [ -d gpu-kit/results ]; then mv gpu-kit/results gpu-kit.new/; fi
+    cp $folder/tests/{kernels,engine,model}_tests $folder/tests/ptx_conform $folder/bench/bifrons-bench $folder/bifrons gpu-kit.new/
+    cp $folder/bench/bifrons-peer-*.so gpu-kit.new/ 2>/dev/null || echo "gpu.sh: built without cuDNN and cuBLASLt as peers"
+    cp bench/peer_pytorch_step.py tools/gpu.sh gpu-kit.new/
+    strip gpu-kit.new/*_tests gpu-kit.new/ptx_conform gpu-kit.new/bifrons*
+    # What a bare machine may lack: Google Benchmark, OpenMP. The libraries of C and C++ are its own.
+    for program in gpu-kit.new/*_tests gpu-kit.new/bifrons gpu-kit.new/bifrons-bench; do
+        ldd "$program" | awk '$3 ~ /^\// && $1 !~ /^lib(c|m|dl|pthread|rt|stdc\+\+|gcc_s)\.so/ {print $3}'
+    done | sort -u | xargs -r -I{} cp -L {} gpu-kit.new/
+    git describe --always --dirty >gpu-kit.new/commit
+    rm -rf gpu-kit
+    mv gpu-kit.new gpu-kit
+    du -sh gpu-kit
+    local bytes
+    bytes=$(du -sb --exclude=results gpu-kit | cut -f1)
+    if [ "$bytes" -gt $((64 << 20)) ]; then echo "gpu.sh: gpu-kit has $bytes bytes; at most 64 MiB travel" >&2 && return 1; fi
+}
+
+# ---- there: what all steps share -----------------------------------------------------------------------------------
+
+say() { echo "gpu.sh: $*"; }
+
+# record STEP NAME STATUS SECONDS [DETAIL]: one JSON line.
+record() {
+    local detail=${5-}
+    detail=${detail//\\/\\\\}
+    printf '{"step": "%s", "name": "%s", "status": "%s", "seconds": %s, "commit": "%s", "device": "%s", "driver": "%s", "date": "%s", "detail": "%s"}\n' \
+        "$1" "$2" "$3" "$4" "$commit" "$device" "$driver" "$(date -u +%FT%TZ)" "${detail//\"/\\\"}" >>"$OUT/gpu.jsonl"
+}
+
+# done_before STEP NAME: this commit has passed it already.
+done_before() {
+    grep -sF "\"step\": \"$1\", \"name\": \"$2\", \"status\": \"passed\"" "$OUT/gpu.jsonl" | grep -qF "\"commit\": \"$commit\""
+}
+
+begin=$SECONDS
+left() { echo $((budget - (SECONDS - begin))); }
+
+# attempt STEP NAME COMMAND...: runs it within what is left of the time, and records how it went.
+failures=0 unfinished=0
+attempt() {
+    local step=$1 name=$2 started=$SECONDS status
+    shift 2
+    if done_before "$step" "$name"; then return; fi
+    if [ "$(left)" -lt 15 ]; then unfinished=$((unfinished + 1)) && return; fi
+    timeout -k 5 "$(left)" "$@" >"$OUT/log.tmp" 2>&1
+    status=$?
+    local seconds=$((SECONDS - started)) tail
+    tail=$(grep -a -E 'ERROR SUMMARY|FAILED|PASSED|RACECHECK SUMMARY|failed' "$OUT/log.tmp" | tail -3 | tr '\n\t' '  ' | tr -d '\000-\037')
+    case $status in
+    0) record "$step" "$name" passed $seconds "$tail" && say "$step $name: passed, $seconds s" ;;
+    124 | 137) unfinished=$((unfinished + 1)) && say "$step $name: no time left" ;;
+    *)
+        failures=$((failures + 1))
+        record "$step" "$name" failed $seconds "$tail"
+        say "$step $name: failed with exit code $status"
+        { echo "==== $step $name" && tail -c 20000 "$OUT/log.tmp"; } >>"$OUT/failures.log"
+        tail -n 15 "$OUT/log.tmp"
+        ;;
+    esac
+}
+
+finish() {
+    rm -f "$OUT/log.tmp"
+    report
+    if [ $failures -gt 0 ]; then exit 1; fi
+    if [ $unfinished -gt 0 ]; then say "$unfinished left; start it again to go on" && exit 130; fi
+    exit 0
+}
+
+# suites PROGRAM: its test suites that have cases on the device cuda.
+suites() {
+    "$here/$1" --gtest_list_tests --gtest_filter='*/cuda' | awk '/^[^ ]/ {sub(/\.$/, "", $1); print $1}'
+}
+
+need_gpu() {
+    local why
+    if ! why=$("$here/bifrons-bench" --device cuda --list --filter adam 2>&1); then
+        echo "gpu.sh: no GPU: $why" >&2
+        exit 4
+    fi
+    commit=$(cat "$here/commit")
+    device=$(nvidia-smi --query-gpu=name --format=csv,noheader 2>/dev/null | head -1)
+    driver=$(nvidia-smi --query-gpu=driver_version --format=csv,noheader 2>/dev/null | head -1)
+    export OUT=${OUT:-$here/results}
+    mkdir -p "$OUT"
+    if [ "$OUT" != "$here/results" ]; then
+        for earlier in "$here"/results/*.jsonl; do
+            [ -f "$earlier" ] && [ ! -f "$OUT/$(basename "$earlier")" ] && cp "$earlier" "$OUT/"
+        done
+    fi
+    # Python's packages bring cuDNN and cuBLASLt where the system has none.
+    local packages
+    packages=$(python3 -c 'import nvidia; print("\n".join(nvidia.__path__))' 2>/dev/null |
+        while read -r folder; do find "$folder" -type d -name lib; done | tr '\n' ':')
+    export LD_LIBRARY_PATH=${LD_LIBRARY_PATH-}:$packages BIFRONS_PEER_PYTHON=${BIFRONS_PEER_PYTHON:-python3}
+}
+
+# ---- the steps -----------------------------------------------------------------------------------------------------
+
+run_tests() {
+    for program in kernels_tests engine_tests model_tests; do
+        for suite in $(suites $program); do
+            attempt test "$program $suite" "$here/$program" --gtest_filter="$suite.*/cuda"
+        done
+    done
+}
+
+# Small tests that between them start every kernel; racecheck looks at shared memory alone and is the slowest.
+sanitized=${SANITIZE:-'Epilogue|Conv2dTest|ConvIgemm|Dense|Mse|Dssim|Adam|Norm|Augment|Poisson|Color|PixelNorm|Pool|Upsample|Resize|Channels|Cast|Total|Step'}
+
+sanitize() {
+    local sanitizer
+    sanitizer=$(command -v compute-sanitizer || ls /usr/local/cuda/bin/compute-sanitizer 2>/dev/null)
+    if [ -z "$sanitizer" ]; then say "compute-sanitizer is not here (CUDA toolkit's)" && exit 1; fi
+    for tool in memcheck racecheck initcheck synccheck; do
+        for suite in $(suites kernels_tests | grep -E "$sanitized"); do
+            attempt sanitize "$tool $suite" "$sanitizer" --tool $tool --error-exitcode 9 --print-limit 5 \
+                "$here/kernels_tests" --gtest_filter="$suite.*/cuda"
+        done
+    done
+}
+
+conform() {
+    # Many small files travel as one.
+    mkdir -p "$OUT/golden.tmp"
+    attempt conform wrappers "$here/ptx_conform" "$OUT/golden.tmp"
+    tar -C "$OUT/golden.tmp" -cf "$OUT/golden.tar" .
+    rm -r "$OUT/golden.tmp"
+    say "unpack golden.tar into tests/golden/"
+}
+
+bench() { # BIFRONS-BENCH-OPTION...
+    local status
+    timeout -k 5 "$(left)" "$here/bifrons-bench" --device cuda --resume --out "$OUT/bench.jsonl" "$@"
+    status=$?
+    case $status in
+    0) ;;
+    124 | 137) unfinished=1 ;;
+    *) failures=1 ;;
+    esac
+}
+
+# report: a line for each step, and the slowest ratios of the benchmark.
+report() {
+    for name in test sanitize conform; do
+        local passed failed
+        passed=$(grep -sF "\"step\": \"$name\"" "$OUT/gpu.jsonl" | grep -cF '"status": "passed"')
+        failed=$(grep -sF "\"step\": \"$name\"" "$OUT/gpu.jsonl" | grep -cF '"status": "failed"')
+        printf '%-10s %4d passed %4d failed\n' $name "$passed" "$failed"
+    done
+    printf '%-10s %4d measured %2d failed\n' bench "$(grep -sc '"ours_us"' "$OUT/bench.jsonl")" \
+        "$(grep -sc '"failed"' "$OUT/bench.jsonl")"
+}
+
+case $step in
+build) build ;;
+test) need_gpu && run_tests && finish ;;
+sanitize) need_gpu && sanitize && finish ;;
+conform) need_gpu && conform && finish ;;
+bench) need_gpu && bench --quick && finish ;;
+grid) budget=${BUDGET:-86400} && need_gpu && bench && finish ;;
+report) need_gpu && report ;;
+*) sed -n '2,16s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
+esac

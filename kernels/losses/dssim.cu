@@ -166,8 +166,8 @@ __device__ void load_slopes(const DssimShape& s, const Filter& f, const Tile& at
     for (int i = int(threadIdx.x); i < span * span; i += int(kBlockSize)) {
         const int row = i / span, column = i % span, y = at.y - reach + row, x = at.x - reach + column;
         const bool inside = y >= 0 && y < rows && x >= 0 && x < columns;
-        const float* from = slopes + (plane + y) * columns + x;
-        for (int m = 0; m < 3; ++m) tile.slope[m][row][column] = inside ? from[m * map] : 0.0f;
+        const std::int64_t from = (plane + y) * columns + x;
+        for (int m = 0; m < 3; ++m) tile.slope[m][row][column] = inside ? slopes[from + m * map] : 0.0f;
     }
 }
 

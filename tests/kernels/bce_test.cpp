@@ -109,7 +109,8 @@ TEST_P(BceTest, value_agrees_with_the_definition_and_repeats)
         bound = c.scale * bound / double(c.size()) + std::ldexp(std::abs(want), -23);
         const View x = device().upload(c.x), loss = device().poisoned<float>(2);
         const ConstView target = c.target_on(device()), mask = c.mask_on(device());
-        bce_fwd(exec(), c.s, x, target, mask, c.scale, loss);
+        const Cost cost = bce_fwd_cost(c.s, DType::f32, c.with_target, c.masked, device().device().target());
+        bce_fwd(exec(cost), c.s, x, target, mask, c.scale, loss);
         bce_fwd(exec(), c.s, x, target, mask, c.scale, {loss.as<float>() + 1});
         const auto got = device().download<float>(loss, 2);
         EXPECT_TRUE(within(std::vector<float>{got[0]}, {want}, bound)) << c.s.rows << "x" << c.s.C;

@@ -164,7 +164,7 @@ TEST_P(DssimTest, value_agrees_with_the_definition_and_repeats)
         c.value(want, bound);
         const View a = device().upload(c.a), b = device().upload(c.b), loss = device().poisoned<float>(2);
         const ConstView mask = c.masked ? ConstView(device().upload(c.mask)) : ConstView{};
-        dssim_fwd(exec(), c.s, a, b, mask, c.scale, loss, {});
+        dssim_fwd(exec(dssim_fwd_cost(c.s, DType::f32, false, target())), c.s, a, b, mask, c.scale, loss, {});
         dssim_fwd(exec(), c.s, a, b, mask, c.scale, {loss.as<float>() + 1},
                   device().poisoned<float>(3 * c.s.windows()));
         const auto got = device().download<float>(loss, 2);
@@ -189,8 +189,9 @@ TEST_P(DssimTest, gradient_agrees_with_the_definition_through_a_store)
         const View a = device().upload(c.a), b = device().upload(c.b), loss = device().poisoned<float>(1),
                    slopes = device().poisoned<float>(3 * c.s.windows());
         dssim_fwd(exec(), c.s, a, b, mask, c.scale, loss, slopes);
-        dssim_grad(exec(), c.s, a, b, mask, c.scale, slopes, device().upload<float>({-0.7f}),
-                   {.out = out, .add = out, .act = leaky(0.1f), .saved = device().upload(saved)});
+        const Store d{.out = out, .add = out, .act = leaky(0.1f), .saved = device().upload(saved)};
+        dssim_grad(exec(dssim_grad_cost(c.s, DType::f32, d, target())), c.s, a, b, mask, c.scale, slopes,
+                   device().upload<float>({-0.7f}), d);
         EXPECT_TRUE(within(device().download<float>(out, c.size()), want, bound)) << "window " << c.s.window;
         EXPECT_LT(dot(bound, bound), 1e-4 * dot(v, v)) << "the bound means something, window " << c.s.window;
     }

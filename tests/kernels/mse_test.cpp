@@ -80,7 +80,7 @@ TEST_P(MseTest, value_agrees_with_the_definition_and_repeats)
     for (const MseCase& c : kCases) {
         const View a = device().upload(c.a), b = device().upload(c.b), loss = device().poisoned<float>(2);
         const ConstView mask = c.masked ? ConstView(device().upload(c.mask)) : ConstView{};
-        mse_fwd(exec(), c.s, a, b, mask, c.scale, loss);
+        mse_fwd(exec(mse_fwd_cost(c.s, DType::f32, c.masked, target())), c.s, a, b, mask, c.scale, loss);
         mse_fwd(exec(), c.s, a, b, mask, c.scale, {loss.as<float>() + 1});
         const auto got = device().download<float>(loss, 2);
         EXPECT_TRUE(within(std::vector<float>{got[0]}, {c.want_loss()}, c.loss_bound())) << c.s.rows << "x" << c.s.C;

@@ -35,7 +35,7 @@ void expect_agreement(TestDevice& device, const PixelNormShape& s)
     ref::pixel_norm_fwd(s, cast<double>(x).data(), want.data());
     for (const double y : want) bound.push_back((3 * std::ldexp(1.0, -23) + store_rounding<T>()) * std::abs(y));
     const View xv = device.upload(x), y = device.poisoned<T>(s.size());
-    pixel_norm_fwd(device.exec(), s, xv, y);
+    pixel_norm_fwd(device.exec(pixel_norm_fwd_cost(s, xv.dtype, device.device().target())), s, xv, y);
     const auto got = device.download<T>(y, s.size());
     EXPECT_TRUE(within(got, want, bound));
     pixel_norm_fwd(device.exec(), s, xv, xv);
@@ -85,7 +85,9 @@ void expect_gradient(TestDevice& device, const PixelNormShape& s)
                             (std::abs(dy64[std::size_t(i)]) + std::abs(x64[std::size_t(i)] * r * r * along)));
     }
     const View dyv = device.upload(dy), xv = device.upload(x);
-    expect_stores<T>(device, v, bound, [&](const Store& d) { pixel_norm_grad(device.exec(), s, dyv, xv, d); });
+    expect_stores<T>(device, v, bound, [&](const Store& d) {
+        pixel_norm_grad(device.exec(pixel_norm_grad_cost(s, xv.dtype, d, device.device().target())), s, dyv, xv, d);
+    });
 }
 
 TEST_P(PixelNormTest, gradient_agrees_with_the_definition)

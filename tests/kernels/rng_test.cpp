@@ -43,7 +43,7 @@ double normal_cdf(double z)
 class RngTest : public bifrons::test::OnDevice {};
 BIFRONS_ON_GPU_DEVICES(RngTest);
 
-void draw_streams_on_device(Exec ex, std::int64_t n, View draws)
+void draw_streams_on_device(Exec ex, [[maybe_unused]] std::int64_t n, [[maybe_unused]] View draws)
 {
     BIFRONS_SIMT(ex, "draw_streams", draw_streams(ex, n, draws));
 }

@@ -27,6 +27,12 @@ class TestDevice {
 
     kernels::Device& device() { return *device_; }
     kernels::Exec exec() { return {device_.get(), {}, workspace_}; }
+    /// With exactly the workspace that is stated: the simulator sees what is written beyond.
+    kernels::Exec exec(const kernels::Cost& cost)
+    {
+        const std::size_t bytes = cost.workspace_bytes;
+        return {device_.get(), {}, {bytes ? poisoned<std::uint8_t>(std::int64_t(bytes)).data : nullptr, bytes}};
+    }
 
     template <class T>
     kernels::View upload(const std::vector<T>& values)
@@ -83,6 +89,8 @@ class OnDevice : public ::testing::TestWithParam<std::string> {
     }
     TestDevice& device() { return *device_; }
     kernels::Exec exec() { return device_->exec(); }
+    kernels::Exec exec(const kernels::Cost& cost) { return device_->exec(cost); }
+    kernels::Target target() { return device_->device().target(); }
 
   private:
     std::unique_ptr<TestDevice> device_;

@@ -1,6 +1,7 @@
 #include "data/media/frames.h"
 #include "model/trainer.h"
 #include "tests/data/folder.h"
+#include "tests/support/devices.h"
 #include "tools/commands.h"
 
 #include <csignal>
@@ -134,6 +135,29 @@ TEST(MergeCommand, faces_change_and_what_is_far_from_them_does_not)
         for (std::int64_t x = 0; x < before.W * 3; ++x) // the top row is background
             EXPECT_EQ(after.pixels[std::size_t(x)], before.pixels[std::size_t(x)]);
     }
+}
+
+TEST(MergeCommand, kernels_paste_what_the_processor_pastes)
+{
+    const fs::path clip = assets() / "faces/grid/swwp2s.mpg";
+    BIFRONS_NEEDS_ASSET(clip);
+    if (const std::string why = absent("sim"); !why.empty()) GTEST_SKIP() << why;
+    const Folder folder;
+    make_model(folder / "model");
+    data::Frame frame;
+    ASSERT_TRUE(data::open_frames(clip)->next(frame));
+    data::save_image(folder / "in.png", frame.image);
+    const auto pasted = [&](const std::string& device) {
+        const fs::path out = folder / (device + ".png");
+        const Result r = merge(folder / "model", folder / "in.png", out, {"--device", device, "--beta", "0.5"});
+        EXPECT_EQ(r.code, 0) << r.out << r.err;
+        return data::load_image(out);
+    };
+    const data::Image want = pasted("cpu"), got = pasted("sim");
+    EXPECT_GT(mean_difference(frame.image, want), 0.1);
+    // Networks in f32 on either, then colours and light: far less than a level, but for what is rounded.
+    for (std::size_t i = 0; i < want.pixels.size(); ++i)
+        ASSERT_LE(std::abs(int(got.pixels[i]) - int(want.pixels[i])), 1) << i;
 }
 
 TEST(MergeCommand, refuses_before_it_works_and_leaves_what_exists)

@@ -37,9 +37,10 @@ __global__ void __launch_bounds__(kBlockSize)
     y.store(i, sum);
 }
 
-// A thread per dx[n,h,v,c]; the threads of a warp differ in c: they read the same dy and neighbouring weights.
+// A thread per dx[n,h,v,c]; the threads of a warp differ in c: they read the same dy and neighbouring weights. Room for
+// two blocks is enough: left to itself, ptxas makes room for more on sm_120 and spills.
 template <class T>
-__global__ void __launch_bounds__(kBlockSize)
+__global__ void __launch_bounds__(kBlockSize, 2)
     conv2d_dgrad_kernel(Conv2dShape s, const T* __restrict__ dy, const T* __restrict__ w, GradientStore<T> dx)
 {
     const std::int64_t i = global_thread();

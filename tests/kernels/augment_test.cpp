@@ -55,7 +55,8 @@ Batch run(TestDevice& device, const BatchShape& s, const AugmentOptions& o, cons
                mask = device.poisoned<float>(pixels);
     const auto* bytes = reinterpret_cast<const std::uint8_t*>(&state);
     const View where = device.upload(std::vector<std::uint8_t>(bytes, bytes + sizeof state));
-    augment(device.exec(), s, o, album.faces(device), static_cast<const StepState*>(where.data), input, target, mask);
+    const Exec ex = device.exec(augment_cost(s, device.device().target()));
+    augment(ex, s, o, album.faces(device), static_cast<const StepState*>(where.data), input, target, mask);
     return {device.download<float>(input, 3 * pixels), device.download<float>(target, 3 * pixels),
             device.download<float>(mask, pixels)};
 }

@@ -68,8 +68,8 @@ TEST_P(ColorTest, statistics_agree_with_the_definition_and_repeat)
         ref::color_statistics(n, cast<double>(x).data(), cast<double>(mask).data(), want.data());
         const View xs = device().upload(x), m = device().upload(mask), got = device().poisoned<float>(6),
                    again = device().poisoned<float>(6);
-        color_statistics(exec(), n, xs, m, got);
-        color_statistics(exec(), n, xs, m, again);
+        color_statistics(exec(color_statistics_cost(n, this->target())), n, xs, m, got);
+        color_statistics(exec(color_statistics_cost(n, this->target())), n, xs, m, again);
         EXPECT_TRUE(within(device().download<float>(got, 6), want, 90 * std::ldexp(1.0, -23))) << n;
         EXPECT_EQ(device().download<float>(got, 6), device().download<float>(again, 6));
     }
@@ -83,11 +83,11 @@ TEST_P(ColorTest, transfer_gives_the_statistics_of_the_target)
     auto target = random_values(3 * n, 5, 0.45, 0.7);
     for (std::size_t i = 0; i < target.size(); i += 3) target[i] -= 0.1f;
     const View t = device().upload(target), m = device().upload(mask), out = device().upload(x);
-    color_transfer(exec(), n, out, t, m, 1.0f, out);
+    color_transfer(exec(color_transfer_cost(n, this->target())), n, out, t, m, 1.0f, out);
     const View got = device().poisoned<float>(6), want = device().poisoned<float>(6);
     for (const auto& [picture, statistics] : {std::pair{out, got}, {t, want}}) {
         bgr_to_lab(exec(), n, picture, picture);
-        color_statistics(exec(), n, picture, m, statistics);
+        color_statistics(exec(color_statistics_cost(n, this->target())), n, picture, m, statistics);
     }
     EXPECT_TRUE(within(device().download<float>(got, 6), cast<double>(device().download<float>(want, 6)), 2e-3));
 }
@@ -102,7 +102,8 @@ TEST_P(ColorTest, transfer_agrees_with_the_definition)
         ref::color_transfer<double>(n, cast<double>(x).data(), cast<double>(target).data(), cast<double>(mask).data(),
                                     double(alpha), want.data());
         const View out = device().poisoned<float>(3 * n);
-        color_transfer(exec(), n, device().upload(x), device().upload(target), device().upload(mask), alpha, out);
+        color_transfer(exec(color_transfer_cost(n, this->target())), n, device().upload(x), device().upload(target),
+                       device().upload(mask), alpha, out);
         EXPECT_TRUE(within(device().download<float>(out, 3 * n), want, 4e-5)) << alpha;
         if (alpha == 0) {
             EXPECT_EQ(device().download<float>(out, 3 * n), x);
@@ -117,7 +118,7 @@ TEST_P(ColorTest, blur_of_a_point_is_the_kernel_on_both_axes)
     std::vector<float> x(std::size_t(s.size()), 0.0f);
     x[(1 * 7 + 5) * 2 + 1] = 1;
     const View y = device().poisoned<float>(s.size());
-    gaussian_blur(exec(), s, device().upload(x), y);
+    gaussian_blur(exec(gaussian_blur_cost(s)), s, device().upload(x), y);
     const auto taps = ref::gaussian_taps(s);
     std::vector<double> want(x.size(), 0.0);
     for (std::int64_t h = 0; h < 9; ++h)
@@ -135,7 +136,7 @@ TEST_P(ColorTest, blur_agrees_with_the_definition)
         std::vector<double> want(x.size());
         ref::gaussian_blur(s, cast<double>(x).data(), want.data());
         const View y = device().upload(x);
-        gaussian_blur(exec(), s, y, y);
+        gaussian_blur(exec(gaussian_blur_cost(s)), s, y, y);
         EXPECT_TRUE(within(device().download<float>(y, s.size()), want, 2 * gamma32(2 * s.radius() + 1)));
     }
 }
@@ -152,7 +153,8 @@ TEST_P(ColorTest, light_agrees_with_the_definition)
         ref::light_transfer<double>(s, cast<double>(x).data(), cast<double>(target).data(), cast<double>(mask).data(),
                                     double(beta), want.data());
         const View out = device().poisoned<float>(3 * s.pixels());
-        light_transfer(exec(), s, device().upload(x), device().upload(target), device().upload(mask), beta, out);
+        light_transfer(exec(light_transfer_cost(s, this->target())), s, device().upload(x), device().upload(target),
+                       device().upload(mask), beta, out);
         // Both low-passes are of positive terms: relative error gamma32 of all taps, twice, and the power's.
         const auto got = device().download<float>(out, 3 * s.pixels());
         EXPECT_TRUE(within(got, want, 4 * gamma32(31 * 31))) << beta;
@@ -168,9 +170,9 @@ TEST_P(ColorTest, light_doubles_what_is_half_as_bright_and_no_more)
     const LightShape s{20, 20, 3};
     const std::vector<float> dark(1200, 0.1f), mask(400, 1.0f), light(1200, 0.15f), glaring(1200, 0.9f);
     const View out = device().poisoned<float>(1200), m = device().upload(mask), x = device().upload(dark);
-    light_transfer(exec(), s, x, device().upload(light), m, 1.0f, out);
+    light_transfer(exec(light_transfer_cost(s, this->target())), s, x, device().upload(light), m, 1.0f, out);
     EXPECT_TRUE(within(device().download<float>(out, 1200), std::vector<double>(1200, 0.1 * 0.151 / 0.101), 1e-6));
-    light_transfer(exec(), s, x, device().upload(glaring), m, 1.0f, out);
+    light_transfer(exec(light_transfer_cost(s, this->target())), s, x, device().upload(glaring), m, 1.0f, out);
     EXPECT_TRUE(within(device().download<float>(out, 1200), std::vector<double>(1200, 0.2), 1e-6));
 }
 
@@ -182,7 +184,7 @@ TEST_P(ColorTest, an_empty_mask_changes_nothing)
                out = device().poisoned<float>(120), statistics = device().poisoned<float>(6);
     color_transfer(exec(), 40, device().upload(x), t, m, 1.0f, out);
     EXPECT_EQ(device().download<float>(out, 120), x);
-    light_transfer(exec(), s, device().upload(x), t, m, 1.0f, out);
+    light_transfer(exec(light_transfer_cost(s, this->target())), s, device().upload(x), t, m, 1.0f, out);
     EXPECT_EQ(device().download<float>(out, 120), x);
     color_statistics(exec(), 40, t, m, statistics);
     EXPECT_EQ(device().download<float>(statistics, 6), std::vector<float>(6, 0.0f));

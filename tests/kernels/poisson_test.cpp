@@ -102,7 +102,8 @@ Cloned clone(TestDevice& device, const PoissonShape& s, const Mask& mask)
     Cloned c{{}, picture(s, 2), {}};
     const View divergence = device.poisoned<float>(s.size()), f = device.upload(c.before);
     poisson_divergence(device.exec(), s, device.upload(picture(s, 1)), {}, {}, divergence);
-    poisson_solve(device.exec(), s, divergence, mask.empty() ? ConstView{} : device.upload(mask), kTolerance, f);
+    const Exec ex = device.exec(poisson_solve_cost(s, device.device().target()));
+    poisson_solve(ex, s, divergence, mask.empty() ? ConstView{} : device.upload(mask), kTolerance, f);
     c.divergence = device.download<float>(divergence, s.size());
     c.after = device.download<float>(f, s.size());
     return c;
@@ -274,8 +275,8 @@ TEST_P(PoissonTest, clone_rect_solves_its_equation)
     auto source = picture(s, 1);
     const auto target = picture(s, 2);
     const View out = device().poisoned<std::uint8_t>(s.size());
-    poisson_clone_rect(exec(), s, device().upload(bytes_of(source)), device().upload(bytes_of(target)),
-                       device().upload(mask), out);
+    poisson_clone_rect(exec(poisson_clone_rect_cost(s, this->target())), s, device().upload(bytes_of(source)),
+                       device().upload(bytes_of(target)), device().upload(mask), out);
     for (std::size_t i = 0; i < source.size(); ++i)
         if (!mask[i / 3]) source[i] = 0;
     std::vector<double> divergence(source.size());
@@ -312,7 +313,8 @@ TEST_P(PoissonTest, clone_rect_is_within_one_level_of_opencv)
         const std::vector<std::uint8_t> want(theirs.data, theirs.data + s.size());
 
         const View out = device().poisoned<std::uint8_t>(s.size());
-        poisson_clone_rect(exec(), s, device().upload(source), device().upload(target), device().upload(mask), out);
+        poisson_clone_rect(exec(poisson_clone_rect_cost(s, this->target())), s, device().upload(source),
+                           device().upload(target), device().upload(mask), out);
         const auto got = device().download<std::uint8_t>(out, s.size());
         EXPECT_TRUE(within(got, cast<double>(want), 1.0)) << s.H << "x" << s.W;
         std::int64_t equal = 0;

@@ -46,8 +46,8 @@ TEST_P(SoftMaskTest, agrees_with_the_definition)
         ref::soft_mask(s, cast<double>(mask).data(), want.data());
         const View y = device().poisoned<float>(s.size()), again = device().poisoned<float>(s.size()),
                    m = device().upload(mask);
-        soft_mask(exec(), s, m, y);
-        soft_mask(exec(), s, m, again);
+        soft_mask(exec(soft_mask_cost(s, DType::f32)), s, m, y);
+        soft_mask(exec(soft_mask_cost(s, DType::f32)), s, m, again);
         const double taps = 2 * s.radius() + 1;
         EXPECT_TRUE(within(device().download<float>(y, s.size()), want, 2 * gamma32(taps * taps)));
         EXPECT_EQ(device().download<float>(y, s.size()), device().download<float>(again, s.size()));

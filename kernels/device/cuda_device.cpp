@@ -5,6 +5,10 @@
 #include <utility>
 
 #include <cuda_runtime_api.h>
+#include <nvtx3/nvToolsExt.h>
+#include <nvtx3/nvToolsExtCudaRt.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 namespace bifrons::kernels {
 
@@ -90,6 +94,19 @@ class CudaRecording : public Recording {
     cudaGraph_t graph_;
 };
 
+/// Blocks that are freed stay with the program, for the next allocation.
+cudaMemPool_t create_pool(int gpu)
+{
+    cudaMemPoolProps properties = {};
+    properties.allocType = cudaMemAllocationTypePinned;
+    properties.location = {cudaMemLocationTypeDevice, gpu};
+    cudaMemPool_t pool = nullptr;
+    check(cudaMemPoolCreate(&pool, &properties), "creating a memory pool");
+    std::uint64_t keep = UINT64_MAX;
+    check(cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &keep), "setting up a memory pool");
+    return pool;
+}
+
 class CudaDevice : public Device {
   public:
     explicit CudaDevice(int index) : index_(index)
@@ -97,11 +114,15 @@ class CudaDevice : public Device {
         select();
         check(cudaGetDeviceProperties(&properties_, index), "reading the GPU's properties");
         check(cudaStreamCreateWithFlags(&compute_, cudaStreamNonBlocking), "creating a stream");
+        pool_ = create_pool(index);
+        nvtxNameCudaStreamA(compute_, "bifrons compute");
+        nvtxNameOsThreadA(std::uint32_t(syscall(SYS_gettid)), "bifrons main");
     }
     ~CudaDevice() override
     {
         cudaSetDevice(index_);
         cudaStreamDestroy(compute_);
+        cudaMemPoolDestroy(pool_);
     }
     CudaDevice(const CudaDevice&) = delete;
 
@@ -122,11 +143,13 @@ class CudaDevice : public Device {
         return stream.handle ? static_cast<cudaStream_t>(stream.handle) : compute_;
     }
 
+    // In the order of the compute stream; the wait makes the block usable on every stream.
     void* allocate(std::size_t bytes) override
     {
         select();
         void* data = nullptr;
-        const cudaError_t status = taken(cudaMalloc(&data, std::max<std::size_t>(bytes, 1)));
+        cudaError_t status = taken(cudaMallocFromPoolAsync(&data, std::max<std::size_t>(bytes, 1), pool_, compute_));
+        if (status == cudaSuccess) status = taken(cudaStreamSynchronize(compute_));
         BIFRONS_CHECK(device, status != cudaErrorMemoryAllocation, "cuda:", index_,
                       ": out of memory: ", human_bytes(double(bytes)), " needed, ", human_bytes(double(free_bytes())),
                       " of ", human_bytes(double(properties_.totalGlobalMem)),
@@ -136,16 +159,33 @@ class CudaDevice : public Device {
     }
     void free(void* data) noexcept override
     {
+        if (!data) return;
         cudaSetDevice(index_);
-        cudaFree(data);
+        cudaFreeAsync(data, compute_);
     }
     std::size_t free_bytes() const override
     {
         std::size_t unused = 0, total = 0;
         select();
         check(cudaMemGetInfo(&unused, &total), "asking for free memory");
-        return unused;
+        std::uint64_t reserved = 0, used = 0; // of the pool
+        check(cudaMemPoolGetAttribute(pool_, cudaMemPoolAttrReservedMemCurrent, &reserved), "reading the memory pool");
+        check(cudaMemPoolGetAttribute(pool_, cudaMemPoolAttrUsedMemCurrent, &used), "reading the memory pool");
+        return unused + std::size_t(reserved - used);
     }
+    void* allocate_host(std::size_t bytes) override
+    {
+        select();
+        void* data = nullptr;
+        const cudaError_t status = taken(cudaMallocHost(&data, std::max<std::size_t>(bytes, 1)));
+        BIFRONS_CHECK(device, status == cudaSuccess, "cuda:", index_, ": no ", human_bytes(double(bytes)),
+                      " of pinned host memory: ", cudaGetErrorString(status));
+        return data;
+    }
+    void free_host(void* data) noexcept override { cudaFreeHost(data); }
+
+    void push_range(const std::string& name) override { nvtxRangePushA(name.c_str()); }
+    void pop_range() override { nvtxRangePop(); }
 
     void copy(Stream stream, void* to, const void* from, std::size_t bytes) override
     {
@@ -217,6 +257,7 @@ class CudaDevice : public Device {
     int index_;
     cudaDeviceProp properties_ = {};
     cudaStream_t compute_ = nullptr;
+    cudaMemPool_t pool_ = nullptr;
 };
 
 bool is_recording(cudaStream_t stream)
@@ -253,15 +294,17 @@ std::unique_ptr<Device> open_cuda_device(int index)
     return std::make_unique<CudaDevice>(index);
 }
 
-void* prepare_cuda_launch(const Exec& ex)
+void* prepare_cuda_launch(const Exec& ex, const char* name)
 {
     const auto& device = static_cast<const CudaDevice&>(*ex.device);
     device.select();
+    nvtxRangePushA(name);
     return device.stream_of(ex.stream);
 }
 
 void finish_cuda_launch(const Exec& ex, const char* name, const Grid& grid, int launch_status)
 {
+    nvtxRangePop();
     auto status = taken(cudaError_t(launch_status));
     const cudaStream_t stream = static_cast<const CudaDevice&>(*ex.device).stream_of(ex.stream);
     if (status == cudaSuccess && sync_every_launch() && !is_recording(stream))

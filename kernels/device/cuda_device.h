@@ -9,14 +9,14 @@ namespace bifrons::kernels {
 /// One clear sentence saying why GPU number `index` cannot be used here; empty if it can.
 std::string cuda_unusable_reason(int index);
 
-/// Throws Error(device) with that sentence. Memory by cudaMalloc; work goes to a stream of its own; recordings are CUDA
-/// graphs.
+/// Throws Error(device) with that sentence. Memory comes from a pool of the driver's; work goes to a stream of its own;
+/// recordings are CUDA graphs. Memory that another stream used is freed after that stream was waited for.
 std::unique_ptr<Device> open_cuda_device(int index);
 
 // For launch.h:
-/// Makes ex's GPU the current one and returns its stream (a cudaStream_t).
-void* prepare_cuda_launch(const Exec& ex);
-/// Throws Error(device) naming the kernel and its configuration unless status (a cudaError_t) is success.
+/// Makes ex's GPU the current one, opens a range for profilers and returns ex's stream (a cudaStream_t).
+void* prepare_cuda_launch(const Exec& ex, const char* name);
+/// Closes the range. Throws Error(device) naming the kernel and its configuration unless status (a cudaError_t) is success.
 void finish_cuda_launch(const Exec& ex, const char* name, const Grid& grid, int status);
 
 } // namespace bifrons::kernels

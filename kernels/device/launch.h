@@ -73,7 +73,7 @@ void launch(const char* name, void (*kernel)(Parameters...), const Grid& grid, c
     config.gridDim = dim3(grid.blocks.x, grid.blocks.y, grid.blocks.z);
     config.blockDim = dim3(grid.threads.x, grid.threads.y, grid.threads.z);
     config.dynamicSmemBytes = grid.smem;
-    config.stream = static_cast<cudaStream_t>(prepare_cuda_launch(ex));
+    config.stream = static_cast<cudaStream_t>(prepare_cuda_launch(ex, name));
     cudaLaunchAttribute attributes[3];
     config.attrs = attributes;
     config.numAttrs = launch_attributes(grid, ex, attributes);

@@ -16,7 +16,8 @@ void Adam::step(kernels::Exec ex, kernels::StepState* state, const Tensor& losse
     const std::int64_t n = params_.arena_size();
     kernels::global_norm(ex, n, params_.gradients().view(), norm_.view());
     kernels::judge_step(ex, state, losses.size(), losses.view(), norm_.view());
-    kernels::adam(ex, n, options_, state, params_.weights().view(), params_.gradients().view(), m_.view(), v_.view());
+    kernels::adam(ex, n, options_, state, params_.weights().view(), params_.gradients().view(), m_.view(), v_.view(),
+                  params_.packed() ? params_.packed().view() : kernels::View{});
 }
 
 } // namespace bifrons

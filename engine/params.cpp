@@ -1,6 +1,7 @@
 #include "engine/params.h"
 
 #include "kernels/base/rng.h"
+#include "kernels/pointwise/cast.h"
 
 #include <cmath>
 
@@ -44,6 +45,23 @@ void Parameters::allocate_weights(kernels::Exec ex, DType dtype, Memory& memory)
     ex.device->fill(ex.stream, weights_.view().data, 0, weights_.bytes());
 }
 
+void Parameters::allocate_packed(Memory& memory)
+{
+    packed_ = Tensor::empty({arena_size_}, DType::bf16, memory);
+}
+
+void Parameters::pack(kernels::Exec ex) const
+{
+    if (packed_) kernels::cast(ex, arena_size_, weights_.view(), packed_.view());
+}
+
+Var Parameters::var(Tape& tape, int i) const
+{
+    const bool packed = tape.precision() == Precision::bf16 && entries_.at(std::size_t(i)).shape.rank() > 1;
+    BIFRONS_CHECK(bug, !packed || packed_, "parameter ", entries_[std::size_t(i)].name, ": has no bf16 copy");
+    return tape.parameter(packed ? part(packed_, i) : value(i), grad(i));
+}
+
 void Parameters::initialise(kernels::Exec ex, std::uint64_t seed) const
 {
     std::vector<float> values(std::size_t(arena_size_), 0.0f);
@@ -55,6 +73,7 @@ void Parameters::initialise(kernels::Exec ex, std::uint64_t seed) const
             values[std::size_t(e.offset + i)] = limit * (2.0f * random.uniform() - 1.0f);
     }
     weights_.upload(ex, values);
+    pack(ex);
 }
 
 std::int64_t Parameters::count() const

@@ -27,8 +27,12 @@ class Parameters {
     void allocate(kernels::Exec ex, DType dtype, Memory& memory);
     /// Only the weights' arena: enough for tapes that do not record.
     void allocate_weights(kernels::Exec ex, DType dtype, Memory& memory);
+    /// Takes a bf16 copy of the weights' arena, for tapes of precision bf16. After allocate() or allocate_weights().
+    void allocate_packed(Memory& memory);
     /// Fills the weights; a pure function of the seed and each parameter's name. Waits.
     void initialise(kernels::Exec ex, std::uint64_t seed) const;
+    /// Refreshes the packed copy after the weights were written by anybody but the optimizer. No-op without one.
+    void pack(kernels::Exec ex) const;
 
     const std::vector<Entry>& entries() const { return entries_; }
     /// Number of trained values, without the padding between parameters.
@@ -39,10 +43,14 @@ class Parameters {
     Tensor value(int i) const { return part(weights_, i); }
     /// Empty where only the weights were allocated.
     Tensor grad(int i) const { return gradients_ ? part(gradients_, i) : Tensor(); }
-    Var var(Tape& tape, int i) const { return tape.parameter(value(i), grad(i)); }
+    /// As the tape's precision wants it: in bf16 the packed copy of what is multiplied (filters and matrices; rank 2
+    /// and more), f32 of what is added. The gradient is the master's in any case.
+    Var var(Tape& tape, int i) const;
     /// The whole arenas, [arena_size()]. Padding is zero in all of them.
     const Tensor& weights() const { return weights_; }
     const Tensor& gradients() const { return gradients_; }
+    /// Empty if none was allocated.
+    const Tensor& packed() const { return packed_; }
     std::int64_t arena_size() const { return arena_size_; }
     /// Parameter i's part of any arena of arena_size() elements (the optimizer's moments).
     Tensor part(const Tensor& arena, int i) const;
@@ -51,7 +59,7 @@ class Parameters {
     std::vector<Entry> entries_;
     std::map<std::string, int> numbers_;
     std::int64_t arena_size_ = 0;
-    Tensor weights_, gradients_;
+    Tensor weights_, gradients_, packed_;
 };
 
 } // namespace bifrons

@@ -10,8 +10,11 @@ namespace bifrons {
 
 bool Step::default_recording()
 {
-    const char* sync = std::getenv("BIFRONS_SYNC");
-    return !sync || std::strcmp(sync, "1") != 0;
+    const auto is = [](const char* name, const char* value) {
+        const char* text = std::getenv(name);
+        return text && std::strcmp(text, value) == 0;
+    };
+    return !is("BIFRONS_SYNC", "1") && !is("BIFRONS_RECORD", "0");
 }
 
 Step::Step(kernels::Device& device, kernels::Stream stream, Body body, bool recording)
@@ -57,15 +60,20 @@ void Step::run_body()
     body_(exec(), *slab_);
 }
 
+void Step::reserve()
+{
+    if (slab_) return;
+    slab_ = std::make_unique<Slab>(device_, plan());
+    workspace_ = {slab_->at(plan_->bytes - workspace_bytes_), workspace_bytes_};
+}
+
 void Step::run()
 {
     if (recording_) return device_.replay(stream_, *recording_);
-    if (!slab_) {
-        slab_ = std::make_unique<Slab>(device_, plan());
-        workspace_ = {slab_->at(plan_->bytes - workspace_bytes_), workspace_bytes_};
-        return run_body();
-    }
-    if (!recording_allowed_) return run_body();
+    reserve();
+    const bool first = !ran_;
+    ran_ = true;
+    if (first || !recording_allowed_) return run_body();
     device_.begin_recording(stream_);
     try {
         run_body();
@@ -82,6 +90,7 @@ void Step::invalidate()
     device_.synchronize(stream_);
     recording_.reset();
     slab_.reset();
+    ran_ = false;
     plan_.reset();
 }
 

@@ -17,11 +17,13 @@ class Step {
     /// planning, the Exec's device is a plan and no operand may be touched.
     using Body = std::function<void(kernels::Exec, Memory&)>;
 
-    /// recording false (BIFRONS_SYNC=1 sets it): every run is eager.
+    /// recording false (BIFRONS_SYNC=1 or BIFRONS_RECORD=0 set it): every run is eager.
     Step(kernels::Device& device, kernels::Stream stream, Body body, bool recording = default_recording());
 
     /// Enqueues the work once. Throws Error(device) if the slab is not to be had.
     void run();
+    /// Takes the slab now instead of with the first run, so that a device that is too full says so before work starts.
+    void reserve();
     /// The next run plans again: a setting or the thread count changed.
     void invalidate();
 
@@ -49,6 +51,7 @@ class Step {
     std::vector<std::pair<std::string, kernels::Cost>> costs_; // layer/operation
     std::size_t workspace_bytes_ = 0;
     std::unique_ptr<Slab> slab_;
+    bool ran_ = false; // since it was planned
     kernels::Workspace workspace_;
     std::unique_ptr<kernels::Recording> recording_;
 };

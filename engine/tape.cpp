@@ -7,7 +7,10 @@ using kernels::Store;
 
 const char* const kGradientRange = " gradient";
 
-Tape::Tape(kernels::Exec exec, Memory& memory, bool recording) : exec_(exec), memory_(memory), recording_(recording) {}
+Tape::Tape(kernels::Exec exec, Memory& memory, bool recording, Precision precision)
+    : exec_(exec), memory_(memory), recording_(recording), precision_(precision)
+{
+}
 
 Tape::Scope::Scope(Tape& tape, const std::string& name) : tape_(tape), length_(tape.scope_.size())
 {

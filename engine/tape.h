@@ -8,6 +8,7 @@
 // operation that passes its gradient through unchanged (a skip connection) costs no copy.
 #pragma once
 
+#include "engine/precision.h"
 #include "engine/tensor.h"
 #include "kernels/pointwise/epilogue.h"
 
@@ -94,11 +95,12 @@ struct RecordOptions {
 class Tape {
   public:
     /// memory must outlive all tensors of the tape. A tape that does not record computes values only.
-    Tape(kernels::Exec exec, Memory& memory, bool recording = true);
+    Tape(kernels::Exec exec, Memory& memory, bool recording = true, Precision precision = Precision::f32);
 
     kernels::Exec exec() const { return exec_; }
     Memory& memory() { return memory_; }
     bool recording() const { return recording_; }
+    Precision precision() const { return precision_; }
     Tensor empty(const Shape& shape, DType dtype) { return Tensor::empty(shape, dtype, memory_); }
 
     /// A trained leaf: its gradient is written to `grad`, over whatever was there. The same value gives the same leaf.
@@ -139,6 +141,7 @@ class Tape {
     kernels::Exec exec_;
     Memory& memory_;
     bool recording_;
+    Precision precision_;
     std::string scope_;
     std::vector<std::shared_ptr<Node>> nodes_;
     std::map<const void*, std::pair<Tensor, std::shared_ptr<Node>>> parameters_; // by value, which is kept alive

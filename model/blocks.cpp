@@ -28,7 +28,8 @@ Var Conv::operator()(Tape& tape, const Var& x, const ConvStore& store) const
                    .pad = (kernel_ - 1) / 2,
                    .add = store.add,
                    .act = store.act,
-                   .shuffle = store.shuffle});
+                   .shuffle = store.shuffle,
+                   .f32_result = store.f32_result});
 }
 
 ConvTranspose::ConvTranspose(Parameters& params, const std::string& name, int C, int K) : params_(params), name_(name)

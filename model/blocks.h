@@ -13,6 +13,7 @@ struct ConvStore {
     kernels::Activation act = {};
     Var add = {};
     int shuffle = 1;
+    bool f32_result = false; ///< see Conv2dOptions
 };
 
 /// Square convolution that keeps the side (stride 1) or divides it: padding (kernel-1)/2 on all sides, as DeepFaceLab.

@@ -32,8 +32,9 @@ Var Decoder::face(Tape& tape, const Var& latent) const
     const kernels::Activation sigmoid{kernels::Act::sigmoid};
     Var x = latent;
     for (std::size_t i = 0; i < ups_.size(); ++i) x = residuals_[i](tape, ups_[i](tape, x));
-    if (!arch_.d) return (*head_)(tape, x, {.act = sigmoid});
-    const Var phases = concat_channels(tape, (*head_)(tape, x), (*head3_)(tape, x));
+    if (!arch_.d) return (*head_)(tape, x, {.act = sigmoid, .f32_result = true});
+    const Var phases =
+        concat_channels(tape, (*head_)(tape, x, {.f32_result = true}), (*head3_)(tape, x, {.f32_result = true}));
     return pointwise(tape, phases, {.act = sigmoid, .shuffle = 2});
 }
 
@@ -41,7 +42,7 @@ Var Decoder::mask(Tape& tape, const Var& latent) const
 {
     Var x = latent;
     for (const Upscale& up : mask_ups_) x = up(tape, x);
-    return (*mask_head_)(tape, x, {.act = {kernels::Act::sigmoid}});
+    return (*mask_head_)(tape, x, {.act = {kernels::Act::sigmoid}, .f32_result = true});
 }
 
 Decoder::Output Decoder::operator()(Tape& tape, const Var& latent) const

@@ -18,7 +18,8 @@ Encoder::Encoder(Parameters& params, const std::string& name, const Architecture
 
 Var Encoder::operator()(Tape& tape, const Var& picture) const
 {
-    Var x = picture;
+    // Pictures are f32; what is computed from them is as wide as the precision says.
+    Var x = tape.precision() == Precision::bf16 ? cast(tape, picture, DType::bf16) : picture;
     for (std::size_t i = 0; i < downs_.size(); ++i) {
         x = downs_[i](tape, x);
         if (arch_.t && i == 0) x = residuals_[0](tape, x);

@@ -12,7 +12,9 @@ class Predictor {
     enum class Identity { src, dst };
 
     /// Predicts `batch` pictures at a time, with the parameters as they are at each call; they must outlive this.
-    Predictor(kernels::Device& device, const Autoencoder& net, std::int64_t batch, Identity identity);
+    /// In bf16 they need their packed copy.
+    Predictor(kernels::Device& device, const Autoencoder& net, std::int64_t batch, Identity identity,
+              Precision precision);
 
     Predictor(const Predictor&) = delete;
     Predictor& operator=(const Predictor&) = delete;

@@ -106,6 +106,8 @@ const std::vector<Row>& table()
         number("keep_every", &S::keep_every, 0, kMost, kFree,
                "also keep each checkpoint whose step is a multiple of this; 0: none"),
         number("preview_every", &S::preview_every, 0, kMost, kFree, "steps between preview sheets; 0: none"),
+        word("precision", &S::precision, {"auto", "bf16", "tf32", "f32"}, kFree,
+             "of products and activations; weights and sums stay f32. auto: bf16 on a GPU, f32 on the cpu"),
         number("threads", &S::threads, 0, 1024, kFree, "threads of the cpu device; 0: the trainer finds the fastest"),
     };
     return rows;
@@ -309,6 +311,15 @@ Architecture architecture_of(const Settings& s)
                  : s.upsample == "transposed" ? Upsample::transposed
                                               : Upsample::subpixel;
     return a;
+}
+
+Precision precision_of(const Settings& s, kernels::Target target)
+{
+    const bool cpu = target.kind == kernels::DeviceKind::cpu;
+    if (s.precision == "auto") return cpu ? Precision::f32 : Precision::bf16;
+    BIFRONS_CHECK(usage, !cpu || s.precision == "f32", "settings: precision is ", s.precision,
+                  ", which the cpu device does not have. Use precision=auto or precision=f32, or a GPU.");
+    return s.precision == "bf16" ? Precision::bf16 : s.precision == "tf32" ? Precision::tf32 : Precision::f32;
 }
 
 void check(const Settings& s)

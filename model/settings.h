@@ -5,6 +5,8 @@
 // Source of the defaults: DeepFaceLab's SAEHD, but for Adam's beta1 and eps.     Tests  tests/model/settings_test.cpp
 #pragma once
 
+#include "engine/precision.h"
+#include "kernels/device/device.h"
 #include "model/architecture.h"
 
 #include <cstdint>
@@ -37,6 +39,7 @@ struct Settings {
     // the run
     std::int64_t save_every = 500, keep = 3, keep_every = 0, preview_every = 500;
     std::int64_t threads = 0;
+    std::string precision = "auto";
 
     bool operator==(const Settings&) const = default;
 };
@@ -62,6 +65,9 @@ Settings from_json(const std::string& text, const std::string& origin);
 
 /// What fixes the network's shape, as the model wants it.
 Architecture architecture_of(const Settings& settings);
+
+/// What `precision` means on a device. Throws Error(usage) for one that the device does not have.
+Precision precision_of(const Settings& settings, kernels::Target target);
 
 /// Rules that need more than one setting; ranges have been checked when they were applied. Throws Error(usage).
 void check(const Settings& settings);

@@ -6,13 +6,26 @@
 
 namespace bifrons::model {
 
+namespace {
+
+/// A model may have been trained where more was to be had.
+Precision predicting_precision(const Settings& settings, kernels::Target target)
+{
+    return target.kind == kernels::DeviceKind::cpu ? Precision::f32 : precision_of(settings, target);
+}
+
+} // namespace
+
 TrainedModel::TrainedModel(kernels::Device& device, const Checkpoint& checkpoint)
-    : step_(checkpoint.step), settings_(settings_of(checkpoint)), pool_(device),
+    : step_(checkpoint.step), settings_(settings_of(checkpoint)),
+      precision_(predicting_precision(settings_, device.target())), pool_(device),
       net_(params_, architecture_of(settings_))
 {
     const std::vector<std::uint8_t> weights = read_arena(checkpoint.file, "", params_, DType::f32);
     params_.allocate_weights({&device, {}, {}}, DType::f32, pool_);
     device.copy({}, params_.weights().view().data, weights.data(), weights.size());
+    if (precision_ == Precision::bf16) params_.allocate_packed(pool_);
+    params_.pack({&device, {}, {}});
     device.synchronize({});
 }
 

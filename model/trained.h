@@ -9,8 +9,8 @@ namespace bifrons::model {
 
 class TrainedModel {
   public:
-    /// Copies the weights to the device; the checkpoint is not needed afterwards. Throws Error(data) if the checkpoint
-    /// is not of `bifrons train` or lacks a parameter.
+    /// Copies the weights to the device, for the precision that the settings and the device call for; the checkpoint is
+    /// not needed afterwards. Throws Error(data) if the checkpoint is not of `bifrons train` or lacks a parameter.
     TrainedModel(kernels::Device& device, const Checkpoint& checkpoint);
     TrainedModel(const TrainedModel&) = delete;
     TrainedModel& operator=(const TrainedModel&) = delete;
@@ -18,10 +18,12 @@ class TrainedModel {
     const Settings& settings() const { return settings_; }
     const Autoencoder& network() const { return net_; }
     std::int64_t step() const { return step_; }
+    Precision precision() const { return precision_; }
 
   private:
     const std::int64_t step_;
     const Settings settings_;
+    const Precision precision_;
     Pool pool_;
     Parameters params_;
     Autoencoder net_;

@@ -45,7 +45,8 @@ std::int64_t metadata_number(const Checkpoint& checkpoint, const std::string& ke
 
 Trainer::Trainer(kernels::Device& device, const Settings& settings, BatchSource& training, BatchSource* validation,
                  DType dtype)
-    : device_(device), settings_(settings), pool_(device), net_(params_, architecture_of(settings)),
+    : device_(device), settings_(settings), precision_(precision_of(settings, device.target())), pool_(device),
+      net_(params_, architecture_of(settings)),
       objective_(net_.architecture(), {.mse = float(settings.mse_weight),
                                        .dssim = float(settings.dssim_weight),
                                        .mask = float(settings.mask_weight),
@@ -68,6 +69,7 @@ Trainer::Trainer(kernels::Device& device, const Settings& settings, BatchSource&
 void Trainer::allocate(DType dtype)
 {
     params_.allocate(exec(), dtype, pool_);
+    if (precision_ == Precision::bf16) params_.allocate_packed(pool_);
     adam_.allocate(exec(), pool_);
     const std::int64_t both = 2 * settings_.batch_size, side = settings_.resolution;
     batch_ = {.input = Tensor::empty({both, side, side, 3}, dtype, pool_),
@@ -77,6 +79,8 @@ void Trainer::allocate(DType dtype)
     one_ = Tensor::empty({1}, dtype, pool_);
     if (device_.kind() != kernels::DeviceKind::plan) one_.upload<float>(exec(), {1});
     state_ = Tensor::empty({std::int64_t(sizeof(StepState))}, DType::u8, pool_);
+    kept_states_ = Tensor::empty({kReports * std::int64_t(sizeof(StepState))}, DType::u8, pool_);
+    kept_losses_ = Tensor::empty({kReports, report_.size()}, dtype, pool_);
 }
 
 void Trainer::training_step(Exec ex, Memory& memory)
@@ -86,12 +90,14 @@ void Trainer::training_step(Exec ex, Memory& memory)
     losses_and_gradients(ex, memory, true);
     ex.device->push_range("optimizer");
     adam_.step(ex, as_state(state_), report_);
+    kernels::note_step(ex, as_state(state_), report_.size(), report_.view(), kReports, as_state(kept_states_),
+                       kept_losses_.view());
     ex.device->pop_range();
 }
 
 void Trainer::losses_and_gradients(Exec ex, Memory& memory, bool want_gradients)
 {
-    Tape tape(ex, memory, want_gradients);
+    Tape tape(ex, memory, want_gradients, precision_);
     const Var total = objective_(tape, net_.reconstruct(tape, Var(batch_.input)), batch_, report_);
     if (want_gradients) tape.backward(total, one_);
 }
@@ -104,9 +110,27 @@ void Trainer::step()
 
 StepReport Trainer::report()
 {
-    const StepState state = read_state();
+    return report_of(read_state(), report_.download<double>(exec()).data());
+}
+
+std::vector<StepReport> Trainer::reports()
+{
+    std::vector<StepState> states(static_cast<std::size_t>(kReports));
+    device_.copy({}, states.data(), kept_states_.view().data, kept_states_.bytes());
+    const std::vector<double> losses = kept_losses_.download<double>(exec()); // waits
+    std::vector<StepReport> list;
+    for (std::int64_t step = std::max(reported_, steps_ - kReports) + 1; step <= steps_; ++step) {
+        const std::int64_t row = step % kReports;
+        list.push_back(report_of(states[std::size_t(row)], losses.data() + row * report_.size()));
+    }
+    reported_ = steps_;
+    return list;
+}
+
+StepReport Trainer::report_of(const StepState& state, const double* losses) const
+{
     return {.names = objective_.names(),
-            .values = report_.download<double>(exec()),
+            .values = std::vector<double>(losses, losses + report_.size()),
             .grad_norm = state.grad_norm,
             .step = std::int64_t(state.step),
             .skipped = state.skip != 0,
@@ -218,18 +242,20 @@ void Trainer::restore(const Checkpoint& checkpoint, std::uint64_t random_step)
     // All is there and fits: only now is anything replaced.
     for (std::size_t i = 0; i < host.size(); ++i)
         device_.copy({}, arenas()[i].second.view().data, host[i].data(), host[i].size());
+    params_.pack(exec());
     device_.synchronize({});
     write_state({.seed = std::uint64_t(metadata_number(checkpoint, "seed")),
                  .step = random_step,
                  .applied = std::uint64_t(metadata_number(checkpoint, "applied")),
                  .learning_rate = float(settings_.learning_rate),
                  .bad_steps = std::uint32_t(metadata_number(checkpoint, "bad_steps"))});
-    steps_ = std::int64_t(random_step);
+    steps_ = reported_ = std::int64_t(random_step);
 }
 
 MemoryUse Trainer::memory_use()
 {
     return {.weights = params_.weights().bytes(),
+            .packed = params_.packed() ? params_.packed().bytes() : 0,
             .gradients = params_.gradients().bytes(),
             .moments = adam_.moment1().bytes() + adam_.moment2().bytes(),
             .batch = batch_.input.bytes() + batch_.target.bytes() + batch_.mask.bytes(),

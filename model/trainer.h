@@ -26,8 +26,8 @@ struct StepReport {
 
 /// Bytes that a training takes, by what for.
 struct MemoryUse {
-    std::size_t weights = 0, gradients = 0, moments = 0, batch = 0, activations = 0, workspace = 0;
-    std::size_t total() const { return weights + gradients + moments + batch + activations + workspace; }
+    std::size_t weights = 0, packed = 0, gradients = 0, moments = 0, batch = 0, activations = 0, workspace = 0;
+    std::size_t total() const { return weights + packed + gradients + moments + batch + activations + workspace; }
 };
 
 class Trainer {
@@ -36,10 +36,17 @@ class Trainer {
     /// validation may be null. dtype f64 (cpu) is for tests. Throws Error(usage) for settings that cannot be built.
     Trainer(kernels::Device& device, const Settings& settings, BatchSource& training, BatchSource* validation,
             DType dtype = DType::f32);
+    /// Takes the memory of a step now. Throws Error(device) if it is not to be had.
+    void reserve() { step_->reserve(); }
     /// Enqueues one step.
     void step();
     /// Waits and tells about the last step.
     StepReport report();
+    /// Waits and tells about each step since the last call (or since restore), in order.
+    std::vector<StepReport> reports();
+    /// Steps that reports() has not told about. To be kept below kReports: older ones are forgotten.
+    std::int64_t unreported() const { return steps_ - reported_; }
+    static constexpr std::int64_t kReports = 32;
     /// Losses of one held-out batch, drawn for the current step; the weights are not touched. Waits.
     StepReport validate();
 
@@ -59,6 +66,7 @@ class Trainer {
     void roll_back(const Checkpoint& checkpoint);
 
     const Settings& settings() const { return settings_; }
+    Precision precision() const { return precision_; }
     const Parameters& parameters() const { return params_; }
     const Autoencoder& network() const { return net_; }
     kernels::Exec exec() const { return {&device_, {}, {}}; }
@@ -75,6 +83,7 @@ class Trainer {
     void training_step(kernels::Exec ex, Memory& memory);
     void losses_and_gradients(kernels::Exec ex, Memory& memory, bool want_gradients);
     void restore(const Checkpoint& checkpoint, std::uint64_t random_step);
+    StepReport report_of(const kernels::StepState& state, const double* losses) const;
     kernels::StepState read_state() const;
     void write_state(const kernels::StepState& state);
     /// Name and arena of everything that a checkpoint holds for each parameter.
@@ -82,6 +91,7 @@ class Trainer {
 
     kernels::Device& device_;
     Settings settings_;
+    Precision precision_;
     Pool pool_;
     Parameters params_;
     Autoencoder net_;
@@ -91,9 +101,10 @@ class Trainer {
     BatchSource* validation_;
     Batch batch_;
     Tensor report_, one_;
-    Tensor state_; // bytes of a kernels::StepState
+    Tensor state_;                     // bytes of a kernels::StepState
+    Tensor kept_states_, kept_losses_; // of the last kReports steps, see kernels::note_step
     std::unique_ptr<Step> step_, validate_;
-    std::int64_t steps_ = 0;
+    std::int64_t steps_ = 0, reported_ = 0;
 };
 
 /// The settings that a checkpoint was made with. Throws Error(data) if it has none.

@@ -101,9 +101,9 @@ void plan(const Options& o, Console& console)
     const model::MemoryUse use = trainer.memory_use();
     const std::size_t faceset = std::size_t(o.faces) * 2 * faces_side(settings) * faces_side(settings) * 4;
     const std::vector<std::pair<const char*, std::size_t>> rows = {
-        {"weights", use.weights}, {"gradients", use.gradients},     {"moments", use.moments},
-        {"batch", use.batch},     {"activations", use.activations}, {"workspace", use.workspace},
-        {"faceset", faceset},     {"total", use.total() + faceset}};
+        {"weights", use.weights},     {"bf16 weights", use.packed}, {"gradients", use.gradients},
+        {"moments", use.moments},     {"batch", use.batch},         {"activations", use.activations},
+        {"workspace", use.workspace}, {"faceset", faceset},         {"total", use.total() + faceset}};
     const kernels::Ceilings* const gpu = kernels::ceilings_of(device->target());
     const std::vector<Layer> layers = by_layer(trainer.costs(), gpu);
 

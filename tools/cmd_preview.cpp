@@ -24,7 +24,7 @@ void preview(const Options& o, Console& console)
     const auto device = open_device(o.device, console);
     const model::TrainedModel model(*device, checkpoint);
     PreviewSheet sheet(*device, model.network(), sample_pictures(src, model.settings(), o.rows),
-                       sample_pictures(dst, model.settings(), o.rows), o.rows);
+                       sample_pictures(dst, model.settings(), o.rows), o.rows, model.precision());
     data::save_image(o.out, sheet.draw(), {.existing = existing});
     console.result(str(o.out, ": ", o.rows, " faces of each at step ", model.step(),
                        "\n  source, its reconstruction, mask | destination, the same | swap, mask\n"),

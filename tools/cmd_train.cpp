@@ -50,12 +50,13 @@ class Run {
         : o_(o), console_(console), settings_(settings), store_(store), device_(open_device(o.device, console)),
           data_(*device_, settings, o.src, o.dst), trainer_(*device_, settings, data_.training(), data_.validation()),
           preview_(*device_, trainer_.network(), data_.src().samples(), data_.dst().samples(),
-                   IdentityData::kPreviewRows),
+                   IdentityData::kPreviewRows, trainer_.precision()),
           history_(fs::path(o.folder) / "history.jsonl")
     {
         if (latest) trainer_.restore(*latest);
         saved_ = trainer_.steps();
         choose_threads(latest);
+        trainer_.reserve();
     }
 
     void train()
@@ -66,9 +67,11 @@ class Run {
         const double end_s = o_.minutes > 0 ? Progress::steady_seconds() + 60 * o_.minutes : 0;
         while (!done(end_s)) {
             trainer_.step();
-            const StepReport report = trainer_.report();
-            after_step(report);
-            progress.update(report.step, shown(report));
+            if (!time_to_look()) continue;
+            const std::vector<StepReport> reports = trainer_.reports();
+            for (const StepReport& report : reports) after_step(report);
+            progress.update(reports.back().step, shown(reports.back()));
+            looked_s_ = Progress::steady_seconds();
         }
         finish();
     }
@@ -79,6 +82,15 @@ class Run {
         if (interrupted()) return true;
         if (o_.steps > 0 && trainer_.steps() >= o_.steps) return true;
         return end_s > 0 && Progress::steady_seconds() >= end_s;
+    }
+
+    /// Looking waits for the device, so a fast one is left alone for a few steps.
+    bool time_to_look() const
+    {
+        constexpr double kPatience_s = 0.05;
+        const std::int64_t step = trainer_.steps();
+        return step % History::kSteps == 0 || step == o_.steps || due(settings_.preview_every, step) ||
+               due(settings_.save_every, step) || Progress::steady_seconds() - looked_s_ > kPatience_s;
     }
 
     void choose_threads(const std::optional<Checkpoint>& latest)
@@ -174,6 +186,8 @@ class Run {
 
     void finish()
     {
+        for (const StepReport& report : trainer_.reports())
+            after_step(report); // an interruption came between two looks
         if (trainer_.steps() > saved_ || trainer_.steps() == 0) {
             look(trainer_.steps());
             save();
@@ -200,6 +214,7 @@ class Run {
     History history_;
     std::optional<double> loss_, validation_loss_; // newest
     std::int64_t saved_ = 0;
+    double looked_s_ = 0;
     int roll_backs_ = 0;
 };
 

@@ -16,7 +16,7 @@ namespace {
 constexpr const char* kExitCodes = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 bad data, 4 no usable device,\n"
                                    "130 interrupted (start it again to go on). An interrupted train saves and exits 0.";
 
-int exit_code(ErrorKind kind)
+int exit_code(ErrorKind kind, const Console& console)
 {
     switch (kind) {
     case ErrorKind::usage:
@@ -24,7 +24,7 @@ int exit_code(ErrorKind kind)
     case ErrorKind::data:
         return 3;
     case ErrorKind::device:
-        return 4;
+        return console.working() ? 1 : 4;
     case ErrorKind::shape:
     case ErrorKind::failed:
     case ErrorKind::bug:
@@ -160,7 +160,7 @@ int run(int argc, const char* const* argv)
     } catch (const Interrupted& e) {
         return fail(e.what(), 130);
     } catch (const Error& e) {
-        return fail(e.what(), exit_code(e.kind()));
+        return fail(e.what(), exit_code(e.kind(), console));
     } catch (const std::bad_alloc&) {
         return fail("out of memory. Lower the batch size or the resolution.", 1);
     } catch (const std::exception& e) {

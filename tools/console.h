@@ -26,6 +26,11 @@ class Console {
     /// A JSON line of any event; nothing without --json.
     void emit(const std::string& event, Json values);
 
+    /// Preparations are over. A device that fails from here on has failed the work (exit code 1); before, it was
+    /// unusable (exit code 4).
+    void begin_work() { working_ = true; }
+    bool working() const { return working_; }
+
     /// A line at the bottom of the terminal that the next one replaces; "" takes it away.
     void paint(const std::string& line);
     /// stderr is a terminal, and talk goes there.
@@ -37,7 +42,7 @@ class Console {
     void talk(const std::string& text);
 
     std::string command_, painted_;
-    bool json_ = false;
+    bool json_ = false, working_ = false;
 };
 
 } // namespace bifrons::tools

@@ -15,7 +15,7 @@ FaceSwap::FaceSwap(kernels::Device& device, const model::TrainedModel& model, co
                    const data::MergeOptions& merge, const std::string& merging_device)
     : type_(data::face_type_of(model.settings().face_type)), side_(model.settings().resolution), merge_(merge),
       merging_device_(merging_device), finder_(finder),
-      predictor_(device, model.network(), kBatch, model::Predictor::Identity::src)
+      predictor_(device, model.network(), kBatch, model::Predictor::Identity::src, model.precision())
 {
     data::check(merge);
 }

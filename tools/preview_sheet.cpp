@@ -22,10 +22,10 @@ void put(data::Image& sheet, std::int64_t y, std::int64_t x, std::int64_t side, 
 } // namespace
 
 PreviewSheet::PreviewSheet(kernels::Device& device, const model::Autoencoder& net, std::vector<float> src,
-                           std::vector<float> dst, std::int64_t rows)
+                           std::vector<float> dst, std::int64_t rows, Precision precision)
     : side_(net.architecture().resolution), rows_(rows), src_(std::move(src)), dst_(std::move(dst)),
-      as_src_(device, net, rows, model::Predictor::Identity::src),
-      as_dst_(device, net, rows, model::Predictor::Identity::dst)
+      as_src_(device, net, rows, model::Predictor::Identity::src, precision),
+      as_dst_(device, net, rows, model::Predictor::Identity::dst, precision)
 {
 }
 

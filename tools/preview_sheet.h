@@ -13,7 +13,7 @@ class PreviewSheet {
   public:
     /// src, dst: rows pictures each, [rows,R,R,3] BGR 0..1. The network must outlive this.
     PreviewSheet(kernels::Device& device, const model::Autoencoder& net, std::vector<float> src, std::vector<float> dst,
-                 std::int64_t rows);
+                 std::int64_t rows, Precision precision);
     /// With the parameters as they are now. Waits.
     data::Image draw();
 

@@ -97,6 +97,7 @@ Progress::Progress(Console& console, std::string doing, std::string unit, std::i
                                    : 10),
       shown_at_(clock_())
 {
+    console_.begin_work();
     rate_.add(shown_at_, done);
     if (console_.can_paint()) show();
 }

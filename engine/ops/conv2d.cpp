@@ -1,5 +1,6 @@
 #include "engine/ops/ops.h"
 #include "engine/ops/store_options.h"
+#include "kernels/pointwise/cast.h"
 
 namespace bifrons {
 
@@ -17,20 +18,32 @@ kernels::Conv2dShape conv2d_shape(const Shape& x, const Shape& w, const Conv2dOp
     return s;
 }
 
+/// The gradient in the type of the forward operands, which a result stored wider has not.
+Tensor narrowed(const Tensor& d, DType dtype, Tape& tape)
+{
+    if (d.dtype() == dtype) return d;
+    const Tensor narrow = tape.empty(d.shape(), dtype);
+    kernels::cast(tape.exec(), d.size(), d.view(), narrow.view());
+    return narrow;
+}
+
 } // namespace
 
 Var conv2d(Tape& tape, const Var& x, const Var& w, const Conv2dOptions& o)
 {
-    const kernels::Conv2dShape s = conv2d_shape(x.shape(), w.shape(), o);
-    const FusedStore store(tape, s.y_shape(), x.dtype(), o.bias, o.add, o.act, o.shuffle);
+    kernels::Conv2dShape s = conv2d_shape(x.shape(), w.shape(), o);
+    s.tf32 = tape.precision() == Precision::tf32;
+    const DType result = o.f32_result && x.dtype() == DType::bf16 ? DType::f32 : x.dtype();
+    const FusedStore store(tape, s.y_shape(), result, o.bias, o.add, o.act, o.shuffle);
     kernels::conv2d_fwd(tape.exec(), s, x.view(), w.view(), store.y().view(), store.epilogue());
 
     return tape.record(
         "conv2d", store.y(), {x, w, o.bias, o.add},
         [s, undo = store.undo(), sx = x.value(), sw = w.value()](const Tensor& d, Grads& grads) {
             const kernels::Exec ex = grads.tape().exec();
-            const Tensor dv = undo(d, grads.tape());
-            grads.pass(3, dv);
+            const Tensor stored = undo(d, grads.tape());
+            grads.pass(3, stored);
+            const Tensor dv = narrowed(stored, sx.dtype(), grads.tape());
             if (const auto dw = grads.want(1); dw.out) {
                 const auto db = grads.want(2);
                 kernels::conv2d_wgrad(ex, s, dv.view(), sx.view(), dw.out, db.out, bool(dw.add));

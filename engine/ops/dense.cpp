@@ -11,7 +11,7 @@ Var dense(Tape& tape, const Var& x, const Var& w, const Var& bias, kernels::Acti
                   "; [N,C] and [K,C] expected");
     BIFRONS_CHECK(shape, !bias || bias.shape() == Shape({ws[0]}), "dense: bias is ", bias.shape(), "; [", ws[0],
                   "] expected");
-    const kernels::DenseShape s{.N = xs[0], .C = xs[1], .K = ws[0]};
+    const kernels::DenseShape s{.N = xs[0], .C = xs[1], .K = ws[0], .tf32 = tape.precision() == Precision::tf32};
     const Tensor y = tape.empty({s.N, s.K}, x.dtype());
     kernels::Epilogue e{.act = act};
     if (bias) e.bias = bias.view();

@@ -17,6 +17,8 @@ struct Conv2dOptions {
     Var add = {}; ///< same shape as the convolution's result: a skip connection
     kernels::Activation act = {};
     int shuffle = 1; ///< pixel shuffle factor, TensorFlow's order
+    /// Store the result as f32 although the operands are bf16: for the last layers, whose result is a picture.
+    bool f32_result = false;
 };
 
 /// x [N,H,W,C], w [K,R,S,C] -> [N,P,Q,K], or [N,f*P,f*Q,K/f^2] shuffled.
@@ -35,6 +37,9 @@ struct PointwiseOptions {
     int shuffle = 1;
 };
 Var pointwise(Tape& tape, const Var& x, const PointwiseOptions& o);
+
+/// The same values in another element type, rounded to nearest; x itself if it has the type already.
+Var cast(Tape& tape, const Var& x, DType dtype);
 
 /// The same elements in another shape. x must have no other use.
 Var reshape(Tape& tape, const Var& x, const Shape& shape);

@@ -26,4 +26,21 @@ void judge_step(Exec ex, StepState* state, std::int64_t n, ConstView losses, Con
     BIFRONS_SIMT(ex, "judge_step", judge_step(ex, state, n, losses, norm));
 }
 
+void note_step(Exec ex, const StepState* state, std::int64_t n, ConstView losses, std::int64_t kept, StepState* states,
+               View losses_kept)
+{
+    BIFRONS_CHECK(shape, losses.dtype == losses_kept.dtype && kept >= 1, "note_step: the losses are ",
+                  dtype_name(losses.dtype), ", kept as ", dtype_name(losses_kept.dtype), " for ", kept,
+                  " steps; both alike, for a step or more expected");
+    const double bytes = 2.0 * (sizeof(StepState) + double(n) * double(dtype_bytes(losses.dtype)));
+    if (accounted(ex, "note_step", {.bytes = bytes})) return;
+    if (on_cpu(ex))
+        return ex.device->enqueue(ex.stream, [=] {
+            if (losses.dtype == DType::f64)
+                return ref::note_step(*state, n, losses.as<double>(), kept, states, losses_kept.as<double>());
+            ref::note_step(*state, n, losses.as<float>(), kept, states, losses_kept.as<float>());
+        });
+    BIFRONS_SIMT(ex, "note_step", note_step(ex, state, n, losses, kept, states, losses_kept));
+}
+
 } // namespace bifrons::kernels

@@ -18,6 +18,12 @@ __global__ void judge_step_kernel(StepState* state, std::int64_t n, const float*
     ref::judge_step(*state, n, losses, norm);
 }
 
+__global__ void note_step_kernel(const StepState* state, std::int64_t n, const float* losses, std::int64_t kept,
+                                 StepState* states, float* losses_kept)
+{
+    ref::note_step(*state, n, losses, kept, states, losses_kept);
+}
+
 } // namespace
 
 void begin_step(Exec ex, StepState* state)
@@ -28,6 +34,12 @@ void begin_step(Exec ex, StepState* state)
 void judge_step(Exec ex, StepState* state, std::int64_t n, ConstView losses, ConstView norm)
 {
     launch("judge_step", judge_step_kernel, {}, ex, state, n, losses.as<float>(), norm.as<float>());
+}
+
+void note_step(Exec ex, const StepState* state, std::int64_t n, ConstView losses, std::int64_t kept, StepState* states,
+               View losses_kept)
+{
+    launch("note_step", note_step_kernel, {}, ex, state, n, losses.as<float>(), kept, states, losses_kept.as<float>());
 }
 
 } // namespace bifrons::kernels::BIFRONS_SIMT_NS

@@ -23,7 +23,15 @@ void begin_step(Exec ex, StepState* state);
 /// and bad_steps = 0. Between the gradients and the optimizer.   losses [n] f32 or f64, norm [1] alike, read.
 void judge_step(Exec ex, StepState* state, std::int64_t n, ConstView losses, ConstView norm);
 
+/// Keeps what a step came to, so that the host can ask for several steps at once instead of waiting for each:
+/// states[step % kept] = *state, losses_kept[step % kept, :] = losses. Last operation of a step.
+///   losses [n] f32 or f64 read, losses_kept [kept,n] alike written
+void note_step(Exec ex, const StepState* state, std::int64_t n, ConstView losses, std::int64_t kept, StepState* states,
+               View losses_kept);
+
 BIFRONS_SIMT_DECLARE(void begin_step(Exec ex, StepState* state);
-                     void judge_step(Exec ex, StepState* state, std::int64_t n, ConstView losses, ConstView norm);)
+                     void judge_step(Exec ex, StepState* state, std::int64_t n, ConstView losses, ConstView norm);
+                     void note_step(Exec ex, const StepState* state, std::int64_t n, ConstView losses,
+                                    std::int64_t kept, StepState* states, View losses_kept);)
 
 } // namespace bifrons::kernels

@@ -22,4 +22,13 @@ BIFRONS_HD void judge_step(StepState& state, std::int64_t n, const T* losses, co
     state.bad_steps = finite ? 0 : state.bad_steps + 1;
 }
 
+template <class T>
+BIFRONS_HD void note_step(const StepState& state, std::int64_t n, const T* losses, std::int64_t kept, StepState* states,
+                          T* losses_kept)
+{
+    const auto row = std::int64_t(state.step % std::uint64_t(kept));
+    states[row] = state;
+    for (std::int64_t i = 0; i < n; ++i) losses_kept[row * n + i] = losses[i];
+}
+
 } // namespace bifrons::kernels::ref

@@ -212,8 +212,8 @@ TEST_F(TrainerTest, a_checkpoint_of_another_network_is_refused_and_nothing_chang
 TEST_F(TrainerTest, a_predictor_follows_the_weights)
 {
     const auto t = trainer();
-    Predictor src(cpu_.device(), t->network(), 1, Predictor::Identity::src),
-        dst(cpu_.device(), t->network(), 1, Predictor::Identity::dst);
+    Predictor src(cpu_.device(), t->network(), 1, Predictor::Identity::src, Precision::f32),
+        dst(cpu_.device(), t->network(), 1, Predictor::Identity::dst, Precision::f32);
     const std::vector<float> picture = random_values(32 * 32 * 3, 4, 0, 1);
     const auto before = src(picture);
     EXPECT_EQ(before.face, src(picture).face) << "eager and recorded alike";
@@ -235,8 +235,8 @@ TEST_F(TrainerTest, a_checkpoint_predicts_what_its_trainer_does)
     const TrainedModel model(cpu_.device(), *load_latest_checkpoint(folder.path(), [](const std::string&) {}));
     EXPECT_EQ(model.step(), 2);
     EXPECT_EQ(model.settings(), t->settings());
-    Predictor ours(cpu_.device(), t->network(), 1, Predictor::Identity::src),
-        loaded(cpu_.device(), model.network(), 1, Predictor::Identity::src);
+    Predictor ours(cpu_.device(), t->network(), 1, Predictor::Identity::src, Precision::f32),
+        loaded(cpu_.device(), model.network(), 1, Predictor::Identity::src, Precision::f32);
     const std::vector<float> picture = random_values(32 * 32 * 3, 4, 0, 1);
     EXPECT_EQ(loaded(picture).face, ours(picture).face);
     EXPECT_EQ(loaded(picture).mask, ours(picture).mask);

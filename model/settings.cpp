@@ -316,7 +316,8 @@ Architecture architecture_of(const Settings& s)
 Precision precision_of(const Settings& s, kernels::Target target)
 {
     const bool cpu = target.kind == kernels::DeviceKind::cpu;
-    if (s.precision == "auto") return cpu ? Precision::f32 : Precision::bf16;
+    const bool gpu = target.kind == kernels::DeviceKind::cuda;
+    if (s.precision == "auto") return gpu ? Precision::bf16 : Precision::f32;
     BIFRONS_CHECK(usage, !cpu || s.precision == "f32", "settings: precision is ", s.precision,
                   ", which the cpu device does not have. Use precision=auto or precision=f32, or a GPU.");
     return s.precision == "bf16" ? Precision::bf16 : s.precision == "tf32" ? Precision::tf32 : Precision::f32;

@@ -200,7 +200,10 @@ class CudaDevice : public Device {
     void synchronize(Stream stream) override
     {
         select();
-        check(cudaStreamSynchronize(stream_of(stream)), "the enqueued work");
+        const cudaError_t status = taken(cudaStreamSynchronize(stream_of(stream)));
+        BIFRONS_CHECK(device, status == cudaSuccess, "cuda:", index_,
+                      ": a kernel failed while it ran: ", cudaGetErrorString(status), " (", cudaGetErrorName(status),
+                      "). What was saved before is intact. BIFRONS_SYNC=1 in the environment tells which kernel.");
     }
 
     Stream create_stream() override
@@ -292,6 +295,11 @@ std::unique_ptr<Device> open_cuda_device(int index)
     const std::string reason = cuda_unusable_reason(index);
     BIFRONS_CHECK(device, reason.empty(), "device cuda:", index, ": ", reason, ". Use --device cpu.");
     return std::make_unique<CudaDevice>(index);
+}
+
+void select_cuda_device(const Exec& ex)
+{
+    static_cast<const CudaDevice&>(*ex.device).select();
 }
 
 void* prepare_cuda_launch(const Exec& ex, const char* name)

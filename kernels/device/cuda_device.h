@@ -14,9 +14,12 @@ std::string cuda_unusable_reason(int index);
 std::unique_ptr<Device> open_cuda_device(int index);
 
 // For launch.h:
-/// Makes ex's GPU the current one, opens a range for profilers and returns ex's stream (a cudaStream_t).
+/// Makes ex's GPU the current one.
+void select_cuda_device(const Exec& ex);
+/// Also opens a range for profilers, and returns ex's stream (a cudaStream_t).
 void* prepare_cuda_launch(const Exec& ex, const char* name);
-/// Closes the range. Throws Error(device) naming the kernel and its configuration unless status (a cudaError_t) is success.
+/// Closes the range. Throws Error(device) naming the kernel and its configuration unless status (a cudaError_t) is
+/// success.
 void finish_cuda_launch(const Exec& ex, const char* name, const Grid& grid, int status);
 
 } // namespace bifrons::kernels

@@ -100,7 +100,7 @@ DeviceChoice choose_device()
 {
 #if BIFRONS_HAS_CUDA
     const std::string reason = cuda_unusable_reason(0);
-    return {"cpu", reason.empty() ? "an NVIDIA GPU is usable, but only a part of the operations has kernels" : reason};
+    return reason.empty() ? DeviceChoice{"cuda:0", "an NVIDIA GPU is usable"} : DeviceChoice{"cpu", reason};
 #else
     return {"cpu", "this program was built without CUDA"};
 #endif

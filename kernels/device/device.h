@@ -115,7 +115,7 @@ struct Exec {
 /// that is not there.
 std::unique_ptr<Device> open_device(const std::string& name);
 
-/// What `auto` takes, and why, in one sentence: cpu as long as only a part of the operations has CUDA kernels.
+/// What `auto` takes, and why, in one sentence: the first GPU if it is usable, else the cpu.
 struct DeviceChoice {
     std::string name;
     std::string why;

@@ -32,7 +32,7 @@ cudaError_t allow_shared_memory(void (*kernel)(Parameters...), std::size_t bytes
 template <class... Parameters>
 int resident_blocks(void (*kernel)(Parameters...), unsigned threads, std::size_t smem, const Exec& ex)
 {
-    prepare_cuda_launch(ex);
+    select_cuda_device(ex);
     int gpu = 0, multiprocessors = 0, of_each = 0;
     cudaError_t status = allow_shared_memory(kernel, smem);
     if (status == cudaSuccess) status = cudaGetDevice(&gpu);

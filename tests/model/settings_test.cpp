@@ -235,4 +235,17 @@ TEST(Settings, resuming_may_change_the_training_but_not_the_network)
     EXPECT_EQ(text.find("batch_size"), std::string::npos) << text;
 }
 
+TEST(Settings, precision_follows_the_device)
+{
+    const kernels::Target cpu{.kind = kernels::DeviceKind::cpu}, gpu{.kind = kernels::DeviceKind::cuda, .sm = 90};
+    Settings s;
+    EXPECT_EQ(int(precision_of(s, cpu)), int(Precision::f32));
+    EXPECT_EQ(int(precision_of(s, gpu)), int(Precision::bf16));
+    s.precision = "tf32";
+    EXPECT_EQ(int(precision_of(s, gpu)), int(Precision::tf32));
+    EXPECT_SAYS(complaint(ErrorKind::usage, [&] { precision_of(s, cpu); }), "precision=auto");
+    s.precision = "f32";
+    EXPECT_EQ(int(precision_of(s, gpu)), int(Precision::f32));
+}
+
 } // namespace

@@ -1,9 +1,9 @@
 #include "model/trainer.h"
 
-#include "kernels/augment/augment.h"
 #include "kernels/device/cpu_device.h"
 #include "model/predictor.h"
 #include "model/trained.h"
+#include "tests/model/tiny_training.h"
 #include "tests/support/devices.h"
 #include "tests/support/numerics.h"
 #include "tests/support/temp_folder.h"
@@ -15,71 +15,6 @@ using namespace bifrons::model;
 using namespace bifrons::test;
 
 namespace {
-
-/// Two identities of four smooth faces each, sampled by the real augmentation.
-class Faces : public BatchSource {
-  public:
-    explicit Faces(kernels::Device& device) : device_(device)
-    {
-        for (int identity = 0; identity < 2; ++identity) {
-            std::vector<std::uint8_t> images, masks;
-            for (int face = 0; face < 4; ++face)
-                for (int y = 0; y < kSide; ++y)
-                    for (int x = 0; x < kSide; ++x) {
-                        for (int c = 0; c < 3; ++c)
-                            images.push_back(std::uint8_t(127 + 60 * std::sin(0.1 * (x + 7 * c) + identity) +
-                                                          60 * std::cos(0.13 * y + face)));
-                        masks.push_back(x > 8 && x < kSide - 8 && y > 6 && y < kSide - 4 ? 255 : 0);
-                    }
-            faces_[identity] = {.count = 4, .side = kSide, .images = keep(images), .masks = keep(masks)};
-        }
-    }
-    ~Faces() override
-    {
-        for (void* data : kept_) device_.free(data);
-    }
-    void enqueue(kernels::Exec ex, const kernels::StepState* state, Batch& batch) override
-    {
-        const std::int64_t half = batch.input.shape()[0] / 2;
-        for (int i = 0; i < 2; ++i) {
-            const auto part = [&](const Tensor& t) { return t.slice(i * half, (i + 1) * half).view(); };
-            kernels::augment(ex, {.N = half, .side = batch.input.shape()[1], .purpose = std::uint32_t(i)}, {},
-                             faces_[i], state, part(batch.input), part(batch.target), part(batch.mask));
-        }
-        if (poison_) ex.device->fill(ex.stream, batch.target.view().data, 0xFF, 4); // one NaN
-    }
-    void poison(bool on) { poison_ = on; }
-
-  private:
-    static constexpr int kSide = 40;
-    kernels::ConstView keep(const std::vector<std::uint8_t>& bytes)
-    {
-        void* data = device_.allocate(bytes.size());
-        kept_.push_back(data);
-        device_.copy({}, data, bytes.data(), bytes.size());
-        device_.synchronize({});
-        return {data, DType::u8};
-    }
-
-    kernels::Device& device_;
-    kernels::Faces faces_[2];
-    std::vector<void*> kept_;
-    bool poison_ = false;
-};
-
-Settings tiny()
-{
-    Settings s;
-    s.resolution = 32;
-    s.e_dims = 4;
-    s.ae_dims = 16;
-    s.d_dims = 4;
-    s.d_mask_dims = 4;
-    s.batch_size = 2;
-    s.learning_rate = 1e-3;
-    s.seed = 9;
-    return s;
-}
 
 class TrainerTest : public ::testing::Test {
   protected:
@@ -115,6 +50,30 @@ TEST_F(TrainerTest, learns)
     EXPECT_NEAR(last.total(), sum, 1e-5 * sum) << "the total is the sum of the named losses";
     EXPECT_EQ(last.names, (std::vector<std::string>{"src_dssim", "src_mse", "src_mask", "dst_dssim", "dst_mse",
                                                     "dst_mask", "total"}));
+}
+
+TEST_F(TrainerTest, tells_about_every_step_since_it_was_asked)
+{
+    const auto watched = trainer(), left_alone = trainer();
+    std::vector<double> totals;
+    for (int i = 0; i < 5; ++i) {
+        watched->step();
+        totals.push_back(watched->report().total());
+        left_alone->step();
+    }
+    EXPECT_EQ(left_alone->unreported(), 5);
+    const std::vector<StepReport> told = left_alone->reports();
+    ASSERT_EQ(told.size(), totals.size());
+    for (std::size_t i = 0; i < told.size(); ++i) {
+        EXPECT_EQ(told[i].step, std::int64_t(i) + 1);
+        EXPECT_EQ(told[i].total(), totals[i]);
+    }
+    EXPECT_TRUE(left_alone->reports().empty());
+    for (int i = 0; i < Trainer::kReports + 3; ++i) left_alone->step();
+    const std::vector<StepReport> newest = left_alone->reports();
+    ASSERT_EQ(std::int64_t(newest.size()), Trainer::kReports);
+    EXPECT_EQ(newest.front().step, 5 + 3 + 1);
+    EXPECT_EQ(newest.back().step, 5 + 3 + Trainer::kReports);
 }
 
 TEST_F(TrainerTest, the_same_seed_gives_the_same_bits_and_another_does_not)

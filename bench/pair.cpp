@@ -204,11 +204,27 @@ Sampled::Sampled(Bench& bench, const Side& side) : bench_(bench), side_(side)
     const double one = timed([&] { run_calls(); });
     calls_ = int(std::clamp(std::ceil(wanted / std::max(one, 1e-9)), 1.0, double(kMostCalls)));
     if (!on_gpu() || side_.how == Side::How::eager) return;
-    const kernels::Stream stream = bench.exec().stream;
-    bench.device().begin_recording(stream);
-    run_calls();
-    recording_ = bench.device().end_recording(stream);
+    record_calls();
     seconds();
+}
+
+/// A library's plan that cannot be recorded is timed call by call.
+void Sampled::record_calls()
+{
+    const kernels::Stream stream = bench_.exec().stream;
+    bench_.device().begin_recording(stream);
+    bool whole = true;
+    try {
+        run_calls();
+    } catch (const Error&) {
+        whole = false;
+    }
+    try {
+        recording_ = bench_.device().end_recording(stream);
+    } catch (const Error&) {
+        whole = false;
+    }
+    if (!whole) recording_ = nullptr;
 }
 
 bool Sampled::on_gpu() const

@@ -27,6 +27,7 @@ class Sampled {
     bool on_gpu() const;
     double timed(const std::function<void()>& work);
     void run_calls();
+    void record_calls();
 
     Bench& bench_;
     const Side& side_;

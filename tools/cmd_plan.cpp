@@ -19,9 +19,6 @@ struct Options {
     bool layers = false;
 };
 
-/// What the trainer multiplies with on GPUs.
-constexpr kernels::Arithmetic kProducts = kernels::Arithmetic::tf32;
-
 /// Stands for the two facesets: their memory is known, their pictures are not needed.
 class PlannedSource : public BatchSource {
   public:
@@ -40,16 +37,34 @@ struct Layer {
     double floor = 0;                            ///< seconds on the GPU that is planned for; 0 where none is
 };
 
-/// The least time of an operation on the GPU, by its path "layer/operation".
-double floor_of(const std::string& path, const kernels::Cost& cost, const kernels::Ceilings* gpu)
+/// The GPU that is planned for, if any, and what its products are formed of.
+struct Roofline {
+    const kernels::Ceilings* gpu = nullptr;
+    kernels::Arithmetic products = kernels::Arithmetic::f32;
+
+    /// The least time of an operation, by its path "layer/operation"; 0 without a GPU.
+    double floor(const std::string& path, const kernels::Cost& cost) const
+    {
+        const std::string op = path.substr(path.rfind('/') + 1);
+        return gpu ? kernels::floor_seconds(cost, *gpu, kernels::arithmetic_of(op, products)) : 0;
+    }
+};
+
+kernels::Arithmetic arithmetic_of(Precision precision)
 {
-    const std::string op = path.substr(path.rfind('/') + 1);
-    return gpu ? kernels::floor_seconds(cost, *gpu, kernels::arithmetic_of(op, kProducts)) : 0;
+    switch (precision) {
+    case Precision::f32:
+        return kernels::Arithmetic::f32;
+    case Precision::tf32:
+        return kernels::Arithmetic::tf32;
+    case Precision::bf16:
+        return kernels::Arithmetic::bf16;
+    }
+    return kernels::Arithmetic::f32;
 }
 
 /// Sums the operations of a step by layer, in the order of their first appearance.
-std::vector<Layer> by_layer(const std::vector<std::pair<std::string, kernels::Cost>>& costs,
-                            const kernels::Ceilings* gpu)
+std::vector<Layer> by_layer(const std::vector<std::pair<std::string, kernels::Cost>>& costs, const Roofline& roofline)
 {
     std::vector<Layer> layers;
     const std::string suffix = kGradientRange;
@@ -63,7 +78,7 @@ std::vector<Layer> by_layer(const std::vector<std::pair<std::string, kernels::Co
         if (it == layers.end()) it = layers.insert(layers.end(), Layer{.name = name});
         (gradient ? it->gradient : it->forward) += cost.flops;
         it->bytes += cost.bytes;
-        it->floor += floor_of(path, cost, gpu);
+        it->floor += roofline.floor(path, cost);
     }
     return layers;
 }
@@ -105,7 +120,8 @@ void plan(const Options& o, Console& console)
         {"moments", use.moments},     {"batch", use.batch},         {"activations", use.activations},
         {"workspace", use.workspace}, {"faceset", faceset},         {"total", use.total() + faceset}};
     const kernels::Ceilings* const gpu = kernels::ceilings_of(device->target());
-    const std::vector<Layer> layers = by_layer(trainer.costs(), gpu);
+    const Roofline roofline{gpu, arithmetic_of(model::precision_of(settings, device->target()))};
+    const std::vector<Layer> layers = by_layer(trainer.costs(), roofline);
 
     std::ostringstream text;
     Json bytes = Json::object(), layer_list = Json::array();

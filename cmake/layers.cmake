@@ -11,6 +11,20 @@ function(bifrons_layer name)
     add_subdirectory(${name})
 endfunction()
 
+# How the simulator's side of kernels is compiled. It is slow enough: they are optimised in every build type. With
+# BIFRONS_SIM_CHECK the compiler calls kernels/sim/callouts.cpp, which takes the place of ThreadSanitizer's library, before
+# each access; loops stay scalar, so that an access is one of the source's.
+set(BIFRONS_SIMT_OPTIONS -O2 -Wno-unknown-pragmas -fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=)
+if(BIFRONS_SIM_CHECK)
+    list(APPEND BIFRONS_SIMT_OPTIONS -fsanitize=thread -fno-tree-vectorize -g1
+         -fdebug-prefix-map=${PROJECT_SOURCE_DIR}/= -fdebug-prefix-map=${PROJECT_BINARY_DIR}=/)
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+        list(APPEND BIFRONS_SIMT_OPTIONS --param=tsan-instrument-func-entry-exit=0)
+    else()
+        list(APPEND BIFRONS_SIMT_OPTIONS "SHELL:-mllvm -tsan-instrument-func-entry-exit=0")
+    endif()
+endif()
+
 # bifrons_simt_sources(TARGET FILE.cu...): kernels, compiled by nvcc into namespace cuda and by the host compiler,
 # against the simulator, into namespace sim.
 function(bifrons_simt_sources target)
@@ -23,10 +37,8 @@ function(bifrons_simt_sources target)
             string(REGEX REPLACE "\\.cu$" "_sim.cpp" twin ${PROJECT_BINARY_DIR}/sim/${path})
             file(CONFIGURE OUTPUT ${twin} CONTENT "#include \"${path}\"\n" @ONLY)
             target_sources(${target} PRIVATE ${twin})
-            # The simulator is slow enough: optimise it in every build type.
             set_source_files_properties(${twin} TARGET_DIRECTORY ${target}
-                                        PROPERTIES COMPILE_OPTIONS
-                                        "-O2;-Wno-unknown-pragmas;-fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=")
+                                        PROPERTIES COMPILE_OPTIONS "${BIFRONS_SIMT_OPTIONS}")
         endif()
     endforeach()
 endfunction()

@@ -13,6 +13,18 @@ struct Dim3 {
     unsigned x = 1, y = 1, z = 1;
 };
 
+/// Element i of a three-dimensional array of this size, x fastest.
+inline Dim3 unflatten(std::size_t i, Dim3 size)
+{
+    return {unsigned(i % size.x), unsigned(i / size.x % size.y), unsigned(i / size.x / size.y)};
+}
+
+/// "(1,2,3)"
+inline std::string text(Dim3 d)
+{
+    return str("(", d.x, ",", d.y, ",", d.z, ")");
+}
+
 struct Grid {
     Dim3 blocks = {};     ///< x up to 2^31 - 1; y and z up to 65535
     Dim3 threads = {};    ///< of a block: at most 1024 in all

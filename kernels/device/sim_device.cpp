@@ -3,15 +3,11 @@
 #include "kernels/sim/sim.h"
 
 #include <cstdlib>
-#include <cstring>
+#include <thread>
 
 namespace bifrons::kernels {
 
 namespace {
-
-constexpr std::size_t kRedzone = 256; // keeps the alignment
-constexpr int kRedzoneByte = 0xA5;
-constexpr int kPoison = 0xFF;
 
 sim::Schedule schedule_of_environment()
 {
@@ -19,79 +15,99 @@ sim::Schedule schedule_of_environment()
     return text ? sim::Schedule::parse(text) : sim::Schedule();
 }
 
-/// The first byte of a redzone that was overwritten; null if none was.
-const char* overwritten(const char* redzone)
+} // namespace
+
+SimDevice::SimDevice(sim::Schedule schedule, int workers) : schedule_(schedule), memory_(sim::kCheckedKernels)
 {
-    for (const char* c = redzone; c < redzone + kRedzone; ++c)
-        if (*c != char(kRedzoneByte)) return c;
-    return nullptr;
+    for (int i = 0; i < (sim::kCheckedKernels ? 1 : workers); ++i)
+        workers_.push_back(std::make_unique<sim::Executor>(schedule, memory_));
 }
 
-} // namespace
+int SimDevice::workers_of_environment()
+{
+    const char* const text = std::getenv("BIFRONS_SIM_WORKERS");
+    if (!text) return 1;
+    constexpr int kMost = 256;
+    const int workers = std::atoi(text);
+    BIFRONS_CHECK(usage, workers >= 1 && workers <= kMost, "BIFRONS_SIM_WORKERS is \"", text, "\"; 1..", kMost,
+                  " expected");
+    return workers;
+}
 
 SimDevice::SimDevice() : SimDevice(schedule_of_environment()) {}
 
+SimDevice::~SimDevice()
+{
+    while (char* base = memory_.take_retired(true)) HostDevice::free(base);
+}
+
 std::string SimDevice::describe() const
 {
-    return str("sim: CUDA kernels simulated on one processor core, schedule ", schedule_.text());
+    return str("sim: CUDA kernels simulated by ", workers_.size(), workers_.size() == 1 ? " worker" : " workers",
+               ", schedule ", schedule_.text());
 }
 
 void* SimDevice::allocate(std::size_t bytes)
 {
-    char* base = static_cast<char*>(HostDevice::allocate(kRedzone + bytes + kRedzone));
-    char* data = base + kRedzone;
-    std::memset(base, kRedzoneByte, kRedzone);
-    std::memset(data, kPoison, bytes);
-    std::memset(data + bytes, kRedzoneByte, kRedzone);
-    allocations_[data] = bytes;
-    return data;
+    constexpr std::size_t kRedzones = 2 * sim::GlobalMemory::kRedzone;
+    return memory_.add(static_cast<char*>(HostDevice::allocate(kRedzones + bytes)), bytes);
 }
 
 void SimDevice::free(void* data) noexcept
 {
     if (!data) return;
-    allocations_.erase(static_cast<char*>(data));
-    HostDevice::free(static_cast<char*>(data) - kRedzone);
+    memory_.retire(data);
+    while (char* base = memory_.take_retired(false)) HostDevice::free(base);
 }
 
 void SimDevice::copy(Stream stream, void* to, const void* from, std::size_t bytes)
 {
-    check_range("copy to", to, bytes);
-    check_range("copy from", from, bytes);
+    memory_.check_range("copy to", to, bytes);
+    memory_.check_range("copy from", from, bytes);
     HostDevice::copy(stream, to, from, bytes);
+    enqueue(stream, [=, this] { memory_.note_copy(to, from, bytes); });
 }
 
 void SimDevice::fill(Stream stream, void* data, std::uint8_t value, std::size_t bytes)
 {
-    check_range("fill", data, bytes);
+    memory_.check_range("fill", data, bytes);
     HostDevice::fill(stream, data, value, bytes);
+    enqueue(stream, [=, this] { memory_.note_fill(data, bytes); });
 }
 
-void SimDevice::check_range(const char* what, const void* data, std::size_t bytes) const
+sim::AccessCount SimDevice::access_count(const std::string& kernel, const std::string& line) const
 {
-    const char* begin = static_cast<const char*>(data);
-    auto next = allocations_.upper_bound(begin);
-    if (next == allocations_.begin()) return;
-    const auto& [start, size] = *--next;
-    const auto offset = std::size_t(begin - start);
-    BIFRONS_CHECK(bug, offset >= size || bytes <= size - offset, "sim: ", what, " ", bytes, " bytes at offset ", offset,
-                  " of a buffer of ", size, " bytes");
+    BIFRONS_CHECK(bug, workers_.front()->counts(), "sim: access_count without count_accesses");
+    return workers_.front()->counts()->of(kernel, line);
 }
 
-void SimDevice::check_redzones(const char* kernel) const
+std::vector<sim::AccessCount> SimDevice::access_counts(const std::string& kernel) const
 {
-    for (const auto& [data, bytes] : allocations_) {
-        const char* before = overwritten(data - kRedzone);
-        const char* hit = before ? before : overwritten(data + bytes);
-        BIFRONS_CHECK(bug, !hit, kernel, ": byte ", hit - data, " of a buffer of ", bytes,
-                      " bytes was written; the kernel wrote outside the buffer");
-    }
+    BIFRONS_CHECK(bug, workers_.front()->counts(), "sim: access_counts without count_accesses");
+    return workers_.front()->counts()->of(kernel);
 }
 
 void SimDevice::run(const char* kernel, const Grid& grid, const std::function<void()>& body)
 {
-    executor_.run(kernel, grid, body);
-    check_redzones(kernel);
+    const bool together = grid.cooperative || workers_.front()->counts();
+    const std::size_t blocks = std::size_t(grid.blocks.x) * grid.blocks.y * grid.blocks.z;
+    const std::size_t workers = together ? 1 : std::min(workers_.size(), blocks);
+    std::vector<std::exception_ptr> failures(workers);
+    const auto work = [&](std::size_t i) {
+        try {
+            workers_[i]->run(kernel, grid, body, {.first = i, .of = workers});
+        } catch (...) {
+            failures[i] = std::current_exception();
+        }
+    };
+    {
+        std::vector<std::jthread> threads;
+        for (std::size_t i = 1; i < workers; ++i) threads.emplace_back(work, i);
+        work(0);
+    }
+    for (const std::exception_ptr& failure : failures)
+        if (failure) std::rethrow_exception(failure);
+    memory_.check_redzones(kernel);
 }
 
 namespace sim {

@@ -6,13 +6,15 @@
 #include "kernels/device/host_device.h"
 #include "kernels/sim/executor.h"
 
-#include <map>
-
 namespace bifrons::kernels {
 
 class SimDevice : public HostDevice {
   public:
-    explicit SimDevice(sim::Schedule schedule) : schedule_(schedule), executor_(schedule) {}
+    /// The blocks of a launch are spread over the workers. One is used where accesses are checked or counted.
+    explicit SimDevice(sim::Schedule schedule, int workers = workers_of_environment());
+    ~SimDevice() override;
+    /// What the environment variable BIFRONS_SIM_WORKERS says, else 1.
+    static int workers_of_environment();
     /// With the schedule that the environment variable BIFRONS_SIM_SCHEDULE names, else forward.
     SimDevice();
     DeviceKind kind() const override { return DeviceKind::sim; }
@@ -23,15 +25,18 @@ class SimDevice : public HostDevice {
     void copy(Stream stream, void* to, const void* from, std::size_t bytes) override;
     void fill(Stream stream, void* data, std::uint8_t value, std::size_t bytes) override;
 
+    /// From here on accesses to memory are counted, see access_counter.h.
+    void count_accesses() { workers_.front()->count_accesses(); }
+    /// A kernel's requests by the line of a file ("kernels/a.cu:12"), or everywhere.
+    sim::AccessCount access_count(const std::string& kernel, const std::string& line) const;
+    std::vector<sim::AccessCount> access_counts(const std::string& kernel) const;
+
     void run(const char* kernel, const Grid& grid, const std::function<void()>& body);
 
   private:
-    void check_range(const char* what, const void* data, std::size_t bytes) const;
-    void check_redzones(const char* kernel) const;
-
     sim::Schedule schedule_;
-    sim::Executor executor_;
-    std::map<const char*, std::size_t> allocations_; // bytes by address
+    sim::GlobalMemory memory_;
+    std::vector<std::unique_ptr<sim::Executor>> workers_; // of different threads
 };
 
 } // namespace bifrons::kernels

@@ -17,6 +17,7 @@ void spin_wait(const unsigned* value, const std::function<bool(unsigned)>& ready
     const Site site = {"spin_wait", file, line};
     Executor::current().wait_until(ValueIsReady(value, ready), site);
     Executor::current().note_access(value, sizeof *value, Access::atomic, site);
+    Executor::current().note_acquire(value);
 }
 
 } // namespace bifrons::kernels::sim

@@ -45,6 +45,7 @@ void CopyQueue::drop(std::size_t groups, std::size_t copies)
 
 void Executor::begin_copy(void* to, const void* from, std::size_t bytes, bool valid, const Site& site)
 {
+    const SimulatorCode simulator;
     check_aligned(to, bytes, site);
     check_shared(to, bytes, site);
     check_aligned(from, bytes, site);
@@ -65,6 +66,7 @@ void Executor::commit_copies()
 
 void Executor::wait_for_copies(std::size_t groups_left)
 {
+    const SimulatorCode simulator;
     threads_[active_].copies.wait(groups_left, [&](AsyncCopy& copy) { finish_copy(copy); });
 }
 
@@ -76,6 +78,7 @@ void Executor::finish_copy(AsyncCopy& copy)
 
 void Executor::arrive_after_copies(const void* barrier, const Site& site)
 {
+    const SimulatorCode simulator;
     mbarrier(barrier, site);
     begin_operation(site, [=, this, copies = threads_[active_].copies.take()]() mutable {
         for (AsyncCopy& copy : copies) finish_copy(copy);
@@ -85,6 +88,7 @@ void Executor::arrive_after_copies(const void* barrier, const Site& site)
 
 void Executor::begin_bulk_copy(void* to, const void* from, std::size_t bytes, const void* barrier, const Site& site)
 {
+    const SimulatorCode simulator;
     constexpr std::size_t kUnit = 16;
     if (bytes == 0 || bytes % kUnit != 0)
         throw error(str(at(site), " with ", bytes, " bytes; a multiple of ", kUnit, " expected"));

@@ -15,9 +15,12 @@ constexpr std::size_t kMaxThreads = 1024;
 
 thread_local Executor* running_executor = nullptr;
 
-Dim3 unflatten(std::size_t i, Dim3 size)
+/// Whether the address is in threadIdx and its like.
+bool is_index(const void* address)
 {
-    return {unsigned(i % size.x), unsigned(i / size.x % size.y), unsigned(i / size.x / size.y)};
+    for (const Dim3* index : {&threadIdx, &blockIdx, &blockDim, &gridDim})
+        if (address >= index && address < index + 1) return true;
+    return false;
 }
 
 bool same(const Site& a, const Site& b)
@@ -29,11 +32,6 @@ bool same(const Site& a, const Site& b)
 std::string text(const Site& site)
 {
     return str(site.operation, " at ", site.file, ":", site.line);
-}
-
-std::string text(Dim3 d)
-{
-    return str("(", d.x, ",", d.y, ",", d.z, ")");
 }
 
 /// " 0-15 32" for rising numbers.
@@ -62,14 +60,34 @@ Executor& Executor::current()
     return *running_executor;
 }
 
-void Executor::run(const char* kernel, const Grid& grid, const std::function<void()>& body)
+Executor::Executor(Schedule schedule, GlobalMemory& memory) : schedule_(schedule), sequencer_(schedule)
+{
+    if (kCheckedKernels) checker_ = std::make_unique<Checker>(memory);
+}
+
+std::unique_ptr<Executor::Block> Executor::make_block() const
+{
+    auto block = std::make_unique<Block>();
+    if (checker_) block->record = std::make_unique<BlockRecord>(block->shared);
+    return block;
+}
+
+std::unique_ptr<Fiber> Executor::make_fiber(std::size_t id)
+{
+    return std::make_unique<Fiber>([this, id] { live(id); });
+}
+
+void Executor::run(const char* kernel, const Grid& grid, const std::function<void()>& body, BlockShare share)
 {
     running_executor = this;
     body_ = &body;
     begin_launch(kernel, grid);
+    const std::size_t all = std::size_t(grid.blocks.x) * grid.blocks.y * grid.blocks.z;
     std::vector<std::uint32_t> blocks;
-    sequencer_.arrange(blocks, std::size_t(grid.blocks.x) * grid.blocks.y * grid.blocks.z);
+    sequencer_.arrange(blocks, (all + share.of - 1 - share.first) / share.of);
+    for (std::uint32_t& block : blocks) block = std::uint32_t(share.first + block * share.of);
     for (std::size_t i = 0; i < blocks.size(); i += at_once_) run_blocks(blocks.data() + i);
+    if (checker_) report(checker_->end_launch());
 }
 
 void Executor::begin_launch(const char* kernel, const Grid& grid)
@@ -81,9 +99,9 @@ void Executor::begin_launch(const char* kernel, const Grid& grid)
     at_once_ = grid.cooperative ? std::size_t(grid.blocks.x) * grid.blocks.y * grid.blocks.z : 1;
     gridDim = grid.blocks;
     blockDim = grid.threads;
-    while (blocks_.size() < at_once_) blocks_.push_back(std::make_unique<Block>());
+    while (blocks_.size() < at_once_) blocks_.push_back(make_block());
     for (std::size_t id = threads_.size(); id < at_once_ * block_size_; ++id)
-        threads_.push_back({.fiber = std::make_unique<Fiber>([this, id] { live(id); })});
+        threads_.push_back({.fiber = make_fiber(id)});
     for (std::size_t id = 0; id < at_once_ * block_size_; ++id) {
         Thread& thread = threads_[id];
         thread.block = blocks_[id / block_size_].get();
@@ -94,6 +112,8 @@ void Executor::begin_launch(const char* kernel, const Grid& grid)
         blocks_[i]->threads = &threads_[i * block_size_];
         blocks_[i]->shared.begin_launch(grid.smem);
     }
+    if (checker_) checker_->begin_launch(grid);
+    if (counter_) counter_->begin_launch(kernel);
 }
 
 void Executor::check_launch(const Grid& grid) const
@@ -113,7 +133,7 @@ void Executor::check_launch(const Grid& grid) const
 /// The blocks of these numbers, `at_once_` of them.
 void Executor::run_blocks(const std::uint32_t* numbers)
 {
-    for (std::size_t i = 0; i < at_once_; ++i) begin_block(*blocks_[i], unflatten(numbers[i], grid_.blocks));
+    for (std::size_t i = 0; i < at_once_; ++i) begin_block(*blocks_[i], numbers[i]);
     running_ = at_once_ * block_size_;
     operations_.clear();
     failure_ = nullptr;
@@ -125,13 +145,15 @@ void Executor::run_blocks(const std::uint32_t* numbers)
         give_up();
         std::rethrow_exception(failure_);
     }
+    if (counter_) counter_->end_blocks();
     for (std::size_t i = 0; i < at_once_; ++i) end_block(*blocks_[i]);
 }
 
-void Executor::begin_block(Block& block, Dim3 index)
+void Executor::begin_block(Block& block, std::size_t index)
 {
-    block.index = index;
+    block.index = unflatten(index, grid_.blocks);
     block.shared.begin_block();
+    if (checker_) checker_->begin_block(*block.record, index, block_size_);
     for (std::size_t i = 0; i < block_size_; ++i) {
         block.threads[i].state = State::ready;
         block.threads[i].copies.clear();
@@ -151,6 +173,7 @@ void Executor::begin_block(Block& block, Dim3 index)
 void Executor::end_block(const Block& block)
 {
     active_ = std::size_t(block.threads - threads_.data());
+    if (checker_) report(checker_->end_block(*block.record));
     if (const std::string damage = block.shared.damage(); !damage.empty()) throw error(damage);
     if (!operations_.empty())
         throw error(str("ends while asynchronous work is under way that nobody has waited for, begun by thread ",
@@ -158,6 +181,13 @@ void Executor::end_block(const Block& block)
     if (grid_.pdl && !block.waited_for_previous)
         throw error("launched with pdl, and no thread has called grid_dependency_wait(): the kernel before may still "
                     "be running");
+}
+
+void Executor::report(const std::optional<Checker::EarlyRead>& read)
+{
+    if (!read) return;
+    block().index = read->block;
+    throw error(read->text);
 }
 
 /// Each ready thread (of the leading warp, under schedule `warps`) once, until it waits or ends. False if there was
@@ -226,12 +256,17 @@ void Executor::end_thread(Thread& thread)
     for (std::size_t i = warp.meetings.size(); i-- > 0;) finish_if_complete(warp, &thread - lane, warp.meetings[i]);
 }
 
-/// Unwinds every thread, so that the fibers can be used again.
+/// Unwinds every thread, so that the fibers can be used again, but for those that cannot be unwound.
 void Executor::give_up()
 {
     cancelled_ = true;
     for (std::size_t id = 0; id < at_once_ * block_size_; ++id)
-        if (threads_[id].state != State::ended) threads_[id].fiber->resume();
+        if (threads_[id].in_access) {
+            threads_[id].fiber = make_fiber(id);
+            threads_[id].in_access = false;
+        } else if (threads_[id].state != State::ended) {
+            threads_[id].fiber->resume();
+        }
 }
 
 void Executor::wait(State state, const Site& site)
@@ -245,6 +280,7 @@ void Executor::wait(State state, const Site& site)
 
 void Executor::wait_until(const Condition& condition, const Site& site)
 {
+    const SimulatorCode simulator;
     if (condition.holds()) return;
     threads_[active_].condition = &condition;
     wait(State::at_condition, site);
@@ -252,6 +288,7 @@ void Executor::wait_until(const Condition& condition, const Site& site)
 
 void Executor::barrier(const Site& site)
 {
+    const SimulatorCode simulator;
     Block& own = block();
     if (own.at_barrier == 0) own.barrier_site = site;
     if (!same(site, own.barrier_site))
@@ -266,12 +303,14 @@ void Executor::barrier(const Site& site)
 void Executor::open_barrier(Block& block)
 {
     block.at_barrier = 0;
+    if (checker_) block.record->clocks.meet_all();
     for (std::size_t i = 0; i < block_size_; ++i)
         if (block.threads[i].state == State::at_barrier) block.threads[i].state = State::ready;
 }
 
 void Executor::meet_warp(unsigned mask, void* argument, WarpOperation operation, const Site& site)
 {
+    const SimulatorCode simulator;
     Thread& me = threads_[active_];
     const std::size_t lane = me.number % kWarpSize;
     if (!(mask >> lane & 1))
@@ -305,6 +344,8 @@ bool Executor::finish_if_complete(Warp& warp, Thread* lanes, Meeting& meeting)
         if (!wrong.empty())
             throw error(str(text(meeting.site), ", warp of threads ", lanes->number, "-", lanes->number + kWarpSize - 1,
                             ": ", wrong));
+    } else if (checker_) {
+        lanes->block->record->clocks.meet(lanes->number, meeting.arrived);
     }
     for (std::size_t lane = 0; lane < kWarpSize; ++lane)
         if (meeting.arrived >> lane & 1) lanes[lane].state = State::ready;
@@ -312,37 +353,115 @@ bool Executor::finish_if_complete(Warp& warp, Thread* lanes, Meeting& meeting)
     return true;
 }
 
+int Executor::lane() const
+{
+    return int(threads_[active_].number % kWarpSize);
+}
+
+void Executor::wait_for_previous_kernel()
+{
+    block().waited_for_previous = true;
+}
+
 void Executor::check_cooperative(const Site& site) const
 {
+    const SimulatorCode simulator;
     if (!grid_.cooperative)
         throw error(str(at(site), ", but the launch is not cooperative: nobody says that all blocks run at once"));
 }
 
 void* Executor::shared_object(const void* key, std::size_t bytes)
 {
-    void* object = block().shared.object(key, bytes);
+    const SimulatorCode simulator;
+    Block& own = block();
+    const std::size_t objects = own.shared.objects().size();
+    void* object = own.shared.object(key, bytes);
     if (!object)
         throw error(str("a SHARED object of ", bytes, " bytes does not fit; at most ", kMaxStaticSharedBytes,
                         " bytes of static and ", kMaxSharedBytes, " bytes of shared memory in all expected"));
+    if (checker_ && own.shared.objects().size() > objects) own.record->add_shared(static_cast<char*>(object), bytes);
     return object;
 }
 
 void* Executor::dynamic_shared(std::size_t bytes)
 {
+    const SimulatorCode simulator;
     SharedMemory& shared = block().shared;
     if (bytes > shared.dynamic_bytes())
         throw error(str("dyn_shared of ", bytes, " bytes, but the launch gave ", shared.dynamic_bytes()));
     return shared.dynamic();
 }
 
+void Executor::note_access(const void* address, std::size_t bytes, Access access, const Site& site)
+{
+    if (!checker_ && !counter_) return;
+    const SimulatorCode simulator;
+    if (const std::string wrong = judge(address, bytes, access, place_of(site)); !wrong.empty()) throw error(wrong);
+}
+
+/// What is wrong with an access by the running thread; empty if nothing is, or nobody looks.
+std::string Executor::judge(const void* address, std::size_t bytes, Access access, SourcePlace place)
+{
+    const Thread& me = threads_[active_];
+    if (counter_ && access != Access::atomic && access != Access::copy_done && !is_of_program(address)) {
+        const std::size_t lane = me.number % kWarpSize;
+        counter_->note(active_ - lane, int(lane), address, bytes, me.block->shared.holds(address), place);
+    }
+    return checker_ ? checker_->judge(*me.block->record, me.number, address, bytes, access, place) : "";
+}
+
+void Executor::note_release(const void* object)
+{
+    const SimulatorCode simulator;
+    if (checker_) checker_->release(*block().record, threads_[active_].number, object);
+}
+
+void Executor::note_acquire(const void* object)
+{
+    const SimulatorCode simulator;
+    if (checker_) checker_->acquire(*block().record, threads_[active_].number, object);
+}
+
+void Executor::note_fence()
+{
+    const SimulatorCode simulator;
+    if (checker_) checker_->fence(*block().record, threads_[active_].number);
+}
+
+void Executor::kernel_access(const void* address, std::size_t bytes, Access access, const void* instruction)
+{
+    if (cancelled_ || threads_[active_].fiber->has_on_stack(address) || is_index(address)) return;
+    const SimulatorCode simulator;
+    if (--accesses_to_preemption_ == 0) {
+        accesses_to_preemption_ = sequencer_.accesses_to_preemption();
+        if (std::uncaught_exceptions() == 0) leave_access();
+    }
+    const std::string wrong = judge(address, bytes, access, place_of(instruction));
+    if (wrong.empty()) return;
+    failure_ = std::make_exception_ptr(error(wrong));
+    leave_access(); // for good
+}
+
+/// Gives the core away. The compiler believes that kernel_access cannot throw, so the thread cannot be unwound from
+/// here.
+void Executor::leave_access()
+{
+    Thread& me = threads_[active_];
+    me.in_access = true;
+    me.fiber->suspend();
+    me.in_access = false;
+}
+
 void Executor::check_shared(const void* address, std::size_t bytes, const Site& site) const
 {
+    const SimulatorCode simulator;
     if (!block().shared.contains(address, bytes))
         throw error(str(at(site), " with ", bytes, " bytes that do not lie in one object of shared memory"));
 }
 
 void Executor::check_aligned(const void* address, std::size_t alignment, const Site& site) const
 {
+    const SimulatorCode simulator;
     const std::size_t beyond = reinterpret_cast<std::uintptr_t>(address) % alignment;
     if (beyond != 0)
         throw error(str(at(site), " with an address that is ", beyond, " bytes beyond a multiple of ", alignment));

@@ -4,7 +4,10 @@
 #pragma once
 
 #include "kernels/device/grid.h"
+#include "kernels/sim/access_counter.h"
 #include "kernels/sim/async.h"
+#include "kernels/sim/callouts.h"
+#include "kernels/sim/checker.h"
 #include "kernels/sim/condition.h"
 #include "kernels/sim/fiber.h"
 #include "kernels/sim/mbarrier.h"
@@ -25,28 +28,36 @@ using WarpOperation = std::string (*)(const WarpArguments& arguments);
 /// What is wrong if a lane takes no part in an operation that needs all 32; else an empty string.
 std::string missing_lane(const WarpArguments& arguments);
 
-/// What an instruction that no compiler knows does with memory, told by the thread that it concerns. From copy_begun to
-/// copy_done nobody may touch the bytes: the copy writes them when it likes.
-enum class Access { read, write, atomic, copy_begun, copy_done };
-
 /// A cooperative launch can have this many blocks; on a GPU it is a question of their size.
 constexpr int kResidentBlocks = 6;
 
+/// Which blocks of a launch are run: every `of`-th from `first` on.
+struct BlockShare {
+    std::size_t first = 0, of = 1;
+};
+
 class Executor {
   public:
-    explicit Executor(Schedule schedule) : schedule_(schedule), sequencer_(schedule) {}
+    /// `memory` is what kernels may touch beside shared memory; it is looked at where kernels are checked.
+    Executor(Schedule schedule, GlobalMemory& memory);
     Executor(const Executor&) = delete;
 
     /// Calls body once for each thread of the grid. Throws what body throws, and Error(bug) for a kernel that breaks
     /// CUDA's rules, naming the kernel, the block, threads and source lines.
-    void run(const char* kernel, const Grid& grid, const std::function<void()>& body);
+    void run(const char* kernel, const Grid& grid, const std::function<void()>& body, BlockShare share = {});
 
-    // For the threads of the grid:
+    /// From here on accesses are counted.
+    void count_accesses() { counter_ = std::make_unique<AccessCounter>(); }
+    /// Null if none are.
+    const AccessCounter* counts() const { return counter_.get(); }
+
+    // For the threads of the grid; none is inline, since what is compiled into a kernel's file is taken for the
+    // kernel's:
 
     /// The executor whose kernel is running on this core.
     static Executor& current();
     /// The running thread's number in its warp.
-    int lane() const { return int(threads_[active_].number % kWarpSize); }
+    int lane() const;
     /// Waits until all threads of the block that have not ended are here.
     void barrier(const Site& site);
     /// Waits until all lanes of `mask` that have not ended are here; the last one does the operation.
@@ -56,7 +67,7 @@ class Executor {
     /// Throws Error(bug) unless all blocks run at once.
     void check_cooperative(const Site& site) const;
     /// The kernel before this one in the stream has ended.
-    void wait_for_previous_kernel() { block().waited_for_previous = true; }
+    void wait_for_previous_kernel();
     void* shared_object(const void* key, std::size_t bytes);
     void* dynamic_shared(std::size_t bytes);
 
@@ -66,13 +77,13 @@ class Executor {
     void check_shared(const void* address, std::size_t bytes, const Site& site) const;
     /// Throws Error(bug) unless the address is a multiple of `alignment`.
     void check_aligned(const void* address, std::size_t alignment, const Site& site) const;
-    /// The running thread accesses memory by an instruction.
-    void note_access(const void*, std::size_t, Access, const Site&) {}
+    /// The running thread accesses memory by an instruction that no compiler knows.
+    void note_access(const void* address, std::size_t bytes, Access access, const Site& site);
     /// It tells what it has done to those who come to `object` later, or learns what others have told there.
-    void note_release(const void*) {}
-    void note_acquire(const void*) {}
+    void note_release(const void* object);
+    void note_acquire(const void* object);
     /// __threadfence: what it has done is told by its next atomic operation, and what such a one says is learned.
-    void note_fence() {}
+    void note_fence();
     /// cp.async: writes `bytes` at `to`, from `from` or zeros where it is not valid, when the schedule likes.
     void begin_copy(void* to, const void* from, std::size_t bytes, bool valid, const Site& site);
     void commit_copies();
@@ -87,6 +98,11 @@ class Executor {
     /// cp.async.bulk: copies, then takes the bytes off what the barrier expects.
     void begin_bulk_copy(void* to, const void* from, std::size_t bytes, const void* barrier, const Site& site);
 
+    // For callouts.cpp:
+
+    /// The running thread is about to access memory. Other threads may have their turn first.
+    void kernel_access(const void* address, std::size_t bytes, Access access, const void* instruction);
+
   private:
     enum class State { ready, at_barrier, in_warp, at_condition, ended };
     struct Block;
@@ -96,7 +112,8 @@ class Executor {
         std::size_t number = 0; // in the block
         Dim3 index = {};
         State state = State::ready;
-        Site site = {}; // where it waits
+        Site site = {};         // where it waits
+        bool in_access = false; // it is suspended in kernel_access, which cannot throw
         const Condition* condition = nullptr;
         CopyQueue copies = {};
     };
@@ -115,6 +132,7 @@ class Executor {
         Dim3 index = {};
         Thread* threads = nullptr; // the first
         SharedMemory shared = {};
+        std::unique_ptr<BlockRecord> record = {}; // null unless kernels are checked
         std::vector<Warp> warps = {};
         std::size_t running = 0, at_barrier = 0;
         Site barrier_site = {};
@@ -129,11 +147,14 @@ class Executor {
     };
     struct Cancelled {}; // unwinds the threads of blocks that are given up
 
+    std::unique_ptr<Block> make_block() const;
+    std::unique_ptr<Fiber> make_fiber(std::size_t id);
     void begin_launch(const char* kernel, const Grid& grid);
     void check_launch(const Grid& grid) const;
     void run_blocks(const std::uint32_t* numbers);
-    void begin_block(Block& block, Dim3 index);
+    void begin_block(Block& block, std::size_t index);
     void end_block(const Block& block);
+    void report(const std::optional<Checker::EarlyRead>& read);
     bool run_ready_threads();
     bool is_ready(Thread& thread);
     void enter(std::size_t id);
@@ -141,6 +162,8 @@ class Executor {
     void end_thread(Thread& thread);
     void give_up();
     void wait(State state, const Site& site);
+    std::string judge(const void* address, std::size_t bytes, Access access, SourcePlace place);
+    void leave_access();
     void open_barrier(Block& block);
     Meeting& join(Warp& warp, unsigned mask, WarpOperation operation, const Site& site);
     bool finish_if_complete(Warp& warp, Thread* lanes, Meeting& meeting);
@@ -156,6 +179,10 @@ class Executor {
 
     Schedule schedule_;
     Sequencer sequencer_;
+    std::unique_ptr<Checker> checker_;       // null unless kernels are checked
+    std::unique_ptr<AccessCounter> counter_; // null unless accesses are counted
+    std::uint32_t accesses_to_preemption_ = 1;
+
     // The launch.
     const char* kernel_ = "";
     const std::function<void()>* body_ = nullptr;

@@ -126,6 +126,11 @@ Fiber::~Fiber()
     munmap(stack_, kGuard + kStack);
 }
 
+bool Fiber::has_on_stack(const void* address) const
+{
+    return address >= stack_ && address < stack_ + kGuard + kStack;
+}
+
 void Fiber::enter()
 {
     Fiber& self = *entering;

@@ -28,6 +28,7 @@ class Fiber {
     void resume();
     /// Back to the caller of resume(). From inside this fiber only.
     void suspend();
+    bool has_on_stack(const void* address) const;
 
   private:
 #if defined(BIFRONS_SIM_UCONTEXT)

@@ -39,6 +39,7 @@ MbarrierState* MbarrierTable::find(const void* address)
 
 void Executor::init_mbarrier(const void* barrier, unsigned arrivals, const Site& site)
 {
+    const SimulatorCode simulator;
     constexpr unsigned kMostArrivals = (1u << 20) - 1;
     check_aligned(barrier, sizeof(std::uint64_t), site);
     check_shared(barrier, sizeof(std::uint64_t), site);
@@ -59,6 +60,7 @@ MbarrierState& Executor::mbarrier(const void* address, const Site& site)
 
 void Executor::arrive(const void* barrier, const Site& site)
 {
+    const SimulatorCode simulator;
     MbarrierState& state = mbarrier(barrier, site);
     note_release(barrier);
     if (!state.arrive())
@@ -67,11 +69,13 @@ void Executor::arrive(const void* barrier, const Site& site)
 
 void Executor::expect_bytes(const void* barrier, std::size_t bytes, const Site& site)
 {
+    const SimulatorCode simulator;
     mbarrier(barrier, site).expect(bytes);
 }
 
 void Executor::wait_for_phase(const void* barrier, unsigned parity, const Site& site)
 {
+    const SimulatorCode simulator;
     wait_until(PhaseEnd(mbarrier(barrier, site), parity), site);
     note_acquire(barrier);
 }

@@ -43,6 +43,8 @@ class Sequencer {
     bool work_goes_on();
     /// Which of n that is: the first, or any if such work is done at random.
     std::size_t pick(std::size_t n);
+    /// After how many accesses a thread loses its turn where kernels are checked.
+    std::uint32_t accesses_to_preemption() { return 1 + engine_() % 64; }
 
   private:
     void shuffle(std::vector<std::uint32_t>& order);

@@ -5,6 +5,10 @@
 #include <cstdint>
 #include <cstring>
 
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#endif
+
 namespace bifrons::kernels::sim {
 
 namespace {
@@ -20,6 +24,44 @@ std::size_t rounded(std::size_t bytes)
     return (bytes + kObjectAlign - 1) / kObjectAlign * kObjectAlign;
 }
 
+char* guard_end(const SharedMemory::Object& object)
+{
+    return object.data + rounded(object.bytes) + kGuard;
+}
+
+#if defined(__SANITIZE_ADDRESS__)
+
+constexpr bool kGuardsAreClosed = true; // whoever touches one is stopped at once
+
+void close(const char* begin, std::size_t bytes)
+{
+    __asan_poison_memory_region(begin, bytes);
+}
+
+void poison(const SharedMemory::Object& object)
+{
+    __asan_unpoison_memory_region(object.data, object.bytes);
+    std::memset(object.data, kPoison, object.bytes);
+}
+
+#else
+
+constexpr bool kGuardsAreClosed = false;
+
+void close(const char*, std::size_t) {}
+
+void poison(const SharedMemory::Object& object)
+{
+    std::memset(object.data, kPoison, std::size_t(guard_end(object) - object.data));
+}
+
+#endif
+
+std::string text(const SharedMemory::Object& object)
+{
+    return str(object.key ? "a SHARED object of " : "the dynamic shared memory of ", object.bytes, " bytes");
+}
+
 } // namespace
 
 SharedMemory::SharedMemory() : memory_(kAlign + kArena)
@@ -28,19 +70,15 @@ SharedMemory::SharedMemory() : memory_(kAlign + kArena)
     arena_ = memory_.data() + (kAlign - address % kAlign) % kAlign;
 }
 
-std::size_t SharedMemory::end() const
+std::size_t SharedMemory::arena_bytes() const
 {
-    return rounded(objects_.back().offset + objects_.back().bytes) + kGuard;
-}
-
-void SharedMemory::poison(const Object& object)
-{
-    std::memset(arena_ + object.offset, kPoison, rounded(object.bytes) + kGuard);
+    return kArena;
 }
 
 void SharedMemory::begin_launch(std::size_t dynamic_bytes)
 {
-    objects_ = {{nullptr, 0, dynamic_bytes}};
+    objects_ = {{nullptr, arena_, dynamic_bytes}};
+    close(arena_, kArena);
 }
 
 void SharedMemory::begin_block()
@@ -50,39 +88,44 @@ void SharedMemory::begin_block()
 
 std::string SharedMemory::damage() const
 {
-    for (const Object& object : objects_) {
-        const char* const begin = arena_ + object.offset + object.bytes;
-        const char* const guard_end = arena_ + rounded(object.offset + object.bytes) + kGuard;
-        for (const char* c = begin; c < guard_end; ++c)
+    if (kGuardsAreClosed) return "";
+    for (const Object& object : objects_)
+        for (const char* c = object.data + object.bytes; c < guard_end(object); ++c)
             if (*c != char(kPoison))
-                return str(object.key ? "a SHARED object of " : "the dynamic shared memory of ", object.bytes,
-                           " bytes was written beyond its end, at offset ", object.bytes + std::size_t(c - begin));
-    }
+                return str(text(object), " was written beyond its end, at offset ", c - object.data);
     return "";
 }
 
 bool SharedMemory::contains(const void* address, std::size_t bytes) const
 {
     const char* const begin = static_cast<const char*>(address);
-    for (const Object& object : objects_) {
-        const char* const data = arena_ + object.offset;
-        if (begin >= data && begin + bytes <= data + object.bytes) return true;
-    }
+    for (const Object& object : objects_)
+        if (begin >= object.data && begin + bytes <= object.data + object.bytes) return true;
     return false;
+}
+
+std::string SharedMemory::describe(const void* address) const
+{
+    const char* const byte = static_cast<const char*>(address);
+    const Object* found = &objects_.front();
+    for (const Object& object : objects_)
+        if (object.data <= byte) found = &object;
+    return str("offset ", byte - found->data, " of ", text(*found));
 }
 
 void* SharedMemory::object(const void* key, std::size_t bytes)
 {
     std::size_t static_bytes = bytes;
     for (std::size_t i = 1; i < objects_.size(); ++i) {
-        if (objects_[i].key == key) return arena_ + objects_[i].offset;
+        if (objects_[i].key == key) return objects_[i].data;
         static_bytes += objects_[i].bytes;
     }
     if (static_bytes > kMaxStaticSharedBytes || static_bytes + dynamic_bytes() > kMaxSharedBytes) return nullptr;
-    if (end() + rounded(bytes) + kGuard > kArena) return nullptr;
-    objects_.push_back({key, end(), bytes});
+    char* const data = guard_end(objects_.back());
+    if (data + rounded(bytes) + kGuard > arena_ + kArena) return nullptr;
+    objects_.push_back({key, data, bytes});
     poison(objects_.back());
-    return arena_ + objects_.back().offset;
+    return data;
 }
 
 } // namespace bifrons::kernels::sim

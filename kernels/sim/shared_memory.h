@@ -18,6 +18,12 @@ class SharedMemory {
     SharedMemory();
     SharedMemory(const SharedMemory&) = delete;
 
+    struct Object {
+        const void* key; // of SHARED(); null for the dynamic one
+        char* data;
+        std::size_t bytes;
+    };
+
     /// The launch gives this many bytes to dyn_shared.
     void begin_launch(std::size_t dynamic_bytes);
     void begin_block();
@@ -26,19 +32,18 @@ class SharedMemory {
 
     std::size_t dynamic_bytes() const { return objects_.front().bytes; }
     void* dynamic() { return arena_; }
+    const char* arena() const { return arena_; }
+    std::size_t arena_bytes() const;
+    const std::vector<Object>& objects() const { return objects_; }
     /// The object of SHARED(): the same for the same key throughout a launch. Null if there is no room for it.
     void* object(const void* key, std::size_t bytes);
+    bool holds(const void* address) const { return address >= arena_ && address < arena_ + arena_bytes(); }
     /// Whether all of the bytes belong to one object.
     bool contains(const void* address, std::size_t bytes) const;
+    /// "offset 4 of a SHARED object of 128 bytes": of the object that the address lies in or behind.
+    std::string describe(const void* address) const;
 
   private:
-    struct Object {
-        const void* key;
-        std::size_t offset, bytes;
-    };
-    std::size_t end() const; // behind the last object and its guard
-    void poison(const Object& object);
-
     std::vector<char> memory_;
     char* arena_;                 // the first suitably aligned byte of memory_
     std::vector<Object> objects_; // the first is the dynamic one

@@ -100,7 +100,12 @@ void launch(const char* name, void (*kernel)(Parameters...), const Grid& grid, c
 {
     static_assert((std::is_trivially_copyable_v<Parameters> && ...), "kernel parameters are copied byte for byte");
     const std::tuple<Parameters...> parameters{static_cast<Parameters>(arguments)...};
-    enqueue_kernel(name, grid, ex, [=] { std::apply(kernel, parameters); });
+    const auto run = [kernel](Parameters... copies) {
+        const auto function = kernel;
+        const KernelCode code; // from here on: so far the host's memory was read
+        function(copies...);
+    };
+    enqueue_kernel(name, grid, ex, [=] { std::apply(run, parameters); });
 }
 
 } // namespace bifrons::kernels::sim

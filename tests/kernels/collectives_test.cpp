@@ -108,11 +108,11 @@ TEST(Collectives, atomics_count_every_thread)
         Fixture f(schedule);
         unsigned* out = unsigneds(f.out);
         const unsigned before[] = {0, 100, 0, ~0u, 0, 0, 9, 0, 2, 0, 0, 0, 0};
-        std::copy(std::begin(before), std::end(before), out);
+        for (std::size_t i = 0; i < std::size(before); ++i) f.set(out + i, before[i]);
         int* signed_out = ints(f.out) + 20;
-        std::fill_n(signed_out, 3, -5);
+        for (int i = 0; i < 3; ++i) f.set(signed_out + i, -5);
         auto* wide = reinterpret_cast<unsigned long long*>(f.out + 32);
-        *wide = 1;
+        f.set(wide, 1);
         EXPECT_EQ(f.error_of(counts, {.blocks = {3}, .threads = {8}}, out, signed_out, wide), "") << schedule;
         const unsigned after[] = {24, 5, 23, 0xff000000u, 0xffffffu, 9, 77, 2, 6, 2, 16, 16, 16};
         for (int i = 0; i < 13; ++i) EXPECT_EQ(out[i], after[i]) << schedule << " " << i;
@@ -146,7 +146,7 @@ TEST(Collectives, the_last_block_sees_what_all_have_done)
     for (const std::string schedule : kSchedules) {
         Fixture f(schedule);
         unsigned* done = unsigneds(f.out) + 100;
-        *done = 0;
+        f.set(done, 0);
         EXPECT_EQ(f.error_of(last_block, {.blocks = {5}, .threads = {64}}, f.in, f.out, done, f.out + 50), "");
         EXPECT_EQ(f.out[50], 319 * 320 / 2) << schedule;
     }

@@ -96,17 +96,34 @@ class OnDevice : public ::testing::TestWithParam<std::string> {
     std::unique_ptr<TestDevice> device_;
 };
 
-/// Operations that have CUDA kernels: every device, the simulator under four schedules. Others: cpu only, until their
-/// kernels are written.
+/// The schedules that a build tries the simulator with: four; two where each access is checked, which needs no luck;
+/// one under AddressSanitizer, which looks at addresses alone.
+inline std::vector<std::string> simulators()
+{
+#if BIFRONS_SIM_CHECK
+    return {"sim:forward", "sim:warps:1"};
+#elif defined(__SANITIZE_ADDRESS__)
+    return {"sim:random:1"};
+#else
+    return {"sim:forward", "sim:reverse", "sim:random:1", "sim:warps:1"};
+#endif
+}
+
+/// These devices, the simulators, and cuda.
+inline std::vector<std::string> with_gpu_devices(std::vector<std::string> devices)
+{
+    for (const std::string& simulator : simulators()) devices.push_back(simulator);
+    devices.push_back("cuda");
+    return devices;
+}
+
+/// Operations that have CUDA kernels: every device. Others: cpu only, until their kernels are written.
 #define BIFRONS_ON_ALL_DEVICES(Suite)                                                                                  \
-    INSTANTIATE_TEST_SUITE_P(                                                                                          \
-        Devices, Suite,                                                                                                \
-        ::testing::Values("cpu", "cpu:1", "sim:forward", "sim:reverse", "sim:random:1", "sim:warps:1", "cuda"),        \
-        ::bifrons::test::device_test_name)
+    INSTANTIATE_TEST_SUITE_P(Devices, Suite, ::testing::ValuesIn(::bifrons::test::with_gpu_devices({"cpu", "cpu:1"})), \
+                             ::bifrons::test::device_test_name)
 /// bf16 storage: the devices that run the CUDA kernels.
 #define BIFRONS_ON_GPU_DEVICES(Suite)                                                                                  \
-    INSTANTIATE_TEST_SUITE_P(Devices, Suite,                                                                           \
-                             ::testing::Values("sim:forward", "sim:reverse", "sim:random:1", "sim:warps:1", "cuda"),   \
+    INSTANTIATE_TEST_SUITE_P(Devices, Suite, ::testing::ValuesIn(::bifrons::test::with_gpu_devices({})),               \
                              ::bifrons::test::device_test_name)
 #define BIFRONS_ON_CPU(Suite)                                                                                          \
     INSTANTIATE_TEST_SUITE_P(Devices, Suite, ::testing::Values("cpu", "cpu:1"), ::bifrons::test::device_test_name)

@@ -22,8 +22,9 @@ constexpr const char* kAsyncSchedules[] = {"forward:late",    "forward:early",  
 struct SimFixture {
     explicit SimFixture(const std::string& schedule) : device(kernels::sim::Schedule::parse(schedule))
     {
-        std::iota(in, in + kFloats, 0.0f);
-        std::fill_n(out, kFloats, NAN);
+        std::vector<float> values(kFloats);
+        std::iota(values.begin(), values.end(), 0.0f);
+        device.copy({}, in, values.data(), kFloats * sizeof(float));
     }
     ~SimFixture() { device.free(in), device.free(out); }
     SimFixture(const SimFixture&) = delete;
@@ -41,12 +42,28 @@ struct SimFixture {
         }
     }
     kernels::Exec exec() { return {.device = &device}; }
+    template <class T>
+    void set(T* at, std::type_identity_t<T> value)
+    {
+        device.copy({}, at, &value, sizeof value);
+    }
 
     static constexpr int kFloats = 4096;
     kernels::SimDevice device;
     float* in = static_cast<float*>(device.allocate(kFloats * sizeof(float)));
     float* out = static_cast<float*>(device.allocate(kFloats * sizeof(float)));
 };
+
+/// Leaves a test of what a wrong kernel does where the checker stops such a kernel (see sim_check_test.cpp).
+#define BIFRONS_SKIP_WHERE_CHECKED()                                                                                   \
+    if (::bifrons::kernels::sim::kCheckedKernels) GTEST_SKIP() << "the checker stops this kernel"
+
+/// Whether AddressSanitizer stops the program where memory outside of an object is touched.
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool kAddressSanitizer = true;
+#else
+constexpr bool kAddressSanitizer = false;
+#endif
 
 inline ::testing::AssertionResult says(const std::string& text, const std::vector<std::string>& words)
 {

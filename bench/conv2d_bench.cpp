@@ -59,6 +59,12 @@ Work conv2d_work(Bench& bench, const ProductCase& c)
     return work;
 }
 
+/// A whole word of the list: f32 is also a part of tf32.
+bool has_precision(const Method& method, const std::string& precision)
+{
+    return str(" ", method.precisions, " ").find(" " + precision + " ") != std::string::npos;
+}
+
 bool has_few_channels(const Conv2dShape& s)
 {
     constexpr std::int64_t kFew = 12; // conv2d.h
@@ -74,7 +80,7 @@ void add_conv2d(const Grid& grid, Cases& cases)
             for (const ProductPass& pass : kProductPasses)
                 for (const Method& method : kMethods) {
                     if (layer.dense() || !has_pass(grid, layer, pass) || method.cpu != grid.on_cpu()) continue;
-                    if (std::string(method.precisions).find(precision) == std::string::npos) continue;
+                    if (!has_precision(method, precision)) continue;
                     if (grid.options.quick && !method.quick) continue;
                     if (method.method == Conv2dMethod::few_channels && !has_few_channels(layer.s)) continue;
                     ProductCase c{layer, pass.pass, pass.fused, layer.shape(batch), precision, grid.options.quick};

@@ -32,7 +32,10 @@ __global__ void __launch_bounds__(kBlockSize)
 {
     SHARED(Update, u);
     if (state->skip) return;
-    if (threadIdx.x == 0) u = update_of(o, *state);
+    if (threadIdx.x == 0) {
+        const Update update = update_of(o, *state); // gcc does not show the checker what a call returns into memory
+        u = update;
+    }
     __syncthreads();
     in_packets<N>(n, [&]<int M>(std::int64_t i) {
         float gradient[M], first[M], second[M], weight[M];

@@ -116,7 +116,8 @@ class TrainingStep:
         r, e, ae, d, m, n = config
         torch.manual_seed(1)
         self.device, self.precision = device, precision
-        self.r, self.window = r, int(r / 11.6)
+        self.r = r
+        self.windows = [int(r / 11.6)] if r < 256 else [int(r / 11.6), int(r / 23.2)]  # two scales share the weight
         encoder, inter = Encoder(e), Inter((r // 16) ** 2 * 8 * e, ae, r // 32)
         self.blocks = [encoder, inter, Decoder(ae, d, m), Decoder(ae, d, m)]
         for block in self.blocks:
@@ -144,7 +145,8 @@ class TrainingStep:
         loss = 0
         for (face, predicted), target, mask, s in zip(faces, self.targets.chunk(2), self.masks.chunk(2), soft.chunk(2)):
             t, p = target * s, face.float() * s
-            loss = loss + 10 * dssim(p, t, self.window) + 10 * F.mse_loss(p, t) + 10 * F.mse_loss(predicted.float(), mask)
+            similar = sum(dssim(p, t, window) for window in self.windows) / len(self.windows)
+            loss = loss + 10 * similar + 10 * F.mse_loss(p, t) + 10 * F.mse_loss(predicted.float(), mask)
         return loss
 
     def step(self, objective):

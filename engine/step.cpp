@@ -78,7 +78,10 @@ void Step::run()
     try {
         run_body();
     } catch (...) {
-        device_.end_recording(stream_);
+        try {
+            device_.end_recording(stream_);
+        } catch (const Error&) { // the first error says more than the recording that it spoilt
+        }
         throw;
     }
     recording_ = device_.end_recording(stream_);

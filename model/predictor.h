@@ -25,6 +25,8 @@ class Predictor {
     };
     /// pictures [batch,R,R,3] BGR 0..1. Waits.
     Prediction operator()(const std::vector<float>& pictures);
+    /// Takes the memory now instead of with the first call. Throws Error(device) if it is not to be had.
+    void reserve() { step_.reserve(); }
     std::int64_t batch() const { return input_.shape()[0]; }
 
   private:

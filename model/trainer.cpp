@@ -102,6 +102,12 @@ void Trainer::losses_and_gradients(Exec ex, Memory& memory, bool want_gradients)
     if (want_gradients) tape.backward(total, one_);
 }
 
+void Trainer::reserve()
+{
+    step_->reserve();
+    if (validate_) validate_->reserve();
+}
+
 void Trainer::step()
 {
     step_->run();

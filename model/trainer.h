@@ -36,8 +36,8 @@ class Trainer {
     /// validation may be null. dtype f64 (cpu) is for tests. Throws Error(usage) for settings that cannot be built.
     Trainer(kernels::Device& device, const Settings& settings, BatchSource& training, BatchSource* validation,
             DType dtype = DType::f32);
-    /// Takes the memory of a step now. Throws Error(device) if it is not to be had.
-    void reserve() { step_->reserve(); }
+    /// Takes the memory of step() and validate() now. Throws Error(device) if it is not to be had.
+    void reserve();
     /// Enqueues one step.
     void step();
     /// Waits and tells about the last step.

@@ -57,6 +57,7 @@ class Run {
         saved_ = trainer_.steps();
         choose_threads(latest);
         trainer_.reserve();
+        preview_.reserve();
     }
 
     void train()
@@ -64,12 +65,14 @@ class Run {
         announce();
         history_.begin(trainer_.steps(), settings_);
         Progress progress(console_, "train", "steps", o_.steps, trainer_.steps());
+        looked_s_ = Progress::steady_seconds();
         const double end_s = o_.minutes > 0 ? Progress::steady_seconds() + 60 * o_.minutes : 0;
         while (!done(end_s)) {
             trainer_.step();
             if (!time_to_look()) continue;
             const std::vector<StepReport> reports = trainer_.reports();
-            for (const StepReport& report : reports) after_step(report);
+            step_s_ = (Progress::steady_seconds() - looked_s_) / double(reports.size());
+            take_in(reports);
             progress.update(reports.back().step, shown(reports.back()));
             looked_s_ = Progress::steady_seconds();
         }
@@ -90,7 +93,7 @@ class Run {
         constexpr double kPatience_s = 0.05;
         const std::int64_t step = trainer_.steps();
         return step % History::kSteps == 0 || step == o_.steps || due(settings_.preview_every, step) ||
-               due(settings_.save_every, step) || Progress::steady_seconds() - looked_s_ > kPatience_s;
+               due(settings_.save_every, step) || double(trainer_.unreported()) * step_s_ > kPatience_s;
     }
 
     void choose_threads(const std::optional<Checkpoint>& latest)
@@ -134,13 +137,22 @@ class Run {
         return values;
     }
 
-    void after_step(const StepReport& report)
+    /// What was done after a step that made the run roll back is of no account.
+    void take_in(const std::vector<StepReport>& reports)
+    {
+        for (const StepReport& report : reports)
+            if (!after_step(report)) return;
+    }
+
+    /// False: rolled back.
+    bool after_step(const StepReport& report)
     {
         history_.add(report);
         loss_ = report.total();
         if (report.skipped) return step_was_skipped(report);
-        if (due(settings_.preview_every, report.step)) look(report.step);
         if (due(settings_.save_every, report.step)) save();
+        if (due(settings_.preview_every, report.step)) look(report.step);
+        return true;
     }
 
     static bool due(std::int64_t every, std::int64_t step) { return every > 0 && step % every == 0; }
@@ -169,11 +181,11 @@ class Run {
         roll_backs_ = 0;
     }
 
-    void step_was_skipped(const StepReport& report)
+    bool step_was_skipped(const StepReport& report)
     {
         console_.warn(str("step ", report.step, " skipped: a loss or a gradient is not finite (gradient norm ",
                           report.grad_norm, "); the weights were left as they were"));
-        if (report.bad_steps < kBadStepsBeforeRollBack) return;
+        if (report.bad_steps < kBadStepsBeforeRollBack) return true;
         const auto good = store_.latest([&](const std::string& text) { console_.warn(text); });
         BIFRONS_CHECK(failed, good && ++roll_backs_ <= kRollBacks, "train: ", report.bad_steps,
                       " steps in a row were not finite",
@@ -182,15 +194,15 @@ class Run {
                       ". Lower learning_rate, or set clip=1.");
         trainer_.roll_back(*good);
         console_.warn(str("rolled back to the weights of step ", good->step));
+        return false;
     }
 
     void finish()
     {
-        for (const StepReport& report : trainer_.reports())
-            after_step(report); // an interruption came between two looks
+        take_in(trainer_.reports()); // an interruption came between two looks
         if (trainer_.steps() > saved_ || trainer_.steps() == 0) {
-            look(trainer_.steps());
             save();
+            look(trainer_.steps());
         }
         history_.flush();
         console_.result(str(interrupted() ? "interrupted; " : "", "saved at step ", trainer_.steps(), " in ", o_.folder,
@@ -214,7 +226,7 @@ class Run {
     History history_;
     std::optional<double> loss_, validation_loss_; // newest
     std::int64_t saved_ = 0;
-    double looked_s_ = 0;
+    double looked_s_ = 0, step_s_ = 1; // when it was looked last; what a step took then
     int roll_backs_ = 0;
 };
 

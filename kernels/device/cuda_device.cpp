@@ -282,6 +282,9 @@ std::string cuda_unusable_reason(int index)
     check(cudaGetDeviceProperties(&gpu, index), "reading the GPU's properties");
     const std::string name = str("GPU ", index, " (", gpu.name, ", sm_", gpu.major, gpu.minor, ")");
     if (gpu.major * 10 + gpu.minor < kOldestSm) return str(name, " is too old; sm_", kOldestSm, " or newer is needed");
+    int pools = 0;
+    check(cudaDeviceGetAttribute(&pools, cudaDevAttrMemoryPoolsSupported, index), "reading the GPU's properties");
+    if (pools == 0) return str(name, " has no memory pools (a virtual GPU?), which are needed");
     cudaError_t status = taken(cudaSetDevice(index));
     if (status == cudaSuccess) status = taken(cuda_probe());
     if (status == cudaErrorNoKernelImageForDevice || status == cudaErrorInvalidDeviceFunction)

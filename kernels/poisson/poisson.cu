@@ -256,14 +256,16 @@ __global__ void __launch_bounds__(kBlockSize, 2) // the same
     ChannelSolver(problem).solve();
 }
 
-/// A warp a row of each channel, as far as so many blocks run at once; a small picture's channel is one block's.
-Grid grid_of(const PoissonShape& s, const Exec& ex)
+/// A warp a row of each channel, as far as so many blocks run at once; where the levels of one block begin with the
+/// picture itself, a channel is one block's.
+Grid grid_of(const PoissonShape& s, const PoissonLevels& levels, const Exec& ex)
 {
     const std::int64_t resident = resident_blocks(solve_kernel, kBlockSize, 0, ex);
     BIFRONS_CHECK(shape, s.C <= resident, "poisson_solve: the picture has ", s.C, " channels; at most ", resident,
                   " expected on this device");
     const std::int64_t most = std::min<std::int64_t>(resident / s.C, PoissonBuffers::kMostBlocks);
-    const std::int64_t blocks = s.pixels() <= kPixelsOfBlock ? 1 : std::min(most, (s.H - 2 + kWarps - 1) / kWarps);
+    const std::int64_t blocks =
+        s.pixels() <= kPixelsOfBlock || levels.depth == 1 ? 1 : std::min(most, (s.H - 2 + kWarps - 1) / kWarps);
     return {.blocks = {unsigned(blocks * s.C)}, .threads = {kBlockSize}, .cooperative = true};
 }
 
@@ -287,7 +289,7 @@ void poisson_solve(Exec ex, const PoissonShape& s, ConstView divergence, ConstVi
     Arena arena(ex.workspace.data);
     const PoissonBuffers buffers(s, levels, arena);
     ex.device->fill(ex.stream, ex.workspace.data, 0, buffers.zeroed);
-    launch("poisson_solve", solve_kernel, grid_of(s, ex), ex,
+    launch("poisson_solve", solve_kernel, grid_of(s, levels, ex), ex,
            Problem{s, levels, buffers, divergence.as<float>(), mask.as<std::uint8_t>(), tolerance, f.as<float>()});
 }
 

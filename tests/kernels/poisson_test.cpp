@@ -163,7 +163,7 @@ TEST_P(PoissonTest, divergence_agrees_with_the_definition_for_every_mixture)
 
 TEST_P(PoissonTest, solves_rectangles_of_any_size)
 {
-    std::vector<PoissonShape> shapes = {{3, 3, 3}, {5, 4, 1}, {7, 90, 3}, {101, 6, 2}};
+    std::vector<PoissonShape> shapes = {{3, 3, 3}, {5, 4, 1}, {7, 90, 3}, {101, 6, 2}, {1000, 5, 1}};
     if (simulated())
         shapes.insert(shapes.end(), {{33, 34, 1}, {68, 66, 1}});
     else

@@ -2,7 +2,8 @@
 # tools/test.sh - installs what is missing, builds, and runs the tests.
 #
 #   tools/test.sh          quick tier: release build with the simulator, one GPU architecture where nvcc is found
-#   tools/test.sh --all    also: sanitizers, the minimal build, all GPU architectures, comparison with LibTorch
+#   tools/test.sh --all    also: sanitizers, the simulator's race check, the minimal build, all GPU architectures,
+#                          comparison with LibTorch
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -46,6 +47,8 @@ check release
 if $all; then
     build asan "kernels_tests engine_tests"
     check asan -L "kernels|engine"
+    build simcheck "kernels_tests engine_tests"
+    check simcheck -L "kernels|engine" -E "/(cpu|cpu_1|cuda)( |$)"
     build minimal all
     check minimal
     if [ $cuda = ON ]; then

@@ -51,15 +51,18 @@ void check_elements(const Exec& ex, const char* op, DType dtype);
 
 } // namespace bifrons::kernels
 
+// A side that is not built is named in a discarded statement: its arguments count as used, its entries need not exist.
 #if BIFRONS_HAS_SIM
 #define BIFRONS_SIMT_SIM(call) return sim::call
 #else
-#define BIFRONS_SIMT_SIM(call)
+#define BIFRONS_SIMT_SIM(call)                                                                                         \
+    if constexpr (false) return sim::call
 #endif
 #if BIFRONS_HAS_CUDA
 #define BIFRONS_SIMT_CUDA(call) return cuda::call
 #else
-#define BIFRONS_SIMT_CUDA(call)
+#define BIFRONS_SIMT_CUDA(call)                                                                                        \
+    if constexpr (false) return cuda::call
 #endif
 
 /// Calls sim::call or cuda::call, whichever the Exec's device is, and returns; throws where neither is built.

@@ -198,7 +198,7 @@ std::function<void(Exec, int)> rest_of(const ProductCase& c, bool fused, std::sh
 }
 
 struct Candidate {
-    const char* library;
+    const char* peer; ///< the library
     bool padded = false, fused = false;
     DType out = DType::f32; ///< of the library's result
 };
@@ -234,7 +234,7 @@ void add_candidate(Bench& bench, const ProductCase& c, const Values& v, const Op
                    const std::shared_ptr<ProductGate>& gate, Work& work)
 {
     std::string why;
-    Library* const library = open_library(way.library, why);
+    Library* const library = open_library(way.peer, why);
     if (!library) return;
     const Conv2dShape s = way.padded ? padded_shape(c.s) : c.s;
     const bool to_sum = !done_by_plan(c, way) && c.pass != Pass::wgrad;

@@ -10,7 +10,7 @@ namespace bifrons::bench {
 namespace {
 
 struct Opened {
-    Library* library = nullptr;
+    Library* peer = nullptr;
     std::string why_not;
 };
 
@@ -37,7 +37,7 @@ Library* open_library(const std::string& name, std::string& why_not)
     const auto it = opened.find(name);
     const Opened& found = it == opened.end() ? opened[name] = open(name) : it->second;
     why_not = found.why_not;
-    return found.library;
+    return found.peer;
 }
 
 } // namespace bifrons::bench

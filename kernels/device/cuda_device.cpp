@@ -173,16 +173,6 @@ class CudaDevice : public Device {
         check(cudaMemPoolGetAttribute(pool_, cudaMemPoolAttrUsedMemCurrent, &used), "reading the memory pool");
         return unused + std::size_t(reserved - used);
     }
-    void* allocate_host(std::size_t bytes) override
-    {
-        select();
-        void* data = nullptr;
-        const cudaError_t status = taken(cudaMallocHost(&data, std::max<std::size_t>(bytes, 1)));
-        BIFRONS_CHECK(device, status == cudaSuccess, "cuda:", index_, ": no ", human_bytes(double(bytes)),
-                      " of pinned host memory: ", cudaGetErrorString(status));
-        return data;
-    }
-    void free_host(void* data) noexcept override { cudaFreeHost(data); }
 
     void push_range(const std::string& name) override { nvtxRangePushA(name.c_str()); }
     void pop_range() override { nvtxRangePop(); }

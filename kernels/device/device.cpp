@@ -12,7 +12,6 @@
 #endif
 
 #include <cstdlib>
-#include <new>
 
 namespace bifrons::kernels {
 
@@ -29,16 +28,6 @@ const char* device_kind_name(DeviceKind kind)
         return "plan";
     }
     return "?";
-}
-
-void* Device::allocate_host(std::size_t bytes)
-{
-    return ::operator new(bytes);
-}
-
-void Device::free_host(void* data) noexcept
-{
-    ::operator delete(data);
 }
 
 void Device::enqueue(Stream, std::function<void()>)

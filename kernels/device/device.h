@@ -64,9 +64,6 @@ class Device {
     virtual void free(void* data) noexcept = 0;
     /// Free memory in bytes, as far as the device can tell.
     virtual std::size_t free_bytes() const = 0;
-    /// Host memory that copies to and from this device reach without a detour (pinned, on cuda). Throws as allocate().
-    virtual void* allocate_host(std::size_t bytes);
-    virtual void free_host(void* data) noexcept;
 
     /// Copies between any two of this device's and the host's buffers; enqueued, recorded when recording.
     virtual void copy(Stream stream, void* to, const void* from, std::size_t bytes) = 0;

@@ -3,7 +3,9 @@
 #include "engine/atomic_file.h"
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 #include <set>
 
@@ -31,7 +33,7 @@ struct DTypeWord {
     DType dtype;
     const char* word;
 };
-constexpr DTypeWord kDTypes[] = {{DType::f32, "F32"}, {DType::f64, "F64"}, {DType::bf16, "BF16"},
+constexpr DTypeWord kDTypes[] = {{DType::f32, "F32"}, {DType::f64, "F64"}, {DType::bf16, "BF16"}, {DType::f16, "F16"},
                                  {DType::u8, "U8"},   {DType::i64, "I64"}, {DType::u64, "U64"}};
 
 const char* dtype_word(DType dtype)
@@ -39,6 +41,15 @@ const char* dtype_word(DType dtype)
     for (const DTypeWord& d : kDTypes)
         if (d.dtype == dtype) return d.word;
     throw Error(ErrorKind::bug, str("safetensors: no word for dtype ", kernels::dtype_name(dtype)));
+}
+
+/// IEEE 754 binary16: 5 bits of exponent with a bias of 15, 10 of the fraction.
+float value_of_f16(std::uint32_t bits)
+{
+    const int exponent = int(bits >> 10 & 31), fraction = int(bits & 1023);
+    float magnitude = std::ldexp(float(exponent ? 1024 + fraction : fraction), (exponent ? exponent : 1) - 25);
+    if (exponent == 31) magnitude = fraction ? NAN : INFINITY;
+    return bits >> 15 ? -magnitude : magnitude;
 }
 
 /// XXH3-64 as "xxh3:" and 16 hexadecimal digits.
@@ -150,7 +161,7 @@ struct Reader {
         for (const DTypeWord& d : kDTypes)
             if (value == d.word) return d.dtype;
         throw Error(ErrorKind::data, str(path, ": tensor \"", of, "\" has dtype ", value.dump(),
-                                         "; F32, F64, BF16, U8, I64 or U64 expected. Convert it first."));
+                                         "; F32, F64, BF16, F16, U8, I64 or U64 expected. Convert it first."));
     }
 
     /// One tensor; `data` is what follows the header.
@@ -299,6 +310,24 @@ const NamedTensor& SafetensorsFile::at(const std::string& name) const
     for (const NamedTensor& t : tensors_)
         if (t.name == name) return t;
     throw Error(ErrorKind::data, str(path_, ": has no tensor \"", name, "\""));
+}
+
+std::vector<float> float_values(const NamedTensor& t)
+{
+    const std::size_t element = kernels::dtype_bytes(t.dtype);
+    std::vector<float> values(std::size_t(t.size()));
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        std::uint32_t bits = 0;
+        std::memcpy(&bits, static_cast<const char*>(t.data) + i * element, std::min(element, sizeof bits));
+        if (t.dtype == DType::f16)
+            values[i] = value_of_f16(bits);
+        else if (t.dtype == DType::f32 || t.dtype == DType::bf16)
+            values[i] = std::bit_cast<float>(t.dtype == DType::f32 ? bits : bits << 16);
+        else
+            throw Error(ErrorKind::data, str("tensor \"", t.name, "\" is ", kernels::dtype_name(t.dtype),
+                                             "; f32, bf16 or f16 expected"));
+    }
+    return values;
 }
 
 } // namespace bifrons

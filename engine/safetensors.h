@@ -61,6 +61,9 @@ class SafetensorsFile {
     bool checked_ = false;
 };
 
+/// The values of an f32, bf16 or f16 tensor, none of which changes on the way. Throws Error(data) for another type.
+std::vector<float> float_values(const NamedTensor& tensor);
+
 /// The metadata alone: reads the header, not the data, and checks no checksum. Throws Error(data).
 Metadata read_safetensors_metadata(const std::string& path);
 

@@ -11,6 +11,8 @@ const char* dtype_name(DType t)
         return "f64";
     case DType::bf16:
         return "bf16";
+    case DType::f16:
+        return "f16";
     case DType::u8:
         return "u8";
     case DType::i64:

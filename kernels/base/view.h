@@ -14,8 +14,9 @@
 
 namespace bifrons::kernels {
 
-/// Element types of storage. Accumulation is f32 (f64 for f64). i64 and u64 are stored and copied, never computed with.
-enum class DType : std::uint8_t { f32, f64, bf16, u8, i64, u64 };
+/// Element types of storage. Accumulation is f32 (f64 for f64). f16, i64 and u64 are stored and copied, never computed
+/// with.
+enum class DType : std::uint8_t { f32, f64, bf16, f16, u8, i64, u64 };
 
 constexpr std::size_t dtype_bytes(DType t)
 {
@@ -27,6 +28,7 @@ constexpr std::size_t dtype_bytes(DType t)
     case DType::u64:
         return 8;
     case DType::bf16:
+    case DType::f16:
         return 2;
     case DType::u8:
         return 1;

@@ -2,6 +2,7 @@
 
 #include "tests/support/temp_folder.h"
 
+#include <cmath>
 #include <cstring>
 
 using namespace bifrons;
@@ -99,6 +100,20 @@ TEST(Safetensors, takes_files_of_others_in_any_order)
     EXPECT_EQ(complaint(file_with(header, 6)), "");
 }
 
+TEST(Safetensors, values_of_sixteen_bits_become_floats_unchanged)
+{
+    // 1, -2, 1/3 rounded, the largest, the smallest normal and subnormal, -0, infinity, NaN
+    const std::uint16_t half[9] = {0x3C00, 0xC000, 0x3555, 0x7BFF, 0x0400, 0x0001, 0x8000, 0x7C00, 0x7E00};
+    const std::vector<float> values = float_values({"h", DType::f16, {9}, half});
+    EXPECT_EQ(std::vector<float>(values.begin(), values.begin() + 8),
+              (std::vector<float>{1, -2, 0.333251953125f, 65504, 0x1p-14f, 0x1p-24f, -0.0f, INFINITY}));
+    EXPECT_TRUE(std::signbit(values[6]));
+    EXPECT_TRUE(std::isnan(values[8]));
+    EXPECT_EQ(float_values({"b", DType::bf16, {2}, kHalf}), (std::vector<float>{1, -1}));
+    EXPECT_EQ(float_values({"m", DType::f32, {2, 3}, kMatrix}), (std::vector<float>{1, 2, 3, 4, 5, 6}));
+    EXPECT_THROW(float_values({"n", DType::i64, {}, &kCount}), Error);
+}
+
 TEST(Safetensors, names_what_is_wrong_with_a_hostile_file)
 {
     const auto says = [](const std::string& bytes, const std::string& part) {
@@ -116,7 +131,7 @@ TEST(Safetensors, names_what_is_wrong_with_a_hostile_file)
     says(file_with(R"({"__metadata__":{"a":1}})", 0), "is no text");
     says(file_with(R"({"__metadata__":[]})", 0), "is no JSON object");
     says(file_with(R"({"t":5})", 0), "lacks its dtype");
-    says(file_with(tensor("F16", "[2]", "[0,4]"), 4), "dtype \"F16\"; F32");
+    says(file_with(tensor("F8_E5M2", "[2]", "[0,2]"), 2), "dtype \"F8_E5M2\"; F32");
     says(file_with(tensor("F32", "[1]", "[0,8]"), 8), "has 8 bytes; 4 expected");
     says(file_with(tensor("F32", "[1]", "[4,0]"), 4), "lies at 4..0");
     says(file_with(tensor("F32", "[2]", "[0,8]"), 4), "lies at 0..8 of 4");

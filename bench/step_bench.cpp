@@ -22,7 +22,7 @@ struct Untouched : BatchSource {
 model::Settings settings_of(const Network& n, std::int64_t batch)
 {
     model::Settings s;
-    s.architecture = "df-ud";
+    s.archi = "df-ud";
     s.resolution = n.resolution;
     s.e_dims = n.e, s.ae_dims = n.ae, s.d_dims = n.d, s.d_mask_dims = n.m;
     s.batch_size = batch;

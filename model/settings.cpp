@@ -66,7 +66,7 @@ Row flag(const char* name, Member member, bool fixed, const char* help)
 const std::vector<Row>& table()
 {
     static const std::vector<Row> rows = {
-        word("architecture", &S::architecture, architectures(), kFixed,
+        word("archi", &S::archi, architectures(), kFixed,
              "network with its flags: u normalised latent, d doubled output resolution, t one level more, c x*cos(x)"),
         number("resolution", &S::resolution, 32, 640, kFixed,
                "side of the network's pictures, px; a multiple of 16, or 32 with d or t"),
@@ -89,18 +89,20 @@ const std::vector<Row>& table()
         number("beta1", &S::beta1, 0, 0.9999, kFree, "Adam's decay of the mean gradient"),
         number("beta2", &S::beta2, 0, 0.999999, kFree, "Adam's decay of the mean squared gradient"),
         number("eps", &S::eps, 1e-16, 1, kFree, "Adam's term against division by zero"),
-        number("clip", &S::clip, 0, kMost, kFree, "largest global norm of the gradients; 0: no clipping"),
+        number("clipgrad", &S::clipgrad, 0, kMost, kFree,
+               "largest global norm of the gradients of the batch's mean loss; 0: no clipping"),
         number("mse_weight", &S::mse_weight, 0, kMost, kFree, "weight of the mean squared error"),
         number("dssim_weight", &S::dssim_weight, 0, kMost, kFree, "weight of the structural dissimilarity"),
         number("mask_weight", &S::mask_weight, 0, kMost, kFree, "weight of the mask's mean squared error"),
         flag("masked_training", &S::masked_training, kFree, "picture losses count inside the face's mask only"),
         flag("random_warp", &S::random_warp, kFree, "elastic warp of the input; off to finish a trained model"),
-        number("flip_src", &S::flip_src, 0, 1, kFree, "probability that a source sample is mirrored"),
-        number("flip_dst", &S::flip_dst, 0, 1, kFree, "probability that a destination sample is mirrored"),
+        flag("random_src_flip", &S::random_src_flip, kFree, "mirror 4 in 10 source samples"),
+        flag("random_dst_flip", &S::random_dst_flip, kFree, "mirror 4 in 10 destination samples"),
         number("rotation", &S::rotation, 0, 180, kFree, "random rotation of samples, degrees either way"),
         number("scale", &S::scale, 0, 1, kFree, "random scale of samples, from 1/(1+scale) to 1+scale"),
         number("shift", &S::shift, 0, 0.5, kFree, "random shift of samples, share of the side either way"),
-        number("hsv", &S::hsv, 0, 0.3, kFree, "random hue, saturation and value of the source's input"),
+        number("random_hsv_power", &S::random_hsv_power, 0, 0.3, kFree,
+               "random hue, saturation and value of the source's input"),
         number("save_every", &S::save_every, 1, kMost, kFree, "steps between checkpoints"),
         number("keep", &S::keep, 1, 1000, kFree, "newest checkpoints that are kept"),
         number("keep_every", &S::keep_every, 0, kMost, kFree,
@@ -297,7 +299,7 @@ Settings from_json(const std::string& text, const std::string& origin)
 
 Architecture architecture_of(const Settings& s)
 {
-    const std::string flags = s.architecture.substr(std::min(s.architecture.find('-'), s.architecture.size()));
+    const std::string flags = s.archi.substr(std::min(s.archi.find('-'), s.archi.size()));
     const auto has = [&](char flag) { return flags.find(flag) != std::string::npos; };
     Architecture a;
     a.resolution = int(s.resolution);

@@ -17,7 +17,7 @@ namespace bifrons::model {
 
 struct Settings {
     // the network: fixed when the model is made
-    std::string architecture = "df-ud";
+    std::string archi = "df-ud";
     std::int64_t resolution = 128;
     std::string face_type = "full";
     std::int64_t ae_dims = 256, e_dims = 64, d_dims = 64, d_mask_dims = 22;
@@ -27,14 +27,14 @@ struct Settings {
 
     // the step
     std::int64_t batch_size = 8;
-    double learning_rate = 5e-5, beta1 = 0.5, beta2 = 0.999, eps = 1e-8, clip = 0;
+    double learning_rate = 5e-5, beta1 = 0.5, beta2 = 0.999, eps = 1e-8, clipgrad = 0;
     double mse_weight = 10, dssim_weight = 10, mask_weight = 10;
     bool masked_training = true;
 
     // the samples
     bool random_warp = true;
-    double flip_src = 0, flip_dst = 0.4;
-    double rotation = 10, scale = 0.15, shift = 0.05, hsv = 0;
+    bool random_src_flip = false, random_dst_flip = true;
+    double rotation = 10, scale = 0.15, shift = 0.05, random_hsv_power = 0;
 
     // the run
     std::int64_t save_every = 500, keep = 3, keep_every = 0, preview_every = 500;

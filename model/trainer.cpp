@@ -19,7 +19,7 @@ StepState* as_state(const Tensor& bytes)
 
 kernels::AdamOptions adam_options(const Settings& s)
 {
-    return {.beta1 = float(s.beta1), .beta2 = float(s.beta2), .eps = float(s.eps), .clip = float(s.clip)};
+    return {.beta1 = float(s.beta1), .beta2 = float(s.beta2), .eps = float(s.eps), .clip = float(s.clipgrad)};
 }
 
 const std::string& metadata_text(const Checkpoint& checkpoint, const std::string& key)

@@ -125,7 +125,7 @@ void plan(const Options& o, Console& console)
 
     std::ostringstream text;
     Json bytes = Json::object(), layer_list = Json::array();
-    text << settings.architecture << ' ' << settings.resolution << " px, batch " << settings.batch_size << " + "
+    text << settings.archi << ' ' << settings.resolution << " px, batch " << settings.batch_size << " + "
          << settings.batch_size << ", for " << o.target << '\n'
          << "parameters " << trainer.parameters().count() << "\n\nbytes\n";
     for (const auto& [name, value] : rows) {

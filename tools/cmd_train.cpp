@@ -114,7 +114,7 @@ class Run {
     void announce()
     {
         const model::MemoryUse use = trainer_.memory_use();
-        console_.say(str("model ", settings_.architecture, " ", settings_.resolution, " px, ",
+        console_.say(str("model ", settings_.archi, " ", settings_.resolution, " px, ",
                          trainer_.parameters().count(), " parameters; faces ", faces_text(data_.src()), " src, ",
                          faces_text(data_.dst()), " dst"));
         console_.say(str("memory ", human_bytes(double(use.total() + data_.bytes())), " (activations ",
@@ -191,7 +191,7 @@ class Run {
                       " steps in a row were not finite",
                       good ? str(", and so after ", kRollBacks, " returns to the last checkpoint")
                            : std::string(" before the first checkpoint"),
-                      ". Lower learning_rate, or set clip=1.");
+                      ". Lower learning_rate, or set clipgrad=1.");
         trainer_.roll_back(*good);
         console_.warn(str("rolled back to the weights of step ", good->step));
         return false;

@@ -6,6 +6,12 @@ namespace {
 
 constexpr std::uint32_t kTrainingPurpose = 0, kValidationPurpose = 1;
 
+/// DeepFaceLab\'s probability.
+double flip_of(bool wanted)
+{
+    return wanted ? 0.4 : 0;
+}
+
 kernels::AugmentOptions augment_options(const model::Settings& s, double flip)
 {
     return {.rotation_deg = float(s.rotation),
@@ -18,9 +24,9 @@ kernels::AugmentOptions augment_options(const model::Settings& s, double flip)
 /// Only the source's input is jittered: the destination keeps the light of its footage.
 kernels::AugmentOptions src_options(const model::Settings& s)
 {
-    kernels::AugmentOptions o = augment_options(s, s.flip_src);
-    o.hue_deg = float(180 * s.hsv);
-    o.saturation = o.value = float(s.hsv / 2);
+    kernels::AugmentOptions o = augment_options(s, flip_of(s.random_src_flip));
+    o.hue_deg = float(180 * s.random_hsv_power);
+    o.saturation = o.value = float(s.random_hsv_power / 2);
     return o;
 }
 
@@ -70,8 +76,8 @@ IdentityData::IdentityData(kernels::Device& device, Memory& memory, const model:
 TrainingData::TrainingData(kernels::Device& device, const model::Settings& settings, const std::string& src,
                            const std::string& dst)
     : pool_(device), src_(device, pool_, settings, src), dst_(device, pool_, settings, dst),
-      training_(src_.training(), dst_.training(), src_options(settings), augment_options(settings, settings.flip_dst),
-                kTrainingPurpose)
+      training_(src_.training(), dst_.training(), src_options(settings),
+                augment_options(settings, flip_of(settings.random_dst_flip)), kTrainingPurpose)
 {
     if (src_.held_out() && dst_.held_out())
         validation_.emplace(*src_.held_out(), *dst_.held_out(), kAsTheyAre, kAsTheyAre, kValidationPurpose);

@@ -46,15 +46,15 @@ TEST(Settings, defaults_are_deep_face_labs_and_legal)
     EXPECT_EQ(s.learning_rate, 5e-5);
     EXPECT_EQ(s.mse_weight, 10);
     EXPECT_EQ(s.dssim_weight, 10);
-    EXPECT_EQ(s.flip_src, 0);
-    EXPECT_EQ(s.flip_dst, 0.4);
+    EXPECT_FALSE(s.random_src_flip);
+    EXPECT_TRUE(s.random_dst_flip);
 }
 
 TEST(Settings, name_the_network_that_the_model_builds)
 {
     for (const char* name : {"df", "df-u", "df-d", "df-t", "df-c", "df-udtc"}) {
         Settings s;
-        apply_assignment(s, std::string("architecture=") + name);
+        apply_assignment(s, std::string("archi=") + name);
         EXPECT_EQ(architecture_of(s).name(), name);
     }
     Settings s;
@@ -92,14 +92,14 @@ TEST(Settings, an_assignment_sets_each_kind)
     Settings s;
     apply_assignment(s, "resolution=256");
     apply_assignment(s, "learning_rate=1e-4");
-    apply_assignment(s, "clip=1");
+    apply_assignment(s, "clipgrad=1");
     apply_assignment(s, "masked_training=false");
-    apply_assignment(s, "architecture=df-ut");
+    apply_assignment(s, "archi=df-ut");
     EXPECT_EQ(s.resolution, 256);
     EXPECT_EQ(s.learning_rate, 1e-4);
-    EXPECT_EQ(s.clip, 1.0);
+    EXPECT_EQ(s.clipgrad, 1.0);
     EXPECT_FALSE(s.masked_training);
-    EXPECT_EQ(s.architecture, "df-ut");
+    EXPECT_EQ(s.archi, "df-ut");
 }
 
 TEST(Settings, a_wrong_assignment_says_what_is_expected)
@@ -116,22 +116,22 @@ TEST(Settings, a_wrong_assignment_says_what_is_expected)
     EXPECT_SAYS(complaint_about("resolution=99999999999999999999"), "a whole number in 32..640");
     EXPECT_SAYS(complaint_about("learning_rate=nan"), "a number in 0..1");
     EXPECT_SAYS(complaint_about("learning_rate=inf"), "a number in 0..1");
-    EXPECT_SAYS(complaint_about("flip_src=-0.1"), "is -0.1; a number in 0..1");
+    EXPECT_SAYS(complaint_about("random_hsv_power=-0.1"), "is -0.1; a number in 0..0.3");
     EXPECT_SAYS(complaint_about("random_warp=1"), "is 1; true | false expected");
     EXPECT_SAYS(complaint_about("downsample=pool"), "is \"pool\"; strided | maxpool expected");
-    EXPECT_SAYS(complaint_about("architecture=df-du"), "df-ud");
-    EXPECT_SAYS(complaint_about("architecture=liae-ud"), "\"liae-ud\"");
+    EXPECT_SAYS(complaint_about("archi=df-du"), "df-ud");
+    EXPECT_SAYS(complaint_about("archi=liae-ud"), "\"liae-ud\"");
 }
 
 TEST(Settings, a_toml_file_sets_what_it_names)
 {
     TempFolder folder;
-    write_bytes(folder / "s.toml", "# mine\nresolution = 64\nlearning_rate = 5e-4\nclip = 1\nrandom_warp = false\n"
+    write_bytes(folder / "s.toml", "# mine\nresolution = 64\nlearning_rate = 5e-4\nclipgrad = 1\nrandom_warp = false\n"
                                    "upsample = \"nearest\"\n");
     Settings s, expected;
     expected.resolution = 64;
     expected.learning_rate = 5e-4;
-    expected.clip = 1;
+    expected.clipgrad = 1;
     expected.random_warp = false;
     expected.upsample = "nearest";
     apply_toml_file(s, folder / "s.toml");
@@ -175,7 +175,7 @@ TEST(Settings, a_wrong_toml_file_names_file_and_line)
 TEST(Settings, json_brings_back_every_setting)
 {
     Settings s;
-    s.architecture = "df-udtc";
+    s.archi = "df-udtc";
     s.resolution = 224;
     s.seed = 9007199254740991;
     s.learning_rate = 0.1 + 0.2; // no short decimal
@@ -202,7 +202,7 @@ TEST(Settings, rules_between_settings)
     const auto legal = [](std::int64_t resolution, const char* architecture) {
         Settings s;
         s.resolution = resolution;
-        s.architecture = architecture;
+        s.archi = architecture;
         check(s);
     };
     EXPECT_NO_THROW(legal(112, "df-u"));

@@ -193,12 +193,12 @@ std::vector<Case> cases()
     for (const std::string device : {"sim", "cuda"}) {
         for (const std::string precision : {"f32", "tf32", "bf16"}) add(device + "_df_ud", device, precision, none);
         add(device + "_df_t_maxpool_nearest", device, "f32", [](Settings& s) {
-            s.architecture = "df-t";
+            s.archi = "df-t";
             s.downsample = "maxpool";
             s.upsample = "nearest";
         });
         add(device + "_df_uc_transposed", device, "bf16", [](Settings& s) {
-            s.architecture = "df-uc";
+            s.archi = "df-uc";
             s.upsample = "transposed";
         });
     }

@@ -27,7 +27,7 @@ Settings settings(const std::string& architecture, int resolution, const std::st
                   const std::string& upsample = "subpixel")
 {
     Settings s;
-    s.architecture = architecture;
+    s.archi = architecture;
     s.resolution = resolution;
     s.downsample = downsample;
     s.upsample = upsample;

@@ -67,7 +67,7 @@ Downscale::Downscale(Parameters& params, const std::string& name, const Architec
 Var Downscale::operator()(Tape& tape, const Var& x) const
 {
     const Var y = conv_(tape, x, {.act = arch_.act(0.1f)});
-    return arch_.downsample == Downsample::strided ? y : max_pool(tape, y, 2);
+    return arch_.downsample == Downsample::strided ? y : max_pool(tape, y, 2, 2);
 }
 
 Upscale::Upscale(Parameters& params, const std::string& name, const Architecture& arch, int C, int K) : arch_(arch)

@@ -53,8 +53,11 @@ Var concat_channels(Tape& tape, const Var& a, const Var& b);
 /// y = x * rsqrt(mean(x^2) + 1e-6), the mean over each sample's elements. x [N,F].
 Var pixel_norm(Tape& tape, const Var& x);
 
-/// Largest of each window, window == stride.
-Var max_pool(Tape& tape, const Var& x, int window);
+/// Largest of each window.
+Var max_pool(Tape& tape, const Var& x, int window, int stride);
+
+/// Mean of each window.
+Var avg_pool(Tape& tape, const Var& x, int window, int stride);
 
 /// Every pixel repeated factor x factor times.
 Var upsample_nearest(Tape& tape, const Var& x, int factor);

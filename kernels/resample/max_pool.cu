@@ -5,7 +5,7 @@
 #include "kernels/device/simt.h"
 #include "kernels/device/storage.h"
 #include "kernels/pointwise/store.cuh"
-#include "kernels/resample/max_pool_ref.h"
+#include "kernels/resample/windows.h"
 
 namespace bifrons::kernels::BIFRONS_SIMT_NS {
 
@@ -48,8 +48,8 @@ __global__ void __launch_bounds__(kBlockSize)
     const std::int64_t i = global_thread() * N;
     if (i >= s.x_size()) return;
     const auto [n, h, w, c] = packet_place<N>(s.H, s.W, s.C);
-    const ref::Windows rows = ref::windows_over(h, s.window, s.stride, P);
-    const ref::Windows columns = ref::windows_over(w, s.window, s.stride, Q);
+    const Windows rows = windows_over(h, s.window, s.stride, P);
+    const Windows columns = windows_over(w, s.window, s.stride, Q);
     float sum[N] = {};
     for (std::int64_t p = rows.first; p < rows.end; ++p)
         for (std::int64_t q = columns.first; q < columns.end; ++q) {

@@ -2,7 +2,7 @@
 
 #include "kernels/base/parallel.h"
 #include "kernels/pointwise/epilogue_cpu.h"
-#include "kernels/resample/max_pool_ref.h"
+#include "kernels/resample/windows.h"
 
 namespace bifrons::kernels::cpu {
 
@@ -49,8 +49,7 @@ void grad(const MaxPoolShape& s, const T* dy, const std::uint8_t* index, const S
         T sum[kBlock];
         for (std::int64_t pixel = begin * s.W; pixel < end * s.W; ++pixel) {
             const std::int64_t w = pixel % s.W, h = pixel / s.W % s.H, n = pixel / s.W / s.H;
-            const ref::Windows rows = ref::windows_over(h, s.window, s.stride, P),
-                               cols = ref::windows_over(w, s.window, s.stride, Q);
+            const Windows rows = windows_over(h, s.window, s.stride, P), cols = windows_over(w, s.window, s.stride, Q);
             for (std::int64_t c0 = 0; c0 < s.C; c0 += kBlock) {
                 const std::int64_t block = std::min(kBlock, s.C - c0);
                 std::fill_n(sum, block, T(0));

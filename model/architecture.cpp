@@ -25,7 +25,8 @@ std::string Architecture::name() const
     std::string flags;
     for (const auto& [on, letter] : {std::pair{u, 'u'}, {d, 'd'}, {t, 't'}, {c, 'c'}})
         if (on) flags += letter;
-    return flags.empty() ? "df" : "df-" + flags;
+    const std::string base = liae ? "liae" : "df";
+    return flags.empty() ? base : base + "-" + flags;
 }
 
 } // namespace bifrons::model

@@ -1,6 +1,10 @@
-// model/architecture.h - what fixes a network's shape: DeepFaceLab's `df` with its flags and dims, and our variants.
+// model/architecture.h - what fixes a network's shape: DeepFaceLab's `df` and `liae` with flags and dims, and variants.
 //
-//   encoder  [N,R,R,3] -> [N,F]      inter  [N,F] -> [N,L',L',ae]      decoder  -> face [N,R,R,3], mask [N,R,R,1]
+//   encoder  [N,R,R,3] -> [N,F]      inter  [N,F] -> [N,L',L',A]      decoder  -> face [N,R,R,3], mask [N,R,R,1]
+//
+//   df     one inter (A = ae), a decoder for each identity: the source's likeness is in its decoder
+//   liae   two inters (A = 2 ae), AB for both identities and B for the destination; one decoder, which reads two of
+//          their maps side by side: AB AB for the source, B AB for the destination
 //
 // Flags (deep layers and sizes are in encoder.h, inter.h, decoder.h):
 //   u  the latent is normalised to unit mean square before the first dense layer
@@ -20,6 +24,7 @@ enum class Upsample { subpixel, transposed, nearest };
 
 struct Architecture {
     int resolution = 128; ///< R, px
+    bool liae = false;
     bool u = true, d = true, t = false, c = false;
     int e_dims = 64;      ///< encoder's base channels
     int ae_dims = 256;    ///< width of the latent
@@ -40,6 +45,8 @@ struct Architecture {
     {
         return c ? kernels::Activation{kernels::Act::xcosx} : kernels::leaky(slope);
     }
+    int inter_channels() const { return liae ? 2 * ae_dims : ae_dims; }   ///< A
+    int decoder_channels() const { return liae ? 4 * ae_dims : ae_dims; } ///< what the decoder reads
     /// "df-ud", the name with its flags.
     std::string name() const;
 };

@@ -2,27 +2,94 @@
 
 namespace bifrons::model {
 
-Autoencoder::Autoencoder(Parameters& params, const Architecture& arch)
-    : arch_((arch.check(), arch)), encoder_(params, "encoder", arch),
-      inter_(params, "inter", arch, encoder_.features()), decoder_src_(params, "decoder_src", arch),
-      decoder_dst_(params, "decoder_dst", arch)
+namespace {
+
+std::vector<std::string> inter_names(const Architecture& arch)
 {
+    return arch.liae ? std::vector<std::string>{"inter_AB", "inter_B"} : std::vector<std::string>{"inter"};
+}
+
+std::vector<std::string> decoder_names(const Architecture& arch)
+{
+    return arch.liae ? std::vector<std::string>{"decoder"} : std::vector<std::string>{"decoder_src", "decoder_dst"};
+}
+
+} // namespace
+
+Autoencoder::Autoencoder(Parameters& params, const Architecture& arch)
+    : arch_((arch.check(), arch)), encoder_(params, "encoder", arch)
+{
+    for (const std::string& name : inter_names(arch)) inters_.emplace_back(params, name, arch, encoder_.features());
+    for (const std::string& name : decoder_names(arch)) decoders_.emplace_back(params, name, arch);
 }
 
 Autoencoder::Reconstructions Autoencoder::reconstruct(Tape& tape, const Var& pictures) const
 {
-    const std::vector<Var> halves = split(tape, inter_(tape, encoder_(tape, pictures)), 2);
-    return {decoder_src_(tape, halves[0]), decoder_dst_(tape, halves[1])};
+    const Var features = encoder_(tape, pictures);
+    return arch_.liae ? reconstruct_liae(tape, features) : reconstruct_df(tape, features);
 }
 
-Decoder::Output Autoencoder::as_src(Tape& tape, const Var& pictures) const
+Autoencoder::Reconstructions Autoencoder::reconstruct_df(Tape& tape, const Var& features) const
 {
-    return decoder_src_(tape, inter_(tape, encoder_(tape, pictures)));
+    const std::vector<Var> latents = split(tape, inters_[0](tape, features), 2);
+    return {.src = decoders_[0](tape, latents[0]),
+            .dst = decoders_[1](tape, latents[1]),
+            .latent_src = latents[0],
+            .latent_dst = latents[1],
+            .latent_swap = latents[1].value()};
+}
+
+Autoencoder::Reconstructions Autoencoder::reconstruct_liae(Tape& tape, const Var& features) const
+{
+    const std::int64_t both = features.shape()[0], half = both / 2;
+    const Var ab = inters_[0](tape, features), b = inters_[1](tape, rows(tape, features, half, both));
+    const Var latents = concat_channels(tape, concat_rows(tape, rows(tape, ab, 0, half), b), ab);
+    const Decoder::Output out = decoders_[0](tape, latents);
+    const std::vector<Var> faces = split(tape, out.face, 2), masks = split(tape, out.mask, 2);
+    return {.src = {faces[0], masks[0]},
+            .dst = {faces[1], masks[1]},
+            .latent_src = {},
+            .latent_dst = {},
+            .latent_swap = ab.value().slice(half, both)};
+}
+
+Decoder::Output Autoencoder::swap(Tape& tape, const Reconstructions& out) const
+{
+    const Var latent(out.latent_swap);
+    return decoders_[0](tape, arch_.liae ? concat_channels(tape, latent, latent) : latent);
+}
+
+Var Autoencoder::code(Tape& tape, const Var& pictures) const
+{
+    return inters_[0].code(tape, encoder_(tape, pictures));
+}
+
+Decoder::Output Autoencoder::as_src(Tape& tape, const Var& pictures, const CodeMap* map) const
+{
+    Var z = code(tape, pictures);
+    if (map) z = dense(tape, z, Var(map->weight), Var(map->bias));
+    const Var latent = inters_[0].expand(tape, z);
+    return decoders_[0](tape, arch_.liae ? concat_channels(tape, latent, latent) : latent);
 }
 
 Decoder::Output Autoencoder::as_dst(Tape& tape, const Var& pictures) const
 {
-    return decoder_dst_(tape, inter_(tape, encoder_(tape, pictures)));
+    const Var features = encoder_(tape, pictures), latent = inters_[0](tape, features);
+    return arch_.liae ? decoders_[0](tape, concat_channels(tape, inters_[1](tape, features), latent))
+                      : decoders_[1](tape, latent);
+}
+
+std::vector<std::string> Autoencoder::blocks() const
+{
+    std::vector<std::string> names = {"encoder"};
+    for (const auto& more : {inter_names(arch_), decoder_names(arch_)})
+        names.insert(names.end(), more.begin(), more.end());
+    return names;
+}
+
+std::vector<std::string> Autoencoder::identity_blocks() const
+{
+    return inter_names(arch_);
 }
 
 } // namespace bifrons::model

@@ -8,7 +8,7 @@ Decoder::Decoder(Parameters& params, const std::string& name, const Architecture
         return arch.t ? std::vector<int>{8 * base, 8 * base, 4 * base, 2 * base}
                       : std::vector<int>{8 * base, 4 * base, 2 * base};
     };
-    int channels = arch.ae_dims;
+    int channels = arch.decoder_channels();
     for (const int width : widths(arch.d_dims)) {
         ups_.emplace_back(params, str(name, ".up", ups_.size()), arch, channels, width);
         residuals_.emplace_back(params, str(name, ".res", residuals_.size()), arch, width);
@@ -19,7 +19,7 @@ Decoder::Decoder(Parameters& params, const std::string& name, const Architecture
 
     std::vector<int> mask_widths = widths(arch.d_mask_dims);
     if (arch.d) mask_widths.push_back(arch.d_mask_dims);
-    channels = arch.ae_dims;
+    channels = arch.decoder_channels();
     for (const int width : mask_widths) {
         mask_ups_.emplace_back(params, str(name, ".mask_up", mask_ups_.size()), arch, channels, width);
         channels = width;

@@ -1,4 +1,4 @@
-// model/decoder.h - latent map to face and mask: [N,L',L',ae] -> face [N,R,R,3] and mask [N,R,R,1], both 0..1.
+// model/decoder.h - latent map to face and mask: [N,L',L',C] -> face [N,R,R,3] and mask [N,R,R,1], both 0..1.
 //
 //   face   up ->8d, residual, up ->4d, residual, up ->2d, residual, head      (t: up ->8d, 8d, 4d, 2d)
 //   mask   up ->8m, ->4m, ->2m, 1x1 ->1, sigmoid                              (t: 8m, 8m, 4m, 2m; d: one more, ->m)

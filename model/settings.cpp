@@ -33,16 +33,17 @@ struct Row {
 constexpr double kMost = 1e9;
 constexpr bool kFixed = true, kFree = false;
 
-/// "df" and, behind a dash, every combination of u, d, t and c in this order.
+/// "df" or "liae" and, behind a dash, every combination of u, d, t and c in this order.
 Words architectures()
 {
     Words names;
-    for (int bits = 0; bits < 16; ++bits) {
-        std::string flags;
-        for (int i = 0; i < 4; ++i)
-            if (bits & (1 << i)) flags += "udtc"[i];
-        names.push_back(flags.empty() ? "df" : "df-" + flags);
-    }
+    for (const std::string base : {"df", "liae"})
+        for (int bits = 0; bits < 16; ++bits) {
+            std::string flags;
+            for (int i = 0; i < 4; ++i)
+                if (bits & (1 << i)) flags += "udtc"[i];
+            names.push_back(flags.empty() ? base : base + "-" + flags);
+        }
     return names;
 }
 
@@ -303,6 +304,7 @@ Architecture architecture_of(const Settings& s)
     const auto has = [&](char flag) { return flags.find(flag) != std::string::npos; };
     Architecture a;
     a.resolution = int(s.resolution);
+    a.liae = s.archi.rfind("liae", 0) == 0;
     a.u = has('u'), a.d = has('d'), a.t = has('t'), a.c = has('c');
     a.e_dims = int(s.e_dims);
     a.ae_dims = int(s.ae_dims);

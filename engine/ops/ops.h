@@ -47,6 +47,12 @@ Var reshape(Tape& tape, const Var& x, const Shape& shape);
 /// Equal parts along the first dimension. x must have no other use.
 std::vector<Var> split(Tape& tape, const Var& x, int parts);
 
+/// Rows [begin, end) of the first dimension, which x's other readers do not mind. Costs no copy forward.
+Var rows(Tape& tape, const Var& x, std::int64_t begin, std::int64_t end);
+
+/// [N0, ..] and [N1, ..] -> [N0+N1, ..].
+Var concat_rows(Tape& tape, const Var& a, const Var& b);
+
 /// [.., C0] and [.., C1] -> [.., C0+C1].
 Var concat_channels(Tape& tape, const Var& a, const Var& b);
 

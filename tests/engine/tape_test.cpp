@@ -85,6 +85,43 @@ TEST_P(TapeTest, parts_of_a_split_value_collect_in_one_buffer)
     EXPECT_EQ(grad(0), (Values{1, 10 * 0.25 * 0.5, 0.5, 10}));
 }
 
+TEST_P(TapeTest, rows_leave_the_value_to_other_readers)
+{
+    const Values whole{1, 10, 100, 1000, 1e4, 1e5};
+    for (const bool rows_first : {true, false}) { // the first recorded contributes last, and applies the activation
+        const int number = rows_first ? 0 : 1;
+        const Var x = parameter({3, 1, 1, 2}, {1, -1, -2, 2, 3, -3});
+        const Var y = pointwise(tape(), x, {.act = leaky(0.5f)});
+        Var middle, all;
+        if (rows_first) middle = rows(tape(), y, 1, 2);
+        all = pointwise(tape(), y, {});
+        if (!rows_first) middle = rows(tape(), y, 1, 2);
+        EXPECT_EQ(middle.value().download<double>(exec()), (Values{-1, 2}));
+        backward(concat_rows(tape(), middle, all), {7, 70, 1, 10, 100, 1000, 1e4, 1e5});
+        EXPECT_EQ(grad(number), (Values{1, 5, 53.5, 1070, 1e4, 5e4})) << rows_first;
+    }
+}
+
+TEST_P(TapeTest, rows_that_are_the_only_reader_leave_zeros_beside_them)
+{
+    const Var x = parameter({3, 1, 1, 1}, {1, -1, -2});
+    backward(rows(tape(), pointwise(tape(), x, {.act = leaky(0.5f)}), 1, 2), {10});
+    EXPECT_EQ(grad(0), (Values{0, 5, 0}));
+}
+
+TEST_P(TapeTest, concat_rows_puts_one_below_the_other)
+{
+    const Var a = parameter({1, 1, 1, 2}, {1, -1}), b = parameter({2, 1, 1, 2}, {2, 3, 4, 5});
+    const Var act = pointwise(tape(), a, {.act = leaky(0.5f)});
+    const Var y = concat_rows(tape(), act, b);
+    EXPECT_EQ(y.value().download<double>(exec()), (Values{1, -0.5, 2, 3, 4, 5}));
+    backward(y, {1, 10, 100, 1000, 1e4, 1e5});
+    EXPECT_EQ(grad(0), (Values{1, 5}));
+    EXPECT_EQ(grad(1), (Values{100, 1000, 1e4, 1e5}));
+    EXPECT_THROW(concat_rows(tape(), a, parameter(kFour, {1, 2, 3, 4})), Error);
+    EXPECT_THROW(rows(tape(), b, 1, 3), Error);
+}
+
 TEST_P(TapeTest, a_part_that_nobody_reads_gets_zeros)
 {
     const Var x = parameter({2, 1, 1, 2}, {1, 2, 3, 4});

@@ -21,9 +21,15 @@ TEST(Autoencoder, has_exactly_DeepFaceLabs_parameters)
     EXPECT_EQ(parameter_count({.resolution = 128, .u = true, .d = true}), 54470998);
     EXPECT_EQ(parameter_count({.resolution = 256, .u = true, .d = true}), 82794838);
     EXPECT_EQ(parameter_count({.resolution = 128, .u = false, .d = false}), 57538432);
+    EXPECT_EQ(parameter_count({.resolution = 128, .liae = true}), 82376555);
     // Sizes of the table in millions, to its two decimals.
     EXPECT_NEAR(double(parameter_count({.resolution = 96, .ae_dims = 128, .d_mask_dims = 16})) / 1e6, 38.29, 0.005);
     EXPECT_NEAR(double(parameter_count({.resolution = 256, .t = true})) / 1e6, 97.17, 0.005);
+    EXPECT_NEAR(double(parameter_count({.resolution = 256, .liae = true})) / 1e6, 145.34, 0.005);
+    EXPECT_NEAR(double(parameter_count({.resolution = 320, .liae = true, .t = true})) / 1e6, 121.66, 0.005);
+    EXPECT_NEAR(
+        double(parameter_count({.resolution = 224, .liae = true, .t = true, .ae_dims = 512, .d_mask_dims = 32})) / 1e6,
+        179.63, 0.005);
 }
 
 TEST(Architecture, refuses_what_cannot_be_built)
@@ -34,6 +40,7 @@ TEST(Architecture, refuses_what_cannot_be_built)
     EXPECT_THROW((Architecture{.e_dims = 63}).check(), Error);
     EXPECT_THROW((Architecture{.resolution = 0}).check(), Error);
     EXPECT_EQ((Architecture{.u = true, .d = false, .t = true, .c = true}).name(), "df-utc");
+    EXPECT_EQ((Architecture{.liae = true}).name(), "liae-ud");
 }
 
 /// A tiny network in f64 on the cpu, with a loss over a fixed random batch.
@@ -113,9 +120,9 @@ const Architecture kTiny{.resolution = 32, .c = true, .e_dims = 4, .ae_dims = 8,
 
 TEST(Autoencoder, gradients_agree_with_finite_differences_for_every_flag)
 {
-    for (const char* flags : {"", "u", "d", "t", "ud", "udt"}) {
+    for (const std::string f : {"", "u", "d", "t", "ud", "udt", "liae-ud"}) {
         Architecture arch = kTiny;
-        const std::string f = flags;
+        arch.liae = f.find("liae") != f.npos;
         arch.u = f.find('u') != f.npos;
         arch.d = f.find('d') != f.npos;
         arch.t = f.find('t') != f.npos;

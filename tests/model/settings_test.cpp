@@ -52,7 +52,7 @@ TEST(Settings, defaults_are_deep_face_labs_and_legal)
 
 TEST(Settings, name_the_network_that_the_model_builds)
 {
-    for (const char* name : {"df", "df-u", "df-d", "df-t", "df-c", "df-udtc"}) {
+    for (const char* name : {"df", "df-u", "df-d", "df-t", "df-c", "df-udtc", "liae", "liae-ud"}) {
         Settings s;
         apply_assignment(s, std::string("archi=") + name);
         EXPECT_EQ(architecture_of(s).name(), name);
@@ -120,7 +120,7 @@ TEST(Settings, a_wrong_assignment_says_what_is_expected)
     EXPECT_SAYS(complaint_about("random_warp=1"), "is 1; true | false expected");
     EXPECT_SAYS(complaint_about("downsample=pool"), "is \"pool\"; strided | maxpool expected");
     EXPECT_SAYS(complaint_about("archi=df-du"), "df-ud");
-    EXPECT_SAYS(complaint_about("archi=liae-ud"), "\"liae-ud\"");
+    EXPECT_SAYS(complaint_about("archi=lia-ud"), "\"lia-ud\"");
 }
 
 TEST(Settings, a_toml_file_sets_what_it_names)

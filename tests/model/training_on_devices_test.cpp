@@ -132,7 +132,7 @@ TEST_P(TrainingOnDevices, losses_and_gradients_of_a_step_are_the_double_networks
         const std::string name = i == 0 ? "losses" : ours->parameters().entries()[i - 1].name;
         EXPECT_TRUE(within(got[i], want[i], bound[i])) << name;
         if (s.precision == "f32") {
-            EXPECT_LT(bound[i], 0.01 * largest(want[i])) << name << ": the bound says little";
+            EXPECT_LT(bound[i], 0.02 * largest(want[i])) << name << ": the bound says little";
         }
         for (std::size_t j = 0; i > 0 && j < want[i].size(); ++j) {
             error += (got[i][j] - want[i][j]) * (got[i][j] - want[i][j]);
@@ -197,6 +197,8 @@ std::vector<Case> cases()
             s.downsample = "maxpool";
             s.upsample = "nearest";
         });
+        for (const std::string precision : {"f32", "bf16"})
+            add(device + "_liae_ud", device, precision, [](Settings& s) { s.archi = "liae-ud"; });
         add(device + "_df_uc_transposed", device, "bf16", [](Settings& s) {
             s.archi = "df-uc";
             s.upsample = "transposed";

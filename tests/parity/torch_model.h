@@ -42,10 +42,12 @@ class TorchModel {
         : arch_(arch), weights_(std::move(weights)), rounding_(rounding)
     {
     }
-    /// pictures [2N,R,R,3]: the first half through the source's decoder, the second through the destination's.
+    /// pictures [2N,R,R,3]: the first half as the source, the second as the destination.
     std::array<Output, 2> reconstruct(const Tensor& pictures) const
     {
-        const std::vector<Tensor> halves = inter(encoder(to_nchw(pictures))).chunk(2);
+        const Tensor features = encoder(to_nchw(pictures));
+        if (arch_.liae) return reconstruct_liae(features.chunk(2));
+        const std::vector<Tensor> halves = inter("inter", features).chunk(2);
         return {decoder("decoder_src", halves[0]), decoder("decoder_dst", halves[1])};
     }
 
@@ -102,12 +104,18 @@ class TorchModel {
         if (!arch_.u) return x;
         return rounded(x * torch::rsqrt(x.square().mean(1, true) + 1e-6), 4, rounding_);
     }
-    Tensor inter(Tensor x) const
+    std::array<Output, 2> reconstruct_liae(const std::vector<Tensor>& features) const
+    {
+        const Tensor src = inter("inter_AB", features[0]), dst = inter("inter_AB", features[1]);
+        return {decoder("decoder", torch::cat({src, src}, 1)),
+                decoder("decoder", torch::cat({inter("inter_B", features[1]), dst}, 1))};
+    }
+    Tensor inter(const std::string& name, Tensor x) const
     {
         const std::int64_t side = arch_.dense_side();
-        x = dense("inter.dense2", dense("inter.dense1", x));
-        x = to_nchw(x.reshape({-1, side, side, arch_.ae_dims}));
-        return arch_.t ? x : up("inter.upscale1", x);
+        x = dense(name + ".dense2", dense(name + ".dense1", x));
+        x = to_nchw(x.reshape({-1, side, side, arch_.liae ? 2 * arch_.ae_dims : arch_.ae_dims}));
+        return arch_.t ? x : up(name + ".upscale1", x);
     }
     Output decoder(const std::string& name, const Tensor& latent) const
     {

@@ -261,15 +261,15 @@ class Parity : public ::testing::TestWithParam<Network> {
     const Settings& settings() const { return GetParam().settings; }
 };
 
-INSTANTIATE_TEST_SUITE_P(Networks, Parity,
-                         ::testing::Values(Network{"df", ::settings("df", 48)},
-                                           Network{"df_ud", ::settings("df-ud", 64)},
-                                           Network{"df_udt", ::settings("df-udt", 64)},
-                                           Network{"df_udc", ::settings("df-udc", 64)},
-                                           Network{"maxpool", ::settings("df-ud", 32, "maxpool")},
-                                           Network{"transposed", ::settings("df-u", 48, "strided", "transposed")},
-                                           Network{"nearest", ::settings("df-d", 32, "maxpool", "nearest")}),
-                         [](const auto& network) { return network.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    Networks, Parity,
+    ::testing::Values(Network{"df", ::settings("df", 48)}, Network{"df_ud", ::settings("df-ud", 64)},
+                      Network{"df_udt", ::settings("df-udt", 64)}, Network{"df_udc", ::settings("df-udc", 64)},
+                      Network{"liae_ud", ::settings("liae-ud", 64)}, Network{"liae_ut", ::settings("liae-ut", 64)},
+                      Network{"maxpool", ::settings("df-ud", 32, "maxpool")},
+                      Network{"transposed", ::settings("df-u", 48, "strided", "transposed")},
+                      Network{"nearest", ::settings("df-d", 32, "maxpool", "nearest")}),
+    [](const auto& network) { return network.param.name; });
 
 TEST_P(Parity, outputs_losses_and_gradients_agree_in_f64)
 {

@@ -34,7 +34,7 @@ OpCase augment(const Network& network, std::int64_t batch)
                 [=](Exec ex, const Views& in, const Views& out) {
                     const kernels::Faces faces{kFaces, side, margin, in[0], in[1]};
                     kernels::augment(ex, s, {.hue_deg = 10, .saturation = 0.1f, .value = 0.1f}, faces,
-                                     static_cast<const kernels::StepState*>(in[2].data), out[0], out[1], out[2]);
+                                     static_cast<const kernels::StepState*>(in[2].data), {out[0], out[1], out[2]});
                 },
             .error = 64 * 0x1p-24 * double(side)}; // augment.h
 }

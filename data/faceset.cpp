@@ -246,7 +246,7 @@ Image load_face(const Faceset& set, std::size_t index)
 }
 
 FaceArrays load_faces(const Faceset& set, const std::vector<std::size_t>& indices, FaceType type, std::int64_t side,
-                      std::int64_t margin)
+                      std::int64_t margin, bool eyes_mouth)
 {
     BIFRONS_CHECK(usage, type <= set.type, set.folder.string(), ": holds ", name_of(set.type),
                   " pictures, which do not contain ", name_of(type),
@@ -255,6 +255,7 @@ FaceArrays load_faces(const Faceset& set, const std::vector<std::size_t>& indice
     const std::size_t pixels = std::size_t(arrays.side * arrays.side);
     arrays.images.resize(indices.size() * pixels * 3);
     arrays.masks.resize(indices.size() * pixels);
+    if (eyes_mouth) arrays.eyes_mouth.resize(indices.size() * pixels);
     for_each_on_threads(arrays.count, machine_threads(), [&](std::int64_t i, int) {
         const std::size_t n = std::size_t(i);
         const FaceRecord& face = set.faces.at(indices[n]);
@@ -263,9 +264,14 @@ FaceArrays load_faces(const Faceset& set, const std::vector<std::size_t>& indice
         wanted.m[5] += double(margin);
         const Image image =
             warp(load_face(set, indices[n]), wanted.after(face.matrix.inverse()), arrays.side, arrays.side);
-        const Image mask = hull_mask(wanted(face.in_frame), arrays.side, arrays.side);
-        std::copy(image.pixels.begin(), image.pixels.end(), arrays.images.begin() + std::ptrdiff_t(n * pixels * 3));
-        std::copy(mask.pixels.begin(), mask.pixels.end(), arrays.masks.begin() + std::ptrdiff_t(n * pixels));
+        const Landmarks points = wanted(face.in_frame);
+        const auto store = [&](const Image& picture, std::vector<std::uint8_t>& all) {
+            std::copy(picture.pixels.begin(), picture.pixels.end(),
+                      all.begin() + std::ptrdiff_t(n * picture.pixels.size()));
+        };
+        store(image, arrays.images);
+        store(hull_mask(points, arrays.side, arrays.side), arrays.masks);
+        if (eyes_mouth) store(eyes_mouth_mask(points, side, arrays.side, arrays.side), arrays.eyes_mouth);
     });
     return arrays;
 }

@@ -71,16 +71,17 @@ Image load_face(const Faceset& set, std::size_t index);
 /// Some faces as the device wants them.
 struct FaceArrays {
     std::int64_t count = 0;
-    std::int64_t side = 0;                 ///< px, the margin included
-    std::vector<std::uint8_t> images = {}; ///< [count, side, side, 3] BGR
-    std::vector<std::uint8_t> masks = {};  ///< [count, side, side] 0..255, landmark hull
+    std::int64_t side = 0;                     ///< px, the margin included
+    std::vector<std::uint8_t> images = {};     ///< [count, side, side, 3] BGR
+    std::vector<std::uint8_t> masks = {};      ///< [count, side, side] 0..255, landmark hull
+    std::vector<std::uint8_t> eyes_mouth = {}; ///< the same of eyes and mouth; empty unless asked for
 };
 
 /// The faces of these indices, in their order, as pictures of `type` whose face square has `side` px, with `margin`
 /// more on each edge for augmentation. Cut again from the stored pictures: a type contains all smaller ones. Throws
 /// Error(usage) for a type larger than the stored one, Error(data) as load_face.
 FaceArrays load_faces(const Faceset& set, const std::vector<std::size_t>& indices, FaceType type, std::int64_t side,
-                      std::int64_t margin = 0);
+                      std::int64_t margin = 0, bool eyes_mouth = false);
 
 /// Which faces train and which are held out.
 struct Split {

@@ -1,8 +1,10 @@
-// data/hull.cpp - the region of a face, from its landmarks.
+// data/hull.cpp - regions of a face, from its landmarks.
 #include "data/hull.h"
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <numeric>
 #include <utility>
 
 namespace bifrons::data {
@@ -29,6 +31,64 @@ std::vector<Point> convex_hull(std::vector<Point> points)
         std::reverse(points.begin(), points.end());
     }
     return hull;
+}
+
+/// How far p lies from the region of these corners; 0 inside.
+double distance_to(const std::vector<Point>& hull, Point p)
+{
+    double nearest = std::numeric_limits<double>::infinity();
+    bool inside = hull.size() > 2;
+    for (std::size_t i = 0; i < hull.size(); ++i) {
+        const Point &a = hull[i], &b = hull[(i + 1) % hull.size()];
+        const double length2 = (b.x - a.x) * (b.x - a.x) + (b.y - a.y) * (b.y - a.y);
+        const double along = (p.x - a.x) * (b.x - a.x) + (p.y - a.y) * (b.y - a.y);
+        const double t = length2 > 0 ? std::clamp(along / length2, 0.0, 1.0) : 0;
+        nearest = std::min(nearest, std::hypot(p.x - a.x - t * (b.x - a.x), p.y - a.y - t * (b.y - a.y)));
+        inside = inside && cross(a, b, p) >= 0;
+    }
+    return inside ? 0 : nearest;
+}
+
+/// mask = 1 where the region of these points, grown by `radius`, is; its edge anti-aliased over one pixel.
+void draw_grown(const std::vector<Point>& points, double radius, ImageF& mask)
+{
+    const std::vector<Point> hull = convex_hull(points);
+    const auto [left, right] =
+        std::minmax_element(points.begin(), points.end(), [](Point a, Point b) { return a.x < b.x; });
+    const auto [top, bottom] =
+        std::minmax_element(points.begin(), points.end(), [](Point a, Point b) { return a.y < b.y; });
+    const auto first = [&](double v) { return std::max<std::int64_t>(0, std::int64_t(std::floor(v - radius - 1))); };
+    const auto last = [&](double v, std::int64_t n) {
+        return std::min(n - 1, std::int64_t(std::ceil(v + radius + 1)));
+    };
+    for (std::int64_t y = first(top->y); y <= last(bottom->y, mask.H); ++y)
+        for (std::int64_t x = first(left->x); x <= last(right->x, mask.W); ++x) {
+            const double depth = radius - distance_to(hull, {double(x), double(y)});
+            *mask.at(y, x) = std::max(*mask.at(y, x), float(std::clamp(depth + 0.5, 0.0, 1.0)));
+        }
+}
+
+/// Along both axes, zero outside the picture.
+ImageF blurred(const ImageF& x, double sigma, int radius)
+{
+    std::vector<double> taps;
+    for (int d = -radius; d <= radius; ++d) taps.push_back(std::exp(-d * d / (2 * sigma * sigma)));
+    const double sum = std::accumulate(taps.begin(), taps.end(), 0.0);
+    const auto pass = [&](const ImageF& from, std::int64_t right, std::int64_t down) {
+        ImageF to(from.H, from.W, 1);
+        for (std::int64_t h = 0; h < from.H; ++h)
+            for (std::int64_t w = 0; w < from.W; ++w) {
+                double value = 0;
+                for (std::int64_t d = -radius; d <= radius; ++d) {
+                    const std::int64_t r = h + d * down, c = w + d * right;
+                    if (r >= 0 && r < from.H && c >= 0 && c < from.W)
+                        value += taps[std::size_t(d + radius)] * double(*from.at(r, c));
+                }
+                *to.at(h, w) = float(value / sum);
+            }
+        return to;
+    };
+    return pass(pass(x, 1, 0), 0, 1);
 }
 
 } // namespace
@@ -69,6 +129,18 @@ Image hull_mask(const Landmarks& points, std::int64_t H, std::int64_t W)
             *mask.at(y, x) = std::uint8_t(std::lround(255 * std::clamp(distance + 0.5, 0.0, 1.0)));
         }
     return mask;
+}
+
+Image eyes_mouth_mask(const Landmarks& points, std::int64_t side, std::int64_t H, std::int64_t W)
+{
+    const double window = double(side) / 16, sigma = 0.3 * ((window - 1) / 2 - 1) + 0.8;
+    ImageF mask(H, W, 1);
+    for (const auto& [first, last] : {std::pair{36, 42}, {42, 48}, {48, 68}})
+        draw_grown({points.begin() + first, points.begin() + last}, double(side) / 64, mask);
+    mask = blurred(mask, std::max(0.3, sigma), std::max(1, int(window / 2)));
+    const float largest = *std::max_element(mask.pixels.begin(), mask.pixels.end());
+    for (float& v : mask.pixels) v /= largest > 0 ? largest : 1;
+    return to_bytes(mask);
 }
 
 } // namespace bifrons::data

@@ -3,17 +3,22 @@
 namespace bifrons::data {
 
 DeviceFaces::DeviceFaces(kernels::Exec ex, Memory& memory, const FaceArrays& faces, std::int64_t margin)
-    : images_(Tensor::empty({faces.count, faces.side, faces.side, 3}, DType::u8, memory)),
-      masks_(Tensor::empty({faces.count, faces.side, faces.side, 1}, DType::u8, memory)), view_{.count = faces.count,
-                                                                                                .side = faces.side,
-                                                                                                .margin = margin,
-                                                                                                .images =
-                                                                                                    images_.view(),
-                                                                                                .masks = masks_.view()}
 {
-    ex.device->copy(ex.stream, images_.view().data, faces.images.data(), images_.bytes());
-    ex.device->copy(ex.stream, masks_.view().data, faces.masks.data(), masks_.bytes());
+    const auto copied = [&](const std::vector<std::uint8_t>& bytes, std::int64_t channels) {
+        const Tensor t = Tensor::empty({faces.count, faces.side, faces.side, channels}, DType::u8, memory);
+        ex.device->copy(ex.stream, t.view().data, bytes.data(), t.bytes());
+        return t;
+    };
+    images_ = copied(faces.images, 3);
+    masks_ = copied(faces.masks, 1);
+    if (!faces.eyes_mouth.empty()) eyes_mouth_ = copied(faces.eyes_mouth, 1);
     ex.device->synchronize(ex.stream);
+    view_ = {.count = faces.count,
+             .side = faces.side,
+             .margin = margin,
+             .images = images_.view(),
+             .masks = masks_.view(),
+             .eyes_mouth = eyes_mouth_.view()};
 }
 
 FacesetSampler::FacesetSampler(const DeviceFaces& src, const DeviceFaces& dst,
@@ -28,8 +33,9 @@ void FacesetSampler::enqueue(kernels::Exec ex, const kernels::StepState* state, 
     const std::int64_t both = batch.input.shape()[0], half = both / 2;
     kernels::BatchShape shape{.N = half, .side = batch.input.shape()[1], .purpose = 2 * purpose_};
     const auto draw = [&](const DeviceFaces& faces, const kernels::AugmentOptions& options, std::int64_t begin) {
-        kernels::augment(ex, shape, options, faces.view(), state, batch.input.slice(begin, begin + half).view(),
-                         batch.target.slice(begin, begin + half).view(), batch.mask.slice(begin, begin + half).view());
+        const auto part = [&](const Tensor& t) { return t ? t.slice(begin, begin + half).view() : kernels::View{}; };
+        kernels::augment(ex, shape, options, faces.view(), state,
+                         {part(batch.input), part(batch.target), part(batch.mask), part(batch.eyes_mouth)});
     };
     draw(src_, src_options_, 0);
     ++shape.purpose;

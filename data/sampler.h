@@ -13,14 +13,15 @@ class DeviceFaces {
     /// Copies; waits. margin: what the faces were loaded with.
     DeviceFaces(kernels::Exec ex, Memory& memory, const FaceArrays& faces, std::int64_t margin);
     const kernels::Faces& view() const { return view_; }
-    std::size_t bytes() const { return images_.bytes() + masks_.bytes(); }
+    std::size_t bytes() const { return images_.bytes() + masks_.bytes() + (eyes_mouth_ ? eyes_mouth_.bytes() : 0); }
 
   private:
-    Tensor images_, masks_;
+    Tensor images_, masks_, eyes_mouth_; // the last where the arrays have it
     kernels::Faces view_;
 };
 
-/// The source's samples fill the first half of a batch, the destination's the second. Faces must outlive this.
+/// The source's samples fill the first half of a batch, the destination's the second. Faces must outlive this; a batch
+/// with eyes_mouth needs faces that were loaded with them.
 class FacesetSampler : public BatchSource {
   public:
     /// purpose keeps the random numbers of several samplers apart.

@@ -8,9 +8,10 @@ namespace bifrons {
 
 /// N samples of each identity, the first N rows source, the other N destination. f32.
 struct Batch {
-    Tensor input;  ///< [2N,S,S,3] BGR 0..1, what the encoder sees: warped
-    Tensor target; ///< [2N,S,S,3] BGR 0..1, what the decoders shall make of it
-    Tensor mask;   ///< [2N,S,S,1] 0..1, 1 inside the face
+    Tensor input;           ///< [2N,S,S,3] BGR 0..1, what the encoder sees: warped
+    Tensor target;          ///< [2N,S,S,3] BGR 0..1, what the decoders shall make of it
+    Tensor mask;            ///< [2N,S,S,1] 0..1, 1 inside the face
+    Tensor eyes_mouth = {}; ///< [2N,S,S,1] 0..1, 1 on eyes and mouth; empty where no loss asks for it
 };
 
 class BatchSource {

@@ -18,16 +18,19 @@ std::vector<std::string> Objective::names() const
 {
     std::vector<std::string> names;
     for (const char* side : {"src", "dst"})
-        for (const auto& [loss, weight] :
-             {std::pair{"dssim", weights_.dssim}, {"mse", weights_.mse}, {"mask", weights_.mask}})
+        for (const auto& [loss, weight] : {std::pair{"dssim", weights_.dssim},
+                                           {"mse", weights_.mse},
+                                           {"eyes_mouth", weights_.eyes_mouth},
+                                           {"mask", weights_.mask}})
             if (weight > 0) names.push_back(str(side, "_", loss));
     names.push_back("total");
     return names;
 }
 
 std::vector<Objective::Term> Objective::side(Tape& tape, const std::string& name, const Decoder::Output& out,
-                                             const Tensor& target, const Tensor& mask, const Tensor& soft) const
+                                             const Truth& truth) const
 {
+    const auto& [target, mask, eyes_mouth, soft] = truth;
     std::vector<Term> terms;
     if (weights_.dssim > 0) {
         const int window = dssim_window(arch_.resolution, 11.6);
@@ -41,6 +44,8 @@ std::vector<Objective::Term> Objective::side(Tape& tape, const std::string& name
         }
     }
     if (weights_.mse > 0) terms.push_back({name + "_mse", mse(tape, out.face, target, soft, weights_.mse)});
+    if (weights_.eyes_mouth > 0)
+        terms.push_back({name + "_eyes_mouth", l1(tape, out.face, target, eyes_mouth, weights_.eyes_mouth)});
     if (weights_.mask > 0) terms.push_back({name + "_mask", mse(tape, out.mask, mask, {}, weights_.mask)});
     return terms;
 }
@@ -58,11 +63,14 @@ Var Objective::operator()(Tape& tape, const Autoencoder::Reconstructions& out, c
                            {.N = m[0], .H = m[1], .W = m[2], .sigma = std::max(1.0f, float(arch_.resolution / 32))},
                            batch.mask.view(), soft.view());
     }
-    const auto part = [&](const Tensor& t, bool src) { return !t ? t : src ? t.slice(0, half) : t.slice(half, both); };
-    std::vector<Term> terms =
-        side(tape, "src", out.src, part(batch.target, true), part(batch.mask, true), part(soft, true));
-    for (Term& term : side(tape, "dst", out.dst, part(batch.target, false), part(batch.mask, false), part(soft, false)))
-        terms.push_back(std::move(term));
+    BIFRONS_CHECK(bug, weights_.eyes_mouth == 0 || batch.eyes_mouth,
+                  "objective: the batch has no mask of eyes and mouth");
+    const auto rows = [&](std::int64_t begin, std::int64_t end) {
+        const auto part = [&](const Tensor& t) { return t ? t.slice(begin, end) : t; };
+        return Truth{part(batch.target), part(batch.mask), part(batch.eyes_mouth), part(soft)};
+    };
+    std::vector<Term> terms = side(tape, "src", out.src, rows(0, half));
+    for (Term& term : side(tape, "dst", out.dst, rows(half, both))) terms.push_back(std::move(term));
 
     std::vector<Var> values;
     for (const Term& term : terms) values.push_back(term.value);

@@ -4,6 +4,7 @@
 //   dssim   10 DSSIM, window R/11.6; from 256 px: 5 of that and 5 with window R/23.2
 //   mse     10 mean((T - P)^2)
 //   mask    10 mean((M - P_mask)^2)
+//   eyes_mouth   300 mean(E |T - P|), E the mask of eyes and mouth
 // The factors are DeepFaceLab's and settings here. Each loss is a mean over the batch; total = their sum.
 #pragma once
 
@@ -14,6 +15,7 @@ namespace bifrons::model {
 
 struct LossWeights {
     float mse = 10, dssim = 10, mask = 10;
+    float eyes_mouth = 0; ///< above 0, batches must have that mask
     bool masked_training = true;
 };
 
@@ -21,8 +23,8 @@ class Objective {
   public:
     Objective(const Architecture& arch, const LossWeights& weights) : arch_(arch), weights_(weights) {}
 
-    /// Names of the reported values in order: src_dssim, src_mse, src_mask, dst_..., total. A weight of 0 leaves its
-    /// loss out.
+    /// Names of the reported values in order: src_dssim, src_mse, src_eyes_mouth, src_mask, dst_..., total. A weight of
+    /// 0 leaves its loss out.
     std::vector<std::string> names() const;
     /// Enqueues all losses and returns the total. report [names().size()]: the weighted values are written there; it
     /// must live outside the step's memory.
@@ -33,8 +35,11 @@ class Objective {
         std::string name;
         Var value;
     };
-    std::vector<Term> side(Tape& tape, const std::string& name, const Decoder::Output& out, const Tensor& target,
-                           const Tensor& mask, const Tensor& soft) const;
+    /// What one identity's losses compare with; eyes_mouth and soft may be empty.
+    struct Truth {
+        Tensor target, mask, eyes_mouth, soft;
+    };
+    std::vector<Term> side(Tape& tape, const std::string& name, const Decoder::Output& out, const Truth& truth) const;
 
     const Architecture arch_;
     const LossWeights weights_;

@@ -96,6 +96,7 @@ const std::vector<Row>& table()
         number("dssim_weight", &S::dssim_weight, 0, kMost, kFree, "weight of the structural dissimilarity"),
         number("mask_weight", &S::mask_weight, 0, kMost, kFree, "weight of the mask's mean squared error"),
         flag("masked_training", &S::masked_training, kFree, "picture losses count inside the face's mask only"),
+        flag("eyes_mouth_prio", &S::eyes_mouth_prio, kFree, "adds 300 times the mean absolute error on eyes and mouth"),
         flag("random_warp", &S::random_warp, kFree, "elastic warp of the input; off to finish a trained model"),
         flag("random_src_flip", &S::random_src_flip, kFree, "mirror 4 in 10 source samples"),
         flag("random_dst_flip", &S::random_dst_flip, kFree, "mirror 4 in 10 destination samples"),

@@ -29,7 +29,7 @@ struct Settings {
     std::int64_t batch_size = 8;
     double learning_rate = 5e-5, beta1 = 0.5, beta2 = 0.999, eps = 1e-8, clipgrad = 0;
     double mse_weight = 10, dssim_weight = 10, mask_weight = 10;
-    bool masked_training = true;
+    bool masked_training = true, eyes_mouth_prio = false;
 
     // the samples
     bool random_warp = true;

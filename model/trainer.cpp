@@ -12,6 +12,8 @@ using kernels::StepState;
 
 namespace {
 
+constexpr float kEyesMouthWeight = 300; // DeepFaceLab's
+
 StepState* as_state(const Tensor& bytes)
 {
     return static_cast<StepState*>(bytes.view().data);
@@ -50,6 +52,7 @@ Trainer::Trainer(kernels::Device& device, const Settings& settings, BatchSource&
       objective_(net_.architecture(), {.mse = float(settings.mse_weight),
                                        .dssim = float(settings.dssim_weight),
                                        .mask = float(settings.mask_weight),
+                                       .eyes_mouth = settings.eyes_mouth_prio ? kEyesMouthWeight : 0.0f,
                                        .masked_training = settings.masked_training}),
       adam_(params_, adam_options(settings)), training_(training), validation_(validation)
 {
@@ -75,6 +78,7 @@ void Trainer::allocate(DType dtype)
     batch_ = {.input = Tensor::empty({both, side, side, 3}, dtype, pool_),
               .target = Tensor::empty({both, side, side, 3}, dtype, pool_),
               .mask = Tensor::empty({both, side, side, 1}, dtype, pool_)};
+    if (settings_.eyes_mouth_prio) batch_.eyes_mouth = Tensor::empty({both, side, side, 1}, dtype, pool_);
     report_ = Tensor::empty({std::int64_t(objective_.names().size())}, dtype, pool_);
     one_ = Tensor::empty({1}, dtype, pool_);
     if (device_.kind() != kernels::DeviceKind::plan) one_.upload<float>(exec(), {1});
@@ -264,7 +268,8 @@ MemoryUse Trainer::memory_use()
             .packed = params_.packed() ? params_.packed().bytes() : 0,
             .gradients = params_.gradients().bytes(),
             .moments = adam_.moment1().bytes() + adam_.moment2().bytes(),
-            .batch = batch_.input.bytes() + batch_.target.bytes() + batch_.mask.bytes(),
+            .batch = batch_.input.bytes() + batch_.target.bytes() + batch_.mask.bytes() +
+                     (batch_.eyes_mouth ? batch_.eyes_mouth.bytes() : 0),
             .activations = step_->planned_bytes() - step_->workspace_bytes(),
             .workspace = step_->workspace_bytes()};
 }

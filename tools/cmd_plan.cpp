@@ -26,7 +26,7 @@ class PlannedSource : public BatchSource {
     {
         const kernels::BatchShape shape{.N = batch.input.shape()[0] / 2, .side = batch.input.shape()[1]};
         for (int identity = 0; identity < 2; ++identity)
-            ex.device->account("augment", kernels::augment_cost(shape, ex.device->target()));
+            ex.device->account("augment", kernels::augment_cost(shape, bool(batch.eyes_mouth), ex.device->target()));
     }
 };
 
@@ -114,7 +114,8 @@ void plan(const Options& o, Console& console)
     model::Trainer trainer(*device, settings, source, nullptr);
 
     const model::MemoryUse use = trainer.memory_use();
-    const std::size_t faceset = std::size_t(o.faces) * 2 * faces_side(settings) * faces_side(settings) * 4;
+    const std::size_t faceset =
+        std::size_t(o.faces) * 2 * faces_side(settings) * faces_side(settings) * (settings.eyes_mouth_prio ? 5 : 4);
     const std::vector<std::pair<const char*, std::size_t>> rows = {
         {"weights", use.weights},     {"bf16 weights", use.packed}, {"gradients", use.gradients},
         {"moments", use.moments},     {"batch", use.batch},         {"activations", use.activations},

@@ -37,7 +37,10 @@ data::DeviceFaces load(kernels::Device& device, Memory& memory, const data::Face
 {
     const data::FaceType type = data::face_type_of(settings.face_type);
     const std::int64_t margin = faces_margin(settings);
-    return {{&device, {}, {}}, memory, data::load_faces(set, indices, type, settings.resolution, margin), margin};
+    return {{&device, {}, {}},
+            memory,
+            data::load_faces(set, indices, type, settings.resolution, margin, settings.eyes_mouth_prio),
+            margin};
 }
 
 } // namespace

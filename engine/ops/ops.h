@@ -69,6 +69,7 @@ Var avg_pool(Tape& tape, const Var& x, int window, int stride);
 Var upsample_nearest(Tape& tape, const Var& x, int factor);
 
 /// Scalar losses, shape [1]; the prediction gets a gradient, target and mask [N,H,W,1] (may be empty) are constants.
+Var l1(Tape& tape, const Var& prediction, const Tensor& target, const Tensor& mask, float scale);
 Var mse(Tape& tape, const Var& prediction, const Tensor& target, const Tensor& mask, float scale);
 Var dssim(Tape& tape, const Var& prediction, const Tensor& target, const Tensor& mask, int window, float scale);
 /// Binary cross-entropy of logits, against a target 0..1 of the same shape or one label for all.

@@ -31,29 +31,30 @@ void check(const BatchShape& s, const AugmentOptions& o, const Faces& faces)
 
 } // namespace
 
-Cost augment_cost(const BatchShape& s, Target target)
+Cost augment_cost(const BatchShape& s, bool eyes_mouth, Target target)
 {
     const double pixels = double(s.N * s.side * s.side);
-    // Two bicubic pictures (105 operations each), one bilinear mask, the geometry; each stored pixel read once.
-    return {.flops = 260 * pixels,
-            .bytes = pixels * (7 * 4 + 4),
+    // Two bicubic pictures (105 operations each), bilinear masks, the geometry; each stored pixel read once.
+    return {.flops = (eyes_mouth ? 280 : 260) * pixels,
+            .bytes = pixels * (eyes_mouth ? 8 * 4 + 5 : 7 * 4 + 4),
             .workspace_bytes = target.kind == DeviceKind::cpu ? std::size_t(s.N) * sizeof(AugmentDraw) : 0};
 }
 
 void augment(Exec ex, const BatchShape& s, const AugmentOptions& o, const Faces& faces, const StepState* state,
-             View input, View target, View mask)
+             const Samples& out)
 {
     check(s, o, faces);
-    for (const View out : {input, target, mask})
-        BIFRONS_CHECK(shape, out.dtype == DType::f32, "augment: an output is ", dtype_name(out.dtype),
+    for (const View& view : {out.input, out.target, out.mask, out.eyes_mouth})
+        BIFRONS_CHECK(shape, !view || view.dtype == DType::f32, "augment: an output is ", dtype_name(view.dtype),
                       "; f32 expected");
-    for (const ConstView in : {faces.images, faces.masks})
-        BIFRONS_CHECK(shape, in.dtype == DType::u8, "augment: faces are ", dtype_name(in.dtype), "; u8 expected");
-    if (accounted(ex, "augment", augment_cost(s, ex.device->target()))) return;
-    if (on_cpu(ex))
-        return ex.device->enqueue(ex.stream,
-                                  [=] { cpu::augment(s, o, faces, state, input, target, mask, ex.workspace); });
-    BIFRONS_SIMT(ex, "augment", augment(ex, s, o, faces, state, input, target, mask));
+    for (const ConstView& in : {faces.images, faces.masks, faces.eyes_mouth})
+        BIFRONS_CHECK(shape, !in || in.dtype == DType::u8, "augment: faces are ", dtype_name(in.dtype),
+                      "; u8 expected");
+    BIFRONS_CHECK(bug, !out.eyes_mouth || faces.eyes_mouth,
+                  "augment: masks of eyes and mouth are wanted of faces that have none");
+    if (accounted(ex, "augment", augment_cost(s, bool(out.eyes_mouth), ex.device->target()))) return;
+    if (on_cpu(ex)) return ex.device->enqueue(ex.stream, [=] { cpu::augment(s, o, faces, state, out, ex.workspace); });
+    BIFRONS_SIMT(ex, "augment", augment(ex, s, o, faces, state, out));
 }
 
 } // namespace bifrons::kernels

@@ -12,7 +12,7 @@ namespace {
 constexpr int kPixelsOfThread = 4;
 
 struct Outputs {
-    float *input, *target, *mask;
+    float *input, *target, *mask, *eyes_mouth; // the last may be null
 };
 
 using Normals = float[kBlockSize];
@@ -104,6 +104,11 @@ __device__ void draw_pixel(const BatchShape& s, const AugmentOptions& o, const F
     sample<3, true>(image, side, filter, x, y, bgr);
     for (int c = 0; c < 3; ++c) out.target[3 * pixel + c] = bgr[c];
     sample<1, false>(matte, side, mask_filter, x, y, out.mask + pixel);
+    if (out.eyes_mouth) {
+        const auto* features = static_cast<const std::uint8_t*>(faces.eyes_mouth.data) + d.face * face_size;
+        sample<1, false>(features, side, mask_filter, x, y, out.eyes_mouth + pixel);
+        out.eyes_mouth[pixel] *= out.mask[pixel];
+    }
     sample<3, true>(image, side, filter, (p.x + moved.x) * ratio + centre, (p.y + moved.y) * ratio + centre, bgr);
     if (o.hue_deg != 0 || o.saturation != 0 || o.value != 0) ref::shift_color(d, bgr);
     for (int c = 0; c < 3; ++c) out.input[3 * pixel + c] = bgr[c];
@@ -116,7 +121,8 @@ __global__ void __launch_bounds__(kBlockSize)
     SHARED(AugmentDraw, draw);
     const std::int64_t n = blockIdx.x, pixels = s.side * s.side;
     draw_by_block(s, o, faces, *state, n, draw);
-    out = {out.input + n * pixels * 3, out.target + n * pixels * 3, out.mask + n * pixels};
+    out = {out.input + n * pixels * 3, out.target + n * pixels * 3, out.mask + n * pixels,
+           out.eyes_mouth ? out.eyes_mouth + n * pixels : nullptr};
     for (std::int64_t pixel = std::int64_t(blockIdx.y) * blockDim.x + threadIdx.x; pixel < pixels;
          pixel += std::int64_t(gridDim.y) * blockDim.x)
         draw_pixel(s, o, faces, draw, pixel, out);
@@ -125,13 +131,13 @@ __global__ void __launch_bounds__(kBlockSize)
 } // namespace
 
 void augment(Exec ex, const BatchShape& s, const AugmentOptions& o, const Faces& faces, const StepState* state,
-             View input, View target, View mask)
+             const Samples& out)
 {
     constexpr std::int64_t kMostBlocks = 65535;
     const std::int64_t parts = (s.side * s.side - 1) / (std::int64_t(kBlockSize) * kPixelsOfThread) + 1;
     const Grid grid{.blocks = {unsigned(s.N), unsigned(std::min(parts, kMostBlocks))}, .threads = {kBlockSize}};
     launch("augment", augment_kernel, grid, ex, s, o, faces, state,
-           Outputs{input.as<float>(), target.as<float>(), mask.as<float>()});
+           Outputs{out.input.as<float>(), out.target.as<float>(), out.mask.as<float>(), out.eyes_mouth.as<float>()});
 }
 
 } // namespace bifrons::kernels::BIFRONS_SIMT_NS

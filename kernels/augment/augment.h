@@ -2,11 +2,12 @@
 // colour of the input only.
 //
 // Sample i of a batch is a pure function of (seed, step, i, purpose): which face, flip, rotation, scale, shift, warp
-// grid and colour shift are drawn from one Philox stream each (augment_draw.h). Input, target and mask share the affine
-// transform, so that they stay aligned; only the input is warped.
+// grid and colour shift are drawn from one Philox stream each (augment_draw.h). Input, target and masks share the
+// affine transform, so that they stay aligned; only the input is warped.
 //
 //   out   = flip(scale * rotate(p) + shift)            p: in the face, out: in the drawn picture, both in sides from
 //   input at out = face at p + warp(p),  target at out = face at p,  mask at out = mask at p              the centre
+//   eyes_mouth at out = (eyes_mouth at p) (mask at p)
 //
 // With all options zero the batch is the face resized to the batch's side. Sampling takes 4 x 4 stored pixels:
 //   up to 1.5 stored pixels per output pixel   pictures bicubically (Catmull-Rom), the mask bilinearly
@@ -27,10 +28,11 @@ namespace bifrons::kernels {
 /// One identity's faces on the device. Stored larger than the batch's side they keep their detail when enlarged.
 struct Faces {
     std::int64_t count = 0;
-    std::int64_t side = 0;   ///< px, the margin included
-    std::int64_t margin = 0; ///< px on each side that only turned, shrunk or shifted samples see
-    ConstView images = {};   ///< [count, side, side, 3] u8, BGR
-    ConstView masks = {};    ///< [count, side, side] u8, 0 outside the face, 255 inside
+    std::int64_t side = 0;     ///< px, the margin included
+    std::int64_t margin = 0;   ///< px on each side that only turned, shrunk or shifted samples see
+    ConstView images = {};     ///< [count, side, side, 3] u8, BGR
+    ConstView masks = {};      ///< [count, side, side] u8, 0 outside the face, 255 inside
+    ConstView eyes_mouth = {}; ///< [count, side, side] u8, 255 on eyes and mouth; empty where nobody asks for them
 };
 
 struct AugmentOptions {
@@ -50,19 +52,26 @@ struct BatchShape {
     std::uint32_t purpose = 0; ///< < 2^16; keeps the random numbers of several draws in one step apart (src 0, dst 1)
 };
 
+/// Where a batch's samples go, all f32 0..1, all written.
+struct Samples {
+    View input;           ///< [N,side,side,3], warped
+    View target;          ///< [N,side,side,3], not warped
+    View mask;            ///< [N,side,side,1], as the target
+    View eyes_mouth = {}; ///< [N,side,side,1], as the target; may be empty
+};
+
 /// Draws N samples.
 ///   state: seed and step read, in device memory
-///   input [N,side,side,3] f32 0..1 written, warped     target [N,side,side,3] f32 0..1 written, not warped
-///   mask [N,side,side,1] f32 0..1 written, as the target
 /// Enqueued on ex.stream. Deterministic for any thread count; the random numbers have the same bits on every device.
 /// Error: 64 * 2^-24 * max(side, faces.side), from positions: they are in error by less than 10 * 2^-24 of that many
 /// px, a picture rises by less than 4 per px, and a colour shift at most doubles it. Throws Error(usage) for an option
 /// out of its range, Error(data) without faces, Error(shape) for other element types.
 void augment(Exec ex, const BatchShape& s, const AugmentOptions& o, const Faces& faces, const StepState* state,
-             View input, View target, View mask);
-Cost augment_cost(const BatchShape& s, Target target);
+             const Samples& out);
+/// eyes_mouth: whether that mask is drawn.
+Cost augment_cost(const BatchShape& s, bool eyes_mouth, Target target);
 
 BIFRONS_SIMT_DECLARE(void augment(Exec ex, const BatchShape& s, const AugmentOptions& o, const Faces& faces,
-                                  const StepState* state, View input, View target, View mask);)
+                                  const StepState* state, const Samples& out);)
 
 } // namespace bifrons::kernels

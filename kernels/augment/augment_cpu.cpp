@@ -13,7 +13,7 @@ using Point = ref::Point<float>;
 
 /// One stored face and how to get from positions in the drawn picture to its pixels.
 struct StoredFace {
-    const std::uint8_t *image, *mask;
+    const std::uint8_t *image, *mask, *eyes_mouth; // the last may be null
     int side;
     float ratio, centre; ///< its pixel = centre + ratio * output pixels from the centre
     const AugmentDraw* draw;
@@ -122,11 +122,14 @@ template <int C, bool repeat>
     }
 }
 
+/// A row of one sample's pictures and masks; the last may be null.
+struct Row {
+    float *input, *target, *mask, *eyes_mouth;
+};
+
 /// Row y of one sample. The clones differ in vector width only: every one gives the same bits.
-__attribute__((flatten, target_clones("avx512f", "avx2", "default"))) void draw_row(const BatchShape& s,
-                                                                                    const StoredFace& face, bool colors,
-                                                                                    std::int64_t y, float* input,
-                                                                                    float* target, float* mask)
+__attribute__((flatten, target_clones("avx512f", "avx2", "default"))) void
+draw_row(const BatchShape& s, const StoredFace& face, bool colors, std::int64_t y, const Row& out)
 {
     const bool shrunk = face.draw->shrunk;
     const auto filter = shrunk ? ref::Filter::mean : ref::Filter::cubic;
@@ -135,21 +138,25 @@ __attribute__((flatten, target_clones("avx512f", "avx2", "default"))) void draw_
         const std::int64_t n = std::min<std::int64_t>(kRun, s.side - x);
         Positions still, warped;
         find_positions(s, face, x, y, still, warped);
-        sample_run<3, true>(face.image, face.side, filter, still, n, target + 3 * x);
-        sample_run<1, false>(face.mask, face.side, mask_filter, still, n, mask + x);
-        sample_run<3, true>(face.image, face.side, filter, warped, n, input + 3 * x);
+        sample_run<3, true>(face.image, face.side, filter, still, n, out.target + 3 * x);
+        sample_run<1, false>(face.mask, face.side, mask_filter, still, n, out.mask + x);
+        sample_run<3, true>(face.image, face.side, filter, warped, n, out.input + 3 * x);
         if (colors)
-            for (std::int64_t i = x; i < x + n; ++i) ref::shift_color(*face.draw, input + 3 * i);
+            for (std::int64_t i = x; i < x + n; ++i) ref::shift_color(*face.draw, out.input + 3 * i);
+        if (!out.eyes_mouth) continue;
+        sample_run<1, false>(face.eyes_mouth, face.side, mask_filter, still, n, out.eyes_mouth + x);
+        for (std::int64_t i = x; i < x + n; ++i) out.eyes_mouth[i] *= out.mask[i];
     }
 }
 
 } // namespace
 
-void augment(const BatchShape& s, const AugmentOptions& o, const Faces& faces, const StepState* state, View input_,
-             View target_, View mask_, Workspace workspace)
+void augment(const BatchShape& s, const AugmentOptions& o, const Faces& faces, const StepState* state,
+             const Samples& out, Workspace workspace)
 {
-    float *input = input_.as<float>(), *target = target_.as<float>(), *mask = mask_.as<float>();
-    const auto *images = faces.images.as<std::uint8_t>(), *masks = faces.masks.as<std::uint8_t>();
+    const Row first{out.input.as<float>(), out.target.as<float>(), out.mask.as<float>(), out.eyes_mouth.as<float>()};
+    const auto *images = faces.images.as<std::uint8_t>(), *masks = faces.masks.as<std::uint8_t>(),
+               *eyes_mouth = faces.eyes_mouth.as<std::uint8_t>();
     auto* draws = static_cast<AugmentDraw*>(workspace.data);
     for (std::int64_t n = 0; n < s.N; ++n) draw_sample(s, o, faces, state->seed, state->step, n, draws[n]);
 
@@ -160,12 +167,15 @@ void augment(const BatchShape& s, const AugmentOptions& o, const Faces& faces, c
             const AugmentDraw& d = draws[row / s.side];
             const StoredFace face{images + d.face * face_size * 3,
                                   masks + d.face * face_size,
+                                  eyes_mouth ? eyes_mouth + d.face * face_size : nullptr,
                                   int(faces.side),
                                   float(faces.side - 2 * faces.margin) / float(s.side),
                                   float(faces.side - 1) / 2,
                                   &d};
             const std::int64_t at = row * s.side;
-            draw_row(s, face, colors, row % s.side, input + at * 3, target + at * 3, mask + at);
+            draw_row(s, face, colors, row % s.side,
+                     {first.input + at * 3, first.target + at * 3, first.mask + at,
+                      first.eyes_mouth ? first.eyes_mouth + at : nullptr});
         }
     });
 }

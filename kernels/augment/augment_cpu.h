@@ -5,7 +5,7 @@
 
 namespace bifrons::kernels::cpu {
 
-void augment(const BatchShape& s, const AugmentOptions& o, const Faces& faces, const StepState* state, View input,
-             View target, View mask, Workspace draws);
+void augment(const BatchShape& s, const AugmentOptions& o, const Faces& faces, const StepState* state,
+             const Samples& out, Workspace draws);
 
 } // namespace bifrons::kernels::cpu

@@ -160,5 +160,41 @@ TEST(Hull, IsConvexAndHoldsEveryLandmark)
     }
 }
 
+TEST(EyesMouth, IsOnEyesAndLipsAndNowhereElse)
+{
+    const Landmarks p = mean_landmarks(80, 24, 24); // of a face square of 128
+    const Image mask = eyes_mouth_mask(p, 128, 130, 128);
+    EXPECT_EQ(*std::max_element(mask.pixels.begin(), mask.pixels.end()), 255);
+    const auto at = [&](double x, double y) { return *mask.at(std::lround(y), std::lround(x)); };
+    const auto middle = [&](std::size_t first, std::size_t last) {
+        Point sum;
+        for (std::size_t i = first; i <= last; ++i) sum = {sum.x + p[i].x, sum.y + p[i].y};
+        return Point{sum.x / double(last - first + 1), sum.y / double(last - first + 1)};
+    };
+    for (const Point& q : {middle(36, 41), middle(42, 47), middle(48, 67)}) EXPECT_GT(at(q.x, q.y), 240);
+    for (const std::size_t i : {8, 17, 21, 26, 27, 30, 33}) EXPECT_EQ(at(p[i].x, p[i].y), 0) << i;
+    EXPECT_EQ(eyes_mouth_mask(turned(0, 1, 500, 0)(p), 128, 64, 64).pixels, Image(64, 64, 1).pixels) << "out of sight";
+}
+
+TEST(EyesMouth, AClosedEyeIsABandThatIsGrownAndBlurred)
+{
+    Landmarks p = {};
+    for (Point& q : p) q = {-500, -500};
+    for (std::size_t i = 36; i < 42; ++i) p[i] = {60 + 25 * double(i % 3), 100}; // all on a line
+    const std::int64_t side = 512;
+    const Image mask = eyes_mouth_mask(p, side, 200, 200);
+    // Across the middle of the band |y| <= r = side/64, what a Gaussian of OpenCV's sigma for a window of side/16 = 32
+    // makes of it. The band is pixels: its edge is a ramp one pixel wide.
+    const double r = 8, sigma = 0.3 * (15.5 - 1) + 0.8;
+    const auto want = [&](double y) {
+        return std::erf((y + r) / sigma / std::sqrt(2)) - std::erf((y - r) / sigma / std::sqrt(2));
+    };
+    for (int y = -20; y <= 20; ++y) // cut at 16 px = 3.1 sigma, and the ramp: below 1/100
+        EXPECT_NEAR(*mask.at(100 + y, 85), 255 * want(y) / want(0), 3) << y;
+    EXPECT_EQ(*mask.at(100, 200 - 1), 0);
+    for (Point& q : p) q = {50, 50}; // all in one place
+    EXPECT_EQ(*eyes_mouth_mask(p, side, 200, 200).at(50, 50), 255);
+}
+
 } // namespace
 } // namespace bifrons::data

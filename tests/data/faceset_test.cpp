@@ -157,6 +157,14 @@ TEST(Faceset, SmallerTypesAreCutOutOfLargerOnes)
     for (std::size_t i = 0; i < want.pixels.size(); ++i) ASSERT_NEAR(arrays.images[i], want.pixels[i], 3) << i;
     EXPECT_EQ(arrays.masks[28 * 14 + 14], 255);
     EXPECT_EQ(arrays.masks[0], 0);
+    EXPECT_TRUE(arrays.eyes_mouth.empty()) << "costs nothing unless asked for";
+    const FaceArrays with = load_faces(set, {2, 0}, FaceType::full, 24, 2, true);
+    EXPECT_EQ(with.images, arrays.images);
+    ASSERT_EQ(with.eyes_mouth.size(), arrays.masks.size());
+    direct = face_from_frame(set.faces[0].in_frame, FaceType::full, 24);
+    const Point mouth = direct(set.faces[0].in_frame[66]);
+    const auto at = std::size_t(28 * 28 + 28 * std::lround(mouth.y + 2) + std::lround(mouth.x + 2));
+    EXPECT_GT(with.eyes_mouth[at], 200) << "of the second face";
 }
 
 TEST(Faceset, TheSameTypeAndSideIsTheStoredPicture)

@@ -16,7 +16,8 @@ constexpr std::int64_t kHalf = 2, kSide = 10, kMargin = 2, kStored = kSide + 2 *
 FaceArrays random_faces(std::int64_t count, std::uint32_t seed)
 {
     const auto bytes = [&](std::int64_t n) { return cast<std::uint8_t>(random_values(n, seed++, 0, 255.99)); };
-    return {count, kStored, bytes(count * kStored * kStored * 3), bytes(count * kStored * kStored)};
+    return {count, kStored, bytes(count * kStored * kStored * 3), bytes(count * kStored * kStored),
+            bytes(count * kStored * kStored)};
 }
 
 /// Draws a batch a step, as a trainer does.
@@ -35,14 +36,15 @@ class Sampling {
         input_ = Tensor::empty({2 * kHalf, kSide, kSide, 3}, DType::f32, pool_);
         target_ = Tensor::empty({2 * kHalf, kSide, kSide, 3}, DType::f32, pool_);
         mask_ = Tensor::empty({2 * kHalf, kSide, kSide, 1}, DType::f32, pool_);
+        eyes_mouth_ = Tensor::empty({2 * kHalf, kSide, kSide, 1}, DType::f32, pool_);
     }
 
-    /// Input, target and mask of the next step, one behind the other.
+    /// Input, target and masks of the next step, one behind the other.
     std::vector<float> next()
     {
         step_.run();
         std::vector<float> all;
-        for (const Tensor& t : {input_, target_, mask_}) {
+        for (const Tensor& t : {input_, target_, mask_, eyes_mouth_}) {
             const auto values = t.download(device_.exec());
             all.insert(all.end(), values.begin(), values.end());
         }
@@ -54,7 +56,7 @@ class Sampling {
     {
         auto* state = static_cast<kernels::StepState*>(state_.view().data);
         kernels::begin_step(ex, state);
-        Batch batch{input_, target_, mask_};
+        Batch batch{input_, target_, mask_, eyes_mouth_};
         sampler_.enqueue(ex, state, batch);
     }
 
@@ -62,7 +64,7 @@ class Sampling {
     Pool pool_;
     DeviceFaces src_, dst_;
     FacesetSampler sampler_;
-    Tensor state_, input_, target_, mask_;
+    Tensor state_, input_, target_, mask_, eyes_mouth_;
     Step step_;
 };
 
@@ -88,8 +90,11 @@ TEST_P(SamplerTest, each_identity_fills_its_half)
 {
     // Faces of one colour each: 51 and 204 of 255.
     const auto plain = [](std::uint8_t value) {
-        return FaceArrays{1, kStored, std::vector<std::uint8_t>(kStored * kStored * 3, value),
-                          std::vector<std::uint8_t>(kStored * kStored, 255)};
+        return FaceArrays{1,
+                          kStored,
+                          std::vector<std::uint8_t>(kStored * kStored * 3, value),
+                          std::vector<std::uint8_t>(kStored * kStored, 255),
+                          {}};
     };
     Pool pool(device().device());
     const DeviceFaces src(exec(), pool, plain(51), kMargin), dst(exec(), pool, plain(204), kMargin);

@@ -16,16 +16,32 @@ namespace {
 constexpr AugmentOptions kNothing{.rotation_deg = 0, .scale = 0, .shift = 0, .flip = 0, .warp = false};
 
 struct Batch {
-    std::vector<float> input, target, mask;
+    std::vector<float> input, target, mask, eyes_mouth;
 };
 
 /// Faces in host memory.
 struct Album {
     std::int64_t count, side, margin;
-    std::vector<std::uint8_t> images, masks;
+    std::vector<std::uint8_t> images, masks, eyes_mouth = {};
 
-    Faces faces(TestDevice& device) const { return {count, side, margin, device.upload(images), device.upload(masks)}; }
-    Faces faces() const { return {count, side, margin, {images.data(), DType::u8}, {masks.data(), DType::u8}}; }
+    Faces faces(TestDevice& device) const
+    {
+        return {.count = count,
+                .side = side,
+                .margin = margin,
+                .images = device.upload(images),
+                .masks = device.upload(masks),
+                .eyes_mouth = eyes_mouth.empty() ? View{} : device.upload(eyes_mouth)};
+    }
+    Faces faces() const
+    {
+        return {.count = count,
+                .side = side,
+                .margin = margin,
+                .images = {images.data(), DType::u8},
+                .masks = {masks.data(), DType::u8},
+                .eyes_mouth = {eyes_mouth.data(), DType::u8}};
+    }
 };
 
 Album random_album(std::int64_t count, std::int64_t side, std::int64_t margin = 0)
@@ -33,7 +49,12 @@ Album random_album(std::int64_t count, std::int64_t side, std::int64_t margin = 
     const auto bytes = [](std::int64_t n, std::uint32_t seed) {
         return cast<std::uint8_t>(random_values<float>(n, seed, 0, 255.99));
     };
-    return {count, side, margin, bytes(count * side * side * 3, 1), bytes(count * side * side, 2)};
+    return {count,
+            side,
+            margin,
+            bytes(count * side * side * 3, 1),
+            bytes(count * side * side, 2),
+            bytes(count * side * side, 3)};
 }
 
 /// One face whose colour says where it was taken: blue = 4 column, green = 4 row; its mask is blue.
@@ -53,12 +74,15 @@ Batch run(TestDevice& device, const BatchShape& s, const AugmentOptions& o, cons
     const std::int64_t pixels = s.N * s.side * s.side;
     const View input = device.poisoned<float>(3 * pixels), target = device.poisoned<float>(3 * pixels),
                mask = device.poisoned<float>(pixels);
+    const View eyes_mouth = album.eyes_mouth.empty() ? View{} : device.poisoned<float>(pixels);
     const auto* bytes = reinterpret_cast<const std::uint8_t*>(&state);
     const View where = device.upload(std::vector<std::uint8_t>(bytes, bytes + sizeof state));
-    const Exec ex = device.exec(augment_cost(s, device.device().target()));
-    augment(ex, s, o, album.faces(device), static_cast<const StepState*>(where.data), input, target, mask);
+    const Exec ex = device.exec(augment_cost(s, bool(eyes_mouth), device.device().target()));
+    augment(ex, s, o, album.faces(device), static_cast<const StepState*>(where.data),
+            {input, target, mask, eyes_mouth});
     return {device.download<float>(input, 3 * pixels), device.download<float>(target, 3 * pixels),
-            device.download<float>(mask, pixels)};
+            device.download<float>(mask, pixels),
+            eyes_mouth ? device.download<float>(eyes_mouth, pixels) : std::vector<float>{}};
 }
 
 AugmentDraw draw(const BatchShape& s, const AugmentOptions& o, const Album& album, StepState state, std::int64_t sample)
@@ -78,6 +102,8 @@ TEST_P(AugmentTest, nothing_asked_is_the_plain_resize)
     for (std::size_t i = 0; i < b.target.size(); ++i) EXPECT_FLOAT_EQ(b.target[i], float(same.images[i]) / 255);
     for (std::size_t i = 0; i < b.mask.size(); ++i) EXPECT_FLOAT_EQ(b.mask[i], float(same.masks[i]) / 255);
     EXPECT_EQ(b.input, b.target);
+    for (std::size_t i = 0; i < b.mask.size(); ++i)
+        EXPECT_FLOAT_EQ(b.eyes_mouth[i], float(same.eyes_mouth[i]) / 255 * b.mask[i]) << "nothing outside the face";
 
     const Album framed = random_album(1, 9, 2); // 5 x 5 pixels within a margin of 2
     b = run(device(), {.side = 5}, kNothing, framed, {.seed = 1});
@@ -189,13 +215,14 @@ TEST_P(AugmentTest, agrees_with_the_definition)
         const Album album = random_album(3, c.stored, c.margin);
         const BatchShape s{.N = c.N, .side = c.side, .purpose = 1};
         const std::size_t pixels = std::size_t(c.N * c.side * c.side);
-        std::vector<double> input(3 * pixels), target(3 * pixels), mask(pixels);
-        ref::augment(s, c.options, album.faces(), 11, 5, input.data(), target.data(), mask.data());
+        std::vector<double> input(3 * pixels), target(3 * pixels), mask(pixels), eyes_mouth(pixels);
+        ref::augment(s, c.options, album.faces(), 11, 5, input.data(), target.data(), mask.data(), eyes_mouth.data());
         const Batch got = run(device(), s, c.options, album, {.seed = 11, .step = 5});
         const double bound = std::ldexp(64.0 * double(std::max(c.stored, c.side)), -24);
         EXPECT_TRUE(within(got.input, input, bound)) << c.side << " from " << c.stored;
         EXPECT_TRUE(within(got.target, target, bound)) << c.side << " from " << c.stored;
         EXPECT_TRUE(within(got.mask, mask, bound)) << c.side << " from " << c.stored;
+        EXPECT_TRUE(within(got.eyes_mouth, eyes_mouth, 2 * bound)) << c.side << ": of two factors up to 1";
     }
 }
 
@@ -223,6 +250,7 @@ TEST(Augment, one_and_two_threads_give_the_same_bits)
     EXPECT_EQ(a.input, b.input);
     EXPECT_EQ(a.target, b.target);
     EXPECT_EQ(a.mask, b.mask);
+    EXPECT_EQ(a.eyes_mouth, b.eyes_mouth);
 }
 
 TEST(Augment, draws_cover_their_ranges)
@@ -291,6 +319,10 @@ TEST(Augment, names_what_it_cannot_use)
     EXPECT_THROW(run(cpu, {.side = 4}, {.flip = 1.5f}, album, {}), Error);
     EXPECT_THROW(run(cpu, {.side = 4, .purpose = 1u << 16}, {}, album, {}), Error);
     EXPECT_THROW(run(cpu, {.side = 4}, {}, {0, 4, 0, {0}, {0}}, {}), Error);
+    const View out = cpu.poisoned<float>(48);
+    Faces faces = album.faces();
+    faces.eyes_mouth = {};
+    EXPECT_THROW(augment(cpu.exec(), {.side = 4}, {}, faces, nullptr, {out, out, out, out}), Error);
 }
 
 } // namespace

@@ -54,7 +54,8 @@ class TinyNet {
         const std::int64_t both = 2, R = arch.resolution;
         batch_ = {.input = filled({both, R, R, 3}, 1),
                   .target = filled({both, R, R, 3}, 2),
-                  .mask = filled({both, R, R, 1}, 3)};
+                  .mask = filled({both, R, R, 1}, 3),
+                  .eyes_mouth = filled({both, R, R, 1}, 4)};
         report_ = Tensor::empty({std::int64_t(objective_.names().size())}, DType::f64, pool_);
         one_ = Tensor::empty({1}, DType::f64, pool_);
         one_.upload<double>(ex(), {1});
@@ -139,6 +140,11 @@ TEST(Autoencoder, gradients_agree_with_finite_differences_for_every_variant)
             arch.upsample = up;
             expect_gradients(arch, {.mse = 3, .dssim = 5, .mask = 7, .masked_training = false});
         }
+}
+
+TEST(Autoencoder, gradients_agree_with_finite_differences_for_every_loss)
+{
+    expect_gradients(kTiny, {.mse = 3, .dssim = 0, .mask = 7, .eyes_mouth = 300});
 }
 
 } // namespace

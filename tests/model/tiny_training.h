@@ -17,7 +17,7 @@ class Faces : public BatchSource {
     explicit Faces(kernels::Device& device) : device_(device)
     {
         for (int identity = 0; identity < 2; ++identity) {
-            std::vector<std::uint8_t> images, masks;
+            std::vector<std::uint8_t> images, masks, eyes_mouth;
             for (int face = 0; face < 4; ++face)
                 for (int y = 0; y < kSide; ++y)
                     for (int x = 0; x < kSide; ++x) {
@@ -25,8 +25,13 @@ class Faces : public BatchSource {
                             images.push_back(std::uint8_t(127 + 60 * std::sin(0.1 * (x + 7 * c) + identity) +
                                                           60 * std::cos(0.13 * y + face)));
                         masks.push_back(x > 8 && x < kSide - 8 && y > 6 && y < kSide - 4 ? 255 : 0);
+                        eyes_mouth.push_back(x > 12 && x < 26 && y > 10 && y < 15 ? 255 : 0);
                     }
-            faces_[identity] = {.count = 4, .side = kSide, .images = keep(images), .masks = keep(masks)};
+            faces_[identity] = {.count = 4,
+                                .side = kSide,
+                                .images = keep(images),
+                                .masks = keep(masks),
+                                .eyes_mouth = keep(eyes_mouth)};
         }
     }
     ~Faces() override
@@ -37,25 +42,28 @@ class Faces : public BatchSource {
     {
         if (batch.input.dtype() == DType::f32) return sample(ex, state, batch);
         if (!narrow_.input) // a double network's samples are the f32 ones
-            narrow_ = {.input = Tensor::empty(batch.input.shape(), DType::f32, pool_),
-                       .target = Tensor::empty(batch.target.shape(), DType::f32, pool_),
-                       .mask = Tensor::empty(batch.mask.shape(), DType::f32, pool_)};
+            for (const auto member : kTensors)
+                if (batch.*member) narrow_.*member = Tensor::empty((batch.*member).shape(), DType::f32, pool_);
         sample(ex, state, narrow_);
-        for (const auto& [from, to] :
-             {std::pair{narrow_.input, batch.input}, {narrow_.target, batch.target}, {narrow_.mask, batch.mask}})
-            kernels::cast(ex, to.size(), from.view(), to.view());
+        for (const auto member : kTensors)
+            if (batch.*member)
+                kernels::cast(ex, (batch.*member).size(), (narrow_.*member).view(), (batch.*member).view());
     }
     void poison(bool on) { poison_ = on; }
 
   private:
     static constexpr int kSide = 40;
+    static constexpr Tensor Batch::*kTensors[] = {&Batch::input, &Batch::target, &Batch::mask, &Batch::eyes_mouth};
     void sample(kernels::Exec ex, const kernels::StepState* state, const Batch& batch)
     {
         const std::int64_t half = batch.input.shape()[0] / 2;
         for (int i = 0; i < 2; ++i) {
-            const auto part = [&](const Tensor& t) { return t.slice(i * half, (i + 1) * half).view(); };
+            const auto part = [&](const Tensor& t) {
+                return t ? t.slice(i * half, (i + 1) * half).view() : kernels::View{};
+            };
             kernels::augment(ex, {.N = half, .side = batch.input.shape()[1], .purpose = std::uint32_t(i)}, {},
-                             faces_[i], state, part(batch.input), part(batch.target), part(batch.mask));
+                             faces_[i], state,
+                             {part(batch.input), part(batch.target), part(batch.mask), part(batch.eyes_mouth)});
         }
         if (poison_) ex.device->fill(ex.stream, batch.target.view().data, 0xFF, 4); // one NaN
     }

@@ -52,6 +52,23 @@ TEST_F(TrainerTest, learns)
                                                     "dst_mask", "total"}));
 }
 
+TEST_F(TrainerTest, eyes_and_mouth_have_a_loss_where_it_is_wanted)
+{
+    const std::size_t batch = trainer()->memory_use().batch;
+    Settings settings = tiny();
+    settings.eyes_mouth_prio = true;
+    const auto t = trainer(settings);
+    EXPECT_EQ(t->memory_use().batch, batch / 7 * 8) << "one more plane beside seven";
+    t->step();
+    const StepReport report = t->report();
+    ASSERT_EQ(report.names[2], "src_eyes_mouth");
+    ASSERT_EQ(report.names[6], "dst_eyes_mouth");
+    double sum = 0;
+    for (std::size_t i = 0; i < 8; ++i) sum += report.values[i];
+    EXPECT_NEAR(report.total(), sum, 1e-5 * sum);
+    for (const std::size_t i : {2, 6}) EXPECT_GT(report.values[i], 0.01 * sum);
+}
+
 TEST_F(TrainerTest, tells_about_every_step_since_it_was_asked)
 {
     const auto watched = trainer(), left_alone = trainer();

@@ -1,0 +1,34 @@
+// kernels/losses/l1.h - mean absolute error, plain or weighted by a mask.
+//
+//   loss = scale / (rows*C) * sum_{i,c} m_i |a[i,c] - b[i,c]|        m_i = mask[i], or 1 without a mask
+//
+// The mean is over all elements, masked or not. The slope is scale / (rows*C) m_i sign(a - b), 0 where a = b:
+// a difference is 0 only of equal numbers, so that the sign is exact.
+//
+// Definition  l1_ref.h      CPU  l1_cpu.cpp      CUDA  l1.cu      Tests  tests/kernels/l1_test.cpp
+#pragma once
+
+#include "kernels/pointwise/epilogue.h"
+
+namespace bifrons::kernels {
+
+struct L1Shape {
+    std::int64_t rows = 1, C = 1; // a, b [rows,C], mask [rows] >= 0 (rows = N*H*W)
+};
+
+/// loss[0] = the formula above.   a, b, mask read (mask may be empty); loss [1] written. f32, or f64 (cpu), all alike.
+/// Accumulated in f64 in a fixed order: the same bits for any thread count.
+void l1_fwd(Exec ex, const L1Shape& s, ConstView a, ConstView b, ConstView mask, float scale, View loss);
+
+/// v = upstream[0] * dloss/da, stored as d says. b gets no gradient.   upstream [1] read (device memory).
+void l1_grad(Exec ex, const L1Shape& s, ConstView a, ConstView b, ConstView mask, float scale, ConstView upstream,
+             const Store& d);
+Cost l1_fwd_cost(const L1Shape& s, DType dtype, bool masked, Target target);
+Cost l1_grad_cost(const L1Shape& s, DType dtype, bool masked, const Store& d);
+
+BIFRONS_SIMT_DECLARE(void l1_fwd(Exec ex, const L1Shape& s, ConstView a, ConstView b, ConstView mask, float scale,
+                                 View loss);
+                     void l1_grad(Exec ex, const L1Shape& s, ConstView a, ConstView b, ConstView mask, float scale,
+                                  ConstView upstream, const Store& d);)
+
+} // namespace bifrons::kernels

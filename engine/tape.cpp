@@ -40,7 +40,7 @@ std::shared_ptr<Node> Tape::append(const char* op, const Tensor& value)
 
 Var Tape::parameter(const Tensor& value, const Tensor& grad)
 {
-    if (!recording_) return Var(value);
+    if (!recording_ || frozen_) return Var(value);
     BIFRONS_CHECK(bug, grad.shape() == value.shape(), "parameter: value ", value.shape(), ", gradient ", grad.shape());
     auto& [kept, node] = parameters_[value.view().data];
     if (node) return Var(value, node);

@@ -13,6 +13,7 @@
 #include "kernels/pointwise/epilogue.h"
 
 #include <functional>
+#include <utility>
 
 namespace bifrons {
 
@@ -130,6 +131,19 @@ class Tape {
         std::size_t length_;
     };
 
+    /// While it lives, parameters are constants: gradients go through what is computed with them, and none to them.
+    class FrozenParameters {
+      public:
+        explicit FrozenParameters(Tape& tape) : tape_(tape), before_(std::exchange(tape.frozen_, true)) {}
+        ~FrozenParameters() { tape_.frozen_ = before_; }
+        FrozenParameters(const FrozenParameters&) = delete;
+        FrozenParameters& operator=(const FrozenParameters&) = delete;
+
+      private:
+        Tape& tape_;
+        bool before_;
+    };
+
   private:
     friend class Grads;
     friend class Scope;
@@ -140,7 +154,7 @@ class Tape {
 
     kernels::Exec exec_;
     Memory& memory_;
-    bool recording_;
+    bool recording_, frozen_ = false;
     Precision precision_;
     std::string scope_;
     std::vector<std::shared_ptr<Node>> nodes_;

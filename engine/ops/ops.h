@@ -6,6 +6,8 @@
 
 #include "engine/tape.h"
 #include "kernels/conv2d/conv2d.h"
+#include "kernels/losses/adversarial.h"
+#include "kernels/pointwise/mask_pixels.h"
 
 namespace bifrons {
 
@@ -59,6 +61,9 @@ Var concat_channels(Tape& tape, const Var& a, const Var& b);
 /// y = x * rsqrt(mean(x^2) + 1e-6), the mean over each sample's elements. x [N,F].
 Var pixel_norm(Tape& tape, const Var& x);
 
+/// x weighted, pixel by pixel, with a constant mask [N,H,W,1], or with what the mask leaves out.
+Var mask_pixels(Tape& tape, const Var& x, const Tensor& mask, kernels::MaskSide side = kernels::MaskSide::inside);
+
 /// Largest of each window.
 Var max_pool(Tape& tape, const Var& x, int window, int stride);
 
@@ -75,6 +80,10 @@ Var dssim(Tape& tape, const Var& prediction, const Tensor& target, const Tensor&
 /// Binary cross-entropy of logits, against a target 0..1 of the same shape or one label for all.
 Var bce(Tape& tape, const Var& logits, const Tensor& target, const Tensor& mask, float scale);
 Var bce(Tape& tape, const Var& logits, float label, float scale);
+/// What a discriminator's answers are worth by least squares or hinge.
+Var adversarial(Tape& tape, const Var& answers, kernels::AdversarialLoss loss, kernels::Verdict wanted, float scale);
+/// Squared differences of neighbouring pixels, summed over each picture.
+Var total_variation(Tape& tape, const Var& picture, float scale);
 
 /// Weighted sum of scalars, shape [1].
 Var total(Tape& tape, const std::vector<Var>& losses, const std::vector<float>& weights);

@@ -197,6 +197,38 @@ TEST_P(TapeTest, dssim_keeps_what_its_gradient_needs_where_one_is_wanted)
     }
 }
 
+TEST_P(TapeTest, gradients_go_through_frozen_parameters_and_none_to_them)
+{
+    const Var x = parameter({1, 1, 1, 2}, {1, 10});
+    const Tensor w = tensor({1, 1, 1, 2}, {3, 5}), dw = tensor({1, 1, 1, 2}, {7, 7});
+    Var frozen;
+    {
+        const Tape::FrozenParameters constants(tape());
+        frozen = tape().parameter(w, dw);
+    }
+    EXPECT_FALSE(frozen.node());
+    const Var through = conv2d(tape(), x, frozen); // 53
+    const Var trained = conv2d(tape(), Var(x.value()), tape().parameter(w, dw));
+    backward(total(tape(), {reshape(tape(), through, {1}), reshape(tape(), trained, {1})}, {2, 3}), {1});
+    EXPECT_EQ(grad(0), (Values{6, 10}));
+    EXPECT_EQ(dw.template download<double>(exec()), (Values{3, 30})) << "of the trained use alone";
+}
+
+TEST_P(TapeTest, adversarial_losses_and_total_variation_of_a_masked_picture)
+{
+    const Var x = parameter({1, 1, 2, 2}, {1, 2, 3, 5});
+    const Tensor mask = tensor({1, 1, 2, 1}, {0.5, 0.25});
+    const Var inside = mask_pixels(tape(), x, mask);                           // .5 1 .75 1.25
+    const Var rest = mask_pixels(tape(), x, mask, kernels::MaskSide::outside); // .5 1 2.25 3.75
+    const Var squares = adversarial(tape(), inside, kernels::AdversarialLoss::least_squares, kernels::Verdict::real, 4),
+              variation = total_variation(tape(), rest, 1);
+    EXPECT_EQ(squares.value().template download<double>(exec()), (Values{0.25 + 0.0625 + 0.0625}));
+    EXPECT_EQ(variation.value().template download<double>(exec()), (Values{1.75 * 1.75 + 2.75 * 2.75}));
+    backward(total(tape(), {squares, variation}, {1, 1}), {1});
+    // 2 m (m x - 1) of the one, 2 (1 - m) times the difference of the other
+    EXPECT_EQ(grad(0), (Values{-0.5 - 1.75, 0 - 2.75, -0.125 + 2.625, 0.125 + 4.125}));
+}
+
 TEST_P(TapeTest, reading_a_value_and_splitting_it_is_refused)
 {
     const Var x = parameter({2, 1, 1, 2}, {1, 2, 3, 4});

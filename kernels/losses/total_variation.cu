@@ -1,0 +1,66 @@
+// kernels/losses/total_variation.cu - total variation and its gradient. An element a thread: its neighbours come from
+// the caches. Limit: memory bandwidth.
+#include "kernels/losses/total_variation.h"
+
+#include "kernels/device/simt.h"
+#include "kernels/losses/store_mean.cuh"
+#include "kernels/losses/total_variation_ref.h"
+#include "kernels/pointwise/store.cuh"
+
+namespace bifrons::kernels::BIFRONS_SIMT_NS {
+
+namespace {
+
+struct Pixel {
+    unsigned y, x;
+    __device__ Pixel(const TotalVariationShape& s, std::int64_t i)
+    {
+        const unsigned pixel = unsigned(i) / unsigned(s.C), row = pixel / unsigned(s.W);
+        y = row % unsigned(s.H);
+        x = pixel - row * unsigned(s.W);
+    }
+};
+
+struct Variation {
+    TotalVariationShape s;
+    const float* p;
+    __device__ double operator()(std::int64_t i) const
+    {
+        const Pixel at(s, i);
+        return ref::variation_ahead(s, p, i, at.y, at.x);
+    }
+};
+
+__global__ void __launch_bounds__(kBlockSize)
+    total_variation_grad_kernel(TotalVariationShape s, const float* __restrict__ p, const float* __restrict__ upstream,
+                                float factor, GradientStore<float> d)
+{
+    const std::int64_t i = global_thread();
+    if (i >= s.size()) return;
+    const Pixel at(s, i);
+    d.store(i, *upstream * factor * ref::variation_slope(s, p, i, at.y, at.x));
+}
+
+void check_size(const TotalVariationShape& s)
+{
+    BIFRONS_CHECK(shape, s.size() >> 32 == 0, "total_variation: ", s.size(), " elements; fewer than 2^32 expected");
+}
+
+} // namespace
+
+void total_variation_fwd(Exec ex, const TotalVariationShape& s, ConstView p, float scale, View loss)
+{
+    check_size(s);
+    grid_sum("total_variation_fwd", ex, s.size(), Variation{s, p.as<float>()},
+             StoreMean{double(scale) / double(s.N), loss.as<float>()});
+}
+
+void total_variation_grad(Exec ex, const TotalVariationShape& s, ConstView p, float scale, ConstView upstream,
+                          const Store& d)
+{
+    check_size(s);
+    launch("total_variation_grad", total_variation_grad_kernel, grid_1d(s.size()), ex, s, p.as<float>(),
+           upstream.as<float>(), float(2 * double(scale) / double(s.N)), GradientStore<float>(d));
+}
+
+} // namespace bifrons::kernels::BIFRONS_SIMT_NS

@@ -1,0 +1,50 @@
+#include "kernels/losses/total_variation_cpu.h"
+
+#include "kernels/base/parallel.h"
+#include "kernels/losses/total_variation_ref.h"
+#include "kernels/pointwise/epilogue_cpu.h"
+
+namespace bifrons::kernels::cpu {
+
+namespace {
+
+template <class T>
+void fwd(const TotalVariationShape& s, const T* p, float scale, T* loss)
+{
+    const double sum = parallel_sum(s.size(), [&](std::int64_t begin, std::int64_t end) {
+        double piece = 0;
+        for (std::int64_t i = begin; i < end; ++i)
+            piece += double(ref::variation_ahead(s, p, i, i / s.C / s.W % s.H, i / s.C % s.W));
+        return piece;
+    });
+    *loss = T(scale * sum / double(s.N));
+}
+
+template <class T>
+void grad(const TotalVariationShape& s, const T* p, float scale, const T* upstream, const Store& d)
+{
+    constexpr std::int64_t kRun = 1024;
+    const T factor = T(double(*upstream) * 2 * scale / double(s.N));
+    parallel_for(s.size(), kRun, [&](std::int64_t begin, std::int64_t end) {
+        T v[kRun];
+        for (std::int64_t i = begin; i < end; ++i)
+            v[i - begin] = factor * ref::variation_slope(s, p, i, i / s.C / s.W % s.H, i / s.C % s.W);
+        store_gradient_run(d, begin, end - begin, v);
+    });
+}
+
+} // namespace
+
+void total_variation_fwd(const TotalVariationShape& s, ConstView p, float scale, View loss)
+{
+    if (p.dtype == DType::f64) return fwd(s, p.as<double>(), scale, loss.as<double>());
+    fwd(s, p.as<float>(), scale, loss.as<float>());
+}
+
+void total_variation_grad(const TotalVariationShape& s, ConstView p, float scale, ConstView upstream, const Store& d)
+{
+    if (p.dtype == DType::f64) return grad(s, p.as<double>(), scale, upstream.as<double>(), d);
+    grad(s, p.as<float>(), scale, upstream.as<float>(), d);
+}
+
+} // namespace bifrons::kernels::cpu

@@ -4,11 +4,12 @@
 
 namespace bifrons {
 
-Var max_pool(Tape& tape, const Var& x, int window, int stride)
+Var max_pool(Tape& tape, const Var& x, int window, int stride, bool ceil)
 {
     const Shape& xs = x.shape();
     BIFRONS_CHECK(shape, xs.rank() == 4, "max_pool: x is ", xs, "; [N,H,W,C] expected");
-    const kernels::MaxPoolShape s{.N = xs[0], .H = xs[1], .W = xs[2], .C = xs[3], .window = window, .stride = stride};
+    const kernels::MaxPoolShape s{
+        .N = xs[0], .H = xs[1], .W = xs[2], .C = xs[3], .window = window, .stride = stride, .ceil = ceil};
     const Shape ys{s.N, s.P(), s.Q(), s.C};
     const Tensor y = tape.empty(ys, x.dtype()), index = tape.empty(ys, DType::u8);
     kernels::max_pool_fwd(tape.exec(), s, x.view(), y.view(), index.view());

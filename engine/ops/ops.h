@@ -5,6 +5,7 @@
 #pragma once
 
 #include "engine/tape.h"
+#include "kernels/color/color_affine.h"
 #include "kernels/conv2d/conv2d.h"
 #include "kernels/losses/adversarial.h"
 #include "kernels/pointwise/mask_pixels.h"
@@ -64,11 +65,18 @@ Var pixel_norm(Tape& tape, const Var& x);
 /// x weighted, pixel by pixel, with a constant mask [N,H,W,1], or with what the mask leaves out.
 Var mask_pixels(Tape& tape, const Var& x, const Tensor& mask, kernels::MaskSide side = kernels::MaskSide::inside);
 
-/// Largest of each window.
-Var max_pool(Tape& tape, const Var& x, int window, int stride);
+/// Largest of each window. ceil: see kernels::MaxPoolShape.
+Var max_pool(Tape& tape, const Var& x, int window, int stride, bool ceil = false);
 
 /// Mean of each window.
 Var avg_pool(Tape& tape, const Var& x, int window, int stride);
+
+/// A rim of `pad` pixels that mirrors what lies inside.
+Var pad_reflect(Tape& tape, const Var& x, int pad);
+
+/// Each pixel of a picture [N,H,W,3], times the mask [N,H,W,1] (may be empty), through an affine map of its colours;
+/// stored as `dtype`.
+Var color_affine(Tape& tape, const Var& x, const Tensor& mask, const kernels::ColorAffine& map, DType dtype);
 
 /// Every pixel repeated factor x factor times.
 Var upsample_nearest(Tape& tape, const Var& x, int factor);
@@ -84,6 +92,9 @@ Var bce(Tape& tape, const Var& logits, float label, float scale);
 Var adversarial(Tape& tape, const Var& answers, kernels::AdversarialLoss loss, kernels::Verdict wanted, float scale);
 /// Squared differences of neighbouring pixels, summed over each picture.
 Var total_variation(Tape& tape, const Var& picture, float scale);
+/// Distance of features [N,H,W,C] that have been scaled to length 1, see kernels/losses/lpips.h; weights [C] may be
+/// empty. f32 also where the features are bf16.
+Var lpips(Tape& tape, const Var& features, const Tensor& target, const Tensor& weights, float scale);
 
 /// Weighted sum of scalars, shape [1].
 Var total(Tape& tape, const std::vector<Var>& losses, const std::vector<float>& weights);

@@ -26,16 +26,18 @@ __global__ void __launch_bounds__(kBlockSize)
     float best[N];
     Indices<N> at = {};
     load_packet(corner, best);
-    const int window = int(s.window);
-    for (int tap = 1; tap < window * window; ++tap) {
-        float v[N];
-        load_packet(corner + (tap / window * s.W + tap % window) * s.C, v);
-        for (int k = 0; k < N; ++k) {
-            const bool larger = v[k] > best[k] || (v[k] != v[k] && best[k] == best[k]);
-            best[k] = larger ? v[k] : best[k];
-            at.element[k] = larger ? std::uint8_t(tap) : at.element[k];
+    const int rows = int(s.reach(p * s.stride, s.H)), columns = int(s.reach(q * s.stride, s.W));
+    for (int r = 0; r < rows; ++r)
+        for (int column = 0; column < columns; ++column) { // the first once more: it is not larger than itself
+            const int tap = r * int(s.window) + column;
+            float v[N];
+            load_packet(corner + (r * s.W + column) * s.C, v);
+            for (int k = 0; k < N; ++k) {
+                const bool larger = v[k] > best[k] || (v[k] != v[k] && best[k] == best[k]);
+                best[k] = larger ? v[k] : best[k];
+                at.element[k] = larger ? std::uint8_t(tap) : at.element[k];
+            }
         }
-    }
     store_packet(y + i, best);
     *reinterpret_cast<Indices<N>*>(index + i) = at;
 }

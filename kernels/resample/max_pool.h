@@ -3,6 +3,8 @@
 //   y[n,p,q,c] = max over 0 <= r,s < window of x[n, p*stride + r, q*stride + s, c]
 //   index      = r*window + s of the first maximum in row-major order
 //
+// A window that reaches beyond the picture is left out, or, with `ceil`, taken as far as the picture goes.
+//
 // Definition  max_pool_ref.h     CPU  max_pool_cpu.cpp     CUDA  max_pool.cu     Tests  tests/kernels/max_pool_test.cpp
 #pragma once
 
@@ -10,13 +12,26 @@
 
 namespace bifrons::kernels {
 
-/// Windows that do not fit into the picture are left out.
 struct MaxPoolShape {
     std::int64_t N = 1, H = 1, W = 1, C = 1; // x [N,H,W,C]
     std::int64_t window = 2, stride = 2;     // window <= 16, so that an index fits a byte
 
-    BIFRONS_HD std::int64_t P() const { return (H - window) / stride + 1; } // y, index [N,P,Q,C]
-    BIFRONS_HD std::int64_t Q() const { return (W - window) / stride + 1; }
+    bool ceil = false; ///< also windows that begin in the picture and end beyond it (PyTorch's ceil_mode)
+
+    BIFRONS_HD std::int64_t P() const { return windows(H); } // y, index [N,P,Q,C]
+    BIFRONS_HD std::int64_t Q() const { return windows(W); }
+    /// Along an axis of this length.
+    BIFRONS_HD std::int64_t windows(std::int64_t side) const
+    {
+        const std::int64_t whole = (side - window) / stride + 1;
+        const bool rest = (whole - 1) * stride + window < side && whole * stride < side;
+        return whole + (ceil && rest);
+    }
+    /// How many of the positions of the window that begins at `first` lie within that length.
+    BIFRONS_HD std::int64_t reach(std::int64_t first, std::int64_t side) const
+    {
+        return side - first < window ? side - first : window;
+    }
     BIFRONS_HD std::int64_t x_size() const { return N * H * W * C; }
     BIFRONS_HD std::int64_t y_size() const { return N * P() * Q() * C; }
 };

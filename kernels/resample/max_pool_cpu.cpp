@@ -10,14 +10,17 @@ namespace {
 
 constexpr std::int64_t kBlock = 64; // channels whose sums are kept on the stack
 
-/// One output pixel: all channels of the first tap, then the others compared with it.
+/// One output pixel: all channels of the first tap, then the others compared with it. rows x columns of the window lie
+/// in the picture.
 template <class T>
-void max_of_window(const MaxPoolShape& s, const T* corner, T* y, std::uint8_t* index)
+void max_of_window(const MaxPoolShape& s, std::int64_t rows, std::int64_t columns, const T* corner, T* y,
+                   std::uint8_t* index)
 {
     std::copy_n(corner, s.C, y);
     std::fill_n(index, s.C, std::uint8_t(0));
-    for (std::int64_t i = 1; i < s.window * s.window; ++i) {
-        const T* x = corner + (i / s.window * s.W + i % s.window) * s.C;
+    for (std::int64_t tap = 1; tap < rows * columns; ++tap) {
+        const std::int64_t r = tap / columns, column = tap % columns, i = r * s.window + column;
+        const T* x = corner + (r * s.W + column) * s.C;
         for (std::int64_t c = 0; c < s.C; ++c) {
             const bool larger = x[c] > y[c] || (x[c] != x[c] && y[c] == y[c]);
             y[c] = larger ? x[c] : y[c];
@@ -32,10 +35,11 @@ void fwd(const MaxPoolShape& s, const T* x, T* y, std::uint8_t* index)
     const std::int64_t P = s.P(), Q = s.Q();
     parallel_for(s.N * P, 1, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t row = begin; row < end; ++row) {
-            const T* from = x + (row / P * s.H + row % P * s.stride) * s.W * s.C;
+            const std::int64_t h = row % P * s.stride;
+            const T* from = x + (row / P * s.H + h) * s.W * s.C;
             for (std::int64_t q = 0; q < Q; ++q) {
-                const std::int64_t to = (row * Q + q) * s.C;
-                max_of_window(s, from + q * s.stride * s.C, y + to, index + to);
+                const std::int64_t w = q * s.stride, to = (row * Q + q) * s.C;
+                max_of_window(s, s.reach(h, s.H), s.reach(w, s.W), from + w * s.C, y + to, index + to);
             }
         }
     });

@@ -18,6 +18,7 @@ void max_pool_fwd(const MaxPoolShape& s, const T* x_, T* y_, std::uint8_t* index
                     std::int64_t best = 0;
                     T max = x(n, p * s.stride, q * s.stride, c);
                     for (std::int64_t i = 1; i < s.window * s.window; ++i) {
+                        if (p * s.stride + i / s.window >= s.H || q * s.stride + i % s.window >= s.W) continue;
                         const T v = x(n, p * s.stride + i / s.window, q * s.stride + i % s.window, c);
                         if (v > max || (v != v && max == max)) max = v, best = i;
                     }

@@ -18,8 +18,18 @@ BIFRONS_ON_CPU(F64MaxPoolTest);
 class Bf16MaxPoolTest : public OnDevice {};
 BIFRONS_ON_GPU_DEVICES(Bf16MaxPoolTest);
 
-const MaxPoolShape kShapes[] = {{1, 1, 1, 1, 1, 1}, {2, 4, 6, 3, 2, 2}, {1, 7, 5, 67, 3, 2},
-                                {3, 6, 7, 2, 3, 1}, {2, 8, 5, 1, 2, 3}, {2, 5, 6, 16, 3, 2}};
+const MaxPoolShape kShapes[] = {{1, 1, 1, 1, 1, 1},
+                                {2, 4, 6, 3, 2, 2},
+                                {1, 7, 5, 67, 3, 2},
+                                {3, 6, 7, 2, 3, 1},
+                                {2, 8, 5, 1, 2, 3},
+                                {2, 5, 6, 16, 3, 2},
+                                // with windows that are cut off: below, at the right, both, none
+                                {2, 6, 5, 3, 3, 2, true},
+                                {1, 7, 8, 16, 3, 2, true},
+                                {1, 4, 6, 5, 3, 2, true},
+                                {2, 7, 5, 1, 3, 2, true},
+                                {1, 4, 5, 2, 2, 3, true}};
 
 TEST_P(MaxPoolTest, takes_the_first_maximum_of_each_window)
 {
@@ -39,6 +49,39 @@ TEST_P(MaxPoolTest, takes_the_first_maximum_of_each_window)
                                                                     0, 0, 0, 0, 0, 0, //
                                                                     0, 0, 0, 0, 6, 0, //
                                                                     4, 0, 0, 5, 0, 0}));
+}
+
+TEST_P(MaxPoolTest, takes_a_window_as_far_as_the_picture_goes)
+{
+    // 4 x 6, windows of 3 with stride 2: the third column of windows has two columns, the second row two rows.
+    const View x = device().upload<float>({9, 1, 2, 8, 5, 0, //
+                                           3, 4, 6, 7, 5, 1, //
+                                           1, 2, 0, 0, 4, 3, //
+                                           2, 3, 1, 5, 2, 7});
+    const MaxPoolShape s{.H = 4, .W = 6, .window = 3, .stride = 2, .ceil = true};
+    ASSERT_EQ(s.P(), 2);
+    ASSERT_EQ(s.Q(), 3);
+    const View y = device().poisoned<float>(6), index = device().poisoned<std::uint8_t>(6),
+               dx = device().poisoned<float>(24);
+    max_pool_fwd(exec(), s, x, y, index);
+    EXPECT_EQ(device().download<float>(y, 6), (std::vector<float>{9, 8, 5, 3, 5, 7}));
+    EXPECT_EQ(device().download<std::uint8_t>(index, 6), (std::vector<std::uint8_t>{0, 1, 0, 4, 4, 4}));
+    max_pool_grad(exec(), s, device().upload<float>({1, 2, 3, 4, 5, 6}), index, {.out = dx});
+    EXPECT_EQ(device().download<float>(dx, 24), (std::vector<float>{1, 0, 0, 2, 3, 0, //
+                                                                    0, 0, 0, 0, 0, 0, //
+                                                                    0, 0, 0, 0, 0, 0, //
+                                                                    0, 4, 0, 5, 0, 6}));
+}
+
+TEST(MaxPool, counts_windows_as_pytorch_does)
+{
+    const auto windows = [](std::int64_t side, std::int64_t window, std::int64_t stride) {
+        return MaxPoolShape{.window = window, .stride = stride, .ceil = true}.windows(side);
+    };
+    EXPECT_EQ(windows(31, 3, 2), 15);
+    EXPECT_EQ(windows(32, 3, 2), 16);
+    EXPECT_EQ(windows(4, 2, 3), 2) << "the second begins at 3, the last position";
+    EXPECT_EQ(windows(3, 2, 3), 1) << "a second would begin beyond the picture";
 }
 
 template <class T>

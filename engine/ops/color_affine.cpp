@@ -1,0 +1,22 @@
+#include "kernels/color/color_affine.h"
+
+#include "engine/ops/ops.h"
+
+namespace bifrons {
+
+Var color_affine(Tape& tape, const Var& x, const Tensor& mask, const kernels::ColorAffine& map, DType dtype)
+{
+    const Shape& xs = x.shape();
+    BIFRONS_CHECK(shape, xs.rank() == 4 && xs[3] == 3, "color_affine: x is ", xs, "; [N,H,W,3] expected");
+    const std::int64_t pixels = xs.size() / 3;
+    BIFRONS_CHECK(shape, !mask || mask.size() == pixels, "color_affine: mask is ", mask.shape(), "; ", pixels,
+                  " elements expected");
+    const Tensor y = tape.empty(xs, dtype);
+    kernels::color_affine_fwd(tape.exec(), pixels, map, x.view(), mask.view(), y.view());
+
+    return tape.record("color_affine", y, {x}, [pixels, map, mask](const Tensor& d, Grads& grads) {
+        kernels::color_affine_grad(grads.tape().exec(), pixels, map, d.view(), mask.view(), grads.want(0));
+    });
+}
+
+} // namespace bifrons

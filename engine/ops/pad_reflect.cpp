@@ -1,0 +1,20 @@
+#include "kernels/resample/pad_reflect.h"
+
+#include "engine/ops/ops.h"
+
+namespace bifrons {
+
+Var pad_reflect(Tape& tape, const Var& x, int pad)
+{
+    const Shape& xs = x.shape();
+    BIFRONS_CHECK(shape, xs.rank() == 4, "pad_reflect: x is ", xs, "; [N,H,W,C] expected");
+    const kernels::PadReflectShape s{.N = xs[0], .H = xs[1], .W = xs[2], .C = xs[3], .pad = pad};
+    const Tensor y = tape.empty({s.N, s.P(), s.Q(), s.C}, x.dtype());
+    kernels::pad_reflect_fwd(tape.exec(), s, x.view(), y.view());
+
+    return tape.record("pad_reflect", y, {x}, [s](const Tensor& d, Grads& grads) {
+        kernels::pad_reflect_grad(grads.tape().exec(), s, d.view(), grads.want(0));
+    });
+}
+
+} // namespace bifrons

@@ -1,0 +1,68 @@
+// kernels/color/color_affine.cu - an affine map of colours. A pixel a thread. Limit: memory bandwidth.
+#include "kernels/color/color_affine.h"
+
+#include "kernels/device/simt.h"
+#include "kernels/device/storage.h"
+#include "kernels/pointwise/store.cuh"
+
+namespace bifrons::kernels::BIFRONS_SIMT_NS {
+
+namespace {
+
+/// The map in f32.
+struct Map {
+    float A[3][3], b[3];
+
+    explicit Map(const ColorAffine& map)
+    {
+        for (int k = 0; k < 3; ++k) {
+            b[k] = float(map.b[k]);
+            for (int j = 0; j < 3; ++j) A[k][j] = float(map.A[k][j]);
+        }
+    }
+};
+
+template <class T>
+__global__ void __launch_bounds__(kBlockSize)
+    color_affine_kernel(std::int64_t pixels, Map map, const float* __restrict__ x, const float* __restrict__ mask,
+                        T* __restrict__ y)
+{
+    const std::int64_t i = global_thread();
+    if (i >= pixels) return;
+    const float m = mask ? mask[i] : 1.0f, x0 = x[3 * i], x1 = x[3 * i + 1], x2 = x[3 * i + 2];
+    for (int k = 0; k < 3; ++k)
+        y[3 * i + k] = from_f32<T>(m * (map.A[k][0] * x0 + map.A[k][1] * x1 + map.A[k][2] * x2) + map.b[k]);
+}
+
+template <class T>
+__global__ void __launch_bounds__(kBlockSize)
+    color_affine_grad_kernel(std::int64_t pixels, Map map, const T* __restrict__ dy, const float* __restrict__ mask,
+                             GradientStore<float> d)
+{
+    const std::int64_t i = global_thread();
+    if (i >= pixels) return;
+    const float m = mask ? mask[i] : 1.0f;
+    const float d0 = to_f32(dy[3 * i]), d1 = to_f32(dy[3 * i + 1]), d2 = to_f32(dy[3 * i + 2]);
+    for (int j = 0; j < 3; ++j) d.store(3 * i + j, m * (map.A[0][j] * d0 + map.A[1][j] * d1 + map.A[2][j] * d2));
+}
+
+} // namespace
+
+void color_affine_fwd(Exec ex, std::int64_t pixels, const ColorAffine& map, ConstView x, ConstView mask, View y)
+{
+    on_storage("color_affine_fwd", y.dtype, [&]<class T>() {
+        launch("color_affine_fwd", color_affine_kernel<T>, grid_1d(pixels), ex, pixels, Map(map), x.as<float>(),
+               mask.as<float>(), y.as<T>());
+    });
+}
+
+void color_affine_grad(Exec ex, std::int64_t pixels, const ColorAffine& map, ConstView dy, ConstView mask,
+                       const Store& d)
+{
+    on_storage("color_affine_grad", dy.dtype, [&]<class T>() {
+        launch("color_affine_grad", color_affine_grad_kernel<T>, grid_1d(pixels), ex, pixels, Map(map), dy.as<T>(),
+               mask.as<float>(), GradientStore<float>(d));
+    });
+}
+
+} // namespace bifrons::kernels::BIFRONS_SIMT_NS

@@ -1,0 +1,41 @@
+// kernels/losses/lpips.h - how far the features of two pictures point apart, channel by channel.
+//
+//   u_a[i,c] = a[i,c] / r_a[i]        r_a[i] = sqrt(sum_c a[i,c]^2 + 1e-8)        u_b likewise
+//   loss     = scale / rows * sum_{i,c} w[c] (u_a[i,c] - u_b[i,c])^2              w[c] = 1 without weights
+//
+// Without weights a pixel's share is 2 - 2 cos of the angle between its features, whatever their size.
+//
+// Source  Zhang, Isola, Efros, Shechtman, Wang 2018, arXiv:1801.03924, eq. 1
+// Definition  lpips_ref.h      CPU  lpips_cpu.cpp      CUDA  lpips.cu      Tests  tests/kernels/lpips_test.cpp
+#pragma once
+
+#include "kernels/pointwise/epilogue.h"
+
+namespace bifrons::kernels {
+
+struct LpipsShape {
+    std::int64_t rows = 1, C = 1; // a, b [rows,C] (rows = N*H*W), w [C]
+};
+
+/// Keeps the features of an empty place from being divided by zero.
+constexpr double kLpipsEps = 1e-8;
+
+/// loss[0] = the formula above.   a, b, w read (w may be empty); loss [1] written.
+///   a and b f32, f64 (cpu only) or bf16 (GPU only), alike; w and loss f64 with f64, else f32.
+/// A row's sums in f32 (f64 on the cpu), all rows' in f64, in a fixed order: the same bits for any thread count.
+/// Error: of u_a - u_b at most (gamma32(C) + 8 units) (|u_a| + |u_b|).
+void lpips_fwd(Exec ex, const LpipsShape& s, ConstView a, ConstView b, ConstView w, float scale, View loss);
+
+/// v = upstream[0] * dloss/da, stored as d says. b gets no gradient.   upstream [1] read (device memory, loss's type)
+///   v[i,c] = 2 scale upstream / rows / r_a[i] * (g[i,c] - u_a[i,c] sum_k g[i,k] u_a[i,k]),   g = w (u_a - u_b)
+void lpips_grad(Exec ex, const LpipsShape& s, ConstView a, ConstView b, ConstView w, float scale, ConstView upstream,
+                const Store& d);
+Cost lpips_fwd_cost(const LpipsShape& s, DType dtype, Target target);
+Cost lpips_grad_cost(const LpipsShape& s, DType dtype, const Store& d);
+
+BIFRONS_SIMT_DECLARE(void lpips_fwd(Exec ex, const LpipsShape& s, ConstView a, ConstView b, ConstView w, float scale,
+                                    View loss);
+                     void lpips_grad(Exec ex, const LpipsShape& s, ConstView a, ConstView b, ConstView w, float scale,
+                                     ConstView upstream, const Store& d);)
+
+} // namespace bifrons::kernels

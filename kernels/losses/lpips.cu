@@ -24,6 +24,7 @@ struct Rows {
         : a(of_first), b(of_second), w(weights)
     {
         float squares_a = 0, squares_b = 0;
+#pragma unroll 2
         for (int c = lane; c < C; c += 32) {
             const float va = to_f32(a[c]), vb = to_f32(b[c]);
             squares_a += va * va;
@@ -32,9 +33,18 @@ struct Rows {
         of_a = 1.0f / sqrtf(warp_sum(squares_a) + float(kLpipsEps));
         of_b = 1.0f / sqrtf(warp_sum(squares_b) + float(kLpipsEps));
     }
-    __device__ float unit(int c) const { return to_f32(a[c]) * of_a; }
-    __device__ float difference(int c) const { return unit(c) - to_f32(b[c]) * of_b; }
-    __device__ float weight(int c) const { return w ? w[c] : 1.0f; }
+    __device__ float unit(int c) const
+    {
+        return to_f32(a[c]) * of_a;
+    }
+    __device__ float difference(int c) const
+    {
+        return unit(c) - to_f32(b[c]) * of_b;
+    }
+    __device__ float weight(int c) const
+    {
+        return w ? w[c] : 1.0f;
+    }
 };
 
 template <class T>
@@ -48,6 +58,7 @@ __global__ void __launch_bounds__(kBlockSize)
     for (std::int64_t row = global_thread() / 32; row < s.rows; row += warps) {
         const Rows<T> rows(a + row * s.C, b + row * s.C, w, int(s.C), lane);
         float of_lane = 0;
+#pragma unroll 1 // unrolled, it spills on some architectures
         for (int c = lane; c < int(s.C); c += 32) {
             const float d = rows.difference(c);
             of_lane += rows.weight(c) * d * d;

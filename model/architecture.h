@@ -41,6 +41,7 @@ struct Architecture {
     {
         return resolution / (d ? 32 : 16);
     } ///< L: side of the map that the second dense layer makes
+    int latent_side() const { return dense_side() * (t ? 1 : 2); } ///< L': of the map that decoders read
     kernels::Activation act(float slope) const
     {
         return c ? kernels::Activation{kernels::Act::xcosx} : kernels::leaky(slope);

@@ -25,18 +25,19 @@ Var Conv::operator()(Tape& tape, const Var& x, const ConvStore& store) const
     return conv2d(tape, x, params_.var(tape, weight_),
                   {.bias = params_.var(tape, bias_),
                    .stride = stride_,
-                   .pad = (kernel_ - 1) / 2,
+                   .pad = kernel_ / 2,
                    .add = store.add,
                    .act = store.act,
                    .shuffle = store.shuffle,
                    .f32_result = store.f32_result});
 }
 
-ConvTranspose::ConvTranspose(Parameters& params, const std::string& name, int C, int K) : params_(params), name_(name)
+ConvTranspose::ConvTranspose(Parameters& params, const std::string& name, int C, int K, int kernel, int stride)
+    : params_(params), name_(name), stride_(stride)
 {
-    constexpr int kSide = 4;
+    const std::int64_t taps = std::int64_t(kernel) * kernel;
     // Filters of the mirrored convolution, which maps K channels to C.
-    weight_ = params.declare(name + ".weight", {C, kSide, kSide, K}, glorot(kSide * kSide * C, kSide * kSide * K));
+    weight_ = params.declare(name + ".weight", {C, kernel, kernel, K}, glorot(taps * C, taps * K));
     bias_ = params.declare(name + ".bias", {K}, {});
 }
 
@@ -44,7 +45,7 @@ Var ConvTranspose::operator()(Tape& tape, const Var& x, kernels::Activation act)
 {
     const Tape::Scope scope(tape, name_);
     return conv2d_transpose(tape, x, params_.var(tape, weight_),
-                            {.bias = params_.var(tape, bias_), .stride = 2, .act = act});
+                            {.bias = params_.var(tape, bias_), .stride = stride_, .act = act});
 }
 
 Dense::Dense(Parameters& params, const std::string& name, int C, int K) : params_(params), name_(name)
@@ -53,10 +54,10 @@ Dense::Dense(Parameters& params, const std::string& name, int C, int K) : params
     bias_ = params.declare(name + ".bias", {K}, {});
 }
 
-Var Dense::operator()(Tape& tape, const Var& x) const
+Var Dense::operator()(Tape& tape, const Var& x, kernels::Activation act) const
 {
     const Tape::Scope scope(tape, name_);
-    return dense(tape, x, params_.var(tape, weight_), params_.var(tape, bias_));
+    return dense(tape, x, params_.var(tape, weight_), params_.var(tape, bias_), act);
 }
 
 Downscale::Downscale(Parameters& params, const std::string& name, const Architecture& arch, int C, int K)
@@ -73,7 +74,7 @@ Var Downscale::operator()(Tape& tape, const Var& x) const
 Upscale::Upscale(Parameters& params, const std::string& name, const Architecture& arch, int C, int K) : arch_(arch)
 {
     if (arch.upsample == Upsample::transposed)
-        transpose_ = std::make_unique<ConvTranspose>(params, name, C, K);
+        transpose_ = std::make_unique<ConvTranspose>(params, name, C, K, 4, 2);
     else
         conv_ = std::make_unique<Conv>(params, name, C, arch.upsample == Upsample::subpixel ? 4 * K : K, 3);
 }

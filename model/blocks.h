@@ -16,7 +16,7 @@ struct ConvStore {
     bool f32_result = false; ///< see Conv2dOptions
 };
 
-/// Square convolution that keeps the side (stride 1) or divides it: padding (kernel-1)/2 on all sides, as DeepFaceLab.
+/// Square convolution that keeps the side (stride 1) or divides it: padding kernel/2 on all sides, as DeepFaceLab.
 class Conv {
   public:
     /// heads: the K filters are this many separate layers side by side; only the initial values know.
@@ -29,23 +29,23 @@ class Conv {
     int weight_, bias_, kernel_, stride_;
 };
 
-/// Transposed convolution, 4x4, doubling the side.
+/// Transposed convolution that multiplies the side by its stride.
 class ConvTranspose {
   public:
-    ConvTranspose(Parameters& params, const std::string& name, int C, int K);
+    ConvTranspose(Parameters& params, const std::string& name, int C, int K, int kernel, int stride);
     Var operator()(Tape& tape, const Var& x, kernels::Activation act) const;
 
   private:
     const Parameters& params_;
     std::string name_;
-    int weight_, bias_;
+    int weight_, bias_, stride_;
 };
 
-/// y = W x + b.
+/// y = act(W x + b).
 class Dense {
   public:
     Dense(Parameters& params, const std::string& name, int C, int K);
-    Var operator()(Tape& tape, const Var& x) const;
+    Var operator()(Tape& tape, const Var& x, kernels::Activation act = {}) const;
 
   private:
     const Parameters& params_;

@@ -38,6 +38,8 @@ class Rounding {
 struct Geometry {
     std::int64_t stride = 1, pad = 0;
     bool transposed = false;
+    std::int64_t extra =
+        0; ///< rows and columns that a transposed convolution adds at the end: LibTorch's output_padding
 };
 
 namespace detail {
@@ -47,7 +49,7 @@ using torch::autograd::variable_list;
 
 inline Tensor convolve(const Tensor& x, const Tensor& w, const Tensor& b, const Geometry& g)
 {
-    return at::convolution(x, w, b, {g.stride, g.stride}, {g.pad, g.pad}, {1, 1}, g.transposed, {0, 0}, 1);
+    return at::convolution(x, w, b, {g.stride, g.stride}, {g.pad, g.pad}, {1, 1}, g.transposed, {g.extra, g.extra}, 1);
 }
 
 inline std::array<Tensor, 3> convolve_backward(const Tensor& dy, const Tensor& x, const Tensor& w, const Geometry& g)
@@ -55,7 +57,7 @@ inline std::array<Tensor, 3> convolve_backward(const Tensor& dy, const Tensor& x
     const std::int64_t channels = dy.size(1);
     const auto [dx, dw, db] =
         at::convolution_backward(dy, x, w, at::IntArrayRef(&channels, 1), {g.stride, g.stride}, {g.pad, g.pad}, {1, 1},
-                                 g.transposed, {0, 0}, 1, {true, true, true});
+                                 g.transposed, {g.extra, g.extra}, 1, {true, true, true});
     return {dx, dw, db};
 }
 
@@ -67,6 +69,7 @@ struct Convolution : torch::autograd::Function<Convolution> {
         ctx->saved_data["stride"] = g.stride;
         ctx->saved_data["pad"] = g.pad;
         ctx->saved_data["transposed"] = g.transposed;
+        ctx->saved_data["extra"] = g.extra;
         ctx->saved_data["rounding"] = reinterpret_cast<std::int64_t>(rounding);
         const Tensor y = convolve(x, w, b, g);
         if (rounding->none()) return y;
@@ -77,7 +80,7 @@ struct Convolution : torch::autograd::Function<Convolution> {
     {
         const Tensor dy = upstream[0], x = ctx->get_saved_variables()[0], w = ctx->get_saved_variables()[1];
         const Geometry g{ctx->saved_data["stride"].toInt(), ctx->saved_data["pad"].toInt(),
-                         ctx->saved_data["transposed"].toBool()};
+                         ctx->saved_data["transposed"].toBool(), ctx->saved_data["extra"].toInt()};
         auto* rounding = reinterpret_cast<Rounding*>(ctx->saved_data["rounding"].toInt());
         auto [dx, dw, db] = convolve_backward(dy, x, w, g);
         if (!rounding->none()) {

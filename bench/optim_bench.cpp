@@ -1,7 +1,8 @@
 // bench/optim_bench.cpp - the optimizer's two launches over all parameters of the network.
 #include "bench/layers.h"
 #include "bench/op.h"
-#include "kernels/optim/adam.h"
+#include "kernels/optim/global_norm.h"
+#include "kernels/optim/update.h"
 
 #include <algorithm>
 #include <cstring>
@@ -28,7 +29,7 @@ Input normal(std::int64_t n, std::uint32_t seed)
 
 std::vector<std::uint8_t> state_bytes()
 {
-    const kernels::StepState state{.seed = 1, .step = 3, .applied = 3, .learning_rate = 5e-5f, .grad_norm = 1};
+    const kernels::StepState state{.seed = 1, .step = 3, .applied = 3, .rate = 5e-5f, .grad_norm = {1}};
     std::vector<std::uint8_t> bytes(sizeof state);
     std::memcpy(bytes.data(), &state, sizeof state);
     return bytes;
@@ -44,13 +45,13 @@ OpCase adam(const Network& network, bool packed)
         .in = {{.bytes = state_bytes()}, normal(n, 1)},
         .out = {{n, DType::f32, normal(n, 2).values}, {n, DType::f32, normal(n, 3).values}, {n, DType::f32, squares}},
         .run = [=](Exec ex, const Views& in, const Views& out) {
-            kernels::adam(ex, n, {}, static_cast<const kernels::StepState*>(in[0].data), out[0], in[1], out[1], out[2],
-                          packed ? out[3] : View{});
+            kernels::update(ex, n, {}, {out[0], in[1], out[1], out[2], packed ? out[3] : View{}},
+                            static_cast<const kernels::StepState*>(in[0].data));
         }};
     if (!packed) return c;
     c.out.push_back({n, DType::bf16});
     c.on_cpu = [=](Exec ex, const Views& in, const Views& out) {
-        kernels::adam(ex, n, {}, static_cast<const kernels::StepState*>(in[0].data), out[0], in[1], out[1], out[2]);
+        kernels::update(ex, n, {}, {out[0], in[1], out[1], out[2]}, static_cast<const kernels::StepState*>(in[0].data));
         ex.device->copy(ex.stream, out[3].data, out[0].data, std::size_t(n) * sizeof(float));
     };
     return c;

@@ -1,29 +1,44 @@
-// engine/optimizer.h - Adam over a model's flat arenas, with the step's verdict before it.
+// engine/optimizer.h - the optimizer over all groups of a model's flat arenas: one verdict for the step, then one
+// launch a group.
 #pragma once
 
 #include "engine/params.h"
-#include "kernels/optim/adam.h"
 
 namespace bifrons {
 
-class Adam {
-  public:
-    Adam(const Parameters& params, const kernels::AdamOptions& options) : params_(params), options_(options) {}
-    /// Takes the two moments from the device, zero.
-    void allocate(kernels::Exec ex, Memory& memory);
+struct OptimizerOptions {
+    kernels::UpdateOptions update;       ///< of every group; the norms that are clipped are the groups' own
+    kernels::RateSchedule schedule = {}; ///< of the learning rate
+};
 
-    /// Enqueues: gradient norm, judge_step over the n losses, update. A step that is not finite changes nothing but
+/// Weights decay in matrices and filters; biases (rank 1) do not, which pull nothing towards zero. What is frozen keeps
+/// its weights and its moments.
+class Optimizer {
+  public:
+    Optimizer(const Parameters& params, const OptimizerOptions& options) : params_(params), options_(options) {}
+    /// Takes the moments from the device, zero; and, if the options want it, the first group's average. After the
+    /// parameters were allocated.
+    void allocate(kernels::Exec ex, Memory& memory);
+    /// average = weights. When those were initialised, or restored without an average.
+    void start_average(kernels::Exec ex) const;
+
+    /// Enqueues: gradient norms, judge_step over the n losses, updates. A step that is not finite changes nothing but
     /// the state's counters.
     void step(kernels::Exec ex, kernels::StepState* state, const Tensor& losses) const;
 
-    const Tensor& moment1() const { return m_; }
-    const Tensor& moment2() const { return v_; }
-    void set_options(const kernels::AdamOptions& options) { options_ = options; }
+    /// The whole arenas. The rule may keep no mean: empty.
+    const Tensor& mean() const { return mean_; }
+    const Tensor& square() const { return square_; }
+    /// Of the first group alone; may be empty.
+    const Tensor& average() const { return average_; }
+    const OptimizerOptions& options() const { return options_; }
 
   private:
+    kernels::UpdateArenas arenas_of(const Parameters::Group& group) const;
+
     const Parameters& params_;
-    kernels::AdamOptions options_;
-    Tensor m_, v_, norm_;
+    OptimizerOptions options_;
+    Tensor mean_, square_, average_, norms_, marks_;
 };
 
 } // namespace bifrons

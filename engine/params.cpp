@@ -27,9 +27,30 @@ int Parameters::declare(const std::string& name, const Shape& shape, const Init&
     const int number = int(entries_.size());
     BIFRONS_CHECK(bug, numbers_.emplace(name, number).second, "parameter ", name, ": declared twice");
     entries_.push_back({name, shape, init, arena_size_});
-    constexpr std::int64_t kAlign = 64;
     arena_size_ += (shape.size() + kAlign - 1) / kAlign * kAlign;
+    groups_.back().end = arena_size_;
     return number;
+}
+
+void Parameters::begin_group(const std::string& name)
+{
+    BIFRONS_CHECK(bug, !weights_, "group ", name, ": begun after the arenas were allocated");
+    for (const Group& group : groups_) BIFRONS_CHECK(bug, group.name != name, "group ", name, ": begun twice");
+    BIFRONS_CHECK(bug, groups_.size() < kernels::StepState::kGroups, "group ", name, ": one more than ",
+                  kernels::StepState::kGroups);
+    groups_.push_back({name, arena_size_, arena_size_});
+}
+
+int Parameters::freeze(const std::string& block)
+{
+    BIFRONS_CHECK(bug, !weights_, "freeze ", block, ": after the arenas were allocated");
+    int count = 0;
+    for (Entry& e : entries_) {
+        if (e.name.rfind(block + ".", 0) != 0) continue;
+        e.frozen = true;
+        ++count;
+    }
+    return count;
 }
 
 void Parameters::allocate(kernels::Exec ex, DType dtype, Memory& memory)
@@ -57,9 +78,16 @@ void Parameters::pack(kernels::Exec ex) const
 
 Var Parameters::var(Tape& tape, int i) const
 {
-    const bool packed = tape.precision() == Precision::bf16 && entries_.at(std::size_t(i)).shape.rank() > 1;
-    BIFRONS_CHECK(bug, !packed || packed_, "parameter ", entries_[std::size_t(i)].name, ": has no bf16 copy");
-    return tape.parameter(packed ? part(packed_, i) : value(i), grad(i));
+    const Var v = constant(tape, i);
+    return entries_[std::size_t(i)].frozen ? v : tape.parameter(v.value(), grad(i));
+}
+
+Var Parameters::constant(Tape& tape, int i) const
+{
+    const Entry& e = entries_.at(std::size_t(i));
+    const bool packed = tape.precision() == Precision::bf16 && e.shape.rank() > 1;
+    BIFRONS_CHECK(bug, !packed || packed_, "parameter ", e.name, ": has no bf16 copy");
+    return Var(packed ? part(packed_, i) : value(i));
 }
 
 void Parameters::initialise(kernels::Exec ex, std::uint64_t seed) const

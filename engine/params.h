@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/tape.h"
+#include "kernels/optim/update.h"
 
 namespace bifrons {
 
@@ -14,15 +15,30 @@ struct Init {
 
 class Parameters {
   public:
+    /// Parameters begin at multiples of this many elements of the arenas.
+    static constexpr std::int64_t kAlign = kernels::kUpdateBlock;
+
     struct Entry {
         std::string name;
         Shape shape;
         Init init;
-        std::int64_t offset = 0; ///< elements from the start of the arenas; a multiple of 64
+        std::int64_t offset = 0; ///< elements from the start of the arenas; a multiple of kAlign
+        bool frozen = false;     ///< wants no gradient and no update
+    };
+    /// Parameters with a gradient norm, its clipping and a start of their own: elements [begin, end) of the arenas.
+    struct Group {
+        std::string name;
+        std::int64_t begin = 0, end = 0;
+        std::int64_t size() const { return end - begin; }
     };
 
-    /// Adds a parameter; returns its number. Names are unique; only before allocate().
+    /// Adds a parameter to the last group; returns its number. Names are unique; only before allocate().
     int declare(const std::string& name, const Shape& shape, const Init& init);
+    /// What is declared from here on belongs to this group; at first to "generator". At most StepState::kGroups.
+    void begin_group(const std::string& name);
+    /// Freezes a block: every parameter whose name is `block`, a dot and more. Returns how many there are. After they
+    /// were declared and before allocate().
+    int freeze(const std::string& block);
     /// Takes both arenas from the device, filled with zeros. dtype f32, or f64 on cpu.
     void allocate(kernels::Exec ex, DType dtype, Memory& memory);
     /// Only the weights' arena: enough for tapes that do not record.
@@ -35,6 +51,7 @@ class Parameters {
     void pack(kernels::Exec ex) const;
 
     const std::vector<Entry>& entries() const { return entries_; }
+    const std::vector<Group>& groups() const { return groups_; }
     /// Number of trained values, without the padding between parameters.
     std::int64_t count() const;
     /// The number of the parameter with this name, or -1.
@@ -44,8 +61,10 @@ class Parameters {
     /// Empty where only the weights were allocated.
     Tensor grad(int i) const { return gradients_ ? part(gradients_, i) : Tensor(); }
     /// As the tape's precision wants it: in bf16 the packed copy of what is multiplied (filters and matrices; rank 2
-    /// and more), f32 of what is added. The gradient is the master's in any case.
+    /// and more), f32 of what is added. The gradient is the master's in any case. A frozen one is a constant.
     Var var(Tape& tape, int i) const;
+    /// The same value without a gradient.
+    Var constant(Tape& tape, int i) const;
     /// The whole arenas, [arena_size()]. Padding is zero in all of them.
     const Tensor& weights() const { return weights_; }
     const Tensor& gradients() const { return gradients_; }
@@ -58,6 +77,7 @@ class Parameters {
   private:
     std::vector<Entry> entries_;
     std::map<std::string, int> numbers_;
+    std::vector<Group> groups_ = {{"generator"}};
     std::int64_t arena_size_ = 0;
     Tensor weights_, gradients_, packed_;
 };

@@ -19,9 +19,10 @@ StepState* as_state(const Tensor& bytes)
     return static_cast<StepState*>(bytes.view().data);
 }
 
-kernels::AdamOptions adam_options(const Settings& s)
+OptimizerOptions optimizer_options(const Settings& s)
 {
-    return {.beta1 = float(s.beta1), .beta2 = float(s.beta2), .eps = float(s.eps), .clip = float(s.clipgrad)};
+    return {
+        .update = {.beta1 = float(s.beta1), .beta2 = float(s.beta2), .eps = float(s.eps), .clip = float(s.clipgrad)}};
 }
 
 const std::string& metadata_text(const Checkpoint& checkpoint, const std::string& key)
@@ -54,7 +55,7 @@ Trainer::Trainer(kernels::Device& device, const Settings& settings, BatchSource&
                                        .mask = float(settings.mask_weight),
                                        .eyes_mouth = settings.eyes_mouth_prio ? kEyesMouthWeight : 0.0f,
                                        .masked_training = settings.masked_training}),
-      adam_(params_, adam_options(settings)), training_(training), validation_(validation)
+      optimizer_(params_, optimizer_options(settings)), training_(training), validation_(validation)
 {
     allocate(dtype);
     const bool planning = device.kind() == kernels::DeviceKind::plan;
@@ -73,7 +74,7 @@ void Trainer::allocate(DType dtype)
 {
     params_.allocate(exec(), dtype, pool_);
     if (precision_ == Precision::bf16) params_.allocate_packed(pool_);
-    adam_.allocate(exec(), pool_);
+    optimizer_.allocate(exec(), pool_);
     const std::int64_t both = 2 * settings_.batch_size, side = settings_.resolution;
     batch_ = {.input = Tensor::empty({both, side, side, 3}, dtype, pool_),
               .target = Tensor::empty({both, side, side, 3}, dtype, pool_),
@@ -93,7 +94,7 @@ void Trainer::training_step(Exec ex, Memory& memory)
     training_.enqueue(ex, as_state(state_), batch_);
     losses_and_gradients(ex, memory, true);
     ex.device->push_range("optimizer");
-    adam_.step(ex, as_state(state_), report_);
+    optimizer_.step(ex, as_state(state_), report_);
     kernels::note_step(ex, as_state(state_), report_.size(), report_.view(), kReports, as_state(kept_states_),
                        kept_losses_.view());
     ex.device->pop_range();
@@ -141,7 +142,7 @@ StepReport Trainer::report_of(const StepState& state, const double* losses) cons
 {
     return {.names = objective_.names(),
             .values = std::vector<double>(losses, losses + report_.size()),
-            .grad_norm = state.grad_norm,
+            .grad_norm = state.grad_norm[0],
             .step = std::int64_t(state.step),
             .skipped = state.skip != 0,
             .bad_steps = int(state.bad_steps)};
@@ -207,7 +208,7 @@ void Trainer::write_state(const StepState& state)
 
 std::vector<std::pair<std::string, Tensor>> Trainer::arenas() const
 {
-    return {{"", params_.weights()}, {"adam.m.", adam_.moment1()}, {"adam.v.", adam_.moment2()}};
+    return {{"", params_.weights()}, {"adam.m.", optimizer_.mean()}, {"adam.v.", optimizer_.square()}};
 }
 
 void Trainer::save(CheckpointStore& store)
@@ -267,7 +268,7 @@ MemoryUse Trainer::memory_use()
     return {.weights = params_.weights().bytes(),
             .packed = params_.packed() ? params_.packed().bytes() : 0,
             .gradients = params_.gradients().bytes(),
-            .moments = adam_.moment1().bytes() + adam_.moment2().bytes(),
+            .moments = optimizer_.mean().bytes() + optimizer_.square().bytes(),
             .batch = batch_.input.bytes() + batch_.target.bytes() + batch_.mask.bytes() +
                      (batch_.eyes_mouth ? batch_.eyes_mouth.bytes() : 0),
             .activations = step_->planned_bytes() - step_->workspace_bytes(),

@@ -17,10 +17,10 @@ namespace bifrons::model {
 struct StepReport {
     std::vector<std::string> names; ///< of the losses; the last is "total"
     std::vector<double> values;     ///< weighted
-    double grad_norm = 0;
-    std::int64_t step = 0; ///< steps done, skipped ones included
-    bool skipped = false;  ///< a loss or a gradient was not finite: the weights were left as they are
-    int bad_steps = 0;     ///< skipped steps in a row
+    double grad_norm = 0;           ///< of the generator
+    std::int64_t step = 0;          ///< steps done, skipped ones included
+    bool skipped = false;           ///< a loss or a gradient was not finite: the weights were left as they are
+    int bad_steps = 0;              ///< skipped steps in a row
     double total() const { return values.back(); }
 };
 
@@ -96,7 +96,7 @@ class Trainer {
     Parameters params_;
     Autoencoder net_;
     Objective objective_;
-    Adam adam_;
+    Optimizer optimizer_;
     BatchSource& training_;
     BatchSource* validation_;
     Batch batch_;

@@ -1,7 +1,7 @@
 // kernels/optim/global_norm.cu - the norm of all gradients. Limit: memory bandwidth.
 #include "kernels/device/packet.cuh"
 #include "kernels/device/simt.h"
-#include "kernels/optim/adam.h"
+#include "kernels/optim/global_norm.h"
 
 namespace bifrons::kernels::BIFRONS_SIMT_NS {
 

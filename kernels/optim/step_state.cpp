@@ -12,18 +12,22 @@ void begin_step(Exec ex, StepState* state)
     BIFRONS_SIMT(ex, "begin_step", begin_step(ex, state));
 }
 
-void judge_step(Exec ex, StepState* state, std::int64_t n, ConstView losses, ConstView norm)
+void judge_step(Exec ex, StepState* state, const RateSchedule& schedule, std::int64_t n, ConstView losses, int groups,
+                ConstView norms)
 {
-    BIFRONS_CHECK(shape, losses.dtype == norm.dtype, "judge_step: the losses are ", dtype_name(losses.dtype),
-                  ", the norm is ", dtype_name(norm.dtype), "; both alike expected");
-    const double bytes = 2.0 * sizeof(StepState) + double(n + 1) * double(dtype_bytes(norm.dtype));
+    BIFRONS_CHECK(shape, losses.dtype == norms.dtype, "judge_step: the losses are ", dtype_name(losses.dtype),
+                  ", the norms are ", dtype_name(norms.dtype), "; both alike expected");
+    BIFRONS_CHECK(shape, groups >= 1 && groups <= StepState::kGroups, "judge_step: ", groups, " groups; 1 to ",
+                  StepState::kGroups, " expected");
+    const double bytes = 2.0 * sizeof(StepState) + double(n + groups) * double(dtype_bytes(norms.dtype));
     if (accounted(ex, "judge_step", {.bytes = bytes})) return;
     if (on_cpu(ex))
         return ex.device->enqueue(ex.stream, [=] {
-            if (norm.dtype == DType::f64) return ref::judge_step(*state, n, losses.as<double>(), norm.as<double>());
-            ref::judge_step(*state, n, losses.as<float>(), norm.as<float>());
+            if (norms.dtype == DType::f64)
+                return ref::judge_step(*state, schedule, n, losses.as<double>(), groups, norms.as<double>());
+            ref::judge_step(*state, schedule, n, losses.as<float>(), groups, norms.as<float>());
         });
-    BIFRONS_SIMT(ex, "judge_step", judge_step(ex, state, n, losses, norm));
+    BIFRONS_SIMT(ex, "judge_step", judge_step(ex, state, schedule, n, losses, groups, norms));
 }
 
 void note_step(Exec ex, const StepState* state, std::int64_t n, ConstView losses, std::int64_t kept, StepState* states,

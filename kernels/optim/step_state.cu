@@ -13,9 +13,10 @@ __global__ void begin_step_kernel(StepState* state)
     ref::begin_step(*state);
 }
 
-__global__ void judge_step_kernel(StepState* state, std::int64_t n, const float* losses, const float* norm)
+__global__ void judge_step_kernel(StepState* state, RateSchedule schedule, std::int64_t n, const float* losses,
+                                  int groups, const float* norms)
 {
-    ref::judge_step(*state, n, losses, norm);
+    ref::judge_step(*state, schedule, n, losses, groups, norms);
 }
 
 __global__ void note_step_kernel(const StepState* state, std::int64_t n, const float* losses, std::int64_t kept,
@@ -31,9 +32,10 @@ void begin_step(Exec ex, StepState* state)
     launch("begin_step", begin_step_kernel, {}, ex, state);
 }
 
-void judge_step(Exec ex, StepState* state, std::int64_t n, ConstView losses, ConstView norm)
+void judge_step(Exec ex, StepState* state, const RateSchedule& schedule, std::int64_t n, ConstView losses, int groups,
+                ConstView norms)
 {
-    launch("judge_step", judge_step_kernel, {}, ex, state, n, losses.as<float>(), norm.as<float>());
+    launch("judge_step", judge_step_kernel, {}, ex, state, schedule, n, losses.as<float>(), groups, norms.as<float>());
 }
 
 void note_step(Exec ex, const StepState* state, std::int64_t n, ConstView losses, std::int64_t kept, StepState* states,

@@ -3,15 +3,20 @@
 #pragma once
 
 #include "kernels/device/device.h"
+#include "kernels/optim/schedule.h"
 
 namespace bifrons::kernels {
 
 struct StepState {
+    static constexpr int kGroups = 4; ///< most groups of parameters
+
     std::uint64_t seed = 0;
-    std::uint64_t step = 0;    ///< steps begun; the random step: a skipped step advances it too
-    std::uint64_t applied = 0; ///< updates made: Adam's t
+    std::uint64_t step = 0;            ///< steps begun; the random step: a skipped step advances it too
+    std::uint64_t applied = 0;         ///< updates made
+    std::uint64_t begun[kGroups] = {}; ///< updates made before a group's first: its t is applied - begun
     float learning_rate = 0;
-    float grad_norm = 0;    ///< global L2 norm of the last step's gradients
+    float rate = 0;                ///< what the schedule makes of it for this step's update
+    float grad_norm[kGroups] = {}; ///< L2 norm of a group's gradients in the last step
     std::uint32_t skip = 0; ///< 1: this step's losses or gradients are not finite; the optimizer leaves all as it is
     std::uint32_t bad_steps = 0; ///< skipped steps in a row
 };
@@ -19,9 +24,12 @@ struct StepState {
 /// step += 1, skip = 0. First operation of a step.
 void begin_step(Exec ex, StepState* state);
 
-/// grad_norm = *norm; skip = 1 and bad_steps += 1 if the norm or one of the n losses is not finite, else applied += 1
-/// and bad_steps = 0. Between the gradients and the optimizer.   losses [n] f32 or f64, norm [1] alike, read.
-void judge_step(Exec ex, StepState* state, std::int64_t n, ConstView losses, ConstView norm);
+/// rate = scheduled_rate(schedule, learning_rate, applied); grad_norm = norms; skip = 1 and bad_steps += 1 if a norm or
+/// one of the n losses is not finite, else applied += 1 and bad_steps = 0: one verdict for all groups. Between the
+/// gradients and the optimizer.
+///   losses [n] f32 or f64, norms [groups] alike, read
+void judge_step(Exec ex, StepState* state, const RateSchedule& schedule, std::int64_t n, ConstView losses, int groups,
+                ConstView norms);
 
 /// Keeps what a step came to, so that the host can ask for several steps at once instead of waiting for each:
 /// states[step % kept] = *state, losses_kept[step % kept, :] = losses. Last operation of a step.
@@ -30,7 +38,8 @@ void note_step(Exec ex, const StepState* state, std::int64_t n, ConstView losses
                View losses_kept);
 
 BIFRONS_SIMT_DECLARE(void begin_step(Exec ex, StepState* state);
-                     void judge_step(Exec ex, StepState* state, std::int64_t n, ConstView losses, ConstView norm);
+                     void judge_step(Exec ex, StepState* state, const RateSchedule& schedule, std::int64_t n,
+                                     ConstView losses, int groups, ConstView norms);
                      void note_step(Exec ex, const StepState* state, std::int64_t n, ConstView losses,
                                     std::int64_t kept, StepState* states, View losses_kept);)
 

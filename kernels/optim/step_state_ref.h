@@ -12,11 +12,16 @@ BIFRONS_HD inline void begin_step(StepState& state)
 }
 
 template <class T>
-BIFRONS_HD void judge_step(StepState& state, std::int64_t n, const T* losses, const T* norm)
+BIFRONS_HD void judge_step(StepState& state, const RateSchedule& schedule, std::int64_t n, const T* losses, int groups,
+                           const T* norms)
 {
-    bool finite = *norm - *norm == T(0); // infinity and NaN differ from themselves by NaN
+    state.rate = scheduled_rate(schedule, state.learning_rate, state.applied);
+    bool finite = true; // infinity and NaN differ from themselves by NaN
     for (std::int64_t i = 0; i < n; ++i) finite = finite && losses[i] - losses[i] == T(0);
-    state.grad_norm = float(*norm);
+    for (int i = 0; i < groups; ++i) {
+        finite = finite && norms[i] - norms[i] == T(0);
+        state.grad_norm[i] = float(norms[i]);
+    }
     state.skip = finite ? 0 : 1;
     state.applied += finite ? 1 : 0;
     state.bad_steps = finite ? 0 : state.bad_steps + 1;

@@ -15,7 +15,7 @@ namespace {
 class TwoLayers {
   public:
     TwoLayers(TestDevice& device, DType dtype, bool recording)
-        : device_(device), pool_(device.device()), adam_(params_, {.beta1 = 0.9f}), dtype_(dtype),
+        : device_(device), pool_(device.device()), optimizer_(params_, {.update = {.beta1 = 0.9f}}), dtype_(dtype),
           step_(
               device.device(), {}, [this](kernels::Exec ex, Memory& memory) { body(ex, memory); }, recording)
     {
@@ -24,7 +24,7 @@ class TwoLayers {
         w2_ = params_.declare("w2", {2, 3, 3, 5}, {Init::Kind::glorot_uniform, 45, 18});
         params_.allocate(ex(), dtype, pool_);
         params_.initialise(ex(), 11);
-        adam_.allocate(ex(), pool_);
+        optimizer_.allocate(ex(), pool_);
         x_ = filled({2, 8, 6, 3}, 1);
         target_ = filled({2, 4, 3, 2}, 2);
         loss_ = filled({1}, 3);
@@ -66,13 +66,13 @@ class TwoLayers {
         const Var loss = mse(tape, conv2d(tape, h, params_.var(tape, w2_), {.pad = 1}), target_, {}, 3);
         exec.device->copy(exec.stream, loss_.view().data, loss.view().data, loss_.bytes());
         tape.backward(loss, one_);
-        adam_.step(exec, state, loss_);
+        optimizer_.step(exec, state, loss_);
     }
 
     TestDevice& device_;
     Pool pool_;
     Parameters params_;
-    Adam adam_;
+    Optimizer optimizer_;
     DType dtype_;
     Tensor x_, target_, loss_, one_, state_;
     int w1_ = 0, b1_ = 0, w2_ = 0;

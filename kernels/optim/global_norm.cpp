@@ -1,0 +1,47 @@
+#include "kernels/optim/global_norm.h"
+
+#include "kernels/base/parallel.h"
+#include "kernels/device/dispatch.h"
+#include "kernels/device/grid.h"
+
+#include <cmath>
+
+namespace bifrons::kernels {
+
+namespace {
+
+template <class T>
+__attribute__((target_clones("avx512f", "avx2", "default"))) double sum_of_squares(std::int64_t n, const T* g)
+{
+    return lane_sum(n, [=](std::int64_t i) { return double(g[i]) * double(g[i]); });
+}
+
+template <class T>
+void norm_of(std::int64_t n, const T* g, T* norm)
+{
+    *norm = T(std::sqrt(parallel_sum(n, [&](auto begin, auto end) { return sum_of_squares(end - begin, g + begin); })));
+}
+
+} // namespace
+
+Cost global_norm_cost(std::int64_t n, DType dtype, Target target)
+{
+    return {.flops = 2.0 * double(n),
+            .bytes = double(n) * double(dtype_bytes(dtype)),
+            .workspace_bytes = grid_sum_workspace(target)};
+}
+
+void global_norm(Exec ex, std::int64_t n, ConstView g, View norm)
+{
+    BIFRONS_CHECK(shape, g.dtype == norm.dtype, "global_norm: the gradients are ", dtype_name(g.dtype),
+                  ", the norm is ", dtype_name(norm.dtype), "; both alike expected");
+    if (accounted(ex, "global_norm", global_norm_cost(n, g.dtype, ex.device->target()))) return;
+    if (on_cpu(ex))
+        return ex.device->enqueue(ex.stream, [=] {
+            if (g.dtype == DType::f64) return norm_of(n, g.as<double>(), norm.as<double>());
+            norm_of(n, g.as<float>(), norm.as<float>());
+        });
+    BIFRONS_SIMT(ex, "global_norm", global_norm(ex, n, g, norm));
+}
+
+} // namespace bifrons::kernels

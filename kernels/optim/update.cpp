@@ -1,0 +1,33 @@
+#include "kernels/optim/update.h"
+
+#include "kernels/device/dispatch.h"
+#include "kernels/optim/update_cpu.h"
+
+namespace bifrons::kernels {
+
+Cost update_cost(std::int64_t n, const UpdateOptions& o, const UpdateArenas& a)
+{
+    const double accesses = 5 + (keeps_mean(o.rule) ? 2 : 0) + (a.average ? 2 : 0);
+    return {.flops = 14.0 * double(n),
+            .bytes = double(n) * (accesses * double(dtype_bytes(a.w.dtype)) + (a.packed ? 2 : 0))};
+}
+
+void update(Exec ex, std::int64_t n, const UpdateOptions& o, const UpdateArenas& a, const StepState* state, int group,
+            std::int64_t first)
+{
+    BIFRONS_CHECK(shape,
+                  a.g.dtype == a.w.dtype && a.v.dtype == a.w.dtype && (!a.m || a.m.dtype == a.w.dtype) &&
+                      (!a.average || a.average.dtype == a.w.dtype),
+                  "update: w is ", dtype_name(a.w.dtype), ", g ", dtype_name(a.g.dtype), ", m ", dtype_name(a.m.dtype),
+                  ", v ", dtype_name(a.v.dtype), "; all alike expected");
+    BIFRONS_CHECK(bug, bool(a.m) == keeps_mean(o.rule), "update: m is ", a.m ? "given" : "not given",
+                  "; that is not what the rule keeps");
+    BIFRONS_CHECK(bug, first % 4 == 0, "update: begins at element ", first, "; a multiple of 4 expected");
+    BIFRONS_CHECK(usage, o.keep > 0 && o.keep <= 1, "update: keep is ", o.keep, "; above 0, at most 1 expected");
+    if (accounted(ex, "update", update_cost(n, o, a))) return;
+    BIFRONS_CHECK(bug, !a.packed || !on_cpu(ex), "update: a packed copy is for GPUs only");
+    if (on_cpu(ex)) return ex.device->enqueue(ex.stream, [=] { cpu::update(n, o, a, *state, group, first); });
+    BIFRONS_SIMT(ex, "update", update(ex, n, o, a, state, group, first));
+}
+
+} // namespace bifrons::kernels

@@ -31,7 +31,7 @@ FacesetSampler::FacesetSampler(const DeviceFaces& src, const DeviceFaces& dst,
 void FacesetSampler::enqueue(kernels::Exec ex, const kernels::StepState* state, Batch& batch)
 {
     const std::int64_t both = batch.input.shape()[0], half = both / 2;
-    kernels::BatchShape shape{.N = half, .side = batch.input.shape()[1], .purpose = 2 * purpose_};
+    kernels::BatchShape shape{.N = half, .side = batch.input.shape()[1], .purpose = 2 * purpose_, .first = batch.first};
     const auto draw = [&](const DeviceFaces& faces, const kernels::AugmentOptions& options, std::int64_t begin) {
         const auto part = [&](const Tensor& t) { return t ? t.slice(begin, begin + half).view() : kernels::View{}; };
         kernels::augment(ex, shape, options, faces.view(), state,

@@ -78,16 +78,17 @@ void Parameters::pack(kernels::Exec ex) const
 
 Var Parameters::var(Tape& tape, int i) const
 {
-    const Var v = constant(tape, i);
-    return entries_[std::size_t(i)].frozen ? v : tape.parameter(v.value(), grad(i));
+    const Tensor v = operand(tape, i);
+    return entries_[std::size_t(i)].frozen ? Var(v) : tape.parameter(v, grad(i));
 }
 
-Var Parameters::constant(Tape& tape, int i) const
+/// What the tape's precision computes with.
+Tensor Parameters::operand(const Tape& tape, int i) const
 {
     const Entry& e = entries_.at(std::size_t(i));
     const bool packed = tape.precision() == Precision::bf16 && e.shape.rank() > 1;
     BIFRONS_CHECK(bug, !packed || packed_, "parameter ", e.name, ": has no bf16 copy");
-    return Var(packed ? part(packed_, i) : value(i));
+    return packed ? part(packed_, i) : value(i);
 }
 
 void Parameters::initialise(kernels::Exec ex, std::uint64_t seed) const

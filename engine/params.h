@@ -63,8 +63,6 @@ class Parameters {
     /// As the tape's precision wants it: in bf16 the packed copy of what is multiplied (filters and matrices; rank 2
     /// and more), f32 of what is added. The gradient is the master's in any case. A frozen one is a constant.
     Var var(Tape& tape, int i) const;
-    /// The same value without a gradient.
-    Var constant(Tape& tape, int i) const;
     /// The whole arenas, [arena_size()]. Padding is zero in all of them.
     const Tensor& weights() const { return weights_; }
     const Tensor& gradients() const { return gradients_; }
@@ -75,6 +73,8 @@ class Parameters {
     Tensor part(const Tensor& arena, int i) const;
 
   private:
+    Tensor operand(const Tape& tape, int i) const;
+
     std::vector<Entry> entries_;
     std::map<std::string, int> numbers_;
     std::vector<Group> groups_ = {{"generator"}};

@@ -100,6 +100,14 @@ Tensor Tape::gradient_buffer(Node& node)
         .reshape(node.shape);
 }
 
+/// Whether the node's gradient is a parameter's, or a part of one, that holds an earlier tape's already.
+bool Tape::adds_to(const Node& node) const
+{
+    const Node* whole = &node;
+    while (whole->parent) whole = whole->parent.get();
+    return continues_ && whole->parameter_grad;
+}
+
 bool Grads::wanted(int i) const
 {
     const auto& input = node_.inputs[std::size_t(i)];
@@ -116,6 +124,7 @@ Store Grads::want(int i)
         if (input.grad) held_.push_back(input.grad);
         input.grad = tape_.gradient_buffer(input);
         input.passed = false;
+        if (tape_.adds_to(input)) store.add = input.grad.view();
     }
     store.out = input.grad.view();
     const bool last = ++input.collected == input.uses;
@@ -162,7 +171,7 @@ void Tape::finish(Node& node)
 {
     if (!node.grad) {
         abandon(node);
-        if (node.parameter_grad || node.parent) { // nobody contributed to it: zero
+        if ((node.parameter_grad || node.parent) && !adds_to(node)) { // nobody contributed to it: zero
             const Tensor zeros = gradient_buffer(node);
             exec_.device->fill(exec_.stream, zeros.view().data, 0, zeros.bytes());
         }
@@ -178,12 +187,13 @@ void Tape::finish(Node& node)
     node.inputs.clear();
 }
 
-void Tape::backward(const Var& root, const Tensor& upstream)
+void Tape::backward(const Var& root, const Tensor& upstream, bool continues)
 {
     BIFRONS_CHECK(bug, root.node(), "backward: the root does not depend on a parameter");
     BIFRONS_CHECK(bug, root.node()->uses == 0, "backward: the root is read by another operation");
     BIFRONS_CHECK(shape, upstream.shape() == root.shape(), "backward: upstream is ", upstream.shape(), ", the root ",
                   root.shape());
+    continues_ = continues;
     Node& last = *root.node();
     last.grad = upstream;
     last.passed = true;

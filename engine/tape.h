@@ -104,7 +104,8 @@ class Tape {
     Precision precision() const { return precision_; }
     Tensor empty(const Shape& shape, DType dtype) { return Tensor::empty(shape, dtype, memory_); }
 
-    /// A trained leaf: its gradient is written to `grad`, over whatever was there. The same value gives the same leaf.
+    /// A trained leaf: its gradient is written to `grad`, over whatever was there unless backward() continues. The same
+    /// value gives the same leaf.
     Var parameter(const Tensor& value, const Tensor& grad);
 
     /// Wraps an operation's result. `backward` runs once, with the gradient described above.
@@ -115,8 +116,9 @@ class Tape {
     Var view(const char* op, const Var& x, const Tensor& value, std::int64_t offset);
 
     /// Runs all gradient functions, last recorded first. upstream: the gradient of root, same shape. Parameters that
-    /// got no contribution get zeros. Call once.
-    void backward(const Var& root, const Tensor& upstream);
+    /// got no contribution get zeros. continues: parameters' gradients are added to what an earlier tape left there.
+    /// Call once.
+    void backward(const Var& root, const Tensor& upstream, bool continues = false);
 
     /// Names a part of the network in plans, profiles and messages while it lives.
     class Scope {
@@ -149,12 +151,14 @@ class Tape {
     friend class Scope;
     std::shared_ptr<Node> append(const char* op, const Tensor& value);
     Tensor gradient_buffer(Node& node);
+    bool adds_to(const Node& node) const;
     void finish(Node& node);
     void abandon(Node& node);
 
     kernels::Exec exec_;
     Memory& memory_;
     bool recording_, frozen_ = false;
+    bool continues_ = false; // backward() adds to an earlier tape's gradients
     Precision precision_;
     std::string scope_;
     std::vector<std::shared_ptr<Node>> nodes_;

@@ -85,13 +85,34 @@ const std::vector<Row>& table()
         number("seed", &S::seed, 0, 9007199254740992.0, kFixed, "of all random numbers: same seed, same weights"),
         number("validation_fraction", &S::validation_fraction, 0, 0.5, kFixed,
                "share of the frames that is held out, in blocks, for the validation loss"),
-        number("batch_size", &S::batch_size, 1, 1024, kFree, "samples of each identity in a step"),
-        number("learning_rate", &S::learning_rate, 0, 1, kFree, "Adam's step size"),
-        number("beta1", &S::beta1, 0, 0.9999, kFree, "Adam's decay of the mean gradient"),
-        number("beta2", &S::beta2, 0, 0.999999, kFree, "Adam's decay of the mean squared gradient"),
-        number("eps", &S::eps, 1e-16, 1, kFree, "Adam's term against division by zero"),
+        number("batch_size", &S::batch_size, 1, 1024, kFree, "samples of each identity that are held at once"),
+        number("accumulate", &S::accumulate, 1, 1024, kFree,
+               "batches that make one step: 4 of batch_size 2 are a step of 8, in the memory of 2"),
+        word("optimizer", &S::optimizer, {"adam", "adamw", "adabelief", "adabelief_dfl", "rmsprop"}, kFree,
+             "rule of the updates; DeepFaceLab's adabelief=y is adabelief_dfl, its adabelief=n is rmsprop"),
+        number("learning_rate", &S::learning_rate, 0, 1, kFree, "step size of the updates"),
+        number("beta1", &S::beta1, -1, 0.9999, kFree,
+               "decay of the mean gradient; -1: the optimizer's own, 0.5 for adam and adamw, 0.9 for adabelief"),
+        number("beta2", &S::beta2, -1, 0.999999, kFree,
+               "decay of the mean square; -1: the optimizer's own, 0.999, for rmsprop 0.9"),
+        number("eps", &S::eps, -1, 1, kFree,
+               "term against division by zero; -1: the optimizer's own, 1e-8 for adam and adamw, 1e-16 for adabelief, "
+               "1e-6 for adabelief_dfl and rmsprop"),
+        number("weight_decay", &S::weight_decay, 0, 1, kFree,
+               "adamw: share of itself that a weight loses a unit of learning rate; biases lose nothing"),
         number("clipgrad", &S::clipgrad, 0, kMost, kFree,
-               "largest global norm of the gradients of the batch's mean loss; 0: no clipping"),
+               "largest global norm of the gradients of the batch's mean loss, for generator and discriminator each; "
+               "0: no clipping. DeepFaceLab clips the batch's sum at 1"),
+        number("lr_warmup", &S::lr_warmup, 0, kMost, kFree, "updates in which the learning rate rises from 0"),
+        word("lr_schedule", &S::lr_schedule, {"constant", "cosine"}, kFree,
+             "cosine: after the warm-up the learning rate falls to lr_floor in lr_decay_steps updates"),
+        number("lr_decay_steps", &S::lr_decay_steps, 1, kMost, kFree, "updates of the cosine schedule"),
+        number("lr_floor", &S::lr_floor, 0, 1, kFree, "share of the learning rate that the cosine schedule ends at"),
+        flag("lr_dropout", &S::lr_dropout, kFree,
+             "an update moves 3 in 10 weights, drawn anew each step, and the learning rate swings to 0 and back in 500 "
+             "updates; to finish a trained model"),
+        number("ema", &S::ema, 0, 0.99999, kFree,
+               "decay of the generator's averaged weights, which merge and preview then use; 0: none, 0.999 is usual"),
         number("mse_weight", &S::mse_weight, 0, kMost, kFree, "weight of the mean squared error"),
         number("dssim_weight", &S::dssim_weight, 0, kMost, kFree, "weight of the structural dissimilarity"),
         number("mask_weight", &S::mask_weight, 0, kMost, kFree, "weight of the mask's mean squared error"),
@@ -318,6 +339,31 @@ Architecture architecture_of(const Settings& s)
     return a;
 }
 
+OptimizerOptions optimizer_of(const Settings& s)
+{
+    using kernels::UpdateRule;
+    const bool belief = s.optimizer.rfind("adabelief", 0) == 0, rms = s.optimizer == "rmsprop";
+    const UpdateRule rule = rms                              ? UpdateRule::rmsprop
+                            : s.optimizer == "adabelief"     ? UpdateRule::adabelief
+                            : s.optimizer == "adabelief_dfl" ? UpdateRule::adabelief_dfl
+                                                             : UpdateRule::adam;
+    const auto given = [](double setting, double own) { return float(setting == -1 ? own : setting); };
+    return {.update = {.rule = rule,
+                       .beta1 = given(s.beta1, belief ? 0.9 : 0.5),
+                       .beta2 = given(s.beta2, rms ? 0.9 : 0.999),
+                       .eps = given(s.eps, s.optimizer == "adabelief" ? 1e-16
+                                           : rule == UpdateRule::adam ? 1e-8
+                                                                      : 1e-6),
+                       .decay = s.optimizer == "adamw" ? float(s.weight_decay) : 0.0f,
+                       .clip = float(s.clipgrad),
+                       .keep = s.lr_dropout ? 0.3f : 1.0f,
+                       .average_decay = float(s.ema)},
+            .schedule = {.warmup = s.lr_warmup,
+                         .fall_steps = s.lr_schedule == "cosine" ? s.lr_decay_steps : 0,
+                         .floor = float(s.lr_floor),
+                         .period = s.lr_dropout ? 500 : 0}};
+}
+
 Precision precision_of(const Settings& s, kernels::Target target)
 {
     const bool cpu = target.kind == kernels::DeviceKind::cpu;
@@ -331,6 +377,9 @@ Precision precision_of(const Settings& s, kernels::Target target)
 void check(const Settings& s)
 {
     architecture_of(s).check();
+    for (const auto& [name, value] : {std::pair{"beta1", s.beta1}, {"beta2", s.beta2}, {"eps", s.eps}})
+        BIFRONS_CHECK(usage, value >= 0 || value == -1, "settings: ", name, " is ", value,
+                      "; -1, for the optimizer's own, or at least 0 expected");
     BIFRONS_CHECK(usage, s.mse_weight + s.dssim_weight > 0,
                   "settings: mse_weight and dssim_weight are both 0; at least one above 0 expected, else nothing would "
                   "be learnt of the picture");

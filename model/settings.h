@@ -2,10 +2,10 @@
 //
 // One table in settings.cpp (name, member, range, help) drives the TOML file, --set key=value, the JSON in the
 // checkpoint and the listing; defaults are the members' own. A new setting is a member and a row of the table.
-// Source of the defaults: DeepFaceLab's SAEHD, but for Adam's beta1 and eps.     Tests  tests/model/settings_test.cpp
+// Source of the defaults: DeepFaceLab's SAEHD, but for the optimizer.     Tests  tests/model/settings_test.cpp
 #pragma once
 
-#include "engine/precision.h"
+#include "engine/optimizer.h"
 #include "kernels/device/device.h"
 #include "model/architecture.h"
 
@@ -26,8 +26,14 @@ struct Settings {
     double validation_fraction = 0.05;
 
     // the step
-    std::int64_t batch_size = 8;
-    double learning_rate = 5e-5, beta1 = 0.5, beta2 = 0.999, eps = 1e-8, clipgrad = 0;
+    std::int64_t batch_size = 8, accumulate = 1;
+    std::string optimizer = "adam";
+    double learning_rate = 5e-5, beta1 = -1, beta2 = -1, eps = -1, weight_decay = 0.01, clipgrad = 0;
+    std::int64_t lr_warmup = 0, lr_decay_steps = 100000;
+    std::string lr_schedule = "constant";
+    double lr_floor = 0;
+    bool lr_dropout = false;
+    double ema = 0;
     double mse_weight = 10, dssim_weight = 10, mask_weight = 10;
     bool masked_training = true, eyes_mouth_prio = false;
 
@@ -65,6 +71,9 @@ Settings from_json(const std::string& text, const std::string& origin);
 
 /// What fixes the network's shape, as the model wants it.
 Architecture architecture_of(const Settings& settings);
+
+/// The updates and their schedule. -1 in beta1, beta2 or eps is the optimizer's own.
+OptimizerOptions optimizer_of(const Settings& settings);
 
 /// What `precision` means on a device. Throws Error(usage) for one that the device does not have.
 Precision precision_of(const Settings& settings, kernels::Target target);

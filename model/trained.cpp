@@ -2,7 +2,9 @@
 
 #include "model/trainer.h"
 
+#include <algorithm>
 #include <cstring>
+#include <set>
 
 namespace bifrons::model {
 
@@ -21,7 +23,10 @@ TrainedModel::TrainedModel(kernels::Device& device, const Checkpoint& checkpoint
       precision_(predicting_precision(settings_, device.target())), pool_(device),
       net_(params_, architecture_of(settings_))
 {
-    const std::vector<std::uint8_t> weights = read_arena(checkpoint.file, "", params_, DType::f32);
+    const Parameters::Group& all = params_.groups().front();
+    averaged_ = holds(checkpoint.file, kAveragePrefix, params_, all);
+    std::vector<std::uint8_t> weights(std::size_t(params_.arena_size()) * sizeof(float), 0);
+    read_group(checkpoint.file, averaged_ ? kAveragePrefix : "", params_, all, DType::f32, weights);
     params_.allocate_weights({&device, {}, {}}, DType::f32, pool_);
     device.copy({}, params_.weights().view().data, weights.data(), weights.size());
     if (precision_ == Precision::bf16) params_.allocate_packed(pool_);
@@ -29,19 +34,27 @@ TrainedModel::TrainedModel(kernels::Device& device, const Checkpoint& checkpoint
     device.synchronize({});
 }
 
-std::vector<std::uint8_t> read_arena(const SafetensorsFile& file, const std::string& prefix, const Parameters& params,
-                                     DType dtype)
+bool holds(const SafetensorsFile& file, const std::string& prefix, const Parameters& params,
+           const Parameters::Group& group)
 {
-    const std::size_t element = kernels::dtype_bytes(dtype);
-    std::vector<std::uint8_t> bytes(std::size_t(params.arena_size()) * element, 0);
+    std::set<std::string> names;
+    for (const Parameters::Entry& e : params.entries())
+        if (e.offset >= group.begin && e.offset < group.end) names.insert(prefix + e.name);
+    return std::any_of(file.tensors().begin(), file.tensors().end(),
+                       [&](const NamedTensor& t) { return names.count(t.name) > 0; });
+}
+
+void read_group(const SafetensorsFile& file, const std::string& prefix, const Parameters& params,
+                const Parameters::Group& group, DType dtype, std::vector<std::uint8_t>& arena)
+{
     for (const Parameters::Entry& e : params.entries()) {
+        if (e.offset < group.begin || e.offset >= group.end) continue;
         const NamedTensor& t = file.at(prefix + e.name);
         BIFRONS_CHECK(data, t.dtype == dtype && t.size() == e.shape.size(), file.path(), ": \"", t.name, "\" has ",
                       t.size(), " elements of ", kernels::dtype_name(t.dtype), "; ", e.shape, " of ",
                       kernels::dtype_name(dtype), " expected. It is a checkpoint of another model.");
-        std::memcpy(bytes.data() + std::size_t(e.offset) * element, t.data, t.bytes());
+        std::memcpy(arena.data() + std::size_t(e.offset) * kernels::dtype_bytes(dtype), t.data, t.bytes());
     }
-    return bytes;
 }
 
 } // namespace bifrons::model

@@ -19,6 +19,8 @@ class TrainedModel {
     const Autoencoder& network() const { return net_; }
     std::int64_t step() const { return step_; }
     Precision precision() const { return precision_; }
+    /// Whether the weights are the averaged ones, which a checkpoint has if it was trained with `ema`.
+    bool averaged() const { return averaged_; }
 
   private:
     const std::int64_t step_;
@@ -27,11 +29,19 @@ class TrainedModel {
     Pool pool_;
     Parameters params_;
     Autoencoder net_;
+    bool averaged_ = false;
 };
 
-/// The bytes of an arena that holds each parameter's tensor `prefix + name`; padding is zero. Throws Error(data) if one
-/// is missing or has another size or type.
-std::vector<std::uint8_t> read_arena(const SafetensorsFile& file, const std::string& prefix, const Parameters& params,
-                                     DType dtype);
+/// What the names of a checkpoint's averaged weights begin with.
+inline const char* const kAveragePrefix = "ema.";
+
+/// Whether the file has a tensor `prefix + name` for any parameter of the group.
+bool holds(const SafetensorsFile& file, const std::string& prefix, const Parameters& params,
+           const Parameters::Group& group);
+
+/// Writes each of the group's tensors `prefix + name` to its place in an arena's bytes. Throws Error(data) if one is
+/// missing or has another size or type.
+void read_group(const SafetensorsFile& file, const std::string& prefix, const Parameters& params,
+                const Parameters::Group& group, DType dtype, std::vector<std::uint8_t>& arena);
 
 } // namespace bifrons::model

@@ -19,10 +19,19 @@ StepState* as_state(const Tensor& bytes)
     return static_cast<StepState*>(bytes.view().data);
 }
 
-OptimizerOptions optimizer_options(const Settings& s)
+/// What the names of an optimizer's moments begin with. Rules with the same moments share it.
+std::string moments_prefix(kernels::UpdateRule rule)
 {
-    return {
-        .update = {.beta1 = float(s.beta1), .beta2 = float(s.beta2), .eps = float(s.eps), .clip = float(s.clipgrad)}};
+    switch (rule) {
+    case kernels::UpdateRule::adam:
+        return "adam.";
+    case kernels::UpdateRule::adabelief:
+    case kernels::UpdateRule::adabelief_dfl:
+        return "adabelief.";
+    case kernels::UpdateRule::rmsprop:
+        return "rmsprop.";
+    }
+    return "";
 }
 
 const std::string& metadata_text(const Checkpoint& checkpoint, const std::string& key)
@@ -44,6 +53,17 @@ std::int64_t metadata_number(const Checkpoint& checkpoint, const std::string& ke
     }
 }
 
+/// Under which a checkpoint says how many updates were made before a group's first.
+std::string begun_key(const Parameters::Group& group)
+{
+    return "begun." + group.name;
+}
+
+std::size_t bytes_of(const Tensor& tensor)
+{
+    return tensor ? tensor.bytes() : 0;
+}
+
 } // namespace
 
 Trainer::Trainer(kernels::Device& device, const Settings& settings, BatchSource& training, BatchSource* validation,
@@ -55,18 +75,21 @@ Trainer::Trainer(kernels::Device& device, const Settings& settings, BatchSource&
                                        .mask = float(settings.mask_weight),
                                        .eyes_mouth = settings.eyes_mouth_prio ? kEyesMouthWeight : 0.0f,
                                        .masked_training = settings.masked_training}),
-      optimizer_(params_, optimizer_options(settings)), training_(training), validation_(validation)
+      optimizer_(params_, optimizer_of(settings)), training_(training), validation_(validation)
 {
     allocate(dtype);
     const bool planning = device.kind() == kernels::DeviceKind::plan;
     if (!planning) params_.initialise(exec(), std::uint64_t(settings.seed));
+    optimizer_.start_average(exec());
     write_state({.seed = std::uint64_t(settings.seed), .learning_rate = float(settings.learning_rate)});
     step_ = std::make_unique<Step>(device_, kernels::Stream{},
                                    [this](Exec ex, Memory& memory) { training_step(ex, memory); });
     if (validation_)
         validate_ = std::make_unique<Step>(device_, kernels::Stream{}, [this](Exec ex, Memory& memory) {
+            batch_.first = 0;
             validation_->enqueue(ex, as_state(state_), batch_);
-            losses_and_gradients(ex, memory, false);
+            Tape tape(ex, memory, false, precision_);
+            losses(tape, report_);
         });
 }
 
@@ -81,8 +104,10 @@ void Trainer::allocate(DType dtype)
               .mask = Tensor::empty({both, side, side, 1}, dtype, pool_)};
     if (settings_.eyes_mouth_prio) batch_.eyes_mouth = Tensor::empty({both, side, side, 1}, dtype, pool_);
     report_ = Tensor::empty({std::int64_t(objective_.names().size())}, dtype, pool_);
-    one_ = Tensor::empty({1}, dtype, pool_);
-    if (device_.kind() != kernels::DeviceKind::plan) one_.upload<float>(exec(), {1});
+    if (settings_.accumulate > 1) reports_ = Tensor::empty({settings_.accumulate, report_.size()}, dtype, pool_);
+    share_ = Tensor::empty({1}, dtype, pool_);
+    if (device_.kind() != kernels::DeviceKind::plan)
+        share_.upload<double>(exec(), {1.0 / double(settings_.accumulate)});
     state_ = Tensor::empty({std::int64_t(sizeof(StepState))}, DType::u8, pool_);
     kept_states_ = Tensor::empty({kReports * std::int64_t(sizeof(StepState))}, DType::u8, pool_);
     kept_losses_ = Tensor::empty({kReports, report_.size()}, dtype, pool_);
@@ -91,20 +116,27 @@ void Trainer::allocate(DType dtype)
 void Trainer::training_step(Exec ex, Memory& memory)
 {
     kernels::begin_step(ex, as_state(state_));
-    training_.enqueue(ex, as_state(state_), batch_);
-    losses_and_gradients(ex, memory, true);
+    for (std::int64_t i = 0; i < settings_.accumulate; ++i)
+        gradients(ex, memory, i, reports_ ? reports_.slice(i, i + 1).reshape({report_.size()}) : report_);
     ex.device->push_range("optimizer");
+    if (reports_) kernels::mean_losses(ex, settings_.accumulate, report_.size(), reports_.view(), report_.view());
     optimizer_.step(ex, as_state(state_), report_);
     kernels::note_step(ex, as_state(state_), report_.size(), report_.view(), kReports, as_state(kept_states_),
                        kept_losses_.view());
     ex.device->pop_range();
 }
 
-void Trainer::losses_and_gradients(Exec ex, Memory& memory, bool want_gradients)
+void Trainer::gradients(Exec ex, Memory& memory, std::int64_t number, const Tensor& report)
 {
-    Tape tape(ex, memory, want_gradients, precision_);
-    const Var total = objective_(tape, net_.reconstruct(tape, Var(batch_.input)), batch_, report_);
-    if (want_gradients) tape.backward(total, one_);
+    batch_.first = number * settings_.batch_size;
+    training_.enqueue(ex, as_state(state_), batch_);
+    Tape tape(ex, memory, true, precision_);
+    tape.backward(losses(tape, report), share_, number > 0);
+}
+
+Var Trainer::losses(Tape& tape, const Tensor& report) const
+{
+    return objective_(tape, net_.reconstruct(tape, Var(batch_.input)), batch_, report);
 }
 
 void Trainer::reserve()
@@ -163,10 +195,7 @@ int Trainer::choose_threads()
     if (!cpu || cpu->threads() == 1) return cpu ? 1 : 0;
     const auto milliseconds = [&](int threads) {
         cpu->set_threads(threads);
-        Step probe(device_, {}, [this](Exec ex, Memory& memory) {
-            training_.enqueue(ex, as_state(state_), batch_);
-            losses_and_gradients(ex, memory, true);
-        });
+        Step probe(device_, {}, [this](Exec ex, Memory& memory) { gradients(ex, memory, 0, report_); });
         probe.run(); // creates what is created once
         double best = 1e300;
         for (double spent = 0; spent < 300;) {
@@ -206,60 +235,95 @@ void Trainer::write_state(const StepState& state)
     device_.synchronize({});
 }
 
-std::vector<std::pair<std::string, Tensor>> Trainer::arenas() const
+std::vector<Trainer::Stored> Trainer::stored() const
 {
-    return {{"", params_.weights()}, {"adam.m.", optimizer_.mean()}, {"adam.v.", optimizer_.square()}};
+    const std::string moments = moments_prefix(optimizer_.options().update.rule);
+    std::vector<Stored> list = {{"", params_.weights(), "weights"}};
+    if (optimizer_.mean()) list.push_back({moments + "m.", optimizer_.mean(), nullptr});
+    list.push_back({moments + "v.", optimizer_.square(), "moments of this optimizer"});
+    if (optimizer_.average()) list.push_back({kAveragePrefix, optimizer_.average(), "averaged weights"});
+    return list;
 }
 
 void Trainer::save(CheckpointStore& store)
 {
     std::vector<std::vector<std::uint8_t>> host;
     std::vector<NamedTensor> tensors;
-    for (const auto& [prefix, arena] : arenas()) {
-        auto& bytes = host.emplace_back(arena.bytes());
-        device_.copy({}, bytes.data(), arena.view().data, bytes.size());
+    for (const Stored& part : stored()) {
+        auto& bytes = host.emplace_back(part.arena.bytes());
+        device_.copy({}, bytes.data(), part.arena.view().data, bytes.size());
         device_.synchronize({});
         for (const Parameters::Entry& e : params_.entries()) {
+            if (e.offset >= part.arena.size()) continue;
             std::vector<std::int64_t> shape;
             for (int i = 0; i < e.shape.rank(); ++i) shape.push_back(e.shape[i]);
-            const std::size_t offset = std::size_t(e.offset) * kernels::dtype_bytes(arena.dtype());
-            tensors.push_back({prefix + e.name, arena.dtype(), shape, bytes.data() + offset});
+            const std::size_t offset = std::size_t(e.offset) * kernels::dtype_bytes(part.arena.dtype());
+            tensors.push_back({part.prefix + e.name, part.arena.dtype(), shape, bytes.data() + offset});
         }
     }
     const StepState state = read_state();
-    store.save(std::int64_t(state.step), tensors,
-               {{"settings", to_json(settings_)},
-                {"seed", str(state.seed)},
-                {"applied", str(state.applied)},
-                {"bad_steps", str(state.bad_steps)},
-                {"threads", str(device_.target().threads)}});
+    Metadata metadata = {{"settings", to_json(settings_)},
+                         {"seed", str(state.seed)},
+                         {"applied", str(state.applied)},
+                         {"bad_steps", str(state.bad_steps)},
+                         {"threads", str(device_.target().threads)}};
+    for (std::size_t i = 0; i < params_.groups().size(); ++i)
+        metadata[begun_key(params_.groups()[i])] = str(state.begun[i]);
+    store.save(std::int64_t(state.step), tensors, metadata);
 }
 
-void Trainer::restore(const Checkpoint& checkpoint)
+void Trainer::restore(const Checkpoint& checkpoint, const Warn& warn)
 {
-    restore(checkpoint, std::uint64_t(checkpoint.step));
+    restore(checkpoint, std::uint64_t(checkpoint.step), warn);
 }
 
 void Trainer::roll_back(const Checkpoint& checkpoint)
 {
-    restore(checkpoint, read_state().step);
+    restore(checkpoint, read_state().step, [](const std::string&) {});
 }
 
-void Trainer::restore(const Checkpoint& checkpoint, std::uint64_t random_step)
+/// An arena's bytes as the checkpoint has them; what it has not starts fresh.
+std::vector<std::uint8_t> Trainer::read(const Checkpoint& checkpoint, const Stored& part, StepState& state,
+                                        const Warn& warn) const
 {
+    const std::vector<Parameters::Group>& groups = params_.groups();
+    const bool weights = part.prefix.empty();
+    std::vector<std::uint8_t> bytes(part.arena.bytes(), 0);
+    if (weights) device_.copy({}, bytes.data(), part.arena.view().data, bytes.size()); // a fresh group's
+    device_.synchronize({});
+    for (std::size_t i = 0; i < groups.size() && part.has(groups[i]); ++i) {
+        if ((weights && i == 0) || holds(checkpoint.file, part.prefix, params_, groups[i])) {
+            read_group(checkpoint.file, part.prefix, params_, groups[i], part.arena.dtype(), bytes);
+            continue;
+        }
+        const bool told = !weights && !holds(checkpoint.file, "", params_, groups[i]);
+        if (part.what && !told)
+            warn(str(checkpoint.file.path(), ": has no ", part.what, " of the ", groups[i].name, "; they start fresh"));
+        if (part.prefix != kAveragePrefix) state.begun[i] = state.applied;
+    }
+    return bytes;
+}
+
+void Trainer::restore(const Checkpoint& checkpoint, std::uint64_t random_step, const Warn& warn)
+{
+    StepState state{.seed = std::uint64_t(metadata_number(checkpoint, "seed")),
+                    .step = random_step,
+                    .applied = std::uint64_t(metadata_number(checkpoint, "applied")),
+                    .learning_rate = float(settings_.learning_rate),
+                    .bad_steps = std::uint32_t(metadata_number(checkpoint, "bad_steps"))};
+    for (std::size_t i = 0; i < params_.groups().size(); ++i) {
+        const std::string key = begun_key(params_.groups()[i]);
+        if (checkpoint.file.metadata().count(key)) state.begun[i] = std::uint64_t(metadata_number(checkpoint, key));
+    }
     std::vector<std::vector<std::uint8_t>> host;
-    for (const auto& [prefix, arena] : arenas())
-        host.push_back(read_arena(checkpoint.file, prefix, params_, arena.dtype()));
+    for (const Stored& part : stored()) host.push_back(read(checkpoint, part, state, warn));
     // All is there and fits: only now is anything replaced.
     for (std::size_t i = 0; i < host.size(); ++i)
-        device_.copy({}, arenas()[i].second.view().data, host[i].data(), host[i].size());
+        device_.copy({}, stored()[i].arena.view().data, host[i].data(), host[i].size());
     params_.pack(exec());
+    if (!holds(checkpoint.file, kAveragePrefix, params_, params_.groups().front())) optimizer_.start_average(exec());
     device_.synchronize({});
-    write_state({.seed = std::uint64_t(metadata_number(checkpoint, "seed")),
-                 .step = random_step,
-                 .applied = std::uint64_t(metadata_number(checkpoint, "applied")),
-                 .learning_rate = float(settings_.learning_rate),
-                 .bad_steps = std::uint32_t(metadata_number(checkpoint, "bad_steps"))});
+    write_state(state);
     steps_ = reported_ = std::int64_t(random_step);
 }
 
@@ -268,9 +332,9 @@ MemoryUse Trainer::memory_use()
     return {.weights = params_.weights().bytes(),
             .packed = params_.packed() ? params_.packed().bytes() : 0,
             .gradients = params_.gradients().bytes(),
-            .moments = optimizer_.mean().bytes() + optimizer_.square().bytes(),
-            .batch = batch_.input.bytes() + batch_.target.bytes() + batch_.mask.bytes() +
-                     (batch_.eyes_mouth ? batch_.eyes_mouth.bytes() : 0),
+            .moments = bytes_of(optimizer_.mean()) + bytes_of(optimizer_.square()),
+            .average = bytes_of(optimizer_.average()),
+            .batch = batch_.input.bytes() + batch_.target.bytes() + batch_.mask.bytes() + bytes_of(batch_.eyes_mouth),
             .activations = step_->planned_bytes() - step_->workspace_bytes(),
             .workspace = step_->workspace_bytes()};
 }

@@ -26,8 +26,12 @@ struct StepReport {
 
 /// Bytes that a training takes, by what for.
 struct MemoryUse {
-    std::size_t weights = 0, packed = 0, gradients = 0, moments = 0, batch = 0, activations = 0, workspace = 0;
-    std::size_t total() const { return weights + packed + gradients + moments + batch + activations + workspace; }
+    std::size_t weights = 0, packed = 0, gradients = 0, moments = 0, average = 0, batch = 0, activations = 0,
+                workspace = 0;
+    std::size_t total() const
+    {
+        return weights + packed + gradients + moments + average + batch + activations + workspace;
+    }
 };
 
 class Trainer {
@@ -59,8 +63,11 @@ class Trainer {
     std::int64_t steps() const { return steps_; }
     /// Writes a checkpoint: weights, moments, counters, settings. Waits.
     void save(CheckpointStore& store);
-    /// Everything as it was when the checkpoint was written. Throws Error(data) if it is of another network.
-    void restore(const Checkpoint& checkpoint);
+    /// Everything as it was when the checkpoint was written. What it has not because a setting was another - a group of
+    /// parameters beside the generator, the optimizer's moments, the average - starts fresh, each with a word to
+    /// `warn`. Throws Error(data) if it is of another network.
+    void restore(
+        const Checkpoint& checkpoint, const Warn& warn = [](const std::string&) {});
     /// The checkpoint's weights and moments, but the random step goes on from here, so that the samples that led astray
     /// do not come again.
     void roll_back(const Checkpoint& checkpoint);
@@ -68,6 +75,7 @@ class Trainer {
     const Settings& settings() const { return settings_; }
     Precision precision() const { return precision_; }
     const Parameters& parameters() const { return params_; }
+    const Optimizer& optimizer() const { return optimizer_; }
     const Autoencoder& network() const { return net_; }
     kernels::Exec exec() const { return {&device_, {}, {}}; }
     const Batch& batch() const { return batch_; }
@@ -81,13 +89,24 @@ class Trainer {
   private:
     void allocate(DType dtype);
     void training_step(kernels::Exec ex, Memory& memory);
-    void losses_and_gradients(kernels::Exec ex, Memory& memory, bool want_gradients);
-    void restore(const Checkpoint& checkpoint, std::uint64_t random_step);
+    /// Of the batch numbered so among the step's, whose losses go to `report`.
+    void gradients(kernels::Exec ex, Memory& memory, std::int64_t number, const Tensor& report);
+    Var losses(Tape& tape, const Tensor& report) const;
+    void restore(const Checkpoint& checkpoint, std::uint64_t random_step, const Warn& warn);
     StepReport report_of(const kernels::StepState& state, const double* losses) const;
     kernels::StepState read_state() const;
     void write_state(const kernels::StepState& state);
     /// Name and arena of everything that a checkpoint holds for each parameter.
-    std::vector<std::pair<std::string, Tensor>> arenas() const;
+    /// What a checkpoint holds: an arena, or the first part of one, and the prefix of its tensors' names.
+    struct Stored {
+        std::string prefix;
+        Tensor arena;
+        const char* what; ///< for people; null: goes with another, which is named
+        bool has(const Parameters::Group& group) const { return group.end <= arena.size(); }
+    };
+    std::vector<Stored> stored() const;
+    std::vector<std::uint8_t> read(const Checkpoint& checkpoint, const Stored& part, kernels::StepState& state,
+                                   const Warn& warn) const;
 
     kernels::Device& device_;
     Settings settings_;
@@ -100,7 +119,9 @@ class Trainer {
     BatchSource& training_;
     BatchSource* validation_;
     Batch batch_;
-    Tensor report_, one_;
+    Tensor report_;
+    Tensor reports_;                   // of the batches of a step, where it has several
+    Tensor share_;                     // of one batch in the step's mean
     Tensor state_;                     // bytes of a kernels::StepState
     Tensor kept_states_, kept_losses_; // of the last kReports steps, see kernels::note_step
     std::unique_ptr<Step> step_, validate_;

@@ -141,6 +141,7 @@ void merge(const Options& o, Console& console)
     const Checkpoint checkpoint = open_checkpoint(o.model, console);
     const auto device = open_device(o.device, console);
     const model::TrainedModel model(*device, checkpoint);
+    if (model.averaged()) console.say("weights: averaged over the training (ema)");
     FaceSwap swap(*device, model, o.finder(), merge_options(o), merging_device(o, *device));
     const std::string sound = swap_frames(o, *source, swap, console);
     if (sound.rfind("lost", 0) == 0) console.warn(str(o.out, ": has no sound, ", sound));

@@ -23,6 +23,7 @@ void preview(const Options& o, Console& console)
     const data::Faceset src = data::load_faceset(o.src), dst = data::load_faceset(o.dst);
     const auto device = open_device(o.device, console);
     const model::TrainedModel model(*device, checkpoint);
+    if (model.averaged()) console.say("weights: averaged over the training (ema)");
     PreviewSheet sheet(*device, model.network(), sample_pictures(src, model.settings(), o.rows),
                        sample_pictures(dst, model.settings(), o.rows), o.rows, model.precision());
     data::save_image(o.out, sheet.draw(), {.existing = existing});

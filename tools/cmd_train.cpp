@@ -53,7 +53,7 @@ class Run {
                    IdentityData::kPreviewRows, trainer_.precision()),
           history_(fs::path(o.folder) / "history.jsonl")
     {
-        if (latest) trainer_.restore(*latest);
+        if (latest) trainer_.restore(*latest, [&](const std::string& text) { console_.warn(text); });
         saved_ = trainer_.steps();
         choose_threads(latest);
         trainer_.reserve();
@@ -114,9 +114,8 @@ class Run {
     void announce()
     {
         const model::MemoryUse use = trainer_.memory_use();
-        console_.say(str("model ", settings_.archi, " ", settings_.resolution, " px, ",
-                         trainer_.parameters().count(), " parameters; faces ", faces_text(data_.src()), " src, ",
-                         faces_text(data_.dst()), " dst"));
+        console_.say(str("model ", settings_.archi, " ", settings_.resolution, " px, ", trainer_.parameters().count(),
+                         " parameters; faces ", faces_text(data_.src()), " src, ", faces_text(data_.dst()), " dst"));
         console_.say(str("memory ", human_bytes(double(use.total() + data_.bytes())), " (activations ",
                          human_bytes(double(use.activations)), ", planned); `bifrons plan` lists it"));
         if (trainer_.steps() > 0) console_.say(str("going on from step ", trainer_.steps()));

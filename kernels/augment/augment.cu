@@ -51,7 +51,7 @@ __device__ void draw_by_block(const BatchShape& s, const AugmentOptions& o, cons
                               std::int64_t n, AugmentDraw& shared)
 {
     AugmentDraw d;
-    Rng rng(state.seed, state.step, std::uint64_t(n), s.purpose);
+    Rng rng(state.seed, state.step, std::uint64_t(s.first + n), s.purpose);
     draw_all_but_nodes(rng, s, o, faces, d);
     if (threadIdx.x == 0) shared = d;
     __syncthreads();

@@ -1,8 +1,8 @@
 // kernels/augment/augment.h - draws a training batch from a faceset: flip, affine, elastic warp of the input only,
 // colour of the input only.
 //
-// Sample i of a batch is a pure function of (seed, step, i, purpose): which face, flip, rotation, scale, shift, warp
-// grid and colour shift are drawn from one Philox stream each (augment_draw.h). Input, target and masks share the
+// Sample i of a batch is a pure function of (seed, step, first + i, purpose): which face, flip, rotation, scale, shift,
+// warp grid and colour shift are drawn from one Philox stream each (augment_draw.h). Input, target and masks share the
 // affine transform, so that they stay aligned; only the input is warped.
 //
 //   out   = flip(scale * rotate(p) + shift)            p: in the face, out: in the drawn picture, both in sides from
@@ -50,6 +50,7 @@ struct BatchShape {
     std::int64_t N = 1;        ///< samples drawn from this identity
     std::int64_t side = 64;    ///< px of the network's pictures
     std::uint32_t purpose = 0; ///< < 2^16; keeps the random numbers of several draws in one step apart (src 0, dst 1)
+    std::int64_t first = 0;    ///< the first sample's number within the step
 };
 
 /// Where a batch's samples go, all f32 0..1, all written.

@@ -59,11 +59,11 @@ BIFRONS_HD inline void draw_all_but_nodes(Rng& rng, const BatchShape& s, const A
     d.cells = o.warp ? cells : 0;
 }
 
-/// The draw of one sample, from Rng(seed, step, sample, s.purpose).
+/// The draw of one sample, from Rng(seed, step, s.first + sample, s.purpose).
 BIFRONS_HD inline void draw_sample(const BatchShape& s, const AugmentOptions& o, const Faces& faces, std::uint64_t seed,
                                    std::uint64_t step, std::int64_t sample, AugmentDraw& d)
 {
-    Rng rng(seed, step, std::uint64_t(sample), s.purpose);
+    Rng rng(seed, step, std::uint64_t(s.first + sample), s.purpose);
     draw_all_but_nodes(rng, s, o, faces, d);
     if (d.cells > 0) draw_nodes(rng, d);
 }

@@ -30,6 +30,19 @@ void judge_step(Exec ex, StepState* state, const RateSchedule& schedule, std::in
     BIFRONS_SIMT(ex, "judge_step", judge_step(ex, state, schedule, n, losses, groups, norms));
 }
 
+void mean_losses(Exec ex, std::int64_t rows, std::int64_t n, ConstView losses, View mean)
+{
+    BIFRONS_CHECK(shape, losses.dtype == mean.dtype, "mean_losses: the losses are ", dtype_name(losses.dtype),
+                  ", their mean ", dtype_name(mean.dtype), "; both alike expected");
+    if (accounted(ex, "mean_losses", {.bytes = double((rows + 1) * n) * double(dtype_bytes(mean.dtype))})) return;
+    if (on_cpu(ex))
+        return ex.device->enqueue(ex.stream, [=] {
+            if (mean.dtype == DType::f64) return ref::mean_losses(rows, n, losses.as<double>(), mean.as<double>());
+            ref::mean_losses(rows, n, losses.as<float>(), mean.as<float>());
+        });
+    BIFRONS_SIMT(ex, "mean_losses", mean_losses(ex, rows, n, losses, mean));
+}
+
 void note_step(Exec ex, const StepState* state, std::int64_t n, ConstView losses, std::int64_t kept, StepState* states,
                View losses_kept)
 {

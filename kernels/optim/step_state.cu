@@ -19,6 +19,11 @@ __global__ void judge_step_kernel(StepState* state, RateSchedule schedule, std::
     ref::judge_step(*state, schedule, n, losses, groups, norms);
 }
 
+__global__ void mean_losses_kernel(std::int64_t rows, std::int64_t n, const float* losses, float* mean)
+{
+    ref::mean_losses(rows, n, losses, mean);
+}
+
 __global__ void note_step_kernel(const StepState* state, std::int64_t n, const float* losses, std::int64_t kept,
                                  StepState* states, float* losses_kept)
 {
@@ -36,6 +41,11 @@ void judge_step(Exec ex, StepState* state, const RateSchedule& schedule, std::in
                 ConstView norms)
 {
     launch("judge_step", judge_step_kernel, {}, ex, state, schedule, n, losses.as<float>(), groups, norms.as<float>());
+}
+
+void mean_losses(Exec ex, std::int64_t rows, std::int64_t n, ConstView losses, View mean)
+{
+    launch("mean_losses", mean_losses_kernel, {}, ex, rows, n, losses.as<float>(), mean.as<float>());
 }
 
 void note_step(Exec ex, const StepState* state, std::int64_t n, ConstView losses, std::int64_t kept, StepState* states,

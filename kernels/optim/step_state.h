@@ -31,6 +31,10 @@ void begin_step(Exec ex, StepState* state);
 void judge_step(Exec ex, StepState* state, const RateSchedule& schedule, std::int64_t n, ConstView losses, int groups,
                 ConstView norms);
 
+/// mean[i] = sum over r of losses[r,i] / rows, summed in f64: what the micro-batches of a step came to together.
+///   losses [rows,n] f32 or f64 read, mean [n] alike written
+void mean_losses(Exec ex, std::int64_t rows, std::int64_t n, ConstView losses, View mean);
+
 /// Keeps what a step came to, so that the host can ask for several steps at once instead of waiting for each:
 /// states[step % kept] = *state, losses_kept[step % kept, :] = losses. Last operation of a step.
 ///   losses [n] f32 or f64 read, losses_kept [kept,n] alike written
@@ -38,6 +42,7 @@ void note_step(Exec ex, const StepState* state, std::int64_t n, ConstView losses
                View losses_kept);
 
 BIFRONS_SIMT_DECLARE(void begin_step(Exec ex, StepState* state);
+                     void mean_losses(Exec ex, std::int64_t rows, std::int64_t n, ConstView losses, View mean);
                      void judge_step(Exec ex, StepState* state, const RateSchedule& schedule, std::int64_t n,
                                      ConstView losses, int groups, ConstView norms);
                      void note_step(Exec ex, const StepState* state, std::int64_t n, ConstView losses,

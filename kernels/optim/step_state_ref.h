@@ -28,6 +28,16 @@ BIFRONS_HD void judge_step(StepState& state, const RateSchedule& schedule, std::
 }
 
 template <class T>
+BIFRONS_HD void mean_losses(std::int64_t rows, std::int64_t n, const T* losses, T* mean)
+{
+    for (std::int64_t i = 0; i < n; ++i) {
+        double sum = 0;
+        for (std::int64_t r = 0; r < rows; ++r) sum += double(losses[r * n + i]);
+        mean[i] = T(sum / double(rows));
+    }
+}
+
+template <class T>
 BIFRONS_HD void note_step(const StepState& state, std::int64_t n, const T* losses, std::int64_t kept, StepState* states,
                           T* losses_kept)
 {

@@ -234,6 +234,8 @@ TEST_P(AugmentTest, a_sample_depends_on_nothing_but_its_name)
     const Batch two = run(device(), {.N = 2, .side = 16}, o, album, {.seed = 3, .step = 9});
     EXPECT_TRUE(std::equal(two.input.begin(), two.input.end(), five.input.begin())) << "sample i of any N";
     EXPECT_TRUE(std::equal(two.mask.begin(), two.mask.end(), five.mask.begin()));
+    const Batch last = run(device(), {.N = 2, .side = 16, .first = 3}, o, album, {.seed = 3, .step = 9});
+    EXPECT_TRUE(std::equal(last.input.rbegin(), last.input.rend(), five.input.rbegin())) << "numbered from the first";
     EXPECT_EQ(run(device(), {.N = 5, .side = 16}, o, album, {.seed = 3, .step = 9}).input, five.input);
     EXPECT_NE(run(device(), {.N = 5, .side = 16}, o, album, {.seed = 4, .step = 9}).target, five.target);
     EXPECT_NE(run(device(), {.N = 5, .side = 16}, o, album, {.seed = 3, .step = 10}).target, five.target);

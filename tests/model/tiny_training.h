@@ -44,6 +44,7 @@ class Faces : public BatchSource {
         if (!narrow_.input) // a double network's samples are the f32 ones
             for (const auto member : kTensors)
                 if (batch.*member) narrow_.*member = Tensor::empty((batch.*member).shape(), DType::f32, pool_);
+        narrow_.first = batch.first;
         sample(ex, state, narrow_);
         for (const auto member : kTensors)
             if (batch.*member)
@@ -61,9 +62,9 @@ class Faces : public BatchSource {
             const auto part = [&](const Tensor& t) {
                 return t ? t.slice(i * half, (i + 1) * half).view() : kernels::View{};
             };
-            kernels::augment(ex, {.N = half, .side = batch.input.shape()[1], .purpose = std::uint32_t(i)}, {},
-                             faces_[i], state,
-                             {part(batch.input), part(batch.target), part(batch.mask), part(batch.eyes_mouth)});
+            kernels::augment(
+                ex, {.N = half, .side = batch.input.shape()[1], .purpose = std::uint32_t(i), .first = batch.first}, {},
+                faces_[i], state, {part(batch.input), part(batch.target), part(batch.mask), part(batch.eyes_mouth)});
         }
         if (poison_) ex.device->fill(ex.stream, batch.target.view().data, 0xFF, 4); // one NaN
     }

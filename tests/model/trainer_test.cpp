@@ -23,6 +23,7 @@ class TrainerTest : public ::testing::Test {
         return std::make_unique<Trainer>(cpu_.device(), settings, faces_, &held_out_);
     }
     static std::vector<float> weights(Trainer& t) { return t.parameters().weights().download(t.exec()); }
+    static std::vector<float> averaged(Trainer& t) { return t.optimizer().average().download(t.exec()); }
     static std::vector<float> after(Trainer& t, int steps)
     {
         for (int i = 0; i < steps; ++i) t.step();
@@ -171,6 +172,134 @@ TEST_F(TrainerTest, takes_exactly_the_memory_that_was_planned)
     EXPECT_EQ(planned.weights, planned.gradients);
     EXPECT_EQ(planned.moments, 2 * planned.weights);
     EXPECT_GE(planned.weights, std::size_t(t->parameters().count()) * 4);
+}
+
+/// Everything at once that has a state of its own.
+Settings elaborate()
+{
+    Settings s = tiny();
+    s.optimizer = "adabelief";
+    s.accumulate = 2;
+    s.lr_dropout = true;
+    s.lr_warmup = 2;
+    s.lr_schedule = "cosine";
+    s.lr_decay_steps = 20;
+    s.clipgrad = 1;
+    s.ema = 0.9;
+    return s;
+}
+
+TEST_F(TrainerTest, resumes_to_the_bit_with_every_part_of_the_optimizer)
+{
+    const auto undisturbed = trainer(elaborate()), first = trainer(elaborate()), second = trainer(elaborate());
+    CheckpointStore store(folder_.path());
+    after(*undisturbed, 5);
+    after(*first, 3);
+    first->save(store);
+    std::vector<std::string> words;
+    second->restore(*store.latest([](const std::string&) {}), [&](const std::string& text) { words.push_back(text); });
+    EXPECT_TRUE(words.empty());
+    EXPECT_EQ(after(*second, 2), weights(*undisturbed));
+    EXPECT_EQ(averaged(*second), averaged(*undisturbed));
+    EXPECT_NE(averaged(*second), weights(*second));
+}
+
+TEST_F(TrainerTest, a_trained_model_takes_the_averaged_weights_where_there_are_some)
+{
+    const auto t = trainer(elaborate());
+    after(*t, 3);
+    const auto want = averaged(*t);
+    const std::vector<float> picture = random_values(32 * 32 * 3, 4, 0, 1);
+    CheckpointStore store(folder_.path());
+    t->save(store);
+    const TrainedModel model(cpu_.device(), *store.latest([](const std::string&) {}));
+    EXPECT_TRUE(model.averaged());
+    Predictor loaded(cpu_.device(), model.network(), 1, Predictor::Identity::src, Precision::f32);
+    const auto got = loaded(picture).face;
+    t->parameters().weights().upload(t->exec(), want);
+    Predictor ours(cpu_.device(), t->network(), 1, Predictor::Identity::src, Precision::f32);
+    EXPECT_EQ(got, ours(picture).face);
+}
+
+TEST_F(TrainerTest, another_optimizer_starts_its_moments_afresh_and_says_so)
+{
+    const auto first = trainer();
+    after(*first, 3);
+    CheckpointStore store(folder_.path());
+    first->save(store);
+    for (const char* name : {"adamw", "adabelief", "adabelief_dfl", "rmsprop"}) {
+        Settings s = tiny();
+        s.optimizer = name;
+        s.ema = 0.5;
+        const auto next = trainer(s);
+        std::vector<std::string> words;
+        next->restore(*store.latest([](const std::string&) {}), [&](const std::string& t) { words.push_back(t); });
+        const bool same_moments = std::string(name) == "adamw";
+        ASSERT_EQ(words.size(), same_moments ? 1u : 2u) << name;
+        if (!same_moments) {
+            EXPECT_NE(words[0].find("has no moments of this optimizer of the generator"), std::string::npos);
+        }
+        EXPECT_NE(words.back().find("has no averaged weights"), std::string::npos);
+        EXPECT_EQ(weights(*next), weights(*first));
+        EXPECT_EQ(averaged(*next), weights(*first));
+        const auto before = weights(*next), moved = after(*next, 1);
+        // The first update of fresh moments, corrected: by the learning rate at most; without a correction, by
+        // 0.1 / (0.9 sqrt(0.001)) of it or 1 / sqrt(0.1).
+        double largest = 0;
+        for (std::size_t i = 0; i < moved.size(); ++i)
+            largest = std::max(largest, std::abs(double(moved[i]) - double(before[i])));
+        EXPECT_LT(largest, 1e-3 * (name == std::string("adabelief_dfl") ? 3.52
+                                   : name == std::string("rmsprop")     ? 3.17
+                                                                        : 2))
+            << name;
+        EXPECT_GT(largest, 0) << name;
+    }
+}
+
+// 2 x 2 samples of each identity are the samples of a batch of 4; each loss is a mean over all of them.
+TEST_F(TrainerTest, batches_that_accumulate_are_one_large_batch)
+{
+    Settings large = tiny(), small = tiny();
+    large.batch_size = 4;
+    small.accumulate = 2;
+    for (const DType dtype : {DType::f64, DType::f32}) {
+        Faces of_whole(cpu_.device()), of_parts(cpu_.device());
+        Trainer whole(cpu_.device(), large, of_whole, nullptr, dtype),
+            parts(cpu_.device(), small, of_parts, nullptr, dtype);
+        whole.step();
+        parts.step();
+        const StepReport want = whole.report(), got = parts.report();
+        // A loss is a mean over at most 4 * 32 * 32 * 3 values behind eight layers of at most 4 * 4 * 64 products.
+        const double relative = dtype == DType::f64 ? 1e-12 : gamma32(12288) + 8 * gamma32(1024);
+        for (std::size_t i = 0; i < want.values.size(); ++i)
+            EXPECT_NEAR(got.values[i], want.values[i], relative * want.values[i]) << want.names[i];
+        EXPECT_NEAR(got.grad_norm, want.grad_norm, (dtype == DType::f64 ? 1e-6 : 1e-4) * want.grad_norm); // kept in f32
+        if (dtype == DType::f32) continue;
+        const auto g = whole.parameters().gradients().download<double>(whole.exec());
+        double largest = 0;
+        for (const double x : g) largest = std::max(largest, std::abs(x));
+        EXPECT_TRUE(within(parts.parameters().gradients().download<double>(parts.exec()), g, 1e-11 * largest));
+    }
+}
+
+TEST(Planned, bytes_a_parameter)
+{
+    const auto plan = kernels::open_device("plan:cuda:sm_90");
+    struct : BatchSource {
+        void enqueue(kernels::Exec, const kernels::StepState*, Batch&) override {}
+    } none;
+    for (const auto& [precision, most] : {std::pair{"f32", 16}, {"bf16", 20}}) {
+        Settings s;
+        s.precision = precision;
+        Trainer t(*plan, s, none, nullptr);
+        const MemoryUse use = t.memory_use();
+        const double padded = double(t.parameters().arena_size()) / double(t.parameters().count());
+        EXPECT_LE(double(use.weights + use.packed + use.gradients + use.moments),
+                  most * padded * double(t.parameters().count()));
+        EXPECT_LT(padded, 1.0001);
+        s.optimizer = "rmsprop";
+        EXPECT_EQ(Trainer(*plan, s, none, nullptr).memory_use().moments, use.weights) << "no mean";
+    }
 }
 
 TEST_F(TrainerTest, a_checkpoint_of_another_network_is_refused_and_nothing_changes)

@@ -49,9 +49,10 @@ torch::optim::Adam adam_of(const Settings& s, const Tensors& leaves)
 {
     std::vector<torch::Tensor> list;
     for (const auto& [name, leaf] : leaves) list.push_back(leaf);
+    const kernels::UpdateOptions o = model::optimizer_of(s).update;
     return torch::optim::Adam(list, torch::optim::AdamOptions(double(float(s.learning_rate)))
-                                        .betas({double(float(s.beta1)), double(float(s.beta2))})
-                                        .eps(double(float(s.eps))));
+                                        .betas({double(o.beta1), double(o.beta2)})
+                                        .eps(double(o.eps)));
 }
 
 double largest(const torch::Tensor& x)
@@ -284,7 +285,7 @@ TEST_P(Parity, outputs_losses_and_gradients_agree_in_f64)
 /// three steps (Cauchy-Schwarz on their weights); so an update moves by at most (1 + sqrt(3)) lr delta / eps.
 TEST_P(Parity, three_steps_of_adam_agree_in_f64)
 {
-    const double lr = double(float(settings().learning_rate)), eps = double(float(settings().eps));
+    const double lr = double(float(settings().learning_rate)), eps = double(model::optimizer_of(settings()).update.eps);
     Ours ours(settings(), DType::f64);
     const auto bounds = propagated(settings(), ours.weights(), kUnit64);
     Tensors leaves = ours.weights();

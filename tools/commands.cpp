@@ -130,6 +130,7 @@ const std::vector<Command>& commands()
 #if BIFRONS_HAS_MEDIA
         {"merge", "Put the source's face on the faces of a video, a picture or a folder", declare_merge},
 #endif
+        {"eval", "Measure how good a model is, on faces that it was not trained on", declare_eval},
         {"preview", "Draw a sheet of samples: what a model makes of two facesets", declare_preview},
         {"plan", "Show what a model's training takes: parameters, memory, arithmetic", declare_plan},
         {"bench", "Time every kernel and the training step beside the best peers that are here", declare_bench},

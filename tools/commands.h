@@ -30,6 +30,7 @@ int run(int argc, const char* const* argv);
 Work declare_bench(CLI::App& app);
 Work declare_demo(CLI::App& app);
 Work declare_doctor(CLI::App& app);
+Work declare_eval(CLI::App& app);
 Work declare_extract(CLI::App& app);
 Work declare_inspect(CLI::App& app);
 Work declare_merge(CLI::App& app);

@@ -1,7 +1,7 @@
 #include "data/media/frames.h"
-#include "model/trainer.h"
 #include "tests/data/folder.h"
 #include "tests/support/devices.h"
+#include "tests/tools/made_inputs.h"
 #include "tools/commands.h"
 
 #include <csignal>
@@ -14,24 +14,6 @@ using namespace bifrons::test;
 namespace fs = std::filesystem;
 
 namespace {
-
-struct NoFaces : BatchSource {
-    void enqueue(kernels::Exec, const kernels::StepState*, Batch&) override {}
-};
-
-/// A model as it is before its first step.
-void make_model(const fs::path& folder)
-{
-    model::Settings s;
-    s.resolution = 32;
-    s.e_dims = s.d_dims = s.d_mask_dims = 4;
-    s.ae_dims = 16;
-    const auto device = kernels::open_device("cpu:1");
-    NoFaces none;
-    model::Trainer trainer(*device, s, none, nullptr);
-    CheckpointStore store(folder.string());
-    trainer.save(store);
-}
 
 /// Moving bars without a face, with a tone.
 void make_clip(const fs::path& path, const std::string& seconds)

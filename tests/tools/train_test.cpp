@@ -1,8 +1,7 @@
 // `bifrons train` as a user meets it: real facesets in, checkpoints, history and preview out; killed and gone on with.
-#include "data/faceset.h"
 #include "engine/checkpoint.h"
-#include "tests/data/faces.h"
 #include "tests/support/temp_folder.h"
+#include "tests/tools/made_inputs.h"
 
 #include <gtest/gtest.h>
 
@@ -19,32 +18,6 @@ using namespace bifrons::test;
 namespace fs = std::filesystem;
 
 namespace {
-
-/// Twelve faces of one identity: a shaded oval, drawn in `tint`.
-void make_faceset(const fs::path& folder, std::uint8_t tint)
-{
-    constexpr std::int64_t kSide = 64;
-    fs::create_directories(folder / "images");
-    data::Faceset set{.folder = folder, .side = kSide, .detector = "hog"};
-    set.sources.push_back({.name = "clip", .path = "/clip.mp4", .frames = 12, .done = 12, .complete = true});
-    for (std::int64_t i = 0; i < 12; ++i) {
-        data::FaceRecord face{
-            .file = str("images/clip_", i, "_0.png"), .frame = i, .rect = {10, 10, 54, 54}, .score = 1};
-        face.in_frame = mean_landmarks(20, 24, 24);
-        face.matrix = data::face_from_frame(face.in_frame, set.type, set.side);
-        face.in_face = face.matrix(face.in_frame);
-        face.size = double(set.side) / face.matrix.scale();
-        face.pose = data::pose_of(face.in_frame);
-        data::Image picture(kSide, kSide, 3);
-        for (std::int64_t p = 0; p < kSide * kSide * 3; ++p)
-            picture.pixels[std::size_t(p)] =
-                std::uint8_t((p / 3 % kSide) * 2 + (p * i) % 13 + (p % 3 == 0 ? tint : 40));
-        data::save_image(folder / face.file, picture);
-        face.checksum = data::checksum_of(data::read_file(folder / face.file));
-        set.faces.push_back(face);
-    }
-    data::save_faceset(set);
-}
 
 class TrainCommand : public ::testing::Test {
   protected:

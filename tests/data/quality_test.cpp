@@ -1,0 +1,92 @@
+// tests/data/quality_test.cpp - PSNR and SSIM by hand, and SSIM against the definition of the training loss.
+#include "data/quality.h"
+
+#include "kernels/base/error.h"
+#include "kernels/losses/dssim_ref.h"
+#include "tests/data/folder.h"
+#include "tests/support/numerics.h"
+
+namespace bifrons::data {
+namespace {
+
+ImageF filled(std::int64_t H, std::int64_t W, float value)
+{
+    ImageF image(H, W, 3);
+    std::fill(image.pixels.begin(), image.pixels.end(), value);
+    return image;
+}
+
+ImageF noise(std::int64_t H, std::int64_t W, std::uint32_t seed)
+{
+    ImageF image(H, W, 3);
+    image.pixels = test::random_values(H * W * 3, seed, 0, 1);
+    return image;
+}
+
+TEST(Psnr, IsTwentyDecibelsForATenthEverywhere)
+{
+    EXPECT_NEAR(psnr(filled(2, 3, 0.5f), filled(2, 3, 0.6f)), 20, 1e-5);
+    ImageF one = filled(2, 5, 0.25f);
+    one.at(1, 3)[2] = 1.25f; // 1 in one of 30 values
+    EXPECT_NEAR(psnr(one, filled(2, 5, 0.25f)), 10 * std::log10(30.0), 1e-9);
+    EXPECT_EQ(psnr(one, one), INFINITY);
+}
+
+TEST(Psnr, CountsWhereTheMaskIs)
+{
+    ImageF a = filled(1, 2, 0.5f), b = a;
+    b.at(0, 0)[0] = b.at(0, 0)[1] = b.at(0, 0)[2] = 0.6f;
+    ImageF mask(1, 2, 1);
+    mask.pixels = {1, 0};
+    EXPECT_NEAR(psnr(a, b, mask), 20, 1e-5);
+    mask.pixels = {0.25f, 0.75f};
+    EXPECT_NEAR(psnr(a, b, mask), 20 + 10 * std::log10(4.0), 1e-5);
+    mask.pixels = {0, 1};
+    EXPECT_EQ(psnr(a, b, mask), INFINITY);
+    mask.pixels = {0, 0};
+    BIFRONS_EXPECT_ERROR(psnr(a, b, mask), shape, "leaves nothing");
+    BIFRONS_EXPECT_ERROR(psnr(a, filled(2, 1, 0)), shape, "one size expected");
+    b.pixels[0] = NAN;
+    EXPECT_TRUE(std::isnan(psnr(a, b)));
+}
+
+TEST(Ssim, OfFlatPicturesFollowsFromTheirMeans)
+{
+    const double c1 = 1e-4, want = (2 * 0.25 * 0.75 + c1) / (0.0625 + 0.5625 + c1);
+    EXPECT_NEAR(ssim(filled(11, 14, 0.25f), filled(11, 14, 0.75f)), want, 1e-9);
+}
+
+TEST(Ssim, IsOneForItselfAndAgreesWithTheDefinition)
+{
+    const ImageF a = noise(15, 13, 1), b = noise(15, 13, 2);
+    EXPECT_NEAR(ssim(a, a), 1, 1e-12);
+    const kernels::DssimShape s{.N = 1, .H = 15, .W = 13, .C = 3, .window = 11};
+    double loss = 0; // (1 - SSIM) / 2, mean over the same windows
+    kernels::ref::dssim_fwd<double>(s, test::cast<double>(a.pixels).data(), test::cast<double>(b.pixels).data(),
+                                    nullptr, 1.0, &loss);
+    EXPECT_NEAR(ssim(a, b), 1 - 2 * loss, 1e-9);
+    EXPECT_NEAR(ssim(b, a), ssim(a, b), 1e-12);
+}
+
+TEST(Ssim, WindowsCountByTheMaskAtTheirMiddle)
+{
+    const ImageF a = noise(11, 12, 3), b = noise(11, 12, 4); // two windows: middles (5,5) and (5,6)
+    const auto part = [](const ImageF& image, std::int64_t left) {
+        ImageF out(11, 11, 3);
+        for (std::int64_t y = 0; y < 11; ++y) std::copy_n(image.at(y, left), 33, out.at(y, 0));
+        return out;
+    };
+    const double first = ssim(part(a, 0), part(b, 0)), second = ssim(part(a, 1), part(b, 1));
+    ImageF mask(11, 12, 1);
+    *mask.at(5, 5) = 0.25f;
+    *mask.at(5, 6) = 0.75f;
+    EXPECT_NEAR(ssim(a, b, mask), 0.25 * first + 0.75 * second, 1e-12);
+    EXPECT_GT(std::abs(first - second), 1e-3);
+    mask = ImageF(11, 12, 1);
+    *mask.at(0, 0) = 1; // the middle of no window
+    BIFRONS_EXPECT_ERROR(ssim(a, b, mask), shape, "leaves no window");
+    BIFRONS_EXPECT_ERROR(ssim(noise(10, 12, 1), noise(10, 12, 2)), shape, "at least 11");
+}
+
+} // namespace
+} // namespace bifrons::data

@@ -1,0 +1,299 @@
+// `bifrons eval`: figures that follow from the files it was given, and, on real clips, descriptors that tell people
+// apart and a jitter that is known.
+#include "data/face_chip.h"
+#include "data/quality.h"
+#include "engine/checkpoint.h"
+#include "model/identity.h"
+#include "model/predictor.h"
+#include "model/trained.h"
+#include "tests/data/folder.h"
+#include "tests/tools/made_inputs.h"
+#include "tools/commands.h"
+#if BIFRONS_HAS_MEDIA
+#include "data/extract/extract.h"
+#endif
+
+#include <map>
+
+#include <nlohmann/json.hpp>
+
+using namespace bifrons;
+using namespace bifrons::test;
+namespace fs = std::filesystem;
+using model::IdentityNetwork;
+
+namespace {
+
+struct Result {
+    int code = 0;
+    std::string out, err;
+    /// The last line's object.
+    nlohmann::json json() const { return nlohmann::json::parse(out.substr(out.rfind("\n{") + 1)); }
+};
+
+Result eval(const Folder& folder, std::vector<std::string> more, bool json = true)
+{
+    std::vector<std::string> words = {"bifrons",      "eval",  "--model",      folder / "model", "--src",
+                                      folder / "src", "--dst", folder / "dst", "--device",       "cpu"};
+    if (json) words.push_back("--json");
+    words.insert(words.end(), more.begin(), more.end());
+    std::vector<const char*> arguments;
+    for (const std::string& word : words) arguments.push_back(word.c_str());
+    ::testing::internal::CaptureStdout();
+    ::testing::internal::CaptureStderr();
+    Result r;
+    r.code = tools::run(int(arguments.size()), arguments.data());
+    r.out = "\n" + ::testing::internal::GetCapturedStdout();
+    r.err = ::testing::internal::GetCapturedStderr();
+    return r;
+}
+
+class EvalCommand : public ::testing::Test {
+  protected:
+    void SetUp() override
+    {
+        make_faceset(folder_ / "src", 20);
+        make_faceset(folder_ / "dst", 90);
+        make_model(folder_ / "model", 0.25);
+    }
+    const Folder folder_;
+};
+
+/// Mean PSNR inside the hull of faces 4, 5 and 6, which a quarter of twelve leaves out, by the shortest way.
+double psnr_of_held_out(const fs::path& model_folder, const fs::path& faceset, model::Predictor::Identity identity)
+{
+    const auto device = kernels::open_device("cpu");
+    const model::TrainedModel model(*device, *load_latest_checkpoint(model_folder, [](const std::string&) {}));
+    model::Predictor predictor(*device, model.network(), 3, identity, model.precision());
+    const data::FaceArrays faces = data::load_faces(data::load_faceset(faceset), {4, 5, 6}, data::FaceType::full, 32);
+    std::vector<float> pictures;
+    for (const std::uint8_t v : faces.images) pictures.push_back(float(v) / 255);
+    const std::vector<float> made = predictor(pictures).face;
+    double mean = 0;
+    for (std::size_t n = 0; n < 3; ++n) {
+        double sum = 0, weight = 0;
+        for (std::size_t i = n * 32 * 32 * 3; i < (n + 1) * 32 * 32 * 3; ++i) {
+            const double m = faces.masks[i / 3] / 255.0;
+            sum += m * std::pow(m * (double(made[i]) - double(pictures[i])), 2);
+            weight += m;
+        }
+        mean -= 10 * std::log10(sum / weight) / 3;
+    }
+    return mean;
+}
+
+TEST_F(EvalCommand, compares_held_out_faces_with_their_own_reconstructions)
+{
+    const Result r = eval(folder_, {});
+    ASSERT_EQ(r.code, 0) << r.out << r.err;
+    const nlohmann::json j = r.json();
+    EXPECT_EQ(j["faces"]["src"], 3);
+    EXPECT_EQ(j["faces"]["dst"], 3);
+    EXPECT_EQ(j["held_out"], true);
+    EXPECT_EQ(j["step"], 0);
+    const double src = psnr_of_held_out(folder_ / "model", folder_ / "src", model::Predictor::Identity::src),
+                 dst = psnr_of_held_out(folder_ / "model", folder_ / "dst", model::Predictor::Identity::dst);
+    EXPECT_NEAR(j["src"]["psnr"], src, 1e-4);
+    EXPECT_NEAR(j["dst"]["psnr"], dst, 1e-4);
+    EXPECT_GT(std::abs(src - dst), 0.01);
+    for (const char* identity : {"src", "dst"}) {
+        EXPECT_GT(j[identity]["ssim"], -1);
+        EXPECT_LT(j[identity]["ssim"], 1);
+    }
+    EXPECT_FALSE(j.contains("self_swap"));
+    for (const char* absent : {"identity", "lpips", "jitter", "self_swap"})
+        EXPECT_TRUE(j["not_measured"].contains(absent));
+}
+
+TEST_F(EvalCommand, the_table_names_what_was_not_measured_and_why)
+{
+    const Result r = eval(folder_, {"--self-swap", "--identity", folder_ / "absent.safetensors"}, false);
+    ASSERT_EQ(r.code, 0) << r.out << r.err;
+    for (const char* part : {"at step 0, 3 faces of the source, 3 of the destination", "PSNR dB", "SSIM",
+                             "source, reconstructed", "destination, reconstructed", "self-swap", "not measured\n",
+                             "absent.safetensors: does not exist; dlib's face-recognition network",
+                             "--lpips FILE was not given: SqueezeNet", "jitter: --input"})
+        EXPECT_NE(r.out.find(part), std::string::npos) << part << r.out;
+    EXPECT_EQ(r.out.find("identity of"), std::string::npos) << r.out;
+}
+
+TEST_F(EvalCommand, a_swap_of_alike_decoders_and_faces_is_close_to_what_was_there)
+{
+    // Nothing is trained: the pasted face is grey, but takes the frame's colours; the picture around it is untouched.
+    const nlohmann::json j = eval(folder_, {"--self-swap", "--samples", "2"}).json();
+    EXPECT_EQ(j["faces"]["dst"], 2);
+    EXPECT_GT(j["self_swap"]["psnr"], 5);
+    EXPECT_LT(j["self_swap"]["psnr"], 60);
+    EXPECT_LT(j["self_swap"]["ssim"], 0.999);
+}
+
+TEST_F(EvalCommand, says_so_where_nothing_was_held_out)
+{
+    make_model(folder_ / "model", 0);
+    const Result r = eval(folder_, {"--samples", "5"});
+    ASSERT_EQ(r.code, 0) << r.out;
+    EXPECT_EQ(r.json()["held_out"], false);
+    EXPECT_EQ(r.json()["faces"]["src"], 5);
+    EXPECT_NE(r.out.find("the figures flatter the model"), std::string::npos) << r.out;
+}
+
+TEST_F(EvalCommand, refuses_what_it_cannot_use)
+{
+    const auto refused = [&](const std::vector<std::string>& more, int code, const std::string& part) {
+        const Result r = eval(folder_, more, false);
+        EXPECT_EQ(r.code, code) << r.out << r.err;
+        EXPECT_NE(r.err.find(part), std::string::npos) << r.err;
+    };
+    const std::string checkpoint = folder_ / "model/step-000000000.safetensors";
+    refused({"--identity", checkpoint}, 3, "step-000000000.safetensors: has no tensor \"conv32_down.conv.filters\"");
+    write_text(folder_ / "torn.safetensors", "torn");
+    refused({"--identity", folder_ / "torn.safetensors"}, 3, "torn.safetensors: ");
+    refused({"--lpips", checkpoint}, 3, "step-000000000.safetensors");
+    refused({"--samples", "0"}, 2, "is 0; a number in 1..1000 expected");
+#if BIFRONS_HAS_MEDIA
+    refused({"--merged", "m.mp4"}, 2, "--input is missing");
+    refused({"--input", "m.mp4"}, 2, "--merged is missing");
+#endif
+    fs::remove_all(folder_ / "dst");
+    refused({}, 3, "dst");
+}
+
+#if BIFRONS_HAS_MEDIA
+
+fs::path network_file()
+{
+    return assets() / "models/face_identity_resnet34.safetensors";
+}
+fs::path lpips_file()
+{
+    return assets() / "backbones/lpips_squeeze.safetensors";
+}
+fs::path clip(const std::string& name)
+{
+    return assets() / "faces/grid" / (name + ".mpg");
+}
+
+/// Every `step`-th frame of a clip.
+std::vector<data::Frame> frames_of(const std::string& name, std::int64_t step)
+{
+    const auto source = data::open_frames(clip(name));
+    std::vector<data::Frame> frames;
+    for (data::Frame frame; source->next(frame);)
+        if (frame.index % step == 0) frames.push_back(frame);
+    return frames;
+}
+
+using Descriptors = std::vector<IdentityNetwork::Descriptor>;
+
+Descriptors describe(IdentityNetwork& network, const std::string& name)
+{
+    const std::vector<data::Frame> frames = frames_of(name, 25);
+    data::FaceFinder finder(data::FinderOptions{});
+    std::vector<float> chips;
+    const auto found = finder.find(frames);
+    for (std::size_t i = 0; i < frames.size(); ++i) {
+        EXPECT_EQ(found[i].faces.size(), 1u) << name << " " << i;
+        const data::ImageF chip = data::to_float(data::face_chip(frames[i].image, found[i].faces.at(0).points));
+        chips.insert(chips.end(), chip.pixels.begin(), chip.pixels.end());
+    }
+    return network(chips);
+}
+
+struct Spread {
+    double least = 1e9, mean = 0, most = 0;
+};
+Spread spread(const Descriptors& a, const Descriptors& b)
+{
+    Spread s;
+    for (const auto& x : a)
+        for (const auto& y : b) {
+            const double d = model::distance(x, y);
+            s.least = std::min(s.least, d);
+            s.most = std::max(s.most, d);
+            s.mean += d / double(a.size() * b.size());
+        }
+    return s;
+}
+
+TEST(IdentityOfPeople, distances_are_those_measured_with_another_engine)
+{
+    BIFRONS_NEEDS_ASSET(network_file());
+    BIFRONS_NEEDS_ASSET(clip("brbk7n"));
+    const auto device = kernels::open_device("cpu");
+    IdentityNetwork network(*device, SafetensorsFile(network_file()));
+    std::map<std::string, Descriptors> people;
+    for (const char* name : {"pwij3p", "swwp2s", "sbia1a", "brbk7n"}) people[name] = describe(network, name);
+    // The assets' SOURCES.md, over all frames: one man in two clips 0.265 mean, 0.341 most; others 0.647 least.
+    const Spread same = spread(people["pwij3p"], people["swwp2s"]);
+    EXPECT_NEAR(same.mean, 0.265, 0.03);
+    EXPECT_LE(same.most, 0.36);
+    double least = 1e9;
+    for (const auto& [a, b] : {std::pair{"pwij3p", "sbia1a"},
+                               {"pwij3p", "brbk7n"},
+                               {"swwp2s", "sbia1a"},
+                               {"swwp2s", "brbk7n"},
+                               {"sbia1a", "brbk7n"}})
+        least = std::min(least, spread(people[a], people[b]).least);
+    EXPECT_GE(least, 0.62);
+}
+
+/// The first frames of a clip as a folder of pictures; `change` may alter them.
+void write_frames(const fs::path& folder, const std::string& name, int count,
+                  const std::function<void(int, data::Image&)>& change = {})
+{
+    fs::create_directory(folder);
+    const auto source = data::open_frames(clip(name));
+    data::Frame frame;
+    for (int i = 0; i < count && source->next(frame); ++i) {
+        if (change) change(i, frame.image);
+        data::save_image(folder / str(i, ".png"), frame.image);
+    }
+}
+
+TEST(EvalOnClips, identities_looks_and_jitter)
+{
+    BIFRONS_NEEDS_ASSET(network_file());
+    BIFRONS_NEEDS_ASSET(lpips_file());
+    BIFRONS_NEEDS_ASSET(clip("sbia1a"));
+    const Folder folder;
+    make_model(folder / "model", 0.5);
+    for (const auto& [name, set] : {std::pair{"pwij3p", "src"}, {"sbia1a", "dst"}}) {
+        write_frames(folder / name, name, 5);
+        data::extract({folder / name}, folder / set, {});
+    }
+    // Twelve levels up and down again, where there is room: a second difference of 24.
+    write_frames(folder / "merged", "sbia1a", 5, [](int i, data::Image& image) {
+        for (std::uint8_t& v : image.pixels) v = std::uint8_t(v / 2 + (i % 2 ? 12 : 0));
+    });
+    write_frames(folder / "halved", "sbia1a", 5, [](int, data::Image& image) {
+        for (std::uint8_t& v : image.pixels) v = std::uint8_t(v / 2);
+    });
+    const Result r = eval(folder, {"--identity", network_file(), "--lpips", lpips_file(), "--self-swap", "--input",
+                                   folder / "halved", "--merged", folder / "merged"});
+    ASSERT_EQ(r.code, 0) << r.out << r.err;
+    const nlohmann::json j = r.json(), identity = j["identity"];
+    EXPECT_TRUE(j["not_measured"].empty()) << j["not_measured"];
+    for (const char* part : {"src", "dst", "self_swap"}) {
+        EXPECT_GT(j[part]["lpips"], 0.01) << part;
+        EXPECT_LT(j[part]["lpips"], 1) << part;
+    }
+    EXPECT_LT(identity["src"]["to_src"], 0.3);
+    EXPECT_GT(identity["src"]["to_dst"], 0.6);
+    EXPECT_LT(identity["dst"]["to_dst"], 0.3);
+    EXPECT_GT(identity["dst"]["to_src"], 0.6);
+    EXPECT_GT(identity["swap"]["to_src"], 0.4) << "an untrained model makes nobody's face";
+    const double before = j["jitter"]["colour"]["input"], after = j["jitter"]["colour"]["merged"];
+    EXPECT_NEAR(after, 24, before + 1e-9) << "changes of the footage itself add up at most";
+    EXPECT_LT(before, 3);
+    EXPECT_GT(j["jitter"]["landmarks"]["input"], 0);
+    EXPECT_LT(j["jitter"]["landmarks"]["input"], 0.1);
+
+    write_frames(folder / "short", "sbia1a", 4);
+    const Result cut = eval(folder, {"--input", folder / "halved", "--merged", folder / "short"});
+    EXPECT_EQ(cut.code, 3);
+    EXPECT_NE(cut.out.find("what `bifrons merge` made of it expected"), std::string::npos) << cut.out;
+}
+
+#endif
+
+} // namespace

@@ -1,0 +1,250 @@
+#include "tools/commands.h"
+#include "tools/evaluation.h"
+#include "tools/interrupt.h"
+#include "tools/open_model.h"
+#include "tools/options.h"
+#include "tools/progress.h"
+#if BIFRONS_HAS_MEDIA
+#include "tools/finder_options.h"
+#include "tools/footage_jitter.h"
+#endif
+
+#include <filesystem>
+#include <iomanip>
+
+namespace bifrons::tools {
+
+namespace {
+
+struct Options {
+    std::string model, src, dst, identity, lpips, input, merged, device = "auto";
+    std::int64_t samples = 64;
+    bool self_swap = false;
+#if BIFRONS_HAS_MEDIA
+    std::function<data::FinderOptions()> finder;
+#endif
+};
+
+/// The report as it grows: a table, an object, and what was left out and why.
+class Report {
+  public:
+    void title(const std::string& text) { table_ << text << "\n"; }
+    void heading(const std::vector<std::string>& columns) { row("", columns); }
+
+    template <class... Cells>
+    void line(const std::string& name, const Cells&... cells)
+    {
+        row("  " + name, {cells...});
+    }
+    void add(const std::string& key, Json values) { json_[key] = std::move(values); }
+    void not_measured(const std::string& what, const std::string& why)
+    {
+        missing_ += str("    ", what, ": ", why, "\n");
+        json_["not_measured"][what] = why;
+    }
+    void show(Console& console) const
+    {
+        console.result(table_.str() + (missing_.empty() ? "" : "  not measured\n" + missing_), json_);
+    }
+
+  private:
+    void row(const std::string& name, const std::vector<std::string>& cells)
+    {
+        table_ << std::left << std::setw(34) << name << std::right;
+        for (const std::string& cell : cells) table_ << std::setw(14) << cell;
+        table_ << "\n";
+    }
+
+    std::ostringstream table_;
+    std::string missing_;
+    Json json_ = {{"not_measured", Json::object()}};
+};
+
+std::string fixed(double value, int digits)
+{
+    std::ostringstream text;
+    text << std::fixed << std::setprecision(digits) << value;
+    return text.str();
+}
+
+Json json_of(const Quality& q)
+{
+    Json json = {{"psnr", q.psnr}, {"ssim", q.ssim}};
+    if (q.lpips) json["lpips"] = *q.lpips;
+    return json;
+}
+
+Json json_of(const Distances& d)
+{
+    return {{"to_src", d.to_src}, {"to_dst", d.to_dst}};
+}
+
+void add_quality(Report& report, const std::string& name, const std::string& key, const Quality& q)
+{
+    report.line(name, fixed(q.psnr, 2), fixed(q.ssim, 4), q.lpips ? fixed(*q.lpips, 4) : "-");
+    report.add(key, json_of(q));
+}
+
+void add_identity(Report& report, const IdentityReport& identity)
+{
+    report.heading({"to source", "to dest."});
+    const auto line = [&](const std::string& name, const Distances& d) {
+        report.line(name, fixed(d.to_src, 3), fixed(d.to_dst, 3));
+    };
+    line("identity of the source", identity.src);
+    line("identity of the destination", identity.dst);
+    line("identity of the swap", identity.swap);
+    report.add("identity",
+               {{"src", json_of(identity.src)}, {"dst", json_of(identity.dst)}, {"swap", json_of(identity.swap)}});
+}
+
+/// The networks that measure; one whose file is not there is null, and `why` says so.
+struct Networks {
+    std::unique_ptr<model::IdentityNetwork> identity;
+    std::unique_ptr<model::Lpips> lpips;
+};
+
+/// Why a file cannot be asked; empty if it can.
+std::string missing(const std::string& option, const std::string& path, const std::string& what)
+{
+    const std::string remedy = what + " as safetensors, see docs/trainer.md";
+    if (path.empty()) return option + " FILE was not given: " + remedy;
+    return std::filesystem::exists(path) ? "" : path + ": does not exist; " + remedy;
+}
+
+Networks open_networks(const Options& o, kernels::Device& device, Report& report)
+{
+    Networks networks;
+    if (const std::string why = missing("--identity", o.identity, "dlib's face-recognition network"); !why.empty())
+        report.not_measured("identity", why);
+    else
+        networks.identity = std::make_unique<model::IdentityNetwork>(device, SafetensorsFile(o.identity));
+    if (const std::string why = missing("--lpips", o.lpips, "SqueezeNet 1.1 with LPIPS's heads"); !why.empty())
+        report.not_measured("lpips", why);
+    else
+        networks.lpips = std::make_unique<model::Lpips>(device, o.lpips);
+    return networks;
+}
+
+/// Shows what is done, and stops when that was asked for.
+class Counted {
+  public:
+    Counted(Console& console, const std::string& what, const std::string& unit, std::int64_t total)
+        : progress_(console, what, unit, total)
+    {
+    }
+    void operator()()
+    {
+        if (interrupted()) throw Interrupted("stopped on request; there is nothing to go on with.");
+        progress_.update(++done_);
+    }
+
+  private:
+    Progress progress_;
+    std::int64_t done_ = 0;
+};
+
+#if BIFRONS_HAS_MEDIA
+Json json_of(const std::optional<double>& value)
+{
+    return value ? Json(*value) : Json(nullptr);
+}
+
+void add_jitter(Report& report, const Options& o, Console& console)
+{
+    if (o.merged.empty())
+        return report.not_measured("jitter", "--input and --merged were not given: footage, and what was made of it");
+    Counted counted(console, "jitter", "frames", data::open_frames(o.input)->count());
+    const FootageJitter jitter = footage_jitter(o.input, o.merged, o.finder(), [&] { counted(); });
+    report.heading({"footage", "merged", "ratio"});
+    const auto line = [&](const std::string& name, const std::optional<double>& input,
+                          const std::optional<double>& merged, int digits) {
+        if (!input || !merged) return report.line(name, std::string("no face"));
+        report.line(name, fixed(*input, digits), fixed(*merged, digits), fixed(*merged / *input, 2));
+    };
+    line("jitter of landmarks, eye distances", jitter.input.landmarks, jitter.merged.landmarks, 4);
+    line("jitter of colour, levels", jitter.input.colour, jitter.merged.colour, 3);
+    report.add(
+        "jitter",
+        {{"frames", jitter.frames},
+         {"landmarks", {{"input", json_of(jitter.input.landmarks)}, {"merged", json_of(jitter.merged.landmarks)}}},
+         {"colour", {{"input", json_of(jitter.input.colour)}, {"merged", json_of(jitter.merged.colour)}}}});
+}
+#else
+void add_jitter(Report& report, const Options&, Console&)
+{
+    report.not_measured("jitter", "this build cannot read footage: it was made without OpenCV or dlib");
+}
+#endif
+
+/// What is measured on the facesets.
+void add_faces(Report& report, const Options& o, Evaluation& evaluation, const Networks& networks, Console& console)
+{
+    Counted counted(console, "eval", "faces", evaluation.work(o.self_swap, networks.identity != nullptr));
+    evaluation.on_face([&] { counted(); });
+    model::Lpips* const lpips = networks.lpips.get();
+    report.heading({"PSNR dB", "SSIM", "LPIPS"});
+    add_quality(report, "source, reconstructed", "src", evaluation.src_reconstruction(lpips));
+    add_quality(report, "destination, reconstructed", "dst", evaluation.dst_reconstruction(lpips));
+    if (o.self_swap)
+        add_quality(report, "self-swap", "self_swap", evaluation.self_swap(lpips));
+    else
+        report.not_measured("self_swap", "--self-swap was not given: for two takes of one person");
+    if (networks.identity) add_identity(report, evaluation.identity(*networks.identity));
+}
+
+void warn_of_trained_faces(const Options& o, const Evaluation& evaluation, Console& console)
+{
+    for (const auto& [path, faces] : {std::pair{o.src, &evaluation.src()}, {o.dst, &evaluation.dst()}})
+        if (!faces->held_out)
+            console.warn(str(path, ": the model's validation_fraction holds out none of its faces; they were trained "
+                                   "on, and the figures flatter the model"));
+}
+
+void eval(const Options& o, Console& console)
+{
+    BIFRONS_CHECK(usage, o.merged.empty() == o.input.empty(), o.merged.empty() ? "--merged" : "--input",
+                  " is missing: --input and --merged go together.");
+    const Checkpoint checkpoint = open_checkpoint(o.model, console);
+    const data::Faceset src = data::load_faceset(o.src), dst = data::load_faceset(o.dst);
+    const auto device = open_device(o.device, console);
+    const model::TrainedModel model(*device, checkpoint);
+    if (model.averaged()) console.say("weights: averaged over the training (ema)");
+    Report report;
+    const Networks networks = open_networks(o, *device, report);
+    Evaluation evaluation(*device, model, src, dst, o.samples, "cpu:1");
+    warn_of_trained_faces(o, evaluation, console);
+    const std::size_t src_faces = evaluation.src().looked_at.size(), dst_faces = evaluation.dst().looked_at.size();
+    report.title(str(o.model, " at step ", model.step(), ", ", src_faces, " faces of the source, ", dst_faces,
+                     " of the destination"));
+    report.add("model", o.model);
+    report.add("step", model.step());
+    report.add("faces", {{"src", src_faces}, {"dst", dst_faces}});
+    report.add("held_out", evaluation.src().held_out && evaluation.dst().held_out);
+    add_faces(report, o, evaluation, networks, console);
+    add_jitter(report, o, console);
+    report.show(console);
+}
+
+} // namespace
+
+Work declare_eval(CLI::App& app)
+{
+    const auto o = std::make_shared<Options>();
+    text(app, "--model", o->model, "FOLDER", "the model, or one of its checkpoints")->required();
+    text(app, "--src", o->src, "FACESET", "the faces that the model was trained to put on")->required();
+    text(app, "--dst", o->dst, "FACESET", "the faces of the footage that it was trained for")->required();
+    text(app, "--identity", o->identity, "FILE", "dlib's face-recognition network (safetensors): whose face is it?");
+    text(app, "--lpips", o->lpips, "FILE", "SqueezeNet 1.1 with LPIPS's heads (safetensors): how alike do they look?");
+    flag(app, "--self-swap", o->self_swap, "both facesets show one person: compare the swap with the destination");
+    number<std::int64_t>(app, "--samples", o->samples, 1, 1000, "faces of each that are looked at, evenly spaced");
+#if BIFRONS_HAS_MEDIA
+    text(app, "--input", o->input, "PATH", "footage, for jitter: as given to `bifrons merge`");
+    text(app, "--merged", o->merged, "PATH", "what `bifrons merge` made of it");
+    o->finder = finder_options(app);
+#endif
+    device_option(app, o->device);
+    return [o](Console& console) { eval(*o, console); };
+}
+
+} // namespace bifrons::tools

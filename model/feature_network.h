@@ -1,7 +1,7 @@
 // model/feature_network.h - a network that others have trained to see, frozen and run by our own engine: pictures in,
 // features at its taps out.
 //
-// Tests  tests/model/feature_network_test.cpp, tests/parity/
+// Tests  tests/model/feature_network_test.cpp, tests/parity/perceptual_parity.cpp
 #pragma once
 
 #include "engine/ops/ops.h"

@@ -21,6 +21,7 @@ std::vector<std::string> Objective::names() const
         for (const auto& [loss, weight] : {std::pair{"dssim", weights_.dssim},
                                            {"mse", weights_.mse},
                                            {"eyes_mouth", weights_.eyes_mouth},
+                                           {"perceptual", weights_.perceptual},
                                            {"mask", weights_.mask}})
             if (weight > 0) names.push_back(str(side, "_", loss));
     names.push_back("total");
@@ -46,6 +47,8 @@ std::vector<Objective::Term> Objective::side(Tape& tape, const std::string& name
     if (weights_.mse > 0) terms.push_back({name + "_mse", mse(tape, out.face, target, soft, weights_.mse)});
     if (weights_.eyes_mouth > 0)
         terms.push_back({name + "_eyes_mouth", l1(tape, out.face, target, eyes_mouth, weights_.eyes_mouth)});
+    if (weights_.perceptual > 0)
+        terms.push_back({name + "_perceptual", (*perceptual_)(tape, out.face, target, soft, weights_.perceptual)});
     if (weights_.mask > 0) terms.push_back({name + "_mask", mse(tape, out.mask, mask, {}, weights_.mask)});
     return terms;
 }

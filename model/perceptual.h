@@ -8,7 +8,7 @@
 // and all weights 1 it is LPIPS v0.1.
 //
 // Sources  Johnson et al. 2016, arXiv:1603.08155; Zhang et al. 2018, arXiv:1801.03924
-// Tests  tests/model/perceptual_test.cpp, tests/parity/
+// Tests  tests/model/perceptual_test.cpp, tests/parity/perceptual_parity.cpp
 #pragma once
 
 #include "engine/step.h"

@@ -2,6 +2,7 @@
 
 #include "kernels/base/error.h"
 #include "kernels/base/suggest.h"
+#include "model/feature_network.h"
 
 #include <algorithm>
 #include <charconv>
@@ -25,7 +26,7 @@ struct Row {
     const char* name;
     Member member;
     double low, high; // numbers
-    Words words;      // texts
+    Words words;      // texts; none: any text
     bool fixed;
     const char* help;
 };
@@ -57,6 +58,11 @@ Row number(const char* name, Member member, double low, double high, bool fixed,
 Row word(const char* name, Member member, Words words, bool fixed, const char* help)
 {
     return {name, member, 0, 0, std::move(words), fixed, help};
+}
+
+Row text(const char* name, Member member, bool fixed, const char* help)
+{
+    return {name, member, 0, 0, {}, fixed, help};
 }
 
 Row flag(const char* name, Member member, bool fixed, const char* help)
@@ -118,6 +124,13 @@ const std::vector<Row>& table()
         number("mask_weight", &S::mask_weight, 0, kMost, kFree, "weight of the mask's mean squared error"),
         flag("masked_training", &S::masked_training, kFree, "picture losses count inside the face's mask only"),
         flag("eyes_mouth_prio", &S::eyes_mouth_prio, kFree, "adds 300 times the mean absolute error on eyes and mouth"),
+        number("perceptual_weight", &S::perceptual_weight, 0, kMost, kFree,
+               "weight of the distance of the features that a frozen network finds in face and target; 1 is moderate "
+               "beside dssim_weight 10; 0: none. Not DeepFaceLab's"),
+        text("perceptual_file", &S::perceptual_file, kFree,
+             "that network, a safetensors file: VGG-16, VGG-19 or SqueezeNet 1.1, with or without heads of LPIPS"),
+        text("perceptual_taps", &S::perceptual_taps, kFree,
+             "where its features are read, as relu1_2:0.5,relu2_2 with weights; empty: where the network's authors do"),
         flag("random_warp", &S::random_warp, kFree, "elastic warp of the input; off to finish a trained model"),
         flag("random_src_flip", &S::random_src_flip, kFree, "mirror 4 in 10 source samples"),
         flag("random_dst_flip", &S::random_dst_flip, kFree, "mirror 4 in 10 destination samples"),
@@ -185,6 +198,7 @@ std::string range_text(const Row& row)
         for (const std::string& word : row.words) text += (text.empty() ? "" : " | ") + word;
         return text;
     }
+    if (std::holds_alternative<std::string Settings::*>(row.member)) return "text";
     const bool whole = std::holds_alternative<std::int64_t Settings::*>(row.member);
     return whole ? str(std::int64_t(row.low), "..", std::int64_t(row.high))
                  : number_text(row.low) + ".." + number_text(row.high);
@@ -195,7 +209,7 @@ bool in_range(const Row& row, const Value& value)
     if (const auto* i = std::get_if<std::int64_t>(&value)) return double(*i) >= row.low && double(*i) <= row.high;
     if (const double* d = std::get_if<double>(&value)) return *d >= row.low && *d <= row.high; // not a number: false
     if (const auto* s = std::get_if<std::string>(&value))
-        return std::find(row.words.begin(), row.words.end(), *s) != row.words.end();
+        return row.words.empty() || std::find(row.words.begin(), row.words.end(), *s) != row.words.end();
     return true;
 }
 
@@ -383,6 +397,11 @@ void check(const Settings& s)
     BIFRONS_CHECK(usage, s.mse_weight + s.dssim_weight > 0,
                   "settings: mse_weight and dssim_weight are both 0; at least one above 0 expected, else nothing would "
                   "be learnt of the picture");
+    BIFRONS_CHECK(usage, s.perceptual_weight == 0 || !s.perceptual_file.empty(), "settings: perceptual_weight is ",
+                  s.perceptual_weight,
+                  ", but perceptual_file names no file. docs/trainer.md tells where one comes from; nothing is "
+                  "downloaded by itself.");
+    parse_taps(s.perceptual_taps);
 }
 
 void check_resume(const Settings& made, const Settings& wanted)

@@ -36,6 +36,8 @@ struct Settings {
     double ema = 0;
     double mse_weight = 10, dssim_weight = 10, mask_weight = 10;
     bool masked_training = true, eyes_mouth_prio = false;
+    double perceptual_weight = 0;
+    std::string perceptual_file = "", perceptual_taps = "";
 
     // the samples
     bool random_warp = true;

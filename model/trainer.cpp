@@ -70,11 +70,18 @@ Trainer::Trainer(kernels::Device& device, const Settings& settings, BatchSource&
                  DType dtype)
     : device_(device), settings_(settings), precision_(precision_of(settings, device.target())), pool_(device),
       net_(params_, architecture_of(settings)),
-      objective_(net_.architecture(), {.mse = float(settings.mse_weight),
-                                       .dssim = float(settings.dssim_weight),
-                                       .mask = float(settings.mask_weight),
-                                       .eyes_mouth = settings.eyes_mouth_prio ? kEyesMouthWeight : 0.0f,
-                                       .masked_training = settings.masked_training}),
+      perceptual_(settings.perceptual_weight > 0
+                      ? std::make_unique<Perceptual>(device, settings.perceptual_file, settings.perceptual_taps,
+                                                     precision_, dtype)
+                      : nullptr),
+      objective_(net_.architecture(),
+                 {.mse = float(settings.mse_weight),
+                  .dssim = float(settings.dssim_weight),
+                  .mask = float(settings.mask_weight),
+                  .eyes_mouth = settings.eyes_mouth_prio ? kEyesMouthWeight : 0.0f,
+                  .perceptual = float(settings.perceptual_weight),
+                  .masked_training = settings.masked_training},
+                 perceptual_.get()),
       optimizer_(params_, optimizer_of(settings)), training_(training), validation_(validation)
 {
     allocate(dtype);
@@ -336,7 +343,8 @@ MemoryUse Trainer::memory_use()
             .average = bytes_of(optimizer_.average()),
             .batch = batch_.input.bytes() + batch_.target.bytes() + batch_.mask.bytes() + bytes_of(batch_.eyes_mouth),
             .activations = step_->planned_bytes() - step_->workspace_bytes(),
-            .workspace = step_->workspace_bytes()};
+            .workspace = step_->workspace_bytes(),
+            .perceptual = perceptual_ ? perceptual_->network().bytes() : 0};
 }
 
 Settings settings_of(const Checkpoint& checkpoint)

@@ -28,9 +28,10 @@ struct StepReport {
 struct MemoryUse {
     std::size_t weights = 0, packed = 0, gradients = 0, moments = 0, average = 0, batch = 0, activations = 0,
                 workspace = 0;
+    std::size_t perceptual = 0; ///< the frozen network's weights
     std::size_t total() const
     {
-        return weights + packed + gradients + moments + average + batch + activations + workspace;
+        return weights + packed + gradients + moments + average + batch + activations + workspace + perceptual;
     }
 };
 
@@ -114,6 +115,7 @@ class Trainer {
     Pool pool_;
     Parameters params_;
     Autoencoder net_;
+    std::unique_ptr<const Perceptual> perceptual_; // null where it does not count
     Objective objective_;
     Optimizer optimizer_;
     BatchSource& training_;

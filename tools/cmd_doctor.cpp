@@ -91,6 +91,13 @@ Finding find_waiting()
             "leave it unset: with spinning threads a busy neighbour slows training 10 to 30 times"};
 }
 
+Finding find_perceptual()
+{
+    return {"perceptual loss", true,
+            "takes a network that you fetch yourself: model.safetensors of timm/vgg16.tv_in1k on the Hugging Face hub, "
+            "see docs/trainer.md; nothing is downloaded"};
+}
+
 #if BIFRONS_HAS_MEDIA
 /// The program's own first line about itself.
 Finding find_program(const std::string& name)
@@ -129,8 +136,9 @@ void add_media(std::vector<Finding>& findings)
 
 void examine(Console& console)
 {
-    std::vector<Finding> findings = {find_choice(), find_device("cpu"), find_device("cuda"), find_instructions(),
-                                     find_onednn(), find_waiting(),     find_memory(),       find_disk()};
+    std::vector<Finding> findings = {find_choice(),       find_device("cpu"), find_device("cuda"),
+                                     find_instructions(), find_onednn(),      find_waiting(),
+                                     find_memory(),       find_disk(),        find_perceptual()};
     add_media(findings);
     std::string text;
     Json list = Json::array();

@@ -117,9 +117,11 @@ void plan(const Options& o, Console& console)
     const std::size_t faceset =
         std::size_t(o.faces) * 2 * faces_side(settings) * faces_side(settings) * (settings.eyes_mouth_prio ? 5 : 4);
     const std::vector<std::pair<const char*, std::size_t>> rows = {
-        {"weights", use.weights},         {"bf16 weights", use.packed}, {"gradients", use.gradients},
-        {"moments", use.moments},         {"average", use.average},     {"batch", use.batch},
-        {"activations", use.activations}, {"workspace", use.workspace}, {"faceset", faceset},
+        {"weights", use.weights},         {"bf16 weights", use.packed},
+        {"gradients", use.gradients},     {"moments", use.moments},
+        {"average", use.average},         {"batch", use.batch},
+        {"activations", use.activations}, {"perceptual", use.perceptual},
+        {"workspace", use.workspace},     {"faceset", faceset},
         {"total", use.total() + faceset}};
     const kernels::Ceilings* const gpu = kernels::ceilings_of(device->target());
     const Roofline roofline{gpu, arithmetic_of(model::precision_of(settings, device->target()))};

@@ -1,5 +1,6 @@
 #include "model/perceptual.h"
 
+#include "tests/model/tiny_training.h"
 #include "tests/support/devices.h"
 #include "tests/support/feature_files.h"
 #include "tests/support/temp_folder.h"
@@ -182,6 +183,68 @@ TEST_P(PerceptualOnDevices, loss_and_gradient_are_the_double_networks)
             EXPECT_EQ(again.loss, got.loss);
             EXPECT_EQ(again.gradient, got.gradient) << "repeats to the bit";
         }
+}
+
+/// A tiny training with the perceptual loss of the first two convolutions of VGG-16.
+Settings with_perceptual(const std::string& file)
+{
+    Settings s = tiny();
+    s.perceptual_weight = 2;
+    s.perceptual_file = file;
+    s.perceptual_taps = "relu1_1";
+    return s;
+}
+
+TEST(PerceptualTraining, reports_the_loss_of_both_sides_and_plans_what_it_takes)
+{
+    TempFolder folder;
+    vgg16(2).write(folder / "vgg");
+    TestDevice device("cpu", 256);
+    Faces faces(device.device());
+    Trainer plain(device.device(), tiny(), faces, nullptr),
+        trainer(device.device(), with_perceptual(folder / "vgg"), faces, nullptr);
+    const MemoryUse planned = trainer.memory_use();
+    EXPECT_EQ(planned.perceptual, 4u * (64 * 27 + 64));
+    EXPECT_EQ(plain.memory_use().perceptual, 0u);
+    double flops = 0;
+    for (const auto& [path, cost] : trainer.costs())
+        if (path.find("objective.perceptual.features.features.0/") != std::string::npos) flops += cost.flops;
+    EXPECT_EQ(flops, 4 * 2 * 2.0 * 32 * 32 * 64 * 27) << "two pictures a side, prediction and target";
+
+    std::map<std::string, double> first;
+    double last = 0;
+    for (int step = 0; step < 20; ++step) {
+        plain.step();
+        trainer.step();
+        const StepReport r = trainer.report();
+        ASSERT_FALSE(r.skipped);
+        double sum = 0;
+        for (std::size_t i = 0; i < r.names.size(); ++i) {
+            if (step == 0) first[r.names[i]] = r.values[i];
+            if (r.names[i].ends_with("_perceptual")) last += r.values[i] * (step == 19);
+            if (r.names[i] != "total") sum += r.values[i];
+        }
+        EXPECT_NEAR(sum, r.total(), 1e-5 * r.total());
+    }
+    EXPECT_GT(first.at("src_perceptual"), 0);
+    EXPECT_GT(first.at("dst_perceptual"), 0);
+    EXPECT_LT(last, first.at("src_perceptual") + first.at("dst_perceptual")) << "it learns";
+    EXPECT_NE(plain.parameters().weights().download(plain.exec()),
+              trainer.parameters().weights().download(trainer.exec()));
+    EXPECT_EQ(trainer.slab_bytes(), planned.activations + planned.workspace);
+}
+
+TEST(PerceptualTraining, is_refused_without_its_file)
+{
+    TempFolder folder;
+    TestDevice device("cpu", 256);
+    Faces faces(device.device());
+    EXPECT_THROW(check(with_perceptual("")), Error);
+    EXPECT_NO_THROW(check(with_perceptual("named")));
+    EXPECT_THROW(Trainer(device.device(), with_perceptual(folder / "gone"), faces, nullptr), Error);
+    Settings wrong = with_perceptual("named");
+    wrong.perceptual_taps = "relu1_1:much";
+    EXPECT_THROW(check(wrong), Error);
 }
 
 TEST(LpipsMeasure, wants_heads_and_pictures_of_some_size)

@@ -100,6 +100,8 @@ TEST(Settings, an_assignment_sets_each_kind)
     EXPECT_EQ(s.clipgrad, 1.0);
     EXPECT_FALSE(s.masked_training);
     EXPECT_EQ(s.archi, "df-ut");
+    apply_assignment(s, "perceptual_file=/a folder/vgg=16.safetensors");
+    EXPECT_EQ(s.perceptual_file, "/a folder/vgg=16.safetensors") << "any text";
 }
 
 TEST(Settings, a_wrong_assignment_says_what_is_expected)

@@ -34,6 +34,26 @@ int SimDevice::workers_of_environment()
     return workers;
 }
 
+SimDevice::Fault SimDevice::fault_of_environment()
+{
+    const char* const variable = std::getenv("BIFRONS_SIM_FAULT");
+    if (!variable) return {};
+    const std::string text = variable;
+    const std::size_t colon = text.rfind(':');
+    const int left = colon == text.npos ? 0 : std::atoi(text.c_str() + colon + 1);
+    BIFRONS_CHECK(usage, colon > 0 && left >= 1, "BIFRONS_SIM_FAULT is \"", text,
+                  "\"; a kernel and the number of its launch expected, as in judge_step:4");
+    return {text.substr(0, colon), left};
+}
+
+/// A GPU is of no use after a fault, so every launch from there on fails.
+void SimDevice::meet_fault(const char* kernel)
+{
+    if (fault_.left > 0 && fault_.kernel == kernel && --fault_.left == 0) faulted_ = true;
+    BIFRONS_CHECK(device, !faulted_, "sim: a kernel failed while it ran: a fault in ", fault_.kernel,
+                  ", which BIFRONS_SIM_FAULT asks for. What was saved before is intact.");
+}
+
 SimDevice::SimDevice() : SimDevice(schedule_of_environment()) {}
 
 SimDevice::~SimDevice()
@@ -89,6 +109,7 @@ std::vector<sim::AccessCount> SimDevice::access_counts(const std::string& kernel
 
 void SimDevice::run(const char* kernel, const Grid& grid, const std::function<void()>& body)
 {
+    meet_fault(kernel);
     const bool together = grid.cooperative || workers_.front()->counts();
     const std::size_t blocks = std::size_t(grid.blocks.x) * grid.blocks.y * grid.blocks.z;
     const std::size_t workers = together ? 1 : std::min(workers_.size(), blocks);

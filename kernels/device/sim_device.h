@@ -1,6 +1,8 @@
 // kernels/device/sim_device.h - the kernels' own CUDA sources on the processor, thread by thread, to test them.
 //
 // Memory is poisoned (0xFF: NaN in every float type) and lies between redzones, which are looked at after each kernel.
+// BIFRONS_SIM_FAULT=judge_step:4 in the environment: the fourth launch of that kernel, and all after it, fail as after
+// a fault on a GPU.
 #pragma once
 
 #include "kernels/device/host_device.h"
@@ -34,7 +36,17 @@ class SimDevice : public HostDevice {
     void run(const char* kernel, const Grid& grid, const std::function<void()>& body);
 
   private:
+    /// A kernel that faults when it is launched for the `left`-th time from now; none where the name is empty.
+    struct Fault {
+        std::string kernel;
+        int left = 0;
+    };
+    static Fault fault_of_environment();
+    void meet_fault(const char* kernel);
+
     sim::Schedule schedule_;
+    Fault fault_ = fault_of_environment();
+    bool faulted_ = false;
     sim::GlobalMemory memory_;
     std::vector<std::unique_ptr<sim::Executor>> workers_; // of different threads
 };

@@ -1,5 +1,6 @@
 // `bifrons train` as a user meets it: real facesets in, checkpoints, history and preview out; killed and gone on with.
 #include "engine/checkpoint.h"
+#include "tests/support/devices.h"
 #include "tests/support/temp_folder.h"
 #include "tests/tools/made_inputs.h"
 
@@ -27,12 +28,12 @@ class TrainCommand : public ::testing::Test {
         make_faceset(folder_ / "dst", 90);
     }
 
-    /// Starts `bifrons train` on one thread; its words go to a file.
+    /// Starts `bifrons train`; its words go to a file.
     pid_t start(const std::string& model, const std::string& steps, const std::vector<std::string>& more = {})
     {
         std::vector<std::string> words = {BIFRONS_PROGRAM, "train",         "--src",    folder_ / "src",
                                           "--dst",         folder_ / "dst", "--model",  folder_ / model,
-                                          "--steps",       steps,           "--device", "cpu:1"};
+                                          "--steps",       steps,           "--device", device_};
         for (const char* setting :
              {"resolution=32", "e_dims=4", "ae_dims=8", "d_dims=4", "d_mask_dims=4", "batch_size=2", "save_every=3",
               "keep=2", "preview_every=0", "validation_fraction=0.25"}) {
@@ -81,7 +82,33 @@ class TrainCommand : public ::testing::Test {
         return {checkpoint->step, bytes};
     }
 
+    /// The newest checkpoint again, all its numbers scaled.
+    void scale_newest(const std::string& model, float scale)
+    {
+        const auto checkpoint = load_latest_checkpoint(folder_ / model, [](const std::string&) {});
+        std::vector<std::vector<float>> scaled;
+        std::vector<NamedTensor> tensors;
+        for (NamedTensor t : checkpoint->file.tensors()) {
+            scaled.emplace_back(std::size_t(t.size()));
+            std::memcpy(scaled.back().data(), t.data, t.bytes());
+            for (float& v : scaled.back()) v *= scale;
+            t.data = scaled.back().data();
+            tensors.push_back(t);
+        }
+        const Metadata metadata = checkpoint->file.metadata();
+        CheckpointStore(folder_ / model).save(checkpoint->step, tensors, metadata);
+    }
+    /// How often the log says it.
+    int count(const std::string& words)
+    {
+        const std::string text = log();
+        int n = 0;
+        for (std::size_t at = 0; (at = text.find(words, at)) != text.npos; at += words.size()) ++n;
+        return n;
+    }
+
     TempFolder folder_;
+    std::string device_ = "cpu:1";
 };
 
 TEST_F(TrainCommand, leaves_checkpoints_history_and_a_preview)
@@ -160,6 +187,37 @@ TEST_F(TrainCommand, a_damaged_newest_checkpoint_falls_back_to_the_one_before)
     ASSERT_EQ(train("model", "6"), 0) << log();
     EXPECT_NE(log().find(newest_file.filename().string()), std::string::npos) << "the damaged file is named: " << log();
     EXPECT_EQ(newest("model"), undisturbed);
+}
+
+TEST_F(TrainCommand, steps_that_are_not_finite_roll_back_once_in_ten_and_end_it)
+{
+    ASSERT_EQ(train("model", "3"), 0) << log();
+    scale_newest("model", 1e30f); // products of these are infinite
+    const auto before = newest("model");
+    EXPECT_EQ(train("model", "100", {"--set", "save_every=1000"}), 1);
+    // Steps are looked at ten at a time: what was done after the tenth bad one is of no account.
+    EXPECT_EQ(count("rolled back to the weights of step 3"), 3) << log();
+    EXPECT_EQ(count(" skipped: a loss or a gradient is not finite"), 40) << log();
+    EXPECT_EQ(count("10 steps in a row were not finite, and so after 3 returns to the last checkpoint"), 1) << log();
+    EXPECT_EQ(newest("model"), before);
+}
+
+/// Steps on the simulator take seconds, so there are no pictures to be drawn beside them.
+const std::vector<std::string> kShort = {"--set", "validation_fraction=0"};
+
+TEST_F(TrainCommand, a_fault_in_a_kernel_ends_it_and_the_last_checkpoint_goes_on)
+{
+    device_ = "sim";
+    if (!absent(device_).empty()) GTEST_SKIP() << absent(device_);
+    ASSERT_EQ(train("undisturbed", "4", kShort), 0) << log();
+    setenv("BIFRONS_SIM_FAULT", "judge_step:4", 1);
+    EXPECT_EQ(train("faulty", "4", kShort), 1);
+    unsetenv("BIFRONS_SIM_FAULT");
+    EXPECT_EQ(count("a kernel failed while it ran: a fault in judge_step"), 1) << log();
+    EXPECT_EQ(newest("faulty").first, 3);
+    ASSERT_EQ(train("faulty", "4", kShort), 0) << log();
+    EXPECT_EQ(count("going on from step 3"), 1) << log();
+    EXPECT_EQ(newest("faulty"), newest("undisturbed"));
 }
 
 } // namespace

@@ -2,9 +2,12 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <mutex>
+#include <stop_token>
 #include <thread>
 #include <vector>
 
@@ -16,28 +19,70 @@ inline int machine_threads()
     return std::max(1, int(std::thread::hardware_concurrency()));
 }
 
+/// What the threads of a loop share: each takes the next index until there is none, or one of them has failed.
+class SharedLoop {
+  public:
+    explicit SharedLoop(std::int64_t n) : n_(n) {}
+    template <class Body>
+    void work(const Body& body, int worker)
+    {
+        try {
+            for (std::int64_t i = next_++; i < n_; i = next_++) body(i, worker);
+        } catch (...) {
+            const std::lock_guard lock(guard_);
+            if (!failure_) failure_ = std::current_exception();
+            next_ = n_;
+        }
+    }
+    /// When all have ended.
+    void rethrow() const
+    {
+        if (failure_) std::rethrow_exception(failure_);
+    }
+
+  private:
+    std::int64_t n_;
+    std::atomic<std::int64_t> next_ = 0;
+    std::exception_ptr failure_;
+    std::mutex guard_;
+};
+
 /// body(index, worker) for each index of [0, n), on at most `threads` threads; worker is below `threads` and the same
 /// for one thread. The first exception is thrown again here, after all threads ended.
 template <class Body>
 void for_each_on_threads(std::int64_t n, int threads, const Body& body)
 {
-    std::atomic<std::int64_t> next = 0;
-    std::exception_ptr failure;
-    std::mutex guard;
-    const auto work = [&](int worker) {
-        try {
-            for (std::int64_t i = next++; i < n; i = next++) body(i, worker);
-        } catch (...) {
-            const std::lock_guard lock(guard);
-            if (!failure) failure = std::current_exception();
-            next = n;
-        }
-    };
+    SharedLoop loop(n);
     std::vector<std::thread> others;
-    for (int worker = 1; worker < threads && worker < n; ++worker) others.emplace_back(work, worker);
-    work(0);
+    for (int worker = 1; worker < threads && worker < n; ++worker)
+        others.emplace_back([&, worker] { loop.work(body, worker); });
+    loop.work(body, 0);
     for (std::thread& thread : others) thread.join();
-    if (failure) std::rethrow_exception(failure);
+    loop.rethrow();
 }
+
+/// Threads that stay from one loop to the next, so that each can keep what belongs to a thread: a device.
+class ThreadTeam {
+  public:
+    /// They bear the name, of at most 15 characters, in debuggers and profilers.
+    ThreadTeam(int threads, const char* name);
+    int size() const { return int(threads_.size()); }
+    /// As for_each_on_threads, but on the team's threads only, and a worker's number means the same one every time.
+    void for_each(std::int64_t n, const std::function<void(std::int64_t index, int worker)>& body);
+
+  private:
+    struct Round {
+        SharedLoop loop;
+        const std::function<void(std::int64_t, int)>& body;
+        int working;
+    };
+    void serve(const std::stop_token& end, int worker);
+
+    std::mutex guard_;
+    std::condition_variable_any begin_, end_;
+    Round* round_ = nullptr;
+    int rounds_ = 0;
+    std::vector<std::jthread> threads_; // last, so that they have ended before the rest goes
+};
 
 } // namespace bifrons::data

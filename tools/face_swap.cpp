@@ -1,6 +1,5 @@
 #include "tools/face_swap.h"
 
-#include "data/threads.h"
 #include "data/warp.h"
 
 namespace bifrons::tools {
@@ -15,7 +14,8 @@ FaceSwap::FaceSwap(kernels::Device& device, const model::TrainedModel& model, co
                    const data::MergeOptions& merge, const std::string& merging_device)
     : type_(data::face_type_of(model.settings().face_type)), side_(model.settings().resolution), merge_(merge),
       merging_device_(merging_device), finder_(finder),
-      predictor_(device, model.network(), kBatch, model::Predictor::Identity::src, model.precision())
+      predictor_(device, model.network(), kBatch, model::Predictor::Identity::src, model.precision()),
+      pasting_(finder_.threads(), "bifrons paste"), mergers_(std::size_t(finder_.threads()))
 {
     data::check(merge);
 }
@@ -71,12 +71,10 @@ void FaceSwap::predict(const std::vector<data::Frame>& frames, std::vector<Faces
     }
 }
 
-void FaceSwap::paste(std::vector<data::Frame>& frames, const std::vector<Faces>& faces) const
+void FaceSwap::paste(std::vector<data::Frame>& frames, const std::vector<Faces>& faces)
 {
-    // A merger belongs to the thread it was made on, so each thread makes its own.
-    std::vector<std::unique_ptr<data::Merger>> mergers(std::size_t(finder_.threads()));
-    data::for_each_on_threads(std::int64_t(frames.size()), finder_.threads(), [&](std::int64_t i, int worker) {
-        std::unique_ptr<data::Merger>& merger = mergers[std::size_t(worker)];
+    pasting_.for_each(std::int64_t(frames.size()), [&](std::int64_t i, int worker) {
+        std::unique_ptr<data::Merger>& merger = mergers_[std::size_t(worker)];
         if (!merger) merger = std::make_unique<data::Merger>(merge_, merging_device_);
         for (const data::PredictedFace& face : faces[std::size_t(i)]) merger->merge(frames[std::size_t(i)].image, face);
     });

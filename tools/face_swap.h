@@ -3,6 +3,7 @@
 
 #include "data/extract/extract.h"
 #include "data/merge/merge.h"
+#include "data/threads.h"
 #include "model/predictor.h"
 #include "model/trained.h"
 
@@ -17,7 +18,7 @@ struct SwapCounts {
 
 class FaceSwap {
   public:
-    /// device and model must outlive this. merging_device: what a thread that pastes opens for itself. Throws as
+    /// device and model must outlive this. merging_device: what a thread that pastes opens for itself, once. Throws as
     /// FaceFinder and Merger do.
     FaceSwap(kernels::Device& device, const model::TrainedModel& model, const data::FinderOptions& finder,
              const data::MergeOptions& merge, const std::string& merging_device);
@@ -32,7 +33,7 @@ class FaceSwap {
     using Faces = std::vector<data::PredictedFace>;
     std::vector<Faces> find(const std::vector<data::Frame>& frames);
     void predict(const std::vector<data::Frame>& frames, std::vector<Faces>& faces);
-    void paste(std::vector<data::Frame>& frames, const std::vector<Faces>& faces) const;
+    void paste(std::vector<data::Frame>& frames, const std::vector<Faces>& faces);
 
     const data::FaceType type_;
     const std::int64_t side_;
@@ -41,6 +42,8 @@ class FaceSwap {
     data::FaceFinder finder_;
     model::Predictor predictor_;
     SwapCounts counts_;
+    data::ThreadTeam pasting_;
+    std::vector<std::unique_ptr<data::Merger>> mergers_; // of the team's threads, which make them
 };
 
 } // namespace bifrons::tools

@@ -7,6 +7,7 @@
 #include <cuda_runtime_api.h>
 #include <nvtx3/nvToolsExt.h>
 #include <nvtx3/nvToolsExtCudaRt.h>
+#include <pthread.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -116,7 +117,9 @@ class CudaDevice : public Device {
         check(cudaStreamCreateWithFlags(&compute_, cudaStreamNonBlocking), "creating a stream");
         pool_ = create_pool(index);
         nvtxNameCudaStreamA(compute_, "bifrons compute");
-        nvtxNameOsThreadA(std::uint32_t(syscall(SYS_gettid)), "bifrons main");
+        char thread[16] = "";
+        pthread_getname_np(pthread_self(), thread, sizeof thread);
+        nvtxNameOsThreadA(std::uint32_t(syscall(SYS_gettid)), thread);
     }
     ~CudaDevice() override
     {

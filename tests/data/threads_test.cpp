@@ -1,0 +1,57 @@
+// Loops on several threads, and the team whose threads stay.
+#include "data/threads.h"
+
+#include "kernels/base/error.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+
+#include <pthread.h>
+
+using namespace bifrons;
+using namespace bifrons::data;
+
+namespace {
+
+TEST(ThreadTeam, each_index_comes_once_and_a_worker_is_the_same_thread_in_every_loop)
+{
+    ThreadTeam team(3, "team");
+    std::map<int, std::set<std::thread::id>> threads;
+    std::mutex guard;
+    for (const std::int64_t n : {100, 0, 1, 57}) {
+        std::vector<std::atomic<int>> times(static_cast<std::size_t>(n));
+        team.for_each(n, [&](std::int64_t i, int worker) {
+            ++times[std::size_t(i)];
+            char name[16] = "";
+            pthread_getname_np(pthread_self(), name, sizeof name);
+            const std::lock_guard lock(guard);
+            threads[worker].insert(std::this_thread::get_id());
+            EXPECT_STREQ(name, "team");
+        });
+        for (const std::atomic<int>& count : times) EXPECT_EQ(count, 1);
+    }
+    for (const auto& [worker, ids] : threads) {
+        EXPECT_LT(worker, team.size());
+        EXPECT_EQ(ids.size(), 1u) << worker;
+        EXPECT_EQ(ids.count(std::this_thread::get_id()), 0u) << "what the caller keeps for itself is left alone";
+    }
+}
+
+TEST(ThreadTeam, the_first_exception_ends_the_loop_and_the_team_goes_on)
+{
+    ThreadTeam team(2, "team");
+    std::atomic<int> done = 0;
+    const auto fails_at_3 = [&](std::int64_t i, int) {
+        if (i == 3) throw Error(ErrorKind::failed, "three");
+        ++done;
+    };
+    EXPECT_THROW(team.for_each(1 << 20, fails_at_3), Error);
+    EXPECT_LT(done, 1 << 20);
+    done = 0;
+    team.for_each(3, fails_at_3);
+    EXPECT_EQ(done, 3);
+}
+
+} // namespace

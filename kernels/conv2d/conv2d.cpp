@@ -30,6 +30,13 @@ void check_dtypes(const char* op, ConstView a, ConstView b, ConstView out, bool 
                   dtype_name(b.dtype), " and ", dtype_name(out.dtype), "; one type for all expected");
 }
 
+void check_shuffle(const char* op, std::int64_t channels, const Epilogue& e)
+{
+    BIFRONS_CHECK(shape, e.shuffle >= 1 && channels % (e.shuffle * e.shuffle) == 0, op, ": ", channels,
+                  " channels cannot be shuffled by ", e.shuffle, "; a multiple of ", e.shuffle * e.shuffle,
+                  " expected");
+}
+
 Cost base_cost(const Conv2dShape& s, DType dtype)
 {
     return {.flops = 2.0 * double(s.y_size()) * double(s.R * s.S * s.C),
@@ -195,9 +202,7 @@ void conv2d_fwd(Exec ex, const Conv2dShape& s, ConstView x, ConstView w, View y,
     s.check("conv2d_fwd");
     check_dtypes("conv2d_fwd", x, w, y, true);
     check_method("conv2d_fwd", Conv2dPass::fwd, s, x.dtype, ex.device->target());
-    BIFRONS_CHECK(shape, e.shuffle >= 1 && s.K % (e.shuffle * e.shuffle) == 0, "conv2d_fwd: ", s.K,
-                  " channels cannot be shuffled by ", e.shuffle, "; a multiple of ", e.shuffle * e.shuffle,
-                  " expected");
+    check_shuffle("conv2d_fwd", s.K, e);
     BIFRONS_CHECK(shape, x.data != y.data, "conv2d_fwd: y is x's own buffer; another one expected");
     if (accounted(ex, "conv2d_fwd", conv2d_fwd_cost(s, x.dtype, e, ex.device->target()))) return;
     if (on_cpu(ex)) return fwd_on_cpu(ex, s, x, w, y, e);
@@ -247,6 +252,21 @@ Cost conv2d_dgrad_cost(const Conv2dShape& s, DType dtype, const Store& d, Target
     return cost;
 }
 
+namespace {
+
+void dgrad_on_gpu(Exec ex, const Conv2dShape& s, ConstView dy, ConstView w, const GradientOrValue& out)
+{
+    const Conv2dMethod method = gpu_method(Conv2dPass::dgrad, s, dy.dtype);
+    if (method == Conv2dMethod::direct) BIFRONS_SIMT(ex, "conv2d_dgrad", conv2d_dgrad_direct(ex, s, dy, w, out));
+    check_addresses("conv2d_dgrad", dy, w);
+    if (method == Conv2dMethod::few_channels)
+        BIFRONS_SIMT(ex, "conv2d_dgrad", conv2d_dgrad_few_channels(ex, s, dy, w, out));
+    const IgemmPlan plan = plan_for(Conv2dPass::dgrad, s, dy.dtype, ex);
+    BIFRONS_SIMT(ex, "conv2d_dgrad", conv2d_dgrad_igemm(ex, s, plan, dy, w, out));
+}
+
+} // namespace
+
 void conv2d_dgrad(Exec ex, const Conv2dShape& s, ConstView dy, ConstView w, const Store& d)
 {
     s.check("conv2d_dgrad");
@@ -255,13 +275,16 @@ void conv2d_dgrad(Exec ex, const Conv2dShape& s, ConstView dy, ConstView w, cons
     BIFRONS_CHECK(shape, d.act.kind == Act::none || d.saved, "conv2d_dgrad: an activation needs its saved value");
     if (accounted(ex, "conv2d_dgrad", conv2d_dgrad_cost(s, d.out.dtype, d, ex.device->target()))) return;
     if (on_cpu(ex)) return dgrad_on_cpu(ex, s, dy, w, d);
-    const Conv2dMethod method = gpu_method(Conv2dPass::dgrad, s, dy.dtype);
-    if (method == Conv2dMethod::direct) BIFRONS_SIMT(ex, "conv2d_dgrad", conv2d_dgrad_direct(ex, s, dy, w, d));
-    check_addresses("conv2d_dgrad", dy, w);
-    if (method == Conv2dMethod::few_channels)
-        BIFRONS_SIMT(ex, "conv2d_dgrad", conv2d_dgrad_few_channels(ex, s, dy, w, d));
-    const IgemmPlan plan = plan_for(Conv2dPass::dgrad, s, dy.dtype, ex);
-    BIFRONS_SIMT(ex, "conv2d_dgrad", conv2d_dgrad_igemm(ex, s, plan, dy, w, d));
+    dgrad_on_gpu(ex, s, dy, w, {.gradient = d});
+}
+
+void conv2d_dgrad(Exec ex, const Conv2dShape& s, ConstView dy, ConstView w, View y, const Epilogue& e)
+{
+    s.check("conv2d_dgrad");
+    check_dtypes("conv2d_dgrad", dy, w, y, false);
+    check_method("conv2d_dgrad", Conv2dPass::dgrad, s, dy.dtype, ex.device->target());
+    check_shuffle("conv2d_dgrad", s.C, e);
+    dgrad_on_gpu(ex, s, dy, w, {.y = y, .value = e});
 }
 
 // ---- filter gradient ---------------------------------------------------------------------------------------------

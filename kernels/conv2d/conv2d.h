@@ -36,6 +36,7 @@ struct Conv2dShape {
     BIFRONS_HD std::int64_t x_size() const { return N * H * W * C; }
     BIFRONS_HD std::int64_t w_size() const { return K * R * S * C; }
     BIFRONS_HD std::int64_t y_size() const { return N * P() * Q() * K; }
+    EpilogueShape x_shape() const { return {N, H, W, C}; }
     EpilogueShape y_shape() const { return {N, P(), Q(), K}; }
     /// Throws Error(shape) naming the operation and the values.
     void check(const char* op) const;
@@ -57,6 +58,8 @@ Cost conv2d_fwd_cost(const Conv2dShape& s, DType dtype, const Epilogue& e, Targe
 /// Error: |v - exact| <= gamma32(R*S*K) * (the same sum of absolute values).
 void conv2d_dgrad(Exec ex, const Conv2dShape& s, ConstView dy, ConstView w, const Store& d);
 Cost conv2d_dgrad_cost(const Conv2dShape& s, DType dtype, const Store& d, Target target);
+/// GPU: the same sums stored as values, y [N,H,W,C] as e says: the transposed convolution (conv2d_transpose.h).
+void conv2d_dgrad(Exec ex, const Conv2dShape& s, ConstView dy, ConstView w, View y, const Epilogue& e);
 
 /// Filter and bias gradient. dw = df/dw and db[k] = sum_{n,p,q} dy[n,p,q,k], or += for accumulate.
 ///   dy [N,P,Q,K] read   x [N,H,W,C] read   dw [K,R,S,C] written   db [K] written, may be empty

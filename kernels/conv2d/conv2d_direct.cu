@@ -41,7 +41,7 @@ __global__ void __launch_bounds__(kBlockSize)
 // two blocks is enough: left to itself, ptxas makes room for more on sm_120 and spills.
 template <class T>
 __global__ void __launch_bounds__(kBlockSize, 2)
-    conv2d_dgrad_kernel(Conv2dShape s, const T* __restrict__ dy, const T* __restrict__ w, GradientStore<T> dx)
+    conv2d_dgrad_kernel(Conv2dShape s, const T* __restrict__ dy, const T* __restrict__ w, GradientOrValueStore<T> dx)
 {
     const std::int64_t i = global_thread();
     if (i >= s.x_size()) return;
@@ -60,7 +60,8 @@ __global__ void __launch_bounds__(kBlockSize, 2)
             for (std::int64_t k = 0; k < s.K; ++k) sum += to_f32(pixel[k]) * to_f32(filter[k * s.R * s.S * s.C]);
         }
     }
-    dx.store(i, sum);
+    float one[1] = {sum};
+    dx.store(i, one);
 }
 
 // A thread per dw[k,r,s,c]; the threads of a warp differ in c: they read the same dy and neighbouring x.
@@ -103,11 +104,11 @@ void conv2d_fwd_direct(Exec ex, const Conv2dShape& s, ConstView x, ConstView w, 
     });
 }
 
-void conv2d_dgrad_direct(Exec ex, const Conv2dShape& s, ConstView dy, ConstView w, const Store& d)
+void conv2d_dgrad_direct(Exec ex, const Conv2dShape& s, ConstView dy, ConstView w, const GradientOrValue& out)
 {
     on_storage("conv2d_dgrad", dy.dtype, [&]<class T>() {
         launch("conv2d_dgrad direct", conv2d_dgrad_kernel<T>, grid_of_packets<1>(s.x_size()), ex, s, dy.as<T>(),
-               w.as<T>(), GradientStore<T>(d));
+               w.as<T>(), GradientOrValueStore<T>(s.x_shape(), out));
     });
 }
 

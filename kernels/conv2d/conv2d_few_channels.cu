@@ -105,7 +105,7 @@ struct ToGradient {
     {
         dx.store(std::int64_t(pixel) * dx_channels + k, v);
     }
-    GradientStore<bf16> dx;
+    GradientOrValueStore<bf16> dx;
     int dx_channels;
 };
 
@@ -300,12 +300,12 @@ void conv2d_fwd_few_channels(Exec ex, const Conv2dShape& s, ConstView x, ConstVi
     });
 }
 
-void conv2d_dgrad_few_channels(Exec ex, const Conv2dShape& s, ConstView dy, ConstView w, const Store& d)
+void conv2d_dgrad_few_channels(Exec ex, const Conv2dShape& s, ConstView dy, ConstView w, const GradientOrValue& out)
 {
     const ThinConv c = thin_conv(Conv2dPass::dgrad, s);
-    const ToGradient out{GradientStore<bf16>(d), c.K};
-    on_packets<bf16>(c.K, {d.out, d.add, d.saved},
-                     [&]<int N>() { launch_windows("conv2d_dgrad few_channels", ex, c, dy, w, out, N > 1); });
+    const ToGradient to{{s.x_shape(), out}, c.K};
+    on_packets_of<bf16>(s.x_shape(), out,
+                        [&]<int N>() { launch_windows("conv2d_dgrad few_channels", ex, c, dy, w, to, N > 1); });
 }
 
 void conv2d_wgrad_few_channels(Exec ex, const Conv2dShape& s, ConstView dy, ConstView x, View dw, bool accumulate)

@@ -23,7 +23,7 @@ namespace bifrons::kernels {
 BIFRONS_SIMT_DECLARE(void conv2d_fwd_igemm(Exec ex, const Conv2dShape& s, const IgemmPlan& plan, ConstView x,
                                            ConstView w, View y, const Epilogue& e);
                      void conv2d_dgrad_igemm(Exec ex, const Conv2dShape& s, const IgemmPlan& plan, ConstView dy,
-                                             ConstView w, const Store& d);
+                                             ConstView w, const GradientOrValue& out);
                      void conv2d_wgrad_igemm(Exec ex, const Conv2dShape& s, const IgemmPlan& plan, ConstView dy,
                                              ConstView x, View dw, bool accumulate);)
 

@@ -79,7 +79,7 @@ struct GradientPixels {
             dx.store(i, v);
     }
     PartialSums partial;
-    GradientStore<T> dx;
+    GradientOrValueStore<T> dx;
     int H, W, C, stride;
     bool whole_runs;
     int split = 0, first_row = 0, first_column = 0; // the block's
@@ -113,18 +113,18 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocksOfSm)
 
 template <class Tile, int kCopy>
 void launch_dgrad(const Exec& ex, const Conv2dShape& shape, const IgemmPlan& plan, ConstView dy, ConstView w,
-                  const Store& d)
+                  const GradientOrValue& out)
 {
     using T = typename Tile::T;
     const IgemmShape s(shape);
     const PixelClasses classes(s, Tile::kRows);
-    const GradientStore<T> dx(d);
+    const GradientOrValueStore<T> dx(shape.x_shape(), out);
     const PartialSums partial(ex, plan.splits, shape.x_size());
     const Grid grid{
         .blocks = {unsigned(classes.tiles * ((s.C + Tile::kColumns - 1) / Tile::kColumns)), unsigned(plan.splits)},
         .threads = {Tile::kThreads},
         .smem = sizeof(IgemmShared<Tile, Major::depth, Major::side>)};
-    on_packets<T>(s.C, {d.out, d.add, d.saved}, [&]<int N>() {
+    on_packets_of<T>(shape.x_shape(), out, [&]<int N>() {
         launch("conv2d_dgrad igemm_mma", conv2d_dgrad_igemm_kernel<Tile, kCopy>, grid, ex, s, classes, dy.as<T>(),
                w.as<T>(), GradientPixels<T>{partial, dx, s.H, s.W, s.C, s.stride, N > 1});
         launch_add_splits<N>("conv2d_dgrad add_splits", ex, partial, plan.splits, dx);
@@ -133,11 +133,12 @@ void launch_dgrad(const Exec& ex, const Conv2dShape& shape, const IgemmPlan& pla
 
 } // namespace
 
-void conv2d_dgrad_igemm(Exec ex, const Conv2dShape& s, const IgemmPlan& plan, ConstView dy, ConstView w, const Store& d)
+void conv2d_dgrad_igemm(Exec ex, const Conv2dShape& s, const IgemmPlan& plan, ConstView dy, ConstView w,
+                        const GradientOrValue& out)
 {
     on_storage("conv2d_dgrad", dy.dtype, [&]<class T>() {
         on_igemm<T>(plan, igemm_copy_bytes(Conv2dPass::dgrad, s, dy.dtype),
-                    [&]<class Tile, int kCopy>() { launch_dgrad<Tile, kCopy>(ex, s, plan, dy, w, d); });
+                    [&]<class Tile, int kCopy>() { launch_dgrad<Tile, kCopy>(ex, s, plan, dy, w, out); });
     });
 }
 

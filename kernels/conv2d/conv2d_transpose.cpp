@@ -26,12 +26,8 @@ Conv2dShape conv2d_transpose_shape(std::int64_t N, std::int64_t P, std::int64_t 
 
 namespace {
 
-EpilogueShape x_shape(const Conv2dShape& s)
-{
-    return {s.N, s.H, s.W, s.C};
-}
-
-/// The sum cannot stand in the output before the store if elements move or the output may hold what is to be added.
+/// cpu: the sum cannot stand in the output before the store if elements move or the output may hold what is to be
+/// added.
 std::size_t sum_buffer_bytes(const Conv2dShape& s, DType dtype, const Epilogue& e)
 {
     return e.shuffle == 1 && !e.add ? 0 : aligned(std::size_t(s.x_size()) * dtype_bytes(dtype));
@@ -54,9 +50,13 @@ Cost sum_of(const Cost& a, const Cost& b, std::size_t buffer)
 
 Cost conv2d_transpose_fwd_cost(const Conv2dShape& s, DType dtype, const Epilogue& e, Target target)
 {
-    const Cost sum = conv2d_dgrad_cost(s, dtype, {}, target);
+    Cost sum = conv2d_dgrad_cost(s, dtype, {}, target);
     if (stores_plainly(e)) return sum;
-    return sum_of(sum, epilogue_fwd_cost(x_shape(s), dtype, e), sum_buffer_bytes(s, dtype, e));
+    if (target.kind != DeviceKind::cpu) {
+        sum.bytes += double(int(bool(e.add)) + int(bool(e.z))) * double(s.x_size()) * double(dtype_bytes(dtype));
+        return sum;
+    }
+    return sum_of(sum, epilogue_fwd_cost(s.x_shape(), dtype, e), sum_buffer_bytes(s, dtype, e));
 }
 
 void conv2d_transpose_fwd(Exec ex, const Conv2dShape& s, ConstView x, ConstView w, View y, const Epilogue& e)
@@ -64,10 +64,11 @@ void conv2d_transpose_fwd(Exec ex, const Conv2dShape& s, ConstView x, ConstView 
     s.check("conv2d_transpose_fwd");
     if (accounted(ex, "conv2d_transpose_fwd", conv2d_transpose_fwd_cost(s, y.dtype, e, ex.device->target()))) return;
     if (stores_plainly(e)) return conv2d_dgrad(ex, s, x, w, {.out = y});
+    if (!on_cpu(ex)) return conv2d_dgrad(ex, s, x, w, y, e);
     const std::size_t buffer = sum_buffer_bytes(s, y.dtype, e);
     const View v = buffer ? View{ex.workspace.data, y.dtype} : y;
     conv2d_dgrad(behind(ex, buffer), s, x, w, {.out = v});
-    epilogue_fwd(behind(ex, buffer), x_shape(s), v, y, e);
+    epilogue_fwd(behind(ex, buffer), s.x_shape(), v, y, e);
 }
 
 Cost conv2d_transpose_dgrad_cost(const Conv2dShape& s, DType dtype, const Store& d, Target target)

@@ -54,6 +54,13 @@ struct EpilogueShape {
     BIFRONS_HD std::int64_t size() const { return N * P * Q * K; }
 };
 
+/// One of the two stores, for kernels whose sums are a convolution's gradient or a transposed convolution's value.
+struct GradientOrValue {
+    Store gradient = {};
+    View y = {}; ///< empty for a gradient
+    Epilogue value = {};
+};
+
 /// y = shuffle(act(v + bias + add)), and z if wanted.
 ///   v [N,P,Q,K] read      y [N,P,Q,K] or shuffled, written; may be v's own buffer when shuffle is 1
 ///   all alike f32, f64 (cpu only) or bf16 (GPU only: computed in f32, rounded once when stored); e.bias is f32 then.

@@ -106,4 +106,34 @@ struct GradientStore {
     Activation act;
 };
 
+/// One of the two, all elements stored as T; s is the shape of v.
+template <class T>
+struct GradientOrValueStore {
+    GradientOrValueStore(const EpilogueShape& s, const GradientOrValue& out)
+        : gradient(out.gradient), value(s, out.value, out.y)
+    {
+    }
+
+    template <int N>
+    __device__ void store(std::int64_t i, float (&v)[N]) const
+    {
+        if (value.y)
+            value.store(i, v);
+        else
+            gradient.store(i, v);
+    }
+
+    GradientStore<T> gradient;
+    EpilogueStore<T> value;
+};
+
+/// Calls f<N>() as on_packets does: elements of each that are stored as one.
+template <class T, class F>
+void on_packets_of(const EpilogueShape& s, const GradientOrValue& out, const F& f)
+{
+    const Store& d = out.gradient;
+    const Epilogue& e = out.value;
+    on_packets<T>(s.K / e.shuffle, {d.out, d.add, d.saved, out.y, e.bias, e.add, e.z}, f);
+}
+
 } // namespace bifrons::kernels::BIFRONS_SIMT_NS

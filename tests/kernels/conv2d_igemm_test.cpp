@@ -44,9 +44,10 @@ void run_fwd(Exec ex, const Conv2dShape& s, const IgemmPlan& plan, ConstView x, 
 {
     BIFRONS_SIMT(ex, "test", conv2d_fwd_igemm(ex, s, plan, x, w, y, e));
 }
-void run_dgrad(Exec ex, const Conv2dShape& s, const IgemmPlan& plan, ConstView dy, ConstView w, const Store& d)
+void run_dgrad(Exec ex, const Conv2dShape& s, const IgemmPlan& plan, ConstView dy, ConstView w,
+               const GradientOrValue& out)
 {
-    BIFRONS_SIMT(ex, "test", conv2d_dgrad_igemm(ex, s, plan, dy, w, d));
+    BIFRONS_SIMT(ex, "test", conv2d_dgrad_igemm(ex, s, plan, dy, w, out));
 }
 void run_wgrad(Exec ex, const Conv2dShape& s, const IgemmPlan& plan, ConstView dy, ConstView x, View dw,
                bool accumulate)
@@ -87,7 +88,7 @@ void expect_exact(TestDevice& device, const Conv2dShape& s, std::int64_t number,
         }
         if (supports<T>(Conv2dPass::dgrad, s, plan)) {
             const View dx = device.poisoned<T>(s.x_size());
-            run_dgrad(device.exec(), s, plan, dy, w, {.out = dx});
+            run_dgrad(device.exec(), s, plan, dy, w, {.gradient = {.out = dx}});
             EXPECT_EQ(bits_of(device.download<T>(dx, s.x_size())), bits_of(cast<T>(p.dx))) << "dgrad";
         }
         if (supports<T>(Conv2dPass::wgrad, s, plan)) {
@@ -197,27 +198,14 @@ TEST_P(Conv2dIgemm, direct_takes_bf16)
 
 // ---- epilogues ---------------------------------------------------------------------------------------------------
 
-/// Whole numbers again, through everything that an epilogue can do but rounding activations: bias, add, leaky by a
-/// power of two, z, shuffle. Y: what y, add and z are stored as.
 template <class T, class Y>
-void expect_epilogues(TestDevice& device, const Conv2dShape& s, const IgemmPlan& plan)
+void expect_fwd_epilogues(TestDevice& device, const Conv2dShape& s, const IgemmPlan& plan)
 {
     SCOPED_TRACE(name(s, plan));
     const Conv2dProblem<T> p(s, whole_numbers<T>);
-    const auto bias = whole_numbers<float>(s.K, 4);
-    const auto add = whole_numbers<Y>(s.y_size(), 5);
-    const View x = device.upload(p.x), w = device.upload(p.w), bias_view = device.upload(bias),
-               add_view = device.upload(add);
-    for (const int shuffle : {1, 2}) {
-        Doubles want(p.y.size()), want_z(p.y.size());
-        ref::epilogue_fwd(s.y_shape(), p.y.data(), want.data(), cast<double>(bias).data(), cast<double>(add).data(),
-                          leaky(0.25f), want_z.data(), shuffle);
-        const View y = device.poisoned<Y>(s.y_size()), z = device.poisoned<Y>(s.y_size());
-        run_fwd(device.exec(), s, plan, x, w, y,
-                {.bias = bias_view, .add = add_view, .act = leaky(0.25f), .z = z, .shuffle = shuffle});
-        EXPECT_EQ(bits_of(device.download<Y>(y, s.y_size())), bits_of(cast<Y>(want))) << "shuffle " << shuffle;
-        EXPECT_EQ(bits_of(device.download<Y>(z, s.y_size())), bits_of(cast<Y>(want_z))) << "shuffle " << shuffle;
-    }
+    const View x = device.upload(p.x), w = device.upload(p.w);
+    expect_epilogues<Y>(device, s.y_shape(), p.y,
+                        [&](View y, const Epilogue& e) { run_fwd(device.exec(), s, plan, x, w, y, e); });
 }
 
 TEST_P(Conv2dIgemm, stores_as_the_epilogue_says)
@@ -226,9 +214,31 @@ TEST_P(Conv2dIgemm, stores_as_the_epilogue_says)
     for (const std::int64_t K : {64, 16, 12})
         for (const IgemmPlan& plan : plans(K / 4)) {
             const Conv2dShape s{.N = 2, .H = 3, .W = 5, .C = 24, .K = K, .R = 3, .S = 3, .pad = 1};
-            expect_epilogues<bf16, bf16>(device(), s, plan);
-            expect_epilogues<float, float>(device(), s, plan);
-            if (plan.tile == IgemmTile::tall) expect_epilogues<bf16, float>(device(), s, plan);
+            expect_fwd_epilogues<bf16, bf16>(device(), s, plan);
+            expect_fwd_epilogues<float, float>(device(), s, plan);
+            if (plan.tile == IgemmTile::tall) expect_fwd_epilogues<bf16, float>(device(), s, plan);
+        }
+}
+
+template <class T>
+void expect_transposed_epilogues(TestDevice& device, const Conv2dShape& s, const IgemmPlan& plan)
+{
+    SCOPED_TRACE(name(s, plan));
+    const Conv2dProblem<T> p(s, whole_numbers<T>);
+    const View dy = device.upload(p.dy), w = device.upload(p.w);
+    expect_epilogues<T>(device, s.x_shape(), p.dx, [&](View y, const Epilogue& e) {
+        run_dgrad(device.exec(), s, plan, dy, w, {.y = y, .value = e});
+    });
+}
+
+TEST_P(Conv2dIgemm, transposed_stores_as_the_epilogue_says)
+{
+    // Each class of pixels stores its own; runs as above.
+    for (const std::int64_t C : {64, 16, 12})
+        for (const IgemmPlan& plan : plans(C / 4)) {
+            const Conv2dShape s{.N = 2, .H = 5, .W = 6, .C = C, .K = 24, .R = 4, .S = 4, .stride = 2, .pad = 1};
+            if (supports<bf16>(Conv2dPass::dgrad, s, plan)) expect_transposed_epilogues<bf16>(device(), s, plan);
+            if (supports<float>(Conv2dPass::dgrad, s, plan)) expect_transposed_epilogues<float>(device(), s, plan);
         }
 }
 
@@ -238,12 +248,18 @@ TEST_P(Conv2dIgemm, the_transposed_convolution_goes_through)
 {
     Conv2dShape s = conv2d_transpose_shape(2, 5, 3, 24, 40, 5, 2);
     s.method = Conv2dMethod::igemm_mma;
+    EXPECT_EQ(conv2d_transpose_fwd_cost(s, DType::bf16, {.act = leaky(0.25f)}, target()).workspace_bytes,
+              conv2d_dgrad_cost(s, DType::bf16, {}, target()).workspace_bytes)
+        << "the store is the sum's own";
     const Conv2dProblem<bf16> p(s, whole_numbers<bf16>);
     const View dx = device().upload(p.x), w = device().upload(p.w), dy = device().upload(p.dy);
     const View up = device().poisoned<bf16>(s.x_size()), down = device().poisoned<bf16>(s.y_size()),
                dw = device().poisoned<float>(s.w_size()), db = device().poisoned<float>(s.C);
     conv2d_transpose_fwd(exec(), s, dy, w, up, {});
     EXPECT_EQ(bits_of(device().download<bf16>(up, s.x_size())), bits_of(cast<bf16>(p.dx)));
+    expect_epilogues<bf16>(device(), s.x_shape(), p.dx, [&](View y, const Epilogue& e) {
+        conv2d_transpose_fwd(exec(conv2d_transpose_fwd_cost(s, DType::bf16, e, target())), s, dy, w, y, e);
+    });
     conv2d_transpose_dgrad(exec(), s, dx, w, {.out = down});
     EXPECT_EQ(bits_of(device().download<bf16>(down, s.y_size())), bits_of(cast<bf16>(p.y)));
     conv2d_transpose_wgrad(exec(), s, dx, dy, dw, db, false);

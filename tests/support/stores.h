@@ -35,4 +35,29 @@ void expect_stores(TestDevice& device, const std::vector<double>& v, const std::
     EXPECT_TRUE(within(device.download<T>(out, n), want, fused_bound)) << "with add and activation";
 }
 
+/// `store` computes the whole numbers v [N,P,Q,K] and stores them through everything that an epilogue can do but
+/// rounding activations: bias, add, leaky by a power of two, z, shuffle. Y: what y, add and z are stored as.
+template <class Y, class StoreValues>
+void expect_epilogues(TestDevice& device, const kernels::EpilogueShape& s, const std::vector<double>& v,
+                      const StoreValues& store)
+{
+    const std::int64_t n = s.size();
+    const auto whole = [](std::vector<double> values) {
+        for (double& value : values) value = std::floor(value);
+        return values;
+    };
+    const auto bias = whole(random_values<double>(s.K, 4, -4, 4)), add = whole(random_values<double>(n, 5, -4, 4));
+    const kernels::View bias_view = device.upload(cast<float>(bias)), add_view = device.upload(cast<Y>(add));
+    for (const int shuffle : {1, 2}) {
+        std::vector<double> want(v.size()), want_z(v.size());
+        kernels::ref::epilogue_fwd(s, v.data(), want.data(), bias.data(), add.data(), kernels::leaky(0.25f),
+                                   want_z.data(), shuffle);
+        const kernels::View y = device.poisoned<Y>(n), z = device.poisoned<Y>(n);
+        store(y, kernels::Epilogue{
+                     .bias = bias_view, .add = add_view, .act = kernels::leaky(0.25f), .z = z, .shuffle = shuffle});
+        EXPECT_EQ(bits_of(device.download<Y>(y, n)), bits_of(cast<Y>(want))) << "shuffle " << shuffle;
+        EXPECT_EQ(bits_of(device.download<Y>(z, n)), bits_of(cast<Y>(want_z))) << "shuffle " << shuffle;
+    }
+}
+
 } // namespace bifrons::test

@@ -209,6 +209,8 @@ void conv2d_fwd(Exec ex, const Conv2dShape& s, ConstView x, ConstView w, View y,
     const Conv2dMethod method = gpu_method(Conv2dPass::fwd, s, x.dtype);
     if (method == Conv2dMethod::direct) BIFRONS_SIMT(ex, "conv2d_fwd", conv2d_fwd_direct(ex, s, x, w, y, e));
     check_addresses("conv2d_fwd", x, w);
+    if (method == Conv2dMethod::few_channels && is_head(s))
+        BIFRONS_SIMT(ex, "conv2d_fwd", conv2d_fwd_head(ex, s, x, w, y, e));
     if (method == Conv2dMethod::few_channels)
         BIFRONS_SIMT(ex, "conv2d_fwd", conv2d_fwd_few_channels(ex, s, x, w, y, e));
     const IgemmPlan plan = plan_for(Conv2dPass::fwd, s, x.dtype, ex);

@@ -6,13 +6,12 @@ DeviceFaces::DeviceFaces(kernels::Exec ex, Memory& memory, const FaceArrays& fac
 {
     const auto copied = [&](const std::vector<std::uint8_t>& bytes, std::int64_t channels) {
         const Tensor t = Tensor::empty({faces.count, faces.side, faces.side, channels}, DType::u8, memory);
-        ex.device->copy(ex.stream, t.view().data, bytes.data(), t.bytes());
+        ex.device->upload(ex.stream, t.view().data, bytes.data(), t.bytes());
         return t;
     };
     images_ = copied(faces.images, 3);
     masks_ = copied(faces.masks, 1);
     if (!faces.eyes_mouth.empty()) eyes_mouth_ = copied(faces.eyes_mouth, 1);
-    ex.device->synchronize(ex.stream);
     view_ = {.count = faces.count,
              .side = faces.side,
              .margin = margin,

@@ -47,16 +47,14 @@ void upload_as(const Tensor& t, kernels::Exec ex, const std::vector<From>& value
 {
     BIFRONS_CHECK(shape, std::int64_t(values.size()) == t.size(), "upload: ", values.size(), " values for ", t.shape());
     const std::vector<To> converted(values.begin(), values.end());
-    ex.device->copy(ex.stream, t.view().data, converted.data(), t.bytes());
-    ex.device->synchronize(ex.stream);
+    ex.device->upload(ex.stream, t.view().data, converted.data(), t.bytes());
 }
 
 template <class From, class To>
 std::vector<To> download_as(const Tensor& t, kernels::Exec ex)
 {
     std::vector<From> values(std::size_t(t.size()));
-    ex.device->copy(ex.stream, values.data(), t.view().template as<From>(), t.bytes());
-    ex.device->synchronize(ex.stream);
+    ex.device->download(ex.stream, values.data(), t.view().template as<From>(), t.bytes());
     return std::vector<To>(values.begin(), values.end());
 }
 

@@ -28,7 +28,7 @@ TrainedModel::TrainedModel(kernels::Device& device, const Checkpoint& checkpoint
     std::vector<std::uint8_t> weights(std::size_t(params_.arena_size()) * sizeof(float), 0);
     read_group(checkpoint.file, averaged_ ? kAveragePrefix : "", params_, all, DType::f32, weights);
     params_.allocate_weights({&device, {}, {}}, DType::f32, pool_);
-    device.copy({}, params_.weights().view().data, weights.data(), weights.size());
+    device.upload({}, params_.weights().view().data, weights.data(), weights.size());
     if (precision_ == Precision::bf16) params_.allocate_packed(pool_);
     params_.pack({&device, {}, {}});
     device.synchronize({});

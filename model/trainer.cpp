@@ -258,8 +258,7 @@ void Trainer::save(CheckpointStore& store)
     std::vector<NamedTensor> tensors;
     for (const Stored& part : stored()) {
         auto& bytes = host.emplace_back(part.arena.bytes());
-        device_.copy({}, bytes.data(), part.arena.view().data, bytes.size());
-        device_.synchronize({});
+        device_.download({}, bytes.data(), part.arena.view().data, bytes.size());
         for (const Parameters::Entry& e : params_.entries()) {
             if (e.offset >= part.arena.size()) continue;
             std::vector<std::int64_t> shape;
@@ -326,7 +325,7 @@ void Trainer::restore(const Checkpoint& checkpoint, std::uint64_t random_step, c
     for (const Stored& part : stored()) host.push_back(read(checkpoint, part, state, warn));
     // All is there and fits: only now is anything replaced.
     for (std::size_t i = 0; i < host.size(); ++i)
-        device_.copy({}, stored()[i].arena.view().data, host[i].data(), host[i].size());
+        device_.upload({}, stored()[i].arena.view().data, host[i].data(), host[i].size());
     params_.pack(exec());
     if (!holds(checkpoint.file, kAveragePrefix, params_, params_.groups().front())) optimizer_.start_average(exec());
     device_.synchronize({});

@@ -54,8 +54,7 @@ class Scratch {
     template <class T>
     void download(kernels::ConstView view, std::vector<T>& values)
     {
-        device_.copy({}, values.data(), view.as<T>(), values.size() * sizeof(T));
-        device_.synchronize({});
+        device_.download({}, values.data(), view.as<T>(), values.size() * sizeof(T));
     }
 
   private:

@@ -1,5 +1,6 @@
 #include "kernels/device/cuda_device.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
@@ -108,6 +109,67 @@ cudaMemPool_t create_pool(int gpu)
     return pool;
 }
 
+/// Two pieces of pinned memory between the host's pageable memory and the GPU. They take turns: while the GPU copies
+/// one, the processor copies the other.
+class Staging {
+  public:
+    Staging()
+    {
+        for (Piece& piece : pieces_) {
+            check(cudaMallocHost(&piece.data, kBytes), "allocating pinned host memory");
+            check(cudaEventCreateWithFlags(&piece.copied, cudaEventDisableTiming), "creating an event");
+        }
+    }
+    ~Staging()
+    {
+        for (const Piece& piece : pieces_) cudaEventDestroy(piece.copied), cudaFreeHost(piece.data);
+    }
+    Staging(const Staging&) = delete;
+
+    void upload(cudaStream_t stream, void* to, const void* from, std::size_t bytes)
+    {
+        for_each_piece(bytes, [&](Piece& piece, std::size_t at, std::size_t n) {
+            check(cudaEventSynchronize(piece.copied), "copying to the GPU");
+            std::memcpy(piece.data, static_cast<const char*>(from) + at, n);
+            piece.copy(stream, static_cast<char*>(to) + at, piece.data, n);
+        });
+    }
+    void download(cudaStream_t stream, void* to, const void* from, std::size_t bytes)
+    {
+        const auto take_out = [&](const Piece& piece, std::size_t at, std::size_t n) {
+            check(cudaEventSynchronize(piece.copied), "copying from the GPU");
+            std::memcpy(static_cast<char*>(to) + at, piece.data, n);
+        };
+        for_each_piece(bytes, [&](Piece& piece, std::size_t at, std::size_t n) {
+            piece.copy(stream, piece.data, static_cast<const char*>(from) + at, n);
+            if (at > 0) take_out(other(piece), at - kBytes, kBytes);
+            if (at + n == bytes) take_out(piece, at, n);
+        });
+    }
+
+  private:
+    static constexpr std::size_t kBytes = std::size_t(8) << 20;
+    struct Piece {
+        void copy(cudaStream_t stream, void* to, const void* from, std::size_t bytes) const
+        {
+            check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, stream), "copying memory");
+            check(cudaEventRecord(copied, stream), "recording an event");
+        }
+        void* data = nullptr;
+        cudaEvent_t copied = nullptr; // by the GPU; an event that was never recorded counts as reached
+    };
+    Piece& other(const Piece& piece) { return &piece == pieces_ ? pieces_[1] : pieces_[0]; }
+    /// body(piece, offset, bytes)
+    template <class Body>
+    void for_each_piece(std::size_t bytes, const Body& body)
+    {
+        for (std::size_t at = 0; at < bytes; at += kBytes)
+            body(pieces_[at / kBytes % 2], at, std::min(kBytes, bytes - at));
+    }
+
+    Piece pieces_[2];
+};
+
 class CudaDevice : public Device {
   public:
     explicit CudaDevice(int index) : index_(index)
@@ -176,6 +238,12 @@ class CudaDevice : public Device {
         check(cudaMemPoolGetAttribute(pool_, cudaMemPoolAttrUsedMemCurrent, &used), "reading the memory pool");
         return unused + std::size_t(reserved - used);
     }
+    void trim() override
+    {
+        select();
+        check(cudaStreamSynchronize(compute_), "waiting for the freed memory");
+        check(cudaMemPoolTrimTo(pool_, 0), "trimming the memory pool");
+    }
 
     void push_range(const std::string& name) override { nvtxRangePushA(name.c_str()); }
     void pop_range() override { nvtxRangePop(); }
@@ -184,6 +252,16 @@ class CudaDevice : public Device {
     {
         select();
         check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, stream_of(stream)), "copying memory");
+    }
+    void upload(Stream stream, void* to, const void* from, std::size_t bytes) override
+    {
+        staging().upload(stream_of(stream), to, from, bytes);
+        synchronize(stream);
+    }
+    void download(Stream stream, void* to, const void* from, std::size_t bytes) override
+    {
+        synchronize(stream); // names the fault of a kernel before
+        staging().download(stream_of(stream), to, from, bytes);
     }
     void fill(Stream stream, void* data, std::uint8_t value, std::size_t bytes) override
     {
@@ -250,7 +328,15 @@ class CudaDevice : public Device {
     }
 
   private:
+    Staging& staging()
+    {
+        select();
+        if (!staging_) staging_ = std::make_unique<Staging>();
+        return *staging_;
+    }
+
     int index_;
+    std::unique_ptr<Staging> staging_;
     cudaDeviceProp properties_ = {};
     cudaStream_t compute_ = nullptr;
     cudaMemPool_t pool_ = nullptr;

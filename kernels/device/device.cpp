@@ -30,6 +30,20 @@ const char* device_kind_name(DeviceKind kind)
     return "?";
 }
 
+void Device::trim() {}
+
+void Device::upload(Stream stream, void* to, const void* from, std::size_t bytes)
+{
+    copy(stream, to, from, bytes);
+    synchronize(stream);
+}
+
+void Device::download(Stream stream, void* to, const void* from, std::size_t bytes)
+{
+    copy(stream, to, from, bytes);
+    synchronize(stream);
+}
+
 void Device::enqueue(Stream, std::function<void()>)
 {
     throw Error(ErrorKind::bug, str(device_kind_name(kind()), ": host work was given to a device that runs none"));

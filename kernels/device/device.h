@@ -64,9 +64,15 @@ class Device {
     virtual void free(void* data) noexcept = 0;
     /// Free memory in bytes, as far as the device can tell.
     virtual std::size_t free_bytes() const = 0;
+    /// Gives what was freed and kept for the next allocation back, for other users of the device.
+    virtual void trim();
 
     /// Copies between any two of this device's and the host's buffers; enqueued, recorded when recording.
     virtual void copy(Stream stream, void* to, const void* from, std::size_t bytes) = 0;
+    /// The same between this device's and the host's memory, and waits. For large blocks: on cuda they go through
+    /// pinned memory. Not to be recorded.
+    virtual void upload(Stream stream, void* to, const void* from, std::size_t bytes);
+    virtual void download(Stream stream, void* to, const void* from, std::size_t bytes);
     /// Sets every byte; enqueued, recorded when recording.
     virtual void fill(Stream stream, void* data, std::uint8_t value, std::size_t bytes) = 0;
     /// Waits until all work of the stream is done.

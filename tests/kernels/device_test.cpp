@@ -58,6 +58,18 @@ TEST_P(DeviceTest, copies_and_fills_exactly_the_bytes_asked_for)
     EXPECT_EQ(device().download<std::uint8_t>(x, 6), (std::vector<std::uint8_t>{1, 9, 3, 2, 3, 6}));
 }
 
+TEST_P(DeviceTest, large_blocks_arrive_whole_both_ways)
+{
+    // cuda copies them by pieces of 8 MiB.
+    constexpr std::size_t kPiece = std::size_t(8) << 20;
+    for (const std::size_t bytes : {kPiece, 2 * kPiece + 5}) {
+        std::vector<std::uint8_t> values(bytes);
+        for (std::size_t i = 0; i < bytes; ++i) values[i] = std::uint8_t(i % 251);
+        const View there = device().upload(values);
+        EXPECT_EQ(device().download<std::uint8_t>(there, std::int64_t(bytes)), values);
+    }
+}
+
 TEST_P(DeviceTest, a_recording_runs_when_it_is_replayed_with_what_its_operands_hold_then)
 {
     Device& d = device().device();

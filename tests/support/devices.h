@@ -39,8 +39,7 @@ class TestDevice {
     {
         void* data = device_->allocate(values.size() * sizeof(T));
         buffers_.push_back(data);
-        device_->copy({}, data, values.data(), values.size() * sizeof(T));
-        device_->synchronize({});
+        device_->upload({}, data, values.data(), values.size() * sizeof(T));
         return {data, kernels::dtype_of<T>()};
     }
     /// n elements of 0xFF: NaN in every float type, so that what is not written shows.
@@ -56,8 +55,7 @@ class TestDevice {
     std::vector<T> download(kernels::ConstView view, std::int64_t n)
     {
         std::vector<T> values(static_cast<std::size_t>(n));
-        device_->copy({}, values.data(), view.as<T>(), values.size() * sizeof(T));
-        device_->synchronize({});
+        device_->download({}, values.data(), view.as<T>(), values.size() * sizeof(T));
         return values;
     }
 

@@ -27,9 +27,15 @@ class Predictor {
     Prediction operator()(const std::vector<float>& pictures);
     /// Takes the memory now instead of with the first call. Throws Error(device) if it is not to be had.
     void reserve() { step_.reserve(); }
+    /// What it takes, as planned; nothing needs to have run.
+    std::size_t planned_bytes() { return picture_bytes() + step_.planned_bytes(); }
+    /// What it has taken.
+    std::size_t taken_bytes() const { return picture_bytes() + step_.slab_bytes(); }
     std::int64_t batch() const { return input_.shape()[0]; }
 
   private:
+    std::size_t picture_bytes() const { return input_.bytes() + face_.bytes() + mask_.bytes(); }
+
     kernels::Device& device_;
     Pool pool_;
     Tensor input_, face_, mask_;

@@ -343,6 +343,7 @@ MemoryUse Trainer::memory_use()
             .batch = batch_.input.bytes() + batch_.target.bytes() + batch_.mask.bytes() + bytes_of(batch_.eyes_mouth),
             .activations = step_->planned_bytes() - step_->workspace_bytes(),
             .workspace = step_->workspace_bytes(),
+            .validation = validate_ ? validate_->planned_bytes() : 0,
             .perceptual = perceptual_ ? perceptual_->network().bytes() : 0};
 }
 

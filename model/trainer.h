@@ -27,11 +27,12 @@ struct StepReport {
 /// Bytes that a training takes, by what for.
 struct MemoryUse {
     std::size_t weights = 0, packed = 0, gradients = 0, moments = 0, average = 0, batch = 0, activations = 0,
-                workspace = 0;
+                workspace = 0, validation = 0;
     std::size_t perceptual = 0; ///< the frozen network's weights
     std::size_t total() const
     {
-        return weights + packed + gradients + moments + average + batch + activations + workspace + perceptual;
+        return weights + packed + gradients + moments + average + batch + activations + workspace + validation +
+               perceptual;
     }
 };
 
@@ -84,8 +85,9 @@ class Trainer {
     MemoryUse memory_use();
     /// Operations of one step with their costs, as planned: "layer/operation".
     const std::vector<std::pair<std::string, kernels::Cost>>& costs() { return step_->costs(); }
-    /// The slab's size once a step has run; equals memory_use().activations + workspace.
-    std::size_t slab_bytes() const { return step_->slab_bytes(); }
+    /// The size of the slabs that step() and validate() have taken; once both have, equals memory_use().activations +
+    /// workspace + validation.
+    std::size_t slab_bytes() const { return step_->slab_bytes() + (validate_ ? validate_->slab_bytes() : 0); }
 
   private:
     void allocate(DType dtype);

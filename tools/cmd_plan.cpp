@@ -3,6 +3,7 @@
 #include "model/trainer.h"
 #include "tools/commands.h"
 #include "tools/options.h"
+#include "tools/preview_sheet.h"
 #include "tools/training_data.h"
 
 #include <algorithm>
@@ -111,18 +112,26 @@ void plan(const Options& o, Console& console)
     model::check(settings);
     const auto device = kernels::open_device("plan:" + o.target);
     PlannedSource source;
-    model::Trainer trainer(*device, settings, source, nullptr);
+    model::Trainer trainer(*device, settings, source, settings.validation_fraction > 0 ? &source : nullptr);
+    PreviewSheet preview(*device, trainer.network(), {}, {}, IdentityData::kPreviewRows, trainer.precision());
 
     const model::MemoryUse use = trainer.memory_use();
     const std::size_t faceset =
         std::size_t(o.faces) * 2 * faces_side(settings) * faces_side(settings) * (settings.eyes_mouth_prio ? 5 : 4);
     const std::vector<std::pair<const char*, std::size_t>> rows = {
-        {"weights", use.weights},         {"bf16 weights", use.packed},
-        {"gradients", use.gradients},     {"moments", use.moments},
-        {"average", use.average},         {"batch", use.batch},
-        {"activations", use.activations}, {"perceptual", use.perceptual},
-        {"workspace", use.workspace},     {"faceset", faceset},
-        {"total", use.total() + faceset}};
+        {"weights", use.weights},
+        {"bf16 weights", use.packed},
+        {"gradients", use.gradients},
+        {"moments", use.moments},
+        {"average", use.average},
+        {"batch", use.batch},
+        {"activations", use.activations},
+        {"perceptual", use.perceptual},
+        {"workspace", use.workspace},
+        {"validation", use.validation},
+        {"preview", preview.planned_bytes()},
+        {"faceset", faceset},
+        {"total", use.total() + preview.planned_bytes() + faceset}};
     const kernels::Ceilings* const gpu = kernels::ceilings_of(device->target());
     const Roofline roofline{gpu, arithmetic_of(model::precision_of(settings, device->target()))};
     const std::vector<Layer> layers = by_layer(trainer.costs(), roofline);

@@ -116,8 +116,9 @@ class Run {
         const model::MemoryUse use = trainer_.memory_use();
         console_.say(str("model ", settings_.archi, " ", settings_.resolution, " px, ", trainer_.parameters().count(),
                          " parameters; faces ", faces_text(data_.src()), " src, ", faces_text(data_.dst()), " dst"));
-        console_.say(str("memory ", human_bytes(double(use.total() + data_.bytes())), " (activations ",
-                         human_bytes(double(use.activations)), ", planned); `bifrons plan` lists it"));
+        console_.say(str("memory ", human_bytes(double(use.total() + data_.bytes() + preview_.planned_bytes())),
+                         " (activations ", human_bytes(double(use.activations)),
+                         ", planned); `bifrons plan` lists it"));
         if (trainer_.steps() > 0) console_.say(str("going on from step ", trainer_.steps()));
         if (trainer_.steps() < 300)
             console_.say("the first few hundred steps show a blur in the preview: that is how it begins");

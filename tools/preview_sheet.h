@@ -20,6 +20,8 @@ class PreviewSheet {
         as_src_.reserve();
         as_dst_.reserve();
     }
+    /// What that is, as planned.
+    std::size_t planned_bytes() { return as_src_.planned_bytes() + as_dst_.planned_bytes(); }
     /// With the parameters as they are now. Waits.
     data::Image draw();
 

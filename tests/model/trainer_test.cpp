@@ -169,6 +169,9 @@ TEST_F(TrainerTest, takes_exactly_the_memory_that_was_planned)
     const MemoryUse planned = t->memory_use();
     after(*t, 3);
     EXPECT_EQ(t->slab_bytes(), planned.activations + planned.workspace);
+    t->validate();
+    EXPECT_GT(planned.validation, 0u);
+    EXPECT_EQ(t->slab_bytes(), planned.activations + planned.workspace + planned.validation);
     EXPECT_EQ(planned.weights, planned.gradients);
     EXPECT_EQ(planned.moments, 2 * planned.weights);
     EXPECT_GE(planned.weights, std::size_t(t->parameters().count()) * 4);
@@ -328,6 +331,7 @@ TEST_F(TrainerTest, a_predictor_follows_the_weights)
     EXPECT_NE(before.face, later.face);
     for (const float v : later.face) ASSERT_TRUE(v >= 0 && v <= 1);
     EXPECT_EQ(later.mask.size(), 32u * 32u);
+    EXPECT_EQ(src.taken_bytes(), src.planned_bytes());
 }
 
 TEST_F(TrainerTest, a_checkpoint_predicts_what_its_trainer_does)

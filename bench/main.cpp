@@ -113,7 +113,9 @@ int run(const Options& options, char** argv)
                 ->UseManualTime()
                 ->Unit(benchmark::kMicrosecond)
                 ->Iterations(options.pairs);
-    if (!options.json) std::printf("%s, commit %s\n", device->describe().c_str(), BIFRONS_COMMIT);
+    if (!options.json)
+        std::printf("%s, commit %s\n", device->describe().c_str(),
+                    report.context().at("commit").get<std::string>().c_str());
     benchmark::RunSpecifiedBenchmarks(&report, "all");
     return report.failures() ? 1 : 0;
 }

@@ -275,6 +275,7 @@ double Sampled::single_seconds()
 void run_case(benchmark::State& state, const Case& c, kernels::Device& device, Report& report)
 {
     try {
+        device.trim(); // the peers take memory by themselves
         Json values = measure(state, c, device, report);
         for (const auto& [name, value] : values.items())
             if (value.is_number()) state.counters[name] = value.get<double>();

@@ -50,7 +50,7 @@ struct Values {
 /// One side's operands on the device, at the shape s. They outlive the case's sides in shared_ptrs.
 struct Operands {
     Conv2dShape s; ///< channels perhaps padded
-    Buffer x, w, dy, out, bias, add, saved, sum;
+    Buffer x, w, dy, out, bias, bias_as_out, add, saved, sum;
 
     ConstView a(Pass pass, int set) const { return pass == Pass::fwd ? x[set] : dy[set]; }
     ConstView b(Pass pass, int set) const { return pass == Pass::wgrad ? x[set] : w[set]; }
@@ -84,7 +84,7 @@ Values draw(Bench& bench, const ProductCase& c)
     if (c.pass != Pass::dgrad) v.x = normal(s.x_size(), 1, 1, true);
     if (c.pass != Pass::wgrad) v.w = normal(s.w_size(), 2, std::sqrt(2.0 / double(s.R * s.S * s.C)));
     if (c.pass != Pass::fwd) v.dy = normal(s.y_size(), 3);
-    if (c.fused && c.pass == Pass::fwd) v.bias = bench.normal_values(s.K, DType::f32, 4);
+    if (c.fused && c.pass == Pass::fwd) v.bias = normal(s.K, 4);
     if (adds(c)) v.add = normal(out_size(s, c.pass), 5);
     if (c.pass == Pass::dgrad && slope_of(c)) v.saved = normal(s.x_size(), 6, 1, true);
     return v;
@@ -106,6 +106,7 @@ std::shared_ptr<Operands> place(Bench& bench, const ProductCase& c, const Values
     give(o->x, padded_rows(v.x, c.s.C, s.C), c.dtype());
     give(o->w, std::move(w), c.dtype());
     give(o->dy, padded_rows(v.dy, c.s.K, s.K), c.dtype());
+    give(o->bias_as_out, bias, c.dtype());
     give(o->bias, std::move(bias), DType::f32);
     give(o->add, padded_rows(v.add, out_from, out_to), c.dtype());
     give(o->saved, padded_rows(v.saved, c.s.C, s.C), c.dtype());
@@ -225,6 +226,7 @@ ProductOperands pointers(const Operands& o, Pass pass, int set, bool to_sum)
     return {.a = o.a(pass, set).data,
             .b = o.b(pass, set).data,
             .out = to_sum ? o.sum[set].data : o.out[set].data,
+            .bias_as_out = Operands::maybe(o.bias_as_out, set).data,
             .bias = Operands::maybe(o.bias, set).data,
             .add = Operands::maybe(o.add, set).data,
             .saved = Operands::maybe(o.saved, set).data};

@@ -1,5 +1,7 @@
 #include "bench/report.h"
 
+#include "bench_commit.h"
+
 #include <cerrno>
 #include <cstdio>
 #include <cstring>

@@ -86,8 +86,8 @@ class LtPlan : public Plan {
         set(CUBLASLT_MATMUL_DESC_TRANSB, s.transpose_b ? CUBLAS_OP_T : CUBLAS_OP_N);
         if (p.bias) {
             set(CUBLASLT_MATMUL_DESC_EPILOGUE, CUBLASLT_EPILOGUE_BIAS);
-            set(CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, CUDA_R_32F);
-            set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, o.bias);
+            set(CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, type_of(p.out));
+            set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, o.bias_as_out);
         }
         bias_ = p.bias;
         const auto layout = [](cublasLtMatrixLayout_t* to, DType dtype, std::uint64_t rows, std::uint64_t columns,
@@ -102,7 +102,7 @@ class LtPlan : public Plan {
                            void* workspace)
     {
         const float one = 1, zero = 0;
-        if (bias_) set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, o.bias);
+        if (bias_) set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, o.bias_as_out);
         return cublasLtMatmul(handle_, operation_, &one, o.b, a_, o.a, b_, &zero, o.out, d_, o.out, d_, &plan.algo,
                               workspace, plan.workspaceSize, stream);
     }

@@ -33,6 +33,7 @@ struct Product {
 struct ProductOperands {
     const void *a = nullptr, *b = nullptr;
     void* out = nullptr;
+    const void* bias_as_out = nullptr; ///< the bias, stored as the operands and out are
     const void *bias = nullptr, *add = nullptr, *saved = nullptr;
 };
 

@@ -12,9 +12,10 @@ class Predictor {
     enum class Identity { src, dst };
 
     /// Predicts `batch` pictures at a time, with the parameters as they are at each call; they must outlive this.
-    /// In bf16 they need their packed copy.
+    /// In bf16 they need their packed copy. map: applied to the codes on the way to the source's face; its tensors are
+    /// kept, their memory must outlive this.
     Predictor(kernels::Device& device, const Autoencoder& net, std::int64_t batch, Identity identity,
-              Precision precision);
+              Precision precision, const CodeMap* map = nullptr);
 
     Predictor(const Predictor&) = delete;
     Predictor& operator=(const Predictor&) = delete;

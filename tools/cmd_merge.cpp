@@ -1,3 +1,4 @@
+#include "model/latent_transfer.h"
 #include "tools/commands.h"
 #include "tools/face_swap.h"
 #include "tools/finder_options.h"
@@ -8,6 +9,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <optional>
 
 namespace bifrons::tools {
 
@@ -23,7 +25,7 @@ struct Options {
     data::MergeOptions merge = {};
     std::function<data::FinderOptions()> finder;
     int crf = data::VideoOptions().crf;
-    double fps = 25;
+    double fps = 25, latent_map = 0;
     bool overwrite = false;
 };
 
@@ -128,6 +130,22 @@ void show(const Options& o, const SwapCounts& counts, const std::string& sound, 
                     {"seconds", seconds}});
 }
 
+/// The model's map of codes at the strength that was asked for; empty at 0.
+std::optional<model::CodeMap> code_map(const Options& o, kernels::Device& device, const model::TrainedModel& model,
+                                       Memory& memory, Console& console)
+{
+    if (o.latent_map == 0) return {};
+    const fs::path folder = fs::is_directory(o.model) ? fs::path(o.model) : folder_of(o.model);
+    const std::string path = model::latent_map_path(folder.string());
+    BIFRONS_CHECK(data, fs::exists(path), path,
+                  ": is not there. `bifrons map` makes it from the model's two facesets.");
+    const model::LatentMap map = model::load_latent_map(path, model.settings().ae_dims);
+    if (map.step != model.step())
+        console.warn(str(path, ": was fitted at step ", map.step, ", the model is at step ", model.step(),
+                         "; `bifrons map` fits it anew"));
+    return model::code_map({&device, {}, {}}, memory, map, o.latent_map, model.precision());
+}
+
 void merge(const Options& o, Console& console)
 {
     const double begin = Progress::steady_seconds();
@@ -142,7 +160,9 @@ void merge(const Options& o, Console& console)
     const auto device = open_device(o.device, console);
     const model::TrainedModel model(*device, checkpoint);
     if (model.averaged()) console.say("weights: averaged over the training (ema)");
-    FaceSwap swap(*device, model, o.finder(), merge_options(o), merging_device(o, *device));
+    Pool memory(*device);
+    const std::optional<model::CodeMap> map = code_map(o, *device, model, memory, console);
+    FaceSwap swap(*device, model, o.finder(), merge_options(o), merging_device(o, *device), map ? &*map : nullptr);
     const std::string sound = swap_frames(o, *source, swap, console);
     if (sound.rfind("lost", 0) == 0) console.warn(str(o.out, ": has no sound, ", sound));
     if (swap.counts().faces == 0)
@@ -171,6 +191,8 @@ Work declare_merge(CLI::App& app)
     number(app, "--beta", m.beta, 0.0, 1.0, "strength of the light adjustment: the frame's shading on the face");
     choice(app, "--blend", o->blend, {"none", "feather", "poisson"},
            "how the edge is hidden: not at all, softly, or by keeping gradients only");
+    number(app, "--latent-map", o->latent_map, 0.0, 1.0,
+           "strength of the map between the identities' codes that `bifrons map` fitted; 0: none");
     o->finder = finder_options(app);
     number(app, "--crf", o->crf, 0, 51, "quality of a video, x264's scale: 0 is lossless, less is better");
     number(app, "--fps", o->fps, 0.001, 1000.0, "frames a second of a video that is made of pictures");

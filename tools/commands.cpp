@@ -127,6 +127,7 @@ const std::vector<Command>& commands()
         {"extract", "Find the faces in videos and pictures and cut them out, aligned, into a faceset", declare_extract},
 #endif
         {"train", "Train a model on two facesets, or go on training it", declare_train},
+        {"map", "Fit the map that carries the destination's codes to the source's, for merging", declare_map},
 #if BIFRONS_HAS_MEDIA
         {"merge", "Put the source's face on the faces of a video, a picture or a folder", declare_merge},
 #endif

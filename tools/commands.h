@@ -33,6 +33,7 @@ Work declare_doctor(CLI::App& app);
 Work declare_eval(CLI::App& app);
 Work declare_extract(CLI::App& app);
 Work declare_inspect(CLI::App& app);
+Work declare_map(CLI::App& app);
 Work declare_merge(CLI::App& app);
 Work declare_plan(CLI::App& app);
 Work declare_preview(CLI::App& app);

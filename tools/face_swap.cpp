@@ -11,10 +11,10 @@ constexpr std::int64_t kBatch = 4; // faces predicted at once
 } // namespace
 
 FaceSwap::FaceSwap(kernels::Device& device, const model::TrainedModel& model, const data::FinderOptions& finder,
-                   const data::MergeOptions& merge, const std::string& merging_device)
+                   const data::MergeOptions& merge, const std::string& merging_device, const model::CodeMap* map)
     : type_(data::face_type_of(model.settings().face_type)), side_(model.settings().resolution), merge_(merge),
       merging_device_(merging_device), finder_(finder),
-      predictor_(device, model.network(), kBatch, model::Predictor::Identity::src, model.precision()),
+      predictor_(device, model.network(), kBatch, model::Predictor::Identity::src, model.precision(), map),
       pasting_(finder_.threads(), "bifrons paste"), mergers_(std::size_t(finder_.threads()))
 {
     data::check(merge);

@@ -18,10 +18,10 @@ struct SwapCounts {
 
 class FaceSwap {
   public:
-    /// device and model must outlive this. merging_device: what a thread that pastes opens for itself, once. Throws as
-    /// FaceFinder and Merger do.
+    /// device and model must outlive this, and so must the map's memory. merging_device: what a thread that pastes
+    /// opens for itself, once. map: see model::Predictor; may be null. Throws as FaceFinder and Merger do.
     FaceSwap(kernels::Device& device, const model::TrainedModel& model, const data::FinderOptions& finder,
-             const data::MergeOptions& merge, const std::string& merging_device);
+             const data::MergeOptions& merge, const std::string& merging_device, const model::CodeMap* map);
 
     /// Consecutive frames. What is outside the faces' masks keeps its bits. The result does not depend on the number of
     /// threads that find and paste.

@@ -96,6 +96,12 @@ Var total_variation(Tape& tape, const Var& picture, float scale);
 /// empty. f32 also where the features are bf16.
 Var lpips(Tape& tape, const Var& features, const Tensor& target, const Tensor& weights, float scale);
 
+/// How far the channels' means and deviations are from the target's: kernels/losses/style.h.
+Var style(Tape& tape, const Var& picture, const Tensor& target, float scale);
+
+/// Low-pass, zero outside: kernels/color/gaussian_blur.h. reach: taps on either side, 0 for three sigma.
+Var gaussian_blur(Tape& tape, const Var& x, float sigma, int reach = 0);
+
 /// Weighted sum of scalars, shape [1].
 Var total(Tape& tape, const std::vector<Var>& losses, const std::vector<float>& weights);
 

@@ -1,8 +1,8 @@
 // kernels/color/gaussian_blur.h - low-pass of pictures and masks.
 //
-//   y(h,w,c) = sum_{i,j} g(i) g(j) x(h+i, w+j, c)        g(i) = exp(-i^2 / (2 sigma^2)) / sum, |i| <= ceil(3 sigma)
+//   y(n,h,w,c) = sum_{i,j} g(i) g(j) x(n, h+i, w+j, c)   g(i) = exp(-i^2 / (2 sigma^2)) / sum, |i| <= ceil(3 sigma)
 //
-// Zero outside the picture.
+// Zero outside the picture; so the map is its own adjoint.
 //
 // Definition  gaussian_blur_ref.h      CPU  gaussian_blur.cpp      CUDA  gaussian_blur.cu, blur.cuh
 // Tests  tests/kernels/color_test.cpp
@@ -15,20 +15,23 @@ namespace bifrons::kernels {
 struct BlurShape {
     std::int64_t H = 1, W = 1, C = 1;
     float sigma = 1; ///< px, 0.1 .. 1000
+    std::int64_t N = 1;
+    int reach = 0; ///< taps on either side of the middle; 0: as many as the formula says
     int radius() const;
-    std::int64_t size() const { return H * W * C; }
+    std::int64_t size() const { return N * H * W * C; }
 };
 
-/// x [H,W,C] read, y [H,W,C] written, may be x's own buffer; f32. Deterministic.
+/// x [N,H,W,C] read, y alike written, may be x's own buffer; f32, or f64 (cpu). Deterministic.
 /// Error <= 2 gamma32(2 radius + 1) * max|x|.
 void gaussian_blur(Exec ex, const BlurShape& s, ConstView x, View y);
-Cost gaussian_blur_cost(const BlurShape& s);
+Cost gaussian_blur_cost(const BlurShape& s, DType dtype = DType::f32);
 
 BIFRONS_SIMT_DECLARE(void gaussian_blur(Exec ex, const BlurShape& s, ConstView x, View y);)
 
 namespace cpu {
-/// The same, at once; scratch [H,W,C].
-void gaussian_blur(const BlurShape& s, const float* x, float* y, float* scratch);
+/// The same, at once; scratch like x. T is float or double.
+template <class T>
+void gaussian_blur(const BlurShape& s, const T* x, T* y, T* scratch);
 } // namespace cpu
 
 } // namespace bifrons::kernels

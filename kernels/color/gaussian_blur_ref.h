@@ -26,17 +26,18 @@ void gaussian_blur(const BlurShape& s, const T* x, T* y)
 {
     const std::vector<double> taps = gaussian_taps(s);
     const int radius = s.radius();
-    for (std::int64_t h = 0; h < s.H; ++h)
-        for (std::int64_t w = 0; w < s.W; ++w)
-            for (std::int64_t c = 0; c < s.C; ++c) {
-                T sum = 0;
-                for (std::int64_t i = -radius; i <= radius; ++i)
-                    for (std::int64_t j = -radius; j <= radius; ++j)
-                        if (h + i >= 0 && h + i < s.H && w + j >= 0 && w + j < s.W)
-                            sum += T(taps[std::size_t(i + radius)] * taps[std::size_t(j + radius)]) *
-                                   x[((h + i) * s.W + w + j) * s.C + c];
-                y[(h * s.W + w) * s.C + c] = sum;
-            }
+    for (std::int64_t n = 0; n < s.N; ++n)
+        for (std::int64_t h = 0; h < s.H; ++h)
+            for (std::int64_t w = 0; w < s.W; ++w)
+                for (std::int64_t c = 0; c < s.C; ++c) {
+                    T sum = 0;
+                    for (std::int64_t i = -radius; i <= radius; ++i)
+                        for (std::int64_t j = -radius; j <= radius; ++j)
+                            if (h + i >= 0 && h + i < s.H && w + j >= 0 && w + j < s.W)
+                                sum += T(taps[std::size_t(i + radius)] * taps[std::size_t(j + radius)]) *
+                                       x[((n * s.H + h + i) * s.W + w + j) * s.C + c];
+                    y[((n * s.H + h) * s.W + w) * s.C + c] = sum;
+                }
 }
 
 } // namespace bifrons::kernels::ref

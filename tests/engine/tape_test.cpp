@@ -229,6 +229,20 @@ TEST_P(TapeTest, adversarial_losses_and_total_variation_of_a_masked_picture)
     EXPECT_EQ(grad(0), (Values{-0.5 - 1.75, 0 - 2.75, -0.125 + 2.625, 0.125 + 4.125}));
 }
 
+TEST_P(TapeTest, blur_spreads_the_gradient_as_it_spreads_the_picture)
+{
+    const Shape shape{2, 3, 4, 1};
+    const auto values = random_values<double>(24, 1), upstream = random_values<double>(24, 2);
+    const Var x = parameter(shape, values);
+    const Var y = gaussian_blur(tape(), x, 1, 2);
+    const auto blurred = y.value().download<double>(exec());
+    backward(y, upstream);
+    double forth = 0, back = 0; // <blur(x), d> = <x, blur(d)>
+    for (std::size_t i = 0; i < 24; ++i) forth += blurred[i] * upstream[i], back += values[i] * grad(0)[i];
+    EXPECT_NEAR(forth, back, 1e-5);
+    EXPECT_NE(grad(0), upstream);
+}
+
 TEST_P(TapeTest, reading_a_value_and_splitting_it_is_refused)
 {
     const Var x = parameter({2, 1, 1, 2}, {1, 2, 3, 4});

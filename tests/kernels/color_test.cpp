@@ -130,8 +130,12 @@ TEST_P(ColorTest, blur_of_a_point_is_the_kernel_on_both_axes)
 
 TEST_P(ColorTest, blur_agrees_with_the_definition)
 {
-    for (const BlurShape s :
-         {BlurShape{1, 1, 1, 0.1f}, {1, 13, 3, 2}, {17, 1, 1, 30}, {23, 31, 3, 2.5f}, {6, 7, 1, 9}}) {
+    for (const BlurShape s : {BlurShape{1, 1, 1, 0.1f},
+                              {1, 13, 3, 2},
+                              {17, 1, 1, 30},
+                              {23, 31, 3, 2.5f},
+                              {6, 7, 1, 9},
+                              {5, 9, 3, 2, 3, 4}}) {
         const auto x = random_values(s.size(), 1);
         std::vector<double> want(x.size());
         ref::gaussian_blur(s, cast<double>(x).data(), want.data());

@@ -1,0 +1,82 @@
+// kernels/losses/style.cu - means and deviations of pictures compared. A block sums one picture and its target, twice:
+// means, then squares around them. Limit: latency, as a batch has fewer pictures than a GPU has multiprocessors.
+#include "kernels/losses/style.h"
+
+#include "kernels/device/simt.h"
+#include "kernels/pointwise/store.cuh"
+
+namespace bifrons::kernels::BIFRONS_SIMT_NS {
+
+namespace {
+
+/// mean and sqrt(variance + 1e-5) of channel c of a picture, by a whole block.
+__device__ void channel_moments(const StyleShape& s, const float* picture, std::int64_t c, float* mean_and_deviation)
+{
+    double sum = 0;
+    for (std::int64_t i = threadIdx.x; i < s.pixels; i += blockDim.x) sum += picture[i * s.C + c];
+    const double mean = block_sum(sum) / double(s.pixels);
+    double squares = 0;
+    for (std::int64_t i = threadIdx.x; i < s.pixels; i += blockDim.x) {
+        const double from_mean = picture[i * s.C + c] - mean;
+        squares += from_mean * from_mean;
+    }
+    squares = block_sum(squares);
+    if (threadIdx.x != 0) return;
+    mean_and_deviation[0] = float(mean);
+    mean_and_deviation[1] = float(std::sqrt(squares / double(s.pixels) + 1e-5));
+}
+
+// Block (n, c) does one channel of one picture and of its target.
+__global__ void __launch_bounds__(kBlockSize)
+    style_moments_kernel(StyleShape s, const float* __restrict__ x, const float* __restrict__ t,
+                         float* __restrict__ moments)
+{
+    const std::int64_t first = blockIdx.x * s.pixels * s.C;
+    float* to = moments + (blockIdx.x * s.C + blockIdx.y) * 4;
+    channel_moments(s, x + first, blockIdx.y, to);
+    channel_moments(s, t + first, blockIdx.y, to + 2);
+}
+
+// One block: pictures are few.
+__global__ void __launch_bounds__(kBlockSize)
+    style_loss_kernel(std::int64_t rows, double factor, const float* __restrict__ moments, float* loss)
+{
+    double sum = 0;
+    for (std::int64_t row = threadIdx.x; row < rows; row += blockDim.x) {
+        const float* m = moments + row * 4;
+        const double mean = double(m[0]) - m[2], deviation = double(m[1]) - m[3];
+        sum += mean * mean + deviation * deviation;
+    }
+    sum = block_sum(sum);
+    if (threadIdx.x == 0) *loss = float(factor * sum);
+}
+
+__global__ void __launch_bounds__(kBlockSize)
+    style_grad_kernel(StyleShape s, const float* __restrict__ x, const float* __restrict__ moments,
+                      const float* __restrict__ upstream, float factor, GradientStore<float> d)
+{
+    const std::int64_t i = global_thread();
+    if (i >= s.size()) return;
+    const float* m = moments + (i / (s.pixels * s.C) * s.C + i % s.C) * 4;
+    d.store(i, *upstream * factor * ((m[0] - m[2]) + (m[1] - m[3]) * (x[i] - m[0]) / m[1]));
+}
+
+} // namespace
+
+void style_fwd(Exec ex, const StyleShape& s, ConstView x, ConstView t, float scale, View loss, View moments)
+{
+    const Grid grid{.blocks = {unsigned(s.N), unsigned(s.C)}, .threads = {kBlockSize}};
+    launch("style_fwd moments", style_moments_kernel, grid, ex, s, x.as<float>(), t.as<float>(), moments.as<float>());
+    launch("style_fwd", style_loss_kernel, grid_1d(1), ex, s.N * s.C, double(scale) / double(s.N * s.C),
+           moments.as<float>(), loss.as<float>());
+}
+
+void style_grad(Exec ex, const StyleShape& s, ConstView x, ConstView moments, float scale, ConstView upstream,
+                const Store& d)
+{
+    launch("style_grad", style_grad_kernel, grid_1d(s.size()), ex, s, x.as<float>(), moments.as<float>(),
+           upstream.as<float>(), float(2 * double(scale) / (double(s.N * s.C) * double(s.pixels))),
+           GradientStore<float>(d));
+}
+
+} // namespace bifrons::kernels::BIFRONS_SIMT_NS

@@ -142,6 +142,24 @@ void CheckpointStore::save(std::int64_t step, const std::vector<NamedTensor>& te
     prune(step);
 }
 
+void CheckpointStore::back_up(std::int64_t step, int kept) const
+{
+    const std::string backups = folder_ + "/backups", name = checkpoint_name(step);
+    const fs::path from = folder_ + "/" + name, to = backups + "/" + name;
+    std::error_code failure;
+    fs::create_directories(backups, failure);
+    if (!failure && !fs::exists(to)) {
+        fs::create_hard_link(from, to, failure);
+        if (failure) fs::copy_file(from, to, failure);
+    }
+    BIFRONS_CHECK(failed, !failure, to.string(), ": the backup cannot be made: ", failure.message());
+    const std::vector<std::int64_t> steps = list_steps(backups);
+    for (std::size_t i = std::size_t(kept); i < steps.size(); ++i) {
+        const std::string old = backups + "/" + checkpoint_name(steps[i]);
+        if (is_ours(old)) fs::remove(old, failure);
+    }
+}
+
 // Steps after the saved one do not count: they are of a future that was given up, or damaged ones that were skipped.
 void CheckpointStore::prune(std::int64_t saved) const
 {

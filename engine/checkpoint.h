@@ -1,6 +1,7 @@
 // engine/checkpoint.h - a folder of checkpoints that survives power cuts, full disks and damaged files.
 //
 //   DIR/step-000001200.safetensors      everything of training at step 1200, checksummed
+//   DIR/backups/                        some of them again (see CheckpointStore::back_up)
 //   DIR/.lock                           one writer (see FolderLock); readers need no lock
 //
 // A checkpoint appears whole or not at all (see AtomicFile). Only files that carry our mark are ever deleted.
@@ -50,6 +51,9 @@ class CheckpointStore {
     /// Throws Error(failed) with nothing lost if it cannot be written, e.g. because the disk is full. The metadata keys
     /// "format", "step" and "checksum" are the store's.
     void save(std::int64_t step, const std::vector<NamedTensor>& tensors, Metadata metadata);
+    /// The checkpoint of this step stays in DIR/backups too, whatever becomes of it here; a link where the file system
+    /// has links. Of the backups the newest `kept` stay. Throws Error(failed).
+    void back_up(std::int64_t step, int kept) const;
     std::optional<Checkpoint> latest(const Warn& warn) const { return load_latest_checkpoint(folder_, warn); }
 
   private:

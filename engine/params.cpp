@@ -19,6 +19,17 @@ std::uint32_t hash_name(const std::string& name)
     return h;
 }
 
+/// The values that a parameter starts with.
+std::vector<float> initial_values(const Parameters::Entry& e, std::uint64_t seed, std::uint64_t draw)
+{
+    std::vector<float> values(std::size_t(e.shape.size()), 0.0f);
+    if (e.init.kind == Init::Kind::zeros) return values;
+    const float limit = std::sqrt(6.0f / float(e.init.fan_in + e.init.fan_out));
+    kernels::Rng random(seed, draw, hash_name(e.name), kInitPurpose);
+    for (float& v : values) v = limit * (2.0f * random.uniform() - 1.0f);
+    return values;
+}
+
 } // namespace
 
 int Parameters::declare(const std::string& name, const Shape& shape, const Init& init)
@@ -44,13 +55,9 @@ void Parameters::begin_group(const std::string& name)
 int Parameters::freeze(const std::string& block)
 {
     BIFRONS_CHECK(bug, !weights_, "freeze ", block, ": after the arenas were allocated");
-    int count = 0;
-    for (Entry& e : entries_) {
-        if (e.name.rfind(block + ".", 0) != 0) continue;
-        e.frozen = true;
-        ++count;
-    }
-    return count;
+    const std::vector<int> numbers = this->block(block);
+    for (const int i : numbers) entries_[std::size_t(i)].frozen = true;
+    return int(numbers.size());
 }
 
 void Parameters::allocate(kernels::Exec ex, DType dtype, Memory& memory)
@@ -95,14 +102,24 @@ void Parameters::initialise(kernels::Exec ex, std::uint64_t seed) const
 {
     std::vector<float> values(std::size_t(arena_size_), 0.0f);
     for (const Entry& e : entries_) {
-        if (e.init.kind == Init::Kind::zeros) continue;
-        const float limit = std::sqrt(6.0f / float(e.init.fan_in + e.init.fan_out));
-        kernels::Rng random(seed, 0, hash_name(e.name), kInitPurpose);
-        for (std::int64_t i = 0; i < e.shape.size(); ++i)
-            values[std::size_t(e.offset + i)] = limit * (2.0f * random.uniform() - 1.0f);
+        const std::vector<float> initial = initial_values(e, seed, 0);
+        std::copy(initial.begin(), initial.end(), values.begin() + e.offset);
     }
     weights_.upload(ex, values);
     pack(ex);
+}
+
+void Parameters::initialise(kernels::Exec ex, std::uint64_t seed, int i, std::uint64_t draw) const
+{
+    value(i).upload(ex, initial_values(entries_.at(std::size_t(i)), seed, draw));
+}
+
+std::vector<int> Parameters::block(const std::string& name) const
+{
+    std::vector<int> numbers;
+    for (std::size_t i = 0; i < entries_.size(); ++i)
+        if (entries_[i].name.rfind(name + ".", 0) == 0) numbers.push_back(int(i));
+    return numbers;
 }
 
 std::int64_t Parameters::count() const

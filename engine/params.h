@@ -36,6 +36,8 @@ class Parameters {
     int declare(const std::string& name, const Shape& shape, const Init& init);
     /// What is declared from here on belongs to this group; at first to "generator". At most StepState::kGroups.
     void begin_group(const std::string& name);
+    /// The parameters of a block: those whose name is `block`, a dot and more.
+    std::vector<int> block(const std::string& name) const;
     /// Freezes a block: every parameter whose name is `block`, a dot and more. Returns how many there are. After they
     /// were declared and before allocate().
     int freeze(const std::string& block);
@@ -47,6 +49,8 @@ class Parameters {
     void allocate_packed(Memory& memory);
     /// Fills the weights; a pure function of the seed and each parameter's name. Waits.
     void initialise(kernels::Exec ex, std::uint64_t seed) const;
+    /// Fills parameter i alone, with other values for each `draw` > 0. Waits. The packed copy is not refreshed.
+    void initialise(kernels::Exec ex, std::uint64_t seed, int i, std::uint64_t draw) const;
     /// Refreshes the packed copy after the weights were written by anybody but the optimizer. No-op without one.
     void pack(kernels::Exec ex) const;
 

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 #include <variant>
 
 #include <nlohmann/json.hpp>
@@ -139,6 +140,19 @@ const std::vector<Row>& table()
         number("shift", &S::shift, 0, 0.5, kFree, "random shift of samples, share of the side either way"),
         number("random_hsv_power", &S::random_hsv_power, 0, 0.3, kFree,
                "random hue, saturation and value of the source's input"),
+        flag(
+            "pretrain", &S::pretrain, kFree,
+            "train on one large set of many faces as both identities: samples are mirrored and not warped, adversarial "
+            "and style losses are off. Turned off later, the blocks that tell identities apart start anew"),
+        text("freeze", &S::freeze, kFree,
+             "blocks whose weights stay as they are, as encoder,inter; `bifrons inspect` lists a model's. liae without "
+             "random_warp freezes inter_AB, as DeepFaceLab does"),
+        number("target_iter", &S::target_iter, 0, kMost, kFree, "training stops at this step; 0: no limit"),
+        flag("write_preview_history", &S::write_preview_history, kFree,
+             "keep every preview sheet, in previews/, beside the newest"),
+        number(
+            "autobackup_hour", &S::autobackup_hour, 0, 24, kFree,
+            "hours of training between backups of the newest checkpoint, in backups/, of which 24 are kept; 0: none"),
         number("save_every", &S::save_every, 1, kMost, kFree, "steps between checkpoints"),
         number("keep", &S::keep, 1, 1000, kFree, "newest checkpoints that are kept"),
         number("keep_every", &S::keep_every, 0, kMost, kFree,
@@ -332,6 +346,26 @@ Settings from_json(const std::string& text, const std::string& origin)
         }
     }
     return settings;
+}
+
+Settings in_effect(const Settings& s)
+{
+    Settings e = s;
+    if (!s.pretrain) return e;
+    e.random_warp = e.lr_dropout = false;
+    e.random_src_flip = e.random_dst_flip = true;
+    e.random_hsv_power = 0;
+    return e;
+}
+
+std::vector<std::string> frozen_blocks(const Settings& s)
+{
+    std::vector<std::string> blocks;
+    std::istringstream list(s.freeze);
+    for (std::string block; std::getline(list, block, ',');)
+        if (!block.empty()) blocks.push_back(block);
+    if (!s.random_warp && !s.pretrain && architecture_of(s).liae) blocks.push_back("inter_AB");
+    return blocks;
 }
 
 Architecture architecture_of(const Settings& s)

@@ -45,6 +45,10 @@ struct Settings {
     double rotation = 10, scale = 0.15, shift = 0.05, random_hsv_power = 0;
 
     // the run
+    bool pretrain = false;
+    std::string freeze = "";
+    std::int64_t target_iter = 0, autobackup_hour = 0;
+    bool write_preview_history = false;
     std::int64_t save_every = 500, keep = 3, keep_every = 0, preview_every = 500;
     std::int64_t threads = 0;
     std::string precision = "auto";
@@ -70,6 +74,12 @@ void apply_toml_file(Settings& settings, const std::string& path);
 /// to_json() did not write. A setting that is missing keeps its default.
 std::string to_json(const Settings& settings);
 Settings from_json(const std::string& text, const std::string& origin);
+
+/// The settings that a step goes by: pretraining overrides some.
+Settings in_effect(const Settings& settings);
+
+/// The blocks that do not learn.
+std::vector<std::string> frozen_blocks(const Settings& settings);
 
 /// What fixes the network's shape, as the model wants it.
 Architecture architecture_of(const Settings& settings);

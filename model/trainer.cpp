@@ -59,6 +59,22 @@ std::string begun_key(const Parameters::Group& group)
     return "begun." + group.name;
 }
 
+bool same_shape(const NamedTensor& t, const Shape& shape)
+{
+    bool same = int(t.shape.size()) == shape.rank();
+    for (int i = 0; same && i < shape.rank(); ++i) same = t.shape[std::size_t(i)] == shape[i];
+    return same;
+}
+
+/// "a, b or c"
+std::string listed(const std::vector<std::string>& names)
+{
+    std::string text;
+    for (std::size_t i = 0; i < names.size(); ++i)
+        text += str(i == 0 ? "" : i + 1 < names.size() ? ", " : " or ", names[i]);
+    return text;
+}
+
 std::size_t bytes_of(const Tensor& tensor)
 {
     return tensor ? tensor.bytes() : 0;
@@ -68,22 +84,25 @@ std::size_t bytes_of(const Tensor& tensor)
 
 Trainer::Trainer(kernels::Device& device, const Settings& settings, BatchSource& training, BatchSource* validation,
                  DType dtype)
-    : device_(device), settings_(settings), precision_(precision_of(settings, device.target())), pool_(device),
-      net_(params_, architecture_of(settings)),
-      perceptual_(settings.perceptual_weight > 0
-                      ? std::make_unique<Perceptual>(device, settings.perceptual_file, settings.perceptual_taps,
+    : device_(device), settings_(settings), effect_(in_effect(settings)),
+      precision_(precision_of(settings, device.target())), pool_(device), net_(params_, architecture_of(settings)),
+      perceptual_(effect_.perceptual_weight > 0
+                      ? std::make_unique<Perceptual>(device, effect_.perceptual_file, effect_.perceptual_taps,
                                                      precision_, dtype)
                       : nullptr),
       objective_(net_.architecture(),
-                 {.mse = float(settings.mse_weight),
-                  .dssim = float(settings.dssim_weight),
-                  .mask = float(settings.mask_weight),
-                  .eyes_mouth = settings.eyes_mouth_prio ? kEyesMouthWeight : 0.0f,
-                  .perceptual = float(settings.perceptual_weight),
-                  .masked_training = settings.masked_training},
+                 {.mse = float(effect_.mse_weight),
+                  .dssim = float(effect_.dssim_weight),
+                  .mask = float(effect_.mask_weight),
+                  .eyes_mouth = effect_.eyes_mouth_prio ? kEyesMouthWeight : 0.0f,
+                  .perceptual = float(effect_.perceptual_weight),
+                  .masked_training = effect_.masked_training},
                  perceptual_.get()),
-      optimizer_(params_, optimizer_of(settings)), training_(training), validation_(validation)
+      optimizer_(params_, optimizer_of(effect_)), training_(training), validation_(validation)
 {
+    for (const std::string& block : frozen_blocks(settings_))
+        BIFRONS_CHECK(usage, params_.freeze(block) > 0, "settings: freeze names \"", block,
+                      "\", which is no block of this network; ", listed(net_.blocks()), " expected");
     allocate(dtype);
     const bool planning = device.kind() == kernels::DeviceKind::plan;
     if (!planning) params_.initialise(exec(), std::uint64_t(settings.seed));
@@ -331,6 +350,61 @@ void Trainer::restore(const Checkpoint& checkpoint, std::uint64_t random_step, c
     device_.synchronize({});
     write_state(state);
     steps_ = reported_ = std::int64_t(random_step);
+}
+
+/// Numbers of the parameters of these blocks.
+std::vector<int> Trainer::parameters_of(const std::vector<std::string>& blocks) const
+{
+    std::vector<int> numbers;
+    for (const std::string& block : blocks) {
+        const std::vector<int> more = params_.block(block);
+        BIFRONS_CHECK(usage, !more.empty(), "the network has no block \"", block, "\"; ", listed(net_.blocks()),
+                      " expected");
+        numbers.insert(numbers.end(), more.begin(), more.end());
+    }
+    return numbers;
+}
+
+/// After weights were replaced, what the optimizer knew of them is of no use; its bias correction starts over, too.
+void Trainer::forget_moments()
+{
+    StepState state = read_state();
+    for (const Tensor& moments : {optimizer_.mean(), optimizer_.square()})
+        if (moments) device_.fill({}, moments.view().data, 0, moments.bytes());
+    for (std::size_t i = 0; i < params_.groups().size(); ++i) state.begun[i] = state.applied;
+    params_.pack(exec());
+    optimizer_.start_average(exec());
+    write_state(state);
+}
+
+void Trainer::take_blocks(const Checkpoint& from, const std::vector<std::string>& blocks)
+{
+    const std::vector<int> numbers = parameters_of(blocks);
+    std::vector<const NamedTensor*> tensors;
+    for (const int i : numbers) {
+        const Parameters::Entry& e = params_.entries()[std::size_t(i)];
+        const auto has_name = [&](const NamedTensor& t) { return t.name == e.name; };
+        const auto& all = from.file.tensors();
+        const auto it = std::find_if(all.begin(), all.end(), has_name);
+        BIFRONS_CHECK(usage, it != all.end() && it->dtype == DType::f32 && same_shape(*it, e.shape), from.file.path(),
+                      it == all.end() ? str(": has no ", e.name) : str(": has another shape of ", e.name), "; ",
+                      e.shape, " expected. Blocks can be taken from a model with the same archi, dims and, for ",
+                      "inter, resolution; name those that fit with --init-blocks.");
+        tensors.push_back(&*it);
+    }
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+        std::vector<float> values(std::size_t(tensors[i]->size()));
+        std::memcpy(values.data(), tensors[i]->data, tensors[i]->bytes());
+        params_.value(numbers[i]).upload(exec(), values);
+    }
+    forget_moments();
+}
+
+void Trainer::reset_blocks(const std::vector<std::string>& blocks)
+{
+    const StepState state = read_state();
+    for (const int i : parameters_of(blocks)) params_.initialise(exec(), state.seed, i, state.step + 1);
+    forget_moments();
 }
 
 MemoryUse Trainer::memory_use()

@@ -62,6 +62,13 @@ class Trainer {
     /// To be called after the device's thread count was changed by hand: the steps are planned again.
     void replan();
 
+    /// Blocks (Autoencoder::blocks()) take the weights they have in another model's checkpoint. Throws Error(usage) for
+    /// a block that one of the two has not or that has other shapes there; nothing is changed then.
+    void take_blocks(const Checkpoint& from, const std::vector<std::string>& blocks);
+    /// Blocks start anew, with weights they never had; the optimizer's moments start fresh. Throws Error(usage) for a
+    /// block that is not there.
+    void reset_blocks(const std::vector<std::string>& blocks);
+
     std::int64_t steps() const { return steps_; }
     /// Writes a checkpoint: weights, moments, counters, settings. Waits.
     void save(CheckpointStore& store);
@@ -96,6 +103,8 @@ class Trainer {
     void gradients(kernels::Exec ex, Memory& memory, std::int64_t number, const Tensor& report);
     Var losses(Tape& tape, const Tensor& report) const;
     void restore(const Checkpoint& checkpoint, std::uint64_t random_step, const Warn& warn);
+    std::vector<int> parameters_of(const std::vector<std::string>& blocks) const;
+    void forget_moments();
     StepReport report_of(const kernels::StepState& state, const double* losses) const;
     kernels::StepState read_state() const;
     void write_state(const kernels::StepState& state);
@@ -112,7 +121,8 @@ class Trainer {
                                    const Warn& warn) const;
 
     kernels::Device& device_;
-    Settings settings_;
+    const Settings settings_; // as the user has them
+    const Settings effect_;   // as pretraining has them
     Precision precision_;
     Pool pool_;
     Parameters params_;

@@ -10,6 +10,7 @@
 #include "tools/training_data.h"
 
 #include <filesystem>
+#include <sstream>
 
 namespace bifrons::tools {
 
@@ -21,14 +22,32 @@ using model::StepReport;
 
 constexpr int kBadStepsBeforeRollBack = 10; // skipped in a row
 constexpr int kRollBacks = 3;               // without a checkpoint in between
+constexpr int kBackups = 24;                // that are kept
 
 struct Options {
-    std::string src, dst, folder, config, device = "auto";
+    std::string src, dst, folder, config, device = "auto", init_from, init_blocks, reset;
     std::vector<std::string> assignments;
     std::int64_t steps = 0;
     double minutes = 0;
     bool list_settings = false;
 };
+
+/// The words of a list with commas.
+std::vector<std::string> words_of(const std::string& list)
+{
+    std::vector<std::string> words;
+    std::istringstream text(list);
+    for (std::string word; std::getline(text, word, ',');)
+        if (!word.empty()) words.push_back(word);
+    return words;
+}
+
+std::string joined(const std::vector<std::string>& words)
+{
+    std::string text;
+    for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+    return text;
+}
 
 Settings wanted_settings(const Options& o, const std::optional<Checkpoint>& latest)
 {
@@ -48,13 +67,15 @@ class Run {
     Run(const Options& o, Console& console, const Settings& settings, CheckpointStore& store,
         const std::optional<Checkpoint>& latest)
         : o_(o), console_(console), settings_(settings), store_(store), device_(open_device(o.device, console)),
-          data_(*device_, settings, o.src, o.dst), trainer_(*device_, settings, data_.training(), data_.validation()),
+          data_(*device_, model::in_effect(settings), o.src, o.dst),
+          trainer_(*device_, settings, data_.training(), data_.validation()),
           preview_(*device_, trainer_.network(), data_.src().samples(), data_.dst().samples(),
                    IdentityData::kPreviewRows, trainer_.precision()),
           history_(fs::path(o.folder) / "history.jsonl")
     {
         if (latest) trainer_.restore(*latest, [&](const std::string& text) { console_.warn(text); });
         saved_ = trainer_.steps();
+        start_blocks(latest);
         choose_threads(latest);
         trainer_.reserve();
         preview_.reserve();
@@ -83,7 +104,8 @@ class Run {
     bool done(double end_s) const
     {
         if (interrupted()) return true;
-        if (o_.steps > 0 && trainer_.steps() >= o_.steps) return true;
+        for (const std::int64_t limit : {o_.steps, settings_.target_iter})
+            if (limit > 0 && trainer_.steps() >= limit) return true;
         return end_s > 0 && Progress::steady_seconds() >= end_s;
     }
 
@@ -94,6 +116,25 @@ class Run {
         const std::int64_t step = trainer_.steps();
         return step % History::kSteps == 0 || step == o_.steps || due(settings_.preview_every, step) ||
                due(settings_.save_every, step) || double(trainer_.unreported()) * step_s_ > kPatience_s;
+    }
+
+    /// Blocks that do not go on from where they are.
+    void start_blocks(const std::optional<Checkpoint>& latest)
+    {
+        if (!o_.init_from.empty() && latest) {
+            console_.say(str("--init-from is for a new model; ", o_.folder, " goes on from its own weights"));
+        } else if (!o_.init_from.empty()) {
+            const Checkpoint from = open_checkpoint(o_.init_from, console_);
+            const auto blocks = o_.init_blocks.empty() ? trainer_.network().blocks() : words_of(o_.init_blocks);
+            trainer_.take_blocks(from, blocks);
+            console_.say(str("blocks of ", from.file.path(), " taken: ", joined(blocks)));
+        }
+        std::vector<std::string> fresh = words_of(o_.reset);
+        if (latest && model::settings_of(*latest).pretrain && !settings_.pretrain)
+            for (const std::string& block : trainer_.network().identity_blocks()) fresh.push_back(block);
+        if (fresh.empty()) return;
+        trainer_.reset_blocks(fresh);
+        console_.say(str("blocks started anew: ", joined(fresh)));
     }
 
     void choose_threads(const std::optional<Checkpoint>& latest)
@@ -166,11 +207,13 @@ class Run {
             history_.add_validation(held_out);
         }
         const fs::path folder = o_.folder;
-        fs::create_directories(folder / "previews");
         const data::Image sheet = preview_.draw();
-        char name[40];
-        std::snprintf(name, sizeof name, "step-%09lld.png", static_cast<long long>(step));
-        data::save_image(folder / "previews" / name, sheet, {.existing = data::Existing::replace});
+        if (settings_.write_preview_history) {
+            fs::create_directories(folder / "previews");
+            char name[40];
+            std::snprintf(name, sizeof name, "step-%09lld.png", static_cast<long long>(step));
+            data::save_image(folder / "previews" / name, sheet, {.existing = data::Existing::replace});
+        }
         data::save_image(folder / "preview.png", sheet, {.existing = data::Existing::replace});
     }
 
@@ -179,6 +222,12 @@ class Run {
         trainer_.save(store_);
         saved_ = trainer_.steps();
         roll_backs_ = 0;
+        constexpr double kHour = 3600;
+        if (settings_.autobackup_hour == 0 ||
+            Progress::steady_seconds() - backed_up_s_ < kHour * double(settings_.autobackup_hour))
+            return;
+        store_.back_up(saved_, kBackups);
+        backed_up_s_ = Progress::steady_seconds();
     }
 
     bool step_was_skipped(const StepReport& report)
@@ -226,6 +275,7 @@ class Run {
     History history_;
     std::optional<double> loss_, validation_loss_; // newest
     std::int64_t saved_ = 0;
+    double backed_up_s_ = Progress::steady_seconds();
     double looked_s_ = 0, step_s_ = 1; // when it was looked last; what a step took then
     int roll_backs_ = 0;
 };
@@ -270,6 +320,10 @@ Work declare_train(CLI::App& app)
     text(app, "--model", options->folder, "FOLDER", "the model; goes on if there is one");
     text(app, "--config", options->config, "FILE", "TOML file of settings");
     texts(app, "--set", options->assignments, "KEY=VALUE", "one setting; after the file's");
+    text(app, "--init-from", options->init_from, "MODEL",
+         "a new model takes blocks from this one: a model's folder or a checkpoint");
+    text(app, "--init-blocks", options->init_blocks, "BLOCK,...", "which ones; all, if none is named");
+    text(app, "--reset", options->reset, "BLOCK,...", "blocks that start anew, as inter_AB; each time it is named");
     flag(app, "--list-settings", options->list_settings,
          "print all settings with range, default and meaning, and stop");
     number<std::int64_t>(app, "--steps", options->steps, 0, std::int64_t(1) << 40,

@@ -117,6 +117,22 @@ TEST(Checkpoint, keeps_the_last_and_every_nth)
     EXPECT_EQ(folder.names(), (std::set<std::string>{".lock", name_of(40), name_of(80), name_of(90), name_of(100)}));
 }
 
+TEST(Checkpoint, backups_outlive_their_checkpoint_and_the_newest_of_them_stay)
+{
+    const TempFolder folder;
+    CheckpointStore store(folder.path(), {.last = 1});
+    for (const std::int64_t step : {10, 20, 30}) {
+        save(store, step);
+        store.back_up(step, 2);
+    }
+    EXPECT_EQ(list_checkpoints(folder.path()).size(), 1u);
+    EXPECT_EQ(list_checkpoints(folder / "backups"),
+              (std::vector<std::string>{folder / "backups/step-000000030.safetensors",
+                                        folder / "backups/step-000000020.safetensors"}));
+    EXPECT_EQ(load_checkpoint(folder / "backups/step-000000020.safetensors").step, 20);
+    EXPECT_THROW(store.back_up(40, 2), Error) << "no such checkpoint";
+}
+
 TEST(Checkpoint, deletes_nothing_it_did_not_write)
 {
     TempFolder folder;

@@ -305,6 +305,75 @@ TEST(Planned, bytes_a_parameter)
     }
 }
 
+/// Values of one block.
+std::vector<float> block_of(Trainer& t, const std::string& block)
+{
+    std::vector<float> all;
+    for (const int i : t.parameters().block(block))
+        for (const float v : t.parameters().value(i).download(t.exec())) all.push_back(v);
+    return all;
+}
+
+TEST_F(TrainerTest, blocks_are_taken_from_another_model)
+{
+    CheckpointStore store(folder_.path());
+    const auto other = trainer();
+    after(*other, 2);
+    other->save(store);
+    const Checkpoint checkpoint = *store.latest([](const std::string&) {});
+    Settings settings = tiny();
+    settings.seed = 77;
+    settings.d_dims = 8; // decoders of another width
+    const auto t = trainer(settings);
+    const auto untouched = block_of(*t, "inter");
+    t->take_blocks(checkpoint, {"encoder"});
+    EXPECT_EQ(block_of(*t, "encoder"), block_of(*other, "encoder"));
+    EXPECT_EQ(block_of(*t, "inter"), untouched);
+    EXPECT_THROW(t->take_blocks(checkpoint, {"inter", "decoder_src"}), Error) << "other shapes";
+    EXPECT_THROW(t->take_blocks(checkpoint, {"inter_AB"}), Error) << "no such block";
+    EXPECT_EQ(block_of(*t, "inter"), untouched) << "all or nothing";
+}
+
+TEST_F(TrainerTest, blocks_start_anew_and_the_rest_stays)
+{
+    const auto t = trainer();
+    const auto initial = block_of(*t, "inter");
+    after(*t, 3);
+    const auto trained = block_of(*t, "inter"), encoder = block_of(*t, "encoder");
+    t->reset_blocks({"inter"});
+    const auto fresh = block_of(*t, "inter");
+    EXPECT_NE(fresh, trained);
+    EXPECT_NE(fresh, initial) << "not the values it once started from";
+    EXPECT_EQ(block_of(*t, "encoder"), encoder);
+    for (const float m : t->optimizer().square().download(t->exec())) ASSERT_EQ(m, 0);
+    EXPECT_THROW(t->reset_blocks({"inter_B"}), Error);
+    t->step();
+    EXPECT_FALSE(t->report().skipped);
+    EXPECT_NE(block_of(*t, "inter"), fresh) << "and it learns";
+}
+
+TEST_F(TrainerTest, frozen_blocks_keep_their_bits)
+{
+    Settings settings = tiny();
+    settings.freeze = "encoder,decoder_dst";
+    const auto t = trainer(settings);
+    const auto encoder = block_of(*t, "encoder"), dst = block_of(*t, "decoder_dst"), src = block_of(*t, "decoder_src");
+    after(*t, 3);
+    EXPECT_EQ(block_of(*t, "encoder"), encoder);
+    EXPECT_EQ(block_of(*t, "decoder_dst"), dst);
+    EXPECT_NE(block_of(*t, "decoder_src"), src);
+    settings.freeze = "decoder";
+    EXPECT_THROW(trainer(settings), Error);
+    settings = tiny();
+    settings.archi = "liae-ud";
+    settings.random_warp = false;
+    const auto liae = trainer(settings);
+    const auto ab = block_of(*liae, "inter_AB"), b = block_of(*liae, "inter_B");
+    after(*liae, 2);
+    EXPECT_EQ(block_of(*liae, "inter_AB"), ab);
+    EXPECT_NE(block_of(*liae, "inter_B"), b);
+}
+
 TEST_F(TrainerTest, a_checkpoint_of_another_network_is_refused_and_nothing_changes)
 {
     Settings wider = tiny();

@@ -158,6 +158,24 @@ TEST_F(TrainCommand, an_interrupt_saves_and_is_no_failure)
     EXPECT_NE(log().find("interrupted; saved at step"), std::string::npos) << log();
 }
 
+TEST_F(TrainCommand, pretraining_ends_with_fresh_inters_and_a_model_can_start_from_it)
+{
+    ASSERT_EQ(train("model", "3", {"--set", "pretrain=true"}), 0) << log();
+    const auto pretrained = newest("model").second;
+    ASSERT_EQ(train("model", "3", {"--set", "pretrain=false"}), 0) << log();
+    EXPECT_NE(log().find("blocks started anew: inter"), std::string::npos) << log();
+    ASSERT_EQ(train("other", "0",
+                    {"--init-from", folder_ / "model", "--init-blocks", "encoder", "--set", "target_iter=2", "--set",
+                     "freeze=encoder"}),
+              0)
+        << log();
+    const auto [step, other] = newest("other");
+    EXPECT_EQ(step, 2) << "target_iter";
+    EXPECT_EQ(other.at("encoder.down1.weight"), pretrained.at("encoder.down1.weight"));
+    EXPECT_NE(other.at("inter.dense1.weight"), pretrained.at("inter.dense1.weight"));
+    EXPECT_EQ(train("third", "1", {"--init-from", folder_ / "model", "--init-blocks", "inter_AB"}), 2) << log();
+}
+
 TEST_F(TrainCommand, what_cannot_work_is_refused_and_nothing_is_made)
 {
     EXPECT_EQ(train("model", "3", {"--set", "resolution=33"}), 2);

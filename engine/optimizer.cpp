@@ -60,14 +60,19 @@ kernels::UpdateArenas Optimizer::arenas_of(const Parameters::Group& group) const
             .marks = marks_.slice(group.begin / Parameters::kAlign, group.end / Parameters::kAlign).view()};
 }
 
-void Optimizer::step(kernels::Exec ex, kernels::StepState* state, const Tensor& losses) const
+void Optimizer::step(kernels::Exec ex, kernels::StepState* state, const Tensor& losses, Groups which) const
 {
     const std::vector<Parameters::Group>& groups = params_.groups();
-    for (std::size_t i = 0; i < groups.size(); ++i)
+    const std::size_t begin = which == Groups::others ? 1 : 0, end = which == Groups::first ? 1 : groups.size();
+    for (std::size_t i = begin; i < end; ++i)
         kernels::global_norm(ex, groups[i].size(), part(params_.gradients(), groups[i]),
                              norms_.slice(std::int64_t(i), std::int64_t(i) + 1).view());
-    kernels::judge_step(ex, state, options_.schedule, losses.size(), losses.view(), int(groups.size()), norms_.view());
-    for (std::size_t i = 0; i < groups.size(); ++i)
+    const kernels::View norms = norms_.slice(std::int64_t(begin), std::int64_t(end)).view();
+    if (which == Groups::others)
+        kernels::judge_others(ex, state, losses.size(), losses.view(), int(begin), int(end - begin), norms);
+    else
+        kernels::judge_step(ex, state, options_.schedule, losses.size(), losses.view(), int(end), norms);
+    for (std::size_t i = begin; i < end; ++i)
         kernels::update(ex, groups[i].size(), options_.update, arenas_of(groups[i]), state, int(i), groups[i].begin);
 }
 

@@ -15,6 +15,10 @@ struct OptimizerOptions {
 /// its weights and its moments.
 class Optimizer {
   public:
+    /// Which groups an update is of: all at once; or the first, and behind it, in the same step, the others, which have
+    /// a verdict of their own then.
+    enum class Groups { all, first, others };
+
     Optimizer(const Parameters& params, const OptimizerOptions& options) : params_(params), options_(options) {}
     /// Takes the moments from the device, zero; and, if the options want it, the first group's average. After the
     /// parameters were allocated.
@@ -24,7 +28,7 @@ class Optimizer {
 
     /// Enqueues: gradient norms, judge_step over the n losses, updates. A step that is not finite changes nothing but
     /// the state's counters.
-    void step(kernels::Exec ex, kernels::StepState* state, const Tensor& losses) const;
+    void step(kernels::Exec ex, kernels::StepState* state, const Tensor& losses, Groups which = Groups::all) const;
 
     /// The whole arenas. The rule may keep no mean: empty.
     const Tensor& mean() const { return mean_; }

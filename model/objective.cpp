@@ -6,6 +6,33 @@ namespace bifrons::model {
 
 namespace {
 
+void append(std::vector<Term>& terms, const std::vector<Term>& more)
+{
+    terms.insert(terms.end(), more.begin(), more.end());
+}
+
+Adversary::Scene scene_of(const Autoencoder::Reconstructions& out, const Tensor& target, const Tensor& soft)
+{
+    return {out.src.face, target, soft, out.latent_src, out.latent_dst};
+}
+
+/// Copies the terms' values to report[first] and on.
+void note(Tape& tape, const std::vector<Term>& terms, const Tensor& report, std::size_t first)
+{
+    const kernels::Exec ex = tape.exec();
+    for (std::size_t i = 0; i < terms.size(); ++i) {
+        const Tensor place = report.slice(std::int64_t(first + i), std::int64_t(first + i) + 1);
+        ex.device->copy(ex.stream, place.view().data, terms[i].value.view().data, place.bytes());
+    }
+}
+
+Var sum_of(Tape& tape, const std::vector<Term>& terms)
+{
+    std::vector<Var> values;
+    for (const Term& term : terms) values.push_back(term.value);
+    return total(tape, values, std::vector<float>(values.size(), 1.0f));
+}
+
 /// Window of DSSIM for a side, after DeepFaceLab.
 int dssim_window(int resolution, double divisor)
 {
@@ -14,7 +41,7 @@ int dssim_window(int resolution, double divisor)
 
 } // namespace
 
-std::vector<std::string> Objective::names() const
+std::vector<std::string> Objective::generator_names() const
 {
     std::vector<std::string> names;
     for (const char* side : {"src", "dst"})
@@ -24,12 +51,22 @@ std::vector<std::string> Objective::names() const
                                            {"perceptual", weights_.perceptual},
                                            {"mask", weights_.mask}})
             if (weight > 0) names.push_back(str(side, "_", loss));
+    if (adversary_)
+        for (const std::string& name : adversary_->generator_names(weights_.masked_training)) names.push_back(name);
+    return names;
+}
+
+std::vector<std::string> Objective::names() const
+{
+    std::vector<std::string> names = generator_names();
+    if (adversary_)
+        for (const std::string& name : adversary_->discriminator_names()) names.push_back(name);
     names.push_back("total");
     return names;
 }
 
-std::vector<Objective::Term> Objective::side(Tape& tape, const std::string& name, const Decoder::Output& out,
-                                             const Truth& truth) const
+std::vector<Term> Objective::side(Tape& tape, const std::string& name, const Decoder::Output& out,
+                                  const Truth& truth) const
 {
     const auto& [target, mask, eyes_mouth, soft] = truth;
     std::vector<Term> terms;
@@ -53,11 +90,30 @@ std::vector<Objective::Term> Objective::side(Tape& tape, const std::string& name
     return terms;
 }
 
-Var Objective::operator()(Tape& tape, const Autoencoder::Reconstructions& out, const Batch& batch,
-                          const Tensor& report) const
+Objective::Truth Objective::truth(const Batch& batch, const Tensor& soft, bool src) const
+{
+    BIFRONS_CHECK(bug, weights_.eyes_mouth == 0 || batch.eyes_mouth,
+                  "objective: the batch has no mask of eyes and mouth");
+    const std::int64_t both = batch.mask.shape()[0], half = both / 2;
+    const auto part = [&](const Tensor& t) { return !t ? t : src ? t.slice(0, half) : t.slice(half, both); };
+    return {part(batch.target), part(batch.mask), part(batch.eyes_mouth), part(soft)};
+}
+
+std::vector<Term> Objective::generator_terms(Tape& tape, const Autoencoder::Reconstructions& out, const Truth& src,
+                                             const Truth& dst) const
+{
+    std::vector<Term> terms = side(tape, "src", out.src, src);
+    append(terms, side(tape, "dst", out.dst, dst));
+    if (adversary_) append(terms, adversary_->generator_terms(tape, scene_of(out, src.target, src.soft)));
+    return terms;
+}
+
+Var Objective::operator()(Tape& tape, const Autoencoder::Reconstructions& out, const Batch& batch, const Tensor& report,
+                          Part part) const
 {
     const Tape::Scope scope(tape, "objective");
-    const std::int64_t both = batch.mask.shape()[0], half = both / 2;
+    BIFRONS_CHECK(bug, report.size() == std::int64_t(names().size()), "objective: report has ", report.size(),
+                  " places for ", names().size(), " values");
     Tensor soft;
     if (weights_.masked_training) {
         const Shape& m = batch.mask.shape();
@@ -66,27 +122,20 @@ Var Objective::operator()(Tape& tape, const Autoencoder::Reconstructions& out, c
                            {.N = m[0], .H = m[1], .W = m[2], .sigma = std::max(1.0f, float(arch_.resolution / 32))},
                            batch.mask.view(), soft.view());
     }
-    BIFRONS_CHECK(bug, weights_.eyes_mouth == 0 || batch.eyes_mouth,
-                  "objective: the batch has no mask of eyes and mouth");
-    const auto rows = [&](std::int64_t begin, std::int64_t end) {
-        const auto part = [&](const Tensor& t) { return t ? t.slice(begin, end) : t; };
-        return Truth{part(batch.target), part(batch.mask), part(batch.eyes_mouth), part(soft)};
-    };
-    std::vector<Term> terms = side(tape, "src", out.src, rows(0, half));
-    for (Term& term : side(tape, "dst", out.dst, rows(half, both))) terms.push_back(std::move(term));
-
-    std::vector<Var> values;
-    for (const Term& term : terms) values.push_back(term.value);
-    const Var sum = total(tape, values, std::vector<float>(values.size(), 1.0f));
-    values.push_back(sum);
-    BIFRONS_CHECK(bug, report.size() == std::int64_t(values.size()), "objective: report has ", report.size(),
-                  " places for ", values.size(), " values");
-    const kernels::Exec ex = tape.exec();
-    for (std::size_t i = 0; i < values.size(); ++i) {
-        const Tensor place = report.slice(std::int64_t(i), std::int64_t(i) + 1);
-        ex.device->copy(ex.stream, place.view().data, values[i].view().data, place.bytes());
+    const Truth src = truth(batch, soft, true), dst = truth(batch, soft, false);
+    std::vector<Term> roots;
+    if (part != Part::discriminators) {
+        const std::vector<Term> terms = generator_terms(tape, out, src, dst);
+        note(tape, terms, report, 0);
+        roots.push_back({"total", sum_of(tape, terms)});
+        note(tape, roots, report, names().size() - 1);
     }
-    return sum;
+    if (part != Part::generator && adversary_) {
+        const std::vector<Term> terms = adversary_->discriminator_terms(tape, scene_of(out, src.target, src.soft));
+        note(tape, terms, report, generator_count());
+        append(roots, terms);
+    }
+    return roots.size() == 1 ? roots[0].value : sum_of(tape, roots);
 }
 
 } // namespace bifrons::model

@@ -2,6 +2,7 @@
 
 #include "kernels/base/error.h"
 #include "kernels/base/suggest.h"
+#include "model/adversary.h"
 #include "model/feature_network.h"
 
 #include <algorithm>
@@ -132,6 +133,25 @@ const std::vector<Row>& table()
              "that network, a safetensors file: VGG-16, VGG-19 or SqueezeNet 1.1, with or without heads of LPIPS"),
         text("perceptual_taps", &S::perceptual_taps, kFree,
              "where its features are read, as relu1_2:0.5,relu2_2 with weights; empty: where the network's authors do"),
+        number(
+            "gan_power", &S::gan_power, 0, 5, kFree,
+            "weight of the adversarial loss on the source's reconstructions; 0.1 is typical, once the face is formed "
+            "and random_warp is off; 0: no discriminator"),
+        word("discriminator", &S::discriminator, {"patch", "fc"}, kFree,
+             "who judges them: patch, a U-Net that answers for patches and pixels; fc, convolutions and fully "
+             "connected layers with one answer for the picture"),
+        number("gan_patch_size", &S::gan_patch_size, 0, 640, kFree,
+               "side of what the patch discriminator's centre sees, 3 px or more; 0: an eighth of the resolution, or "
+               "the nearest that fits"),
+        number("gan_dims", &S::gan_dims, 4, 512, kFree, "discriminator's base channels"),
+        word("gan_loss", &S::gan_loss, {"bce", "least_squares", "hinge"}, kFree,
+             "what answers are worth, true_face's too: cross-entropy (DeepFaceLab's), least squares or hinge"),
+        word("gan_update", &S::gan_update, {"simultaneous", "alternating"}, kFree,
+             "discriminators learn from the generator's forward pass; or, as in DeepFaceLab, from a second one behind "
+             "its update, which costs that pass"),
+        number("true_face_power", &S::true_face_power, 0, 1, kFree,
+               "weight of the adversarial loss that makes the source's latents look like the destination's; df only; "
+               "0.01 is typical; 0: none"),
         flag("random_warp", &S::random_warp, kFree, "elastic warp of the input; off to finish a trained model"),
         flag("random_src_flip", &S::random_src_flip, kFree, "mirror 4 in 10 source samples"),
         flag("random_dst_flip", &S::random_dst_flip, kFree, "mirror 4 in 10 destination samples"),
@@ -412,6 +432,19 @@ OptimizerOptions optimizer_of(const Settings& s)
                          .period = s.lr_dropout ? 500 : 0}};
 }
 
+AdversaryOptions adversary_of(const Settings& s)
+{
+    using Loss = AdversaryOptions::Loss;
+    AdversaryOptions o;
+    o.kind = s.discriminator == "fc" ? AdversaryOptions::Kind::fc : AdversaryOptions::Kind::patch;
+    o.loss = s.gan_loss == "hinge" ? Loss::hinge : s.gan_loss == "bce" ? Loss::bce : Loss::least_squares;
+    o.gan_power = float(s.gan_power);
+    o.true_face_power = float(s.true_face_power);
+    o.patch = s.gan_patch_size > 0 ? int(s.gan_patch_size) : fitting_patch(int(s.resolution) / 8, int(s.resolution));
+    o.dims = int(s.gan_dims);
+    return o;
+}
+
 Precision precision_of(const Settings& s, kernels::Target target)
 {
     const bool cpu = target.kind == kernels::DeviceKind::cpu;
@@ -425,6 +458,7 @@ Precision precision_of(const Settings& s, kernels::Target target)
 void check(const Settings& s)
 {
     architecture_of(s).check();
+    adversary_of(s).check(architecture_of(s));
     for (const auto& [name, value] : {std::pair{"beta1", s.beta1}, {"beta2", s.beta2}, {"eps", s.eps}})
         BIFRONS_CHECK(usage, value >= 0 || value == -1, "settings: ", name, " is ", value,
                       "; -1, for the optimizer's own, or at least 0 expected");

@@ -15,6 +15,8 @@
 
 namespace bifrons::model {
 
+struct AdversaryOptions; // adversary.h
+
 struct Settings {
     // the network: fixed when the model is made
     std::string archi = "df-ud";
@@ -38,6 +40,12 @@ struct Settings {
     bool masked_training = true, eyes_mouth_prio = false;
     double perceptual_weight = 0;
     std::string perceptual_file = "", perceptual_taps = "";
+
+    // adversarial training
+    double gan_power = 0;
+    std::string discriminator = "patch", gan_loss = "bce", gan_update = "simultaneous";
+    std::int64_t gan_patch_size = 0, gan_dims = 16;
+    double true_face_power = 0;
 
     // the samples
     bool random_warp = true;
@@ -86,6 +94,9 @@ Architecture architecture_of(const Settings& settings);
 
 /// The updates and their schedule. -1 in beta1, beta2 or eps is the optimizer's own.
 OptimizerOptions optimizer_of(const Settings& settings);
+
+/// The discriminators that it wants; a patch size of 0 is an eighth of the resolution, or the nearest that fits.
+AdversaryOptions adversary_of(const Settings& settings);
 
 /// What `precision` means on a device. Throws Error(usage) for one that the device does not have.
 Precision precision_of(const Settings& settings, kernels::Target target);

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
-#include <set>
+#include <map>
 
 namespace bifrons::model {
 
@@ -37,11 +37,13 @@ TrainedModel::TrainedModel(kernels::Device& device, const Checkpoint& checkpoint
 bool holds(const SafetensorsFile& file, const std::string& prefix, const Parameters& params,
            const Parameters::Group& group)
 {
-    std::set<std::string> names;
-    for (const Parameters::Entry& e : params.entries())
-        if (e.offset >= group.begin && e.offset < group.end) names.insert(prefix + e.name);
-    return std::any_of(file.tensors().begin(), file.tensors().end(),
-                       [&](const NamedTensor& t) { return names.count(t.name) > 0; });
+    std::map<std::string, std::int64_t> sizes;
+    for (const NamedTensor& t : file.tensors()) sizes[t.name] = t.size();
+    return std::all_of(params.entries().begin(), params.entries().end(), [&](const Parameters::Entry& e) {
+        if (e.offset < group.begin || e.offset >= group.end) return true;
+        const auto it = sizes.find(prefix + e.name);
+        return it != sizes.end() && it->second == e.shape.size();
+    });
 }
 
 void read_group(const SafetensorsFile& file, const std::string& prefix, const Parameters& params,

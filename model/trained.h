@@ -35,7 +35,7 @@ class TrainedModel {
 /// What the names of a checkpoint's averaged weights begin with.
 inline const char* const kAveragePrefix = "ema.";
 
-/// Whether the file has a tensor `prefix + name` for any parameter of the group.
+/// Whether the file has a tensor `prefix + name` of the right size for every parameter of the group.
 bool holds(const SafetensorsFile& file, const std::string& prefix, const Parameters& params,
            const Parameters::Group& group);
 

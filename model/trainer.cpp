@@ -86,6 +86,7 @@ Trainer::Trainer(kernels::Device& device, const Settings& settings, BatchSource&
                  DType dtype)
     : device_(device), settings_(settings), effect_(in_effect(settings)),
       precision_(precision_of(settings, device.target())), pool_(device), net_(params_, architecture_of(settings)),
+      adversary_(params_, net_.architecture(), adversary_of(effect_)),
       perceptual_(effect_.perceptual_weight > 0
                       ? std::make_unique<Perceptual>(device, effect_.perceptual_file, effect_.perceptual_taps,
                                                      precision_, dtype)
@@ -97,7 +98,7 @@ Trainer::Trainer(kernels::Device& device, const Settings& settings, BatchSource&
                   .eyes_mouth = effect_.eyes_mouth_prio ? kEyesMouthWeight : 0.0f,
                   .perceptual = float(effect_.perceptual_weight),
                   .masked_training = effect_.masked_training},
-                 perceptual_.get()),
+                 perceptual_.get(), &adversary_),
       optimizer_(params_, optimizer_of(effect_)), training_(training), validation_(validation)
 {
     for (const std::string& block : frozen_blocks(settings_))
@@ -115,7 +116,7 @@ Trainer::Trainer(kernels::Device& device, const Settings& settings, BatchSource&
             batch_.first = 0;
             validation_->enqueue(ex, as_state(state_), batch_);
             Tape tape(ex, memory, false, precision_);
-            losses(tape, report_);
+            losses(tape, report_, Part::all);
         });
 }
 
@@ -130,7 +131,10 @@ void Trainer::allocate(DType dtype)
               .mask = Tensor::empty({both, side, side, 1}, dtype, pool_)};
     if (settings_.eyes_mouth_prio) batch_.eyes_mouth = Tensor::empty({both, side, side, 1}, dtype, pool_);
     report_ = Tensor::empty({std::int64_t(objective_.names().size())}, dtype, pool_);
-    if (settings_.accumulate > 1) reports_ = Tensor::empty({settings_.accumulate, report_.size()}, dtype, pool_);
+    if (settings_.accumulate > 1) {
+        reports_ = Tensor::empty({settings_.accumulate, report_.size()}, dtype, pool_);
+        device_.fill({}, reports_.view().data, 0, reports_.bytes()); // a part's places are read with the others'
+    }
     share_ = Tensor::empty({1}, dtype, pool_);
     if (device_.kind() != kernels::DeviceKind::plan)
         share_.upload<double>(exec(), {1.0 / double(settings_.accumulate)});
@@ -142,27 +146,48 @@ void Trainer::allocate(DType dtype)
 void Trainer::training_step(Exec ex, Memory& memory)
 {
     kernels::begin_step(ex, as_state(state_));
-    for (std::int64_t i = 0; i < settings_.accumulate; ++i)
-        gradients(ex, memory, i, reports_ ? reports_.slice(i, i + 1).reshape({report_.size()}) : report_);
-    ex.device->push_range("optimizer");
-    if (reports_) kernels::mean_losses(ex, settings_.accumulate, report_.size(), reports_.view(), report_.view());
-    optimizer_.step(ex, as_state(state_), report_);
+    if (adversary_ && settings_.gan_update == "alternating") {
+        update(ex, memory, Part::generator);
+        update(ex, memory, Part::discriminators);
+    } else {
+        update(ex, memory, Part::all);
+    }
     kernels::note_step(ex, as_state(state_), report_.size(), report_.view(), kReports, as_state(kept_states_),
                        kept_losses_.view());
+}
+
+void Trainer::update(Exec ex, Memory& memory, Part part)
+{
+    using Groups = Optimizer::Groups;
+    const auto places = std::int64_t(objective_.generator_count());
+    for (std::int64_t i = 0; i < settings_.accumulate; ++i)
+        gradients(ex, memory, i, reports_ ? reports_.slice(i, i + 1).reshape({report_.size()}) : report_, part);
+    ex.device->push_range("optimizer");
+    if (reports_) kernels::mean_losses(ex, settings_.accumulate, report_.size(), reports_.view(), report_.view());
+    if (part == Part::all) optimizer_.step(ex, as_state(state_), report_, Groups::all);
+    if (part == Part::generator) optimizer_.step(ex, as_state(state_), report_.slice(0, places), Groups::first);
+    if (part == Part::discriminators)
+        optimizer_.step(ex, as_state(state_), report_.slice(places, report_.size() - 1), Groups::others);
     ex.device->pop_range();
 }
 
-void Trainer::gradients(Exec ex, Memory& memory, std::int64_t number, const Tensor& report)
+void Trainer::gradients(Exec ex, Memory& memory, std::int64_t number, const Tensor& report, Part part)
 {
     batch_.first = number * settings_.batch_size;
     training_.enqueue(ex, as_state(state_), batch_);
     Tape tape(ex, memory, true, precision_);
-    tape.backward(losses(tape, report), share_, number > 0);
+    tape.backward(losses(tape, report, part), share_, number > 0);
 }
 
-Var Trainer::losses(Tape& tape, const Tensor& report) const
+Var Trainer::losses(Tape& tape, const Tensor& report, Part part) const
 {
-    return objective_(tape, net_.reconstruct(tape, Var(batch_.input)), batch_, report);
+    const auto reconstruct = [&] { return net_.reconstruct(tape, Var(batch_.input)); };
+    if (part != Part::discriminators) return objective_(tape, reconstruct(), batch_, report, part);
+    const auto made = [&] { // for discriminators alone the generator needs no gradient
+        const Tape::FrozenParameters constants(tape);
+        return reconstruct();
+    }();
+    return objective_(tape, made, batch_, report, part);
 }
 
 void Trainer::reserve()
@@ -221,7 +246,7 @@ int Trainer::choose_threads()
     if (!cpu || cpu->threads() == 1) return cpu ? 1 : 0;
     const auto milliseconds = [&](int threads) {
         cpu->set_threads(threads);
-        Step probe(device_, {}, [this](Exec ex, Memory& memory) { gradients(ex, memory, 0, report_); });
+        Step probe(device_, {}, [this](Exec ex, Memory& memory) { gradients(ex, memory, 0, report_, Part::all); });
         probe.run(); // creates what is created once
         double best = 1e300;
         for (double spent = 0; spent < 300;) {

@@ -99,9 +99,12 @@ class Trainer {
   private:
     void allocate(DType dtype);
     void training_step(kernels::Exec ex, Memory& memory);
+    using Part = Objective::Part;
+    /// The gradients of a part over all batches of the step, and the update of its parameters.
+    void update(kernels::Exec ex, Memory& memory, Part part);
     /// Of the batch numbered so among the step's, whose losses go to `report`.
-    void gradients(kernels::Exec ex, Memory& memory, std::int64_t number, const Tensor& report);
-    Var losses(Tape& tape, const Tensor& report) const;
+    void gradients(kernels::Exec ex, Memory& memory, std::int64_t number, const Tensor& report, Part part);
+    Var losses(Tape& tape, const Tensor& report, Part part) const;
     void restore(const Checkpoint& checkpoint, std::uint64_t random_step, const Warn& warn);
     std::vector<int> parameters_of(const std::vector<std::string>& blocks) const;
     void forget_moments();
@@ -127,6 +130,7 @@ class Trainer {
     Pool pool_;
     Parameters params_;
     Autoencoder net_;
+    Adversary adversary_;
     std::unique_ptr<const Perceptual> perceptual_; // null where it does not count
     Objective objective_;
     Optimizer optimizer_;

@@ -84,9 +84,9 @@ std::vector<Layer> by_layer(const std::vector<std::pair<std::string, kernels::Co
     return layers;
 }
 
-Layer sum(const std::vector<Layer>& layers)
+Layer sum(const std::vector<Layer>& layers, const std::string& name = "total")
 {
-    Layer all{.name = "total"};
+    Layer all{.name = name};
     for (const Layer& l : layers) {
         all.forward += l.forward;
         all.gradient += l.gradient;
@@ -102,6 +102,15 @@ void print_layer(std::ostream& out, const Layer& l)
         << std::setw(12) << l.forward / 1e9 << std::setw(12) << l.gradient / 1e9 << std::setw(12) << l.bytes / 1e6;
     if (l.floor > 0) out << std::setprecision(1) << std::setw(12) << l.floor * 1e6;
     out << '\n';
+}
+
+/// Trained values beside the generator's.
+std::int64_t adversaries_count(const Parameters& params)
+{
+    std::int64_t n = 0;
+    for (const Parameters::Entry& e : params.entries())
+        if (e.offset >= params.groups().front().end) n += e.shape.size();
+    return n;
 }
 
 void plan(const Options& o, Console& console)
@@ -140,7 +149,10 @@ void plan(const Options& o, Console& console)
     Json bytes = Json::object(), layer_list = Json::array();
     text << settings.archi << ' ' << settings.resolution << " px, batch " << settings.batch_size << " + "
          << settings.batch_size << ", for " << o.target << '\n'
-         << "parameters " << trainer.parameters().count() << "\n\nbytes\n";
+         << "parameters " << trainer.parameters().count();
+    if (const std::int64_t others = adversaries_count(trainer.parameters()))
+        text << ", " << others << " of them discriminators'";
+    text << "\n\nbytes\n";
     for (const auto& [name, value] : rows) {
         text << "  " << std::left << std::setw(14) << name << std::right << std::setw(14) << value << "  "
              << human_bytes(double(value)) << '\n';
@@ -156,6 +168,10 @@ void plan(const Options& o, Console& console)
         if (gpu) layer_list.back()["floor_s"] = l.floor;
     }
     print_layer(text, sum(layers));
+    std::vector<Layer> adversaries;
+    for (const Layer& l : layers)
+        if (l.name.find("discriminator.") != l.name.npos) adversaries.push_back(l);
+    if (!adversaries.empty()) print_layer(text, sum(adversaries, "of it discriminators"));
     if (!o.layers) text << "  (--layers lists every layer)\n";
     Json values = {{"parameters", trainer.parameters().count()}, {"bytes", bytes}, {"layers", layer_list}};
     if (gpu) {

@@ -12,7 +12,7 @@ namespace bifrons::kernels {
 
 /// The terms of a total: an array by value, so that it can be a kernel's argument.
 struct LossTerms {
-    static constexpr int kMax = 16;
+    static constexpr int kMax = 32;
     ConstView value[kMax] = {}; ///< [1] each
     float weight[kMax] = {};
     int count = 0;

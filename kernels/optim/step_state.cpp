@@ -30,6 +30,23 @@ void judge_step(Exec ex, StepState* state, const RateSchedule& schedule, std::in
     BIFRONS_SIMT(ex, "judge_step", judge_step(ex, state, schedule, n, losses, groups, norms));
 }
 
+void judge_others(Exec ex, StepState* state, std::int64_t n, ConstView losses, int first, int groups, ConstView norms)
+{
+    BIFRONS_CHECK(shape, losses.dtype == norms.dtype, "judge_others: the losses are ", dtype_name(losses.dtype),
+                  ", the norms are ", dtype_name(norms.dtype), "; both alike expected");
+    BIFRONS_CHECK(shape, first >= 0 && groups >= 0 && first + groups <= StepState::kGroups, "judge_others: groups ",
+                  first, "..", first + groups, "; up to ", StepState::kGroups, " expected");
+    const double bytes = 2.0 * sizeof(StepState) + double(n + groups) * double(dtype_bytes(norms.dtype));
+    if (accounted(ex, "judge_others", {.bytes = bytes})) return;
+    if (on_cpu(ex))
+        return ex.device->enqueue(ex.stream, [=] {
+            if (norms.dtype == DType::f64)
+                return ref::judge_others(*state, n, losses.as<double>(), first, groups, norms.as<double>());
+            ref::judge_others(*state, n, losses.as<float>(), first, groups, norms.as<float>());
+        });
+    BIFRONS_SIMT(ex, "judge_others", judge_others(ex, state, n, losses, first, groups, norms));
+}
+
 void mean_losses(Exec ex, std::int64_t rows, std::int64_t n, ConstView losses, View mean)
 {
     BIFRONS_CHECK(shape, losses.dtype == mean.dtype, "mean_losses: the losses are ", dtype_name(losses.dtype),

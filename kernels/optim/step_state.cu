@@ -19,6 +19,12 @@ __global__ void judge_step_kernel(StepState* state, RateSchedule schedule, std::
     ref::judge_step(*state, schedule, n, losses, groups, norms);
 }
 
+__global__ void judge_others_kernel(StepState* state, std::int64_t n, const float* losses, int first, int groups,
+                                    const float* norms)
+{
+    ref::judge_others(*state, n, losses, first, groups, norms);
+}
+
 __global__ void mean_losses_kernel(std::int64_t rows, std::int64_t n, const float* losses, float* mean)
 {
     ref::mean_losses(rows, n, losses, mean);
@@ -41,6 +47,11 @@ void judge_step(Exec ex, StepState* state, const RateSchedule& schedule, std::in
                 ConstView norms)
 {
     launch("judge_step", judge_step_kernel, {}, ex, state, schedule, n, losses.as<float>(), groups, norms.as<float>());
+}
+
+void judge_others(Exec ex, StepState* state, std::int64_t n, ConstView losses, int first, int groups, ConstView norms)
+{
+    launch("judge_others", judge_others_kernel, {}, ex, state, n, losses.as<float>(), first, groups, norms.as<float>());
 }
 
 void mean_losses(Exec ex, std::int64_t rows, std::int64_t n, ConstView losses, View mean)

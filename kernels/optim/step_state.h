@@ -35,6 +35,10 @@ void judge_step(Exec ex, StepState* state, const RateSchedule& schedule, std::in
 ///   losses [rows,n] f32 or f64 read, mean [n] alike written
 void mean_losses(Exec ex, std::int64_t rows, std::int64_t n, ConstView losses, View mean);
 
+/// For groups that are updated behind the ones that were judged: grad_norm[first + i] = norms[i]; skip = 1 and
+/// bad_steps at least 1 if a norm or one of the n losses is not finite.   losses [n], norms [groups] as above
+void judge_others(Exec ex, StepState* state, std::int64_t n, ConstView losses, int first, int groups, ConstView norms);
+
 /// Keeps what a step came to, so that the host can ask for several steps at once instead of waiting for each:
 /// states[step % kept] = *state, losses_kept[step % kept, :] = losses. Last operation of a step.
 ///   losses [n] f32 or f64 read, losses_kept [kept,n] alike written
@@ -45,6 +49,8 @@ BIFRONS_SIMT_DECLARE(void begin_step(Exec ex, StepState* state);
                      void mean_losses(Exec ex, std::int64_t rows, std::int64_t n, ConstView losses, View mean);
                      void judge_step(Exec ex, StepState* state, const RateSchedule& schedule, std::int64_t n,
                                      ConstView losses, int groups, ConstView norms);
+                     void judge_others(Exec ex, StepState* state, std::int64_t n, ConstView losses, int first,
+                                       int groups, ConstView norms);
                      void note_step(Exec ex, const StepState* state, std::int64_t n, ConstView losses,
                                     std::int64_t kept, StepState* states, View losses_kept);)
 

@@ -11,20 +11,36 @@ BIFRONS_HD inline void begin_step(StepState& state)
     state.skip = 0;
 }
 
+/// Notes the norms; whether they and the losses are all finite.
+template <class T>
+BIFRONS_HD bool all_finite(StepState& state, std::int64_t n, const T* losses, int first, int groups, const T* norms)
+{
+    bool finite = true; // infinity and NaN differ from themselves by NaN
+    for (std::int64_t i = 0; i < n; ++i) finite = finite && losses[i] - losses[i] == T(0);
+    for (int i = 0; i < groups; ++i) {
+        finite = finite && norms[i] - norms[i] == T(0);
+        state.grad_norm[first + i] = float(norms[i]);
+    }
+    return finite;
+}
+
 template <class T>
 BIFRONS_HD void judge_step(StepState& state, const RateSchedule& schedule, std::int64_t n, const T* losses, int groups,
                            const T* norms)
 {
     state.rate = scheduled_rate(schedule, state.learning_rate, state.applied);
-    bool finite = true; // infinity and NaN differ from themselves by NaN
-    for (std::int64_t i = 0; i < n; ++i) finite = finite && losses[i] - losses[i] == T(0);
-    for (int i = 0; i < groups; ++i) {
-        finite = finite && norms[i] - norms[i] == T(0);
-        state.grad_norm[i] = float(norms[i]);
-    }
+    const bool finite = all_finite(state, n, losses, 0, groups, norms);
     state.skip = finite ? 0 : 1;
     state.applied += finite ? 1 : 0;
     state.bad_steps = finite ? 0 : state.bad_steps + 1;
+}
+
+template <class T>
+BIFRONS_HD void judge_others(StepState& state, std::int64_t n, const T* losses, int first, int groups, const T* norms)
+{
+    if (all_finite(state, n, losses, first, groups, norms)) return;
+    state.skip = 1;
+    if (state.bad_steps == 0) state.bad_steps = 1;
 }
 
 template <class T>

@@ -306,6 +306,34 @@ TEST_P(OptimTest, a_bad_step_leaves_everything_as_it_is)
     EXPECT_EQ(device().download<float>(a.average, 2), weights);
 }
 
+TEST_P(OptimTest, groups_that_are_judged_later_can_spoil_a_step_but_not_mend_it)
+{
+    const auto judged = [&](float first, float loss, float norm) {
+        StepState* state = upload_state(device(), {.step = 5, .applied = 3, .bad_steps = 2});
+        begin_step(exec(), state);
+        judge_step(exec(), state, {}, 1, device().upload<float>({1}), 1, device().upload<float>({first}));
+        judge_others(exec(), state, 1, device().upload<float>({loss}), 1, 2, device().upload<float>({norm, 7}));
+        return download_state(device(), state);
+    };
+    const StepState good = judged(1, 2, 3);
+    EXPECT_EQ(good.skip, 0u);
+    EXPECT_EQ(good.applied, 4u) << "a step, whatever the number of verdicts";
+    EXPECT_EQ(good.bad_steps, 0u);
+    EXPECT_EQ(good.grad_norm[0], 1);
+    EXPECT_EQ(good.grad_norm[1], 3);
+    EXPECT_EQ(good.grad_norm[2], 7);
+    for (const StepState& spoilt : {judged(1, kNan, 3), judged(1, 2, kNan)}) {
+        EXPECT_EQ(spoilt.skip, 1u);
+        EXPECT_EQ(spoilt.bad_steps, 1u);
+        EXPECT_EQ(spoilt.applied, 4u) << "the first group has been updated";
+    }
+    for (const StepState& spoilt : {judged(kNan, 2, 3), judged(kNan, kNan, 3)}) {
+        EXPECT_EQ(spoilt.skip, 1u);
+        EXPECT_EQ(spoilt.bad_steps, 3u);
+        EXPECT_EQ(spoilt.applied, 3u);
+    }
+}
+
 TEST_P(OptimTest, a_good_step_counts_and_ends_the_bad_ones)
 {
     StepState* state = upload_state(device(), {.step = 5, .applied = 3, .skip = 1, .bad_steps = 4});

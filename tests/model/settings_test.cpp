@@ -1,6 +1,7 @@
 #include "model/settings.h"
 
 #include "kernels/base/error.h"
+#include "model/adversary.h"
 #include "tests/support/temp_folder.h"
 
 #include <functional>
@@ -197,6 +198,63 @@ TEST(Settings, damaged_or_newer_json_is_refused)
     EXPECT_SAYS(from(R"({"warp_drive":1})"), "newer program");
     EXPECT_SAYS(from(R"({"resolution":"x"})"), "step-5: resolution is");
     EXPECT_SAYS(from(R"({"resolution":null})"), "resolution is null");
+}
+
+TEST(Settings, adversaries_that_do_not_fit_the_network_are_refused)
+{
+    const auto refuses = [](const std::vector<std::string>& assignments) {
+        return complaint(ErrorKind::usage, [&] {
+            Settings s;
+            for (const std::string& assignment : assignments) apply_assignment(s, assignment);
+            check(s);
+        });
+    };
+    EXPECT_SAYS(refuses({"gan_power=0.1", "gan_patch_size=129"}), "the pictures are 128 px; a size in 3..128 expected");
+    EXPECT_SAYS(refuses({"gan_patch_size=129"}), "Set gan_patch_size=16");
+    EXPECT_SAYS(refuses({"gan_power=0.1", "gan_patch_size=2"}), "gan_patch_size is 2");
+    EXPECT_SAYS(refuses({"gan_power=0.1", "gan_patch_size=80", "archi=df", "resolution=80"}),
+                "80 px are no multiple of 32. Set gan_patch_size=");
+    EXPECT_SAYS(refuses({"true_face_power=0.01", "archi=liae-ud"}), "Set true_face_power=0 or archi=df-ud.");
+    EXPECT_SAYS(refuses({"gan_power=6"}), "a number in 0..5");
+    EXPECT_SAYS(refuses({"gan_dims=3"}), "4..512");
+}
+
+TEST(Settings, every_default_patch_has_a_discriminator)
+{
+    for (int resolution = 32; resolution <= 640; resolution += 16) {
+        Settings s;
+        s.archi = "df", s.gan_power = 0.1, s.resolution = resolution;
+        EXPECT_NO_THROW(check(s)) << resolution;
+    }
+}
+
+TEST(Settings, a_default_patch_is_DeepFaceLabs_where_its_network_can_be_built)
+{
+    Settings s;
+    EXPECT_EQ(adversary_of(s).patch, 16);
+    s.resolution = 224;
+    EXPECT_EQ(adversary_of(s).patch, 28);
+    s.resolution = 496; // 62 wants five halvings, which 16 * 31 px do not have
+    EXPECT_NE(adversary_of(s).patch, 62);
+}
+
+TEST(Settings, name_the_adversary)
+{
+    Settings s;
+    for (const char* a : {"gan_power=0.25", "discriminator=fc", "gan_patch_size=12", "gan_dims=8", "gan_loss=hinge",
+                          "true_face_power=0.5"})
+        apply_assignment(s, a);
+    const AdversaryOptions o = adversary_of(s);
+    EXPECT_EQ(o.kind, AdversaryOptions::Kind::fc);
+    EXPECT_EQ(o.loss, AdversaryOptions::Loss::hinge);
+    EXPECT_EQ(o.gan_power, 0.25f);
+    EXPECT_EQ(o.true_face_power, 0.5f);
+    EXPECT_EQ(o.patch, 12);
+    EXPECT_EQ(o.dims, 8);
+    apply_assignment(s, "gan_loss=least_squares");
+    EXPECT_EQ(adversary_of(s).loss, AdversaryOptions::Loss::least_squares);
+    EXPECT_EQ(adversary_of(Settings{}).loss, AdversaryOptions::Loss::bce);
+    EXPECT_EQ(adversary_of(Settings{}).kind, AdversaryOptions::Kind::patch);
 }
 
 TEST(Settings, rules_between_settings)

@@ -259,6 +259,90 @@ TEST_F(TrainerTest, another_optimizer_starts_its_moments_afresh_and_says_so)
     }
 }
 
+Settings with_adversaries()
+{
+    Settings s = tiny();
+    s.gan_power = 0.1, s.gan_patch_size = 7, s.gan_dims = 4;
+    s.true_face_power = 0.01;
+    return s;
+}
+
+/// Of the generator, or of its adversaries.
+std::vector<float> part_of(Trainer& t, bool generator)
+{
+    const std::vector<float> all = t.parameters().weights().download(t.exec());
+    const auto split = all.begin() + t.parameters().groups().at(1).begin;
+    return generator ? std::vector<float>(all.begin(), split) : std::vector<float>(split, all.end());
+}
+
+TEST_F(TrainerTest, adversaries_learn_beside_the_generator)
+{
+    for (const auto& [kind, update] : {std::pair{"patch", "simultaneous"}, {"fc", "alternating"}}) {
+        Settings s = with_adversaries();
+        s.discriminator = kind;
+        s.gan_update = update;
+        const auto t = trainer(s);
+        const auto before = part_of(*t, false);
+        after(*t, 1);
+        const StepReport first = t->report();
+        EXPECT_NE(part_of(*t, false), before);
+        after(*t, 14);
+        const StepReport last = t->report();
+        EXPECT_FALSE(last.skipped);
+        EXPECT_LT(last.total(), first.total()) << kind << " " << update;
+        const auto& names = last.names;
+        EXPECT_EQ(names[names.size() - 3], "d_gan");
+        EXPECT_EQ(names[names.size() - 2], "d_code");
+        double sum = 0;
+        for (std::size_t i = 0; i + 3 < names.size(); ++i) sum += last.values[i];
+        EXPECT_NEAR(last.total(), sum, 1e-5 * sum) << "without the discriminators' losses";
+    }
+}
+
+TEST_F(TrainerTest, alternating_shows_the_discriminators_the_updated_generator)
+{
+    Settings s = with_adversaries();
+    const auto simultaneous = trainer(s);
+    s.gan_update = "alternating";
+    const auto alternating = trainer(s);
+    after(*simultaneous, 1);
+    after(*alternating, 1);
+    EXPECT_EQ(part_of(*alternating, true), part_of(*simultaneous, true)) << "to the bit";
+    EXPECT_NE(part_of(*alternating, false), part_of(*simultaneous, false));
+    const std::size_t d_gan = alternating->report().names.size() - 3;
+    EXPECT_NE(alternating->report().values[d_gan], simultaneous->report().values[d_gan]);
+}
+
+TEST_F(TrainerTest, adversaries_resume_to_the_bit_and_start_fresh_where_a_checkpoint_has_none_that_fit)
+{
+    CheckpointStore store(folder_.path());
+    const auto undisturbed = trainer(with_adversaries()), first = trainer(with_adversaries()),
+               second = trainer(with_adversaries());
+    after(*undisturbed, 4);
+    after(*first, 2);
+    first->save(store);
+    const auto checkpoint = store.latest([](const std::string&) {});
+    second->restore(*checkpoint, [](const std::string& text) { ADD_FAILURE() << text; });
+    EXPECT_EQ(after(*second, 2), weights(*undisturbed));
+
+    Settings wider = with_adversaries();
+    wider.gan_dims = 6;
+    const auto other = trainer(wider);
+    const auto fresh = part_of(*other, false);
+    std::vector<std::string> words;
+    other->restore(*checkpoint, [&](const std::string& text) { words.push_back(text); });
+    ASSERT_EQ(words.size(), 1u) << "of the picture's discriminator alone";
+    EXPECT_NE(words[0].find("has no weights of the discriminator; they start fresh"), std::string::npos) << words[0];
+    EXPECT_EQ(part_of(*other, true), part_of(*first, true));
+    const auto code_begin = other->parameters().groups().at(2).begin - other->parameters().groups().at(1).begin;
+    const auto now = part_of(*other, false);
+    EXPECT_TRUE(std::equal(now.begin(), now.begin() + code_begin, fresh.begin()));
+
+    const auto none = trainer();
+    none->restore(*checkpoint, [](const std::string& text) { ADD_FAILURE() << text; });
+    EXPECT_EQ(weights(*none), part_of(*first, true)) << "an adversary that is not wanted is left behind";
+}
+
 // 2 x 2 samples of each identity are the samples of a batch of 4; each loss is a mean over all of them.
 TEST_F(TrainerTest, batches_that_accumulate_are_one_large_batch)
 {

@@ -12,6 +12,7 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdio>
 
@@ -245,23 +246,43 @@ Image load_face(const Faceset& set, std::size_t index)
     return image;
 }
 
+YawGroups group_by_yaw(const Faceset& set, const std::vector<std::size_t>& indices)
+{
+    constexpr std::size_t kBins = 128;
+    constexpr double kLimit = 1.2; // rad
+    std::array<std::vector<std::int64_t>, kBins> bins;
+    for (std::size_t i = 0; i < indices.size(); ++i) {
+        const double place = (set.faces.at(indices[i]).pose.yaw + kLimit) / (2 * kLimit) * double(kBins - 1);
+        bins[std::size_t(std::clamp(place, 0.0, double(kBins - 1)))].push_back(std::int64_t(i));
+    }
+    YawGroups groups;
+    for (const auto& bin : bins) {
+        if (bin.empty()) continue;
+        groups.begins.push_back(std::int64_t(groups.faces.size()));
+        groups.faces.insert(groups.faces.end(), bin.begin(), bin.end());
+    }
+    groups.begins.push_back(std::int64_t(groups.faces.size()));
+    return groups;
+}
+
 FaceArrays load_faces(const Faceset& set, const std::vector<std::size_t>& indices, FaceType type, std::int64_t side,
-                      std::int64_t margin, bool eyes_mouth)
+                      const FaceWants& wants)
 {
     BIFRONS_CHECK(usage, type <= set.type, set.folder.string(), ": holds ", name_of(set.type),
                   " pictures, which do not contain ", name_of(type),
                   ". Train a smaller type or extract again with --face-type ", name_of(type), ".");
-    FaceArrays arrays = {.count = std::int64_t(indices.size()), .side = side + 2 * margin};
+    FaceArrays arrays = {.count = std::int64_t(indices.size()), .side = side + 2 * wants.margin};
     const std::size_t pixels = std::size_t(arrays.side * arrays.side);
     arrays.images.resize(indices.size() * pixels * 3);
     arrays.masks.resize(indices.size() * pixels);
-    if (eyes_mouth) arrays.eyes_mouth.resize(indices.size() * pixels);
+    if (wants.eyes_mouth) arrays.eyes_mouth.resize(indices.size() * pixels);
+    if (wants.yaw) arrays.yaw = group_by_yaw(set, indices);
     for_each_on_threads(arrays.count, machine_threads(), [&](std::int64_t i, int) {
         const std::size_t n = std::size_t(i);
         const FaceRecord& face = set.faces.at(indices[n]);
         Affine wanted = face_from_frame(face.in_frame, type, side);
-        wanted.m[2] += double(margin);
-        wanted.m[5] += double(margin);
+        wanted.m[2] += double(wants.margin);
+        wanted.m[5] += double(wants.margin);
         const Image image =
             warp(load_face(set, indices[n]), wanted.after(face.matrix.inverse()), arrays.side, arrays.side);
         const Landmarks points = wanted(face.in_frame);
@@ -271,7 +292,7 @@ FaceArrays load_faces(const Faceset& set, const std::vector<std::size_t>& indice
         };
         store(image, arrays.images);
         store(hull_mask(points, arrays.side, arrays.side), arrays.masks);
-        if (eyes_mouth) store(eyes_mouth_mask(points, side, arrays.side, arrays.side), arrays.eyes_mouth);
+        if (wants.eyes_mouth) store(eyes_mouth_mask(points, side, arrays.side, arrays.side), arrays.eyes_mouth);
     });
     return arrays;
 }

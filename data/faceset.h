@@ -68,6 +68,14 @@ std::uint64_t checksum_of(const std::vector<std::uint8_t>& bytes);
 /// The picture of one face. Throws Error(data) if it is damaged, changed, or of another size.
 Image load_face(const Faceset& set, std::size_t index);
 
+/// Faces in groups of like yaw. DeepFaceLab's 128 bins: their lower edges are spread evenly from -1.2 to 1.2 rad, the
+/// first reaches down to all below and the last up to all above. Only those with faces in them are kept.
+struct YawGroups {
+    std::vector<std::int64_t> faces = {};  ///< positions in the list of indices, bin by bin
+    std::vector<std::int64_t> begins = {}; ///< where each bin begins, and the end
+};
+YawGroups group_by_yaw(const Faceset& set, const std::vector<std::size_t>& indices);
+
 /// Some faces as the device wants them.
 struct FaceArrays {
     std::int64_t count = 0;
@@ -75,13 +83,20 @@ struct FaceArrays {
     std::vector<std::uint8_t> images = {};     ///< [count, side, side, 3] BGR
     std::vector<std::uint8_t> masks = {};      ///< [count, side, side] 0..255, landmark hull
     std::vector<std::uint8_t> eyes_mouth = {}; ///< the same of eyes and mouth; empty unless asked for
+    YawGroups yaw = {};                        ///< empty unless asked for
 };
 
-/// The faces of these indices, in their order, as pictures of `type` whose face square has `side` px, with `margin`
-/// more on each edge for augmentation. Cut again from the stored pictures: a type contains all smaller ones. Throws
-/// Error(usage) for a type larger than the stored one, Error(data) as load_face.
+/// What load_faces shall give beside pictures and masks.
+struct FaceWants {
+    std::int64_t margin = 0; ///< px more on each edge, for augmentation
+    bool eyes_mouth = false, yaw = false;
+};
+
+/// The faces of these indices, in their order, as pictures of `type` whose face square has `side` px. Cut again from
+/// the stored pictures: a type contains all smaller ones. Throws Error(usage) for a type larger than the stored one,
+/// Error(data) as load_face.
 FaceArrays load_faces(const Faceset& set, const std::vector<std::size_t>& indices, FaceType type, std::int64_t side,
-                      std::int64_t margin = 0, bool eyes_mouth = false);
+                      const FaceWants& wants = {});
 
 /// Which faces train and which are held out.
 struct Split {

@@ -158,6 +158,12 @@ const std::vector<Row>& table()
         number("rotation", &S::rotation, 0, 180, kFree, "random rotation of samples, degrees either way"),
         number("scale", &S::scale, 0, 1, kFree, "random scale of samples, from 1/(1+scale) to 1+scale"),
         number("shift", &S::shift, 0, 0.5, kFree, "random shift of samples, share of the side either way"),
+        flag("uniform_yaw", &S::uniform_yaw, kFree,
+             "faces are drawn evenly over the head's turns to the side, rare ones as often as common ones"),
+        flag("blur_out_mask", &S::blur_out_mask, kFree,
+             "targets are smoothed outside of the face, which the network then need not learn"),
+        word("ct_mode", &S::ct_mode, {"none", "rct", "lct", "mkl", "idt", "sot"}, kFree,
+             "each source sample takes the colours of a random destination face: none, or by which formula"),
         number("random_hsv_power", &S::random_hsv_power, 0, 0.3, kFree,
                "random hue, saturation and value of the source's input"),
         flag(

@@ -177,7 +177,7 @@ Work declare_merge(CLI::App& app)
     const auto o = std::make_shared<Options>();
     data::MergeOptions& m = o->merge;
     o->mask = name_of(m.mask);
-    o->color = name_of(m.color);
+    o->color = data::name_of(m.color);
     o->blend = name_of(m.blend);
     text(app, "--model", o->model, "FOLDER", "the model, or one of its checkpoints")->required();
     text(app, "--input", o->input, "PATH", "footage of the destination: a video, a picture or a folder")->required();
@@ -186,7 +186,10 @@ Work declare_merge(CLI::App& app)
            "what is pasted: the landmarks' hull, what the model learned, or where both agree");
     number(app, "--erode", m.erode_px, -100.0, 100.0, "moves the mask's edge inwards, px of a face of 256");
     number(app, "--feather", m.feather_px, 0.0, 100.0, "width of the mask's soft edge, px of a face of 256");
-    choice(app, "--color", o->color, {"none", "rct"}, "rct gives the face the mean and spread of the frame's colours");
+    choice(
+        app, "--color", o->color, {"none", "rct", "lct", "mkl", "idt", "sot"},
+        "how the face takes the frame's colours: their mean and spread (rct), covariance too (lct, mkl), distribution "
+        "(idt, sot)");
     number(app, "--alpha", m.alpha, 0.0, 1.0, "strength of the colour transfer");
     number(app, "--beta", m.beta, 0.0, 1.0, "strength of the light adjustment: the frame's shading on the face");
     choice(app, "--blend", o->blend, {"none", "feather", "poisson"},

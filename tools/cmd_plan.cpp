@@ -1,4 +1,6 @@
-#include "kernels/augment/augment.h"
+#include "data/merge/merge.h"
+#include "kernels/augment/blur_outside.h"
+#include "kernels/augment/recolor.h"
 #include "kernels/device/roofline.h"
 #include "model/trainer.h"
 #include "tools/commands.h"
@@ -23,12 +25,30 @@ struct Options {
 /// Stands for the two facesets: their memory is known, their pictures are not needed.
 class PlannedSource : public BatchSource {
   public:
+    explicit PlannedSource(const model::Settings& settings) : settings_(settings) {}
     void enqueue(kernels::Exec ex, const kernels::StepState*, Batch& batch) override
     {
         const kernels::BatchShape shape{.N = batch.input.shape()[0] / 2, .side = batch.input.shape()[1]};
+        const kernels::Target target = ex.device->target();
+        if (recolored())
+            ex.device->account("recolor", kernels::recolor_cost(shape, data::color_kind_of(settings_.ct_mode),
+                                                                faces_side(settings_), target));
         for (int identity = 0; identity < 2; ++identity)
-            ex.device->account("augment", kernels::augment_cost(shape, bool(batch.eyes_mouth), ex.device->target()));
+            ex.device->account("augment", kernels::augment_cost(shape, bool(batch.eyes_mouth), target));
+        if (settings_.blur_out_mask)
+            ex.device->account("blur_outside", kernels::blur_outside_cost({2 * shape.N, shape.side, shape.side}));
     }
+    /// Of the facesets on the device, and of what ct_mode makes of them.
+    std::size_t bytes(std::int64_t faces) const
+    {
+        const std::int64_t pixels = faces_side(settings_) * faces_side(settings_);
+        const std::int64_t of_face = pixels * (settings_.eyes_mouth_prio ? 5 : 4) + (settings_.uniform_yaw ? 16 : 0);
+        return std::size_t(2 * faces * of_face + (recolored() ? 3 * settings_.batch_size * pixels : 0));
+    }
+
+  private:
+    bool recolored() const { return settings_.ct_mode != "none"; }
+    const model::Settings& settings_;
 };
 
 /// One layer's share of a step.
@@ -120,13 +140,12 @@ void plan(const Options& o, Console& console)
     for (const std::string& assignment : o.assignments) model::apply_assignment(settings, assignment);
     model::check(settings);
     const auto device = kernels::open_device("plan:" + o.target);
-    PlannedSource source;
+    PlannedSource source(settings);
     model::Trainer trainer(*device, settings, source, settings.validation_fraction > 0 ? &source : nullptr);
     PreviewSheet preview(*device, trainer.network(), {}, {}, IdentityData::kPreviewRows, trainer.precision());
 
     const model::MemoryUse use = trainer.memory_use();
-    const std::size_t faceset =
-        std::size_t(o.faces) * 2 * faces_side(settings) * faces_side(settings) * (settings.eyes_mouth_prio ? 5 : 4);
+    const std::size_t faceset = source.bytes(o.faces);
     const std::vector<std::pair<const char*, std::size_t>> rows = {
         {"weights", use.weights},
         {"bf16 weights", use.packed},

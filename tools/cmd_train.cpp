@@ -303,9 +303,7 @@ void train(const Options& o, Console& console)
     std::optional<Checkpoint> latest;
     if (fs::exists(o.folder)) latest = load_latest_checkpoint(o.folder, warn);
     const Settings settings = wanted_settings(o, latest);
-    for (const std::string& faceset : {o.src, o.dst})
-        BIFRONS_CHECK(data, data::is_faceset(faceset), faceset,
-                      ": is no faceset (a folder with a faceset.json). Make one with `bifrons extract`.");
+    for (const std::string& faceset : {o.src, o.dst}) usable_faceset(faceset);
     CheckpointStore store(o.folder, {.last = int(settings.keep), .every = settings.keep_every});
     Run(o, console, settings, store, latest).train();
 }

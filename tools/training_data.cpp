@@ -1,5 +1,7 @@
 #include "tools/training_data.h"
 
+#include "data/merge/merge.h"
+
 namespace bifrons::tools {
 
 namespace {
@@ -33,17 +35,44 @@ kernels::AugmentOptions src_options(const model::Settings& s)
 const kernels::AugmentOptions kAsTheyAre{.rotation_deg = 0, .scale = 0, .shift = 0, .flip = 0, .warp = false};
 
 data::DeviceFaces load(kernels::Device& device, Memory& memory, const data::Faceset& set,
-                       const std::vector<std::size_t>& indices, const model::Settings& settings)
+                       const std::vector<std::size_t>& indices, const model::Settings& settings, bool yaw)
 {
     const data::FaceType type = data::face_type_of(settings.face_type);
     const std::int64_t margin = faces_margin(settings);
     return {{&device, {}, {}},
             memory,
-            data::load_faces(set, indices, type, settings.resolution, margin, settings.eyes_mouth_prio),
+            data::load_faces(set, indices, type, settings.resolution,
+                             {.margin = margin, .eyes_mouth = settings.eyes_mouth_prio, .yaw = yaw}),
             margin};
 }
 
+data::Sampling sampling(const model::Settings& s)
+{
+    return {.src = src_options(s),
+            .dst = augment_options(s, flip_of(s.random_dst_flip)),
+            .ct_mode = data::color_kind_of(s.ct_mode),
+            .blur_out_mask = s.blur_out_mask,
+            .purpose = kTrainingPurpose};
+}
+
+/// The same targets, of faces as they are.
+data::Sampling plain_sampling(const model::Settings& s)
+{
+    return {.src = kAsTheyAre, .dst = kAsTheyAre, .blur_out_mask = s.blur_out_mask, .purpose = kValidationPurpose};
+}
+
 } // namespace
+
+data::Faceset usable_faceset(const std::string& folder)
+{
+    data::Faceset set = data::load_faceset(folder);
+    BIFRONS_CHECK(
+        data, std::int64_t(set.faces.size()) >= kLeastFaces, folder, ": holds ", set.faces.size(),
+        set.faces.size() == 1 ? " face; " : " faces; ", kLeastFaces,
+        " at least, that differ in pose and expression, are what a model can learn from. Extract more footage "
+        "of this person.");
+    return set;
+}
 
 std::int64_t faces_margin(const model::Settings& settings)
 {
@@ -70,20 +99,19 @@ std::vector<float> sample_pictures(const data::Faceset& set, const model::Settin
 
 IdentityData::IdentityData(kernels::Device& device, Memory& memory, const model::Settings& settings,
                            const std::string& faceset)
-    : set_(data::load_faceset(faceset)), split_(data::split_faces(set_, settings.validation_fraction)),
-      settings_(settings), training_(load(device, memory, set_, split_.train, settings))
+    : set_(usable_faceset(faceset)), split_(data::split_faces(set_, settings.validation_fraction)), settings_(settings),
+      training_(load(device, memory, set_, split_.train, settings, settings.uniform_yaw))
 {
-    if (!split_.validation.empty()) held_out_.emplace(load(device, memory, set_, split_.validation, settings));
+    if (!split_.validation.empty()) held_out_.emplace(load(device, memory, set_, split_.validation, settings, false));
 }
 
 TrainingData::TrainingData(kernels::Device& device, const model::Settings& settings, const std::string& src,
                            const std::string& dst)
     : pool_(device), src_(device, pool_, settings, src), dst_(device, pool_, settings, dst),
-      training_(src_.training(), dst_.training(), src_options(settings),
-                augment_options(settings, flip_of(settings.random_dst_flip)), kTrainingPurpose)
+      training_(src_.training(), dst_.training(), sampling(settings), pool_, settings.batch_size)
 {
     if (src_.held_out() && dst_.held_out())
-        validation_.emplace(*src_.held_out(), *dst_.held_out(), kAsTheyAre, kAsTheyAre, kValidationPurpose);
+        validation_.emplace(*src_.held_out(), *dst_.held_out(), plain_sampling(settings), pool_, settings.batch_size);
 }
 
 } // namespace bifrons::tools

@@ -54,7 +54,8 @@ const char* name_of(MaskKind kind)
 
 const char* name_of(ColorKind kind)
 {
-    return kind == ColorKind::none ? "none" : "rct";
+    constexpr const char* kNames[] = {"none", "rct", "lct", "mkl", "idt", "sot"};
+    return kNames[std::size_t(kind)];
 }
 
 const char* name_of(BlendKind kind)
@@ -69,7 +70,8 @@ MaskKind mask_kind_of(const std::string& name)
 
 ColorKind color_kind_of(const std::string& name)
 {
-    return kind_of(name, "color", {ColorKind::none, ColorKind::rct});
+    return kind_of(name, "color",
+                   {ColorKind::none, ColorKind::rct, ColorKind::lct, ColorKind::mkl, ColorKind::idt, ColorKind::sot});
 }
 
 BlendKind blend_kind_of(const std::string& name)
@@ -134,13 +136,24 @@ ImageF Merger::colored(const Image& frame, const PredictedFace& face, const Imag
     const ImageF target = to_float(warp(frame, face.face_from_frame, side, side));
     const kernels::LightShape shape{side, side, float(kLightSigma * double(side))};
     const kernels::Target where = device_->target();
+    const kernels::MatchShape match{.H = side, .W = side, .kind = options_.color};
+    const bool rct = options_.color == ColorKind::rct; // which has a strength of its own
     const std::size_t picture_bytes = picture.pixels.size() * sizeof(float);
+    const kernels::Cost coloring =
+        rct ? kernels::color_transfer_cost(n, where) : kernels::color_match_cost(match, where);
     scratch_.begin({picture_bytes, picture_bytes, mask.pixels.size() * sizeof(float),
-                    std::max(kernels::color_transfer_cost(n, where).workspace_bytes,
-                             kernels::light_transfer_cost(shape, where).workspace_bytes)});
+                    std::max(coloring.workspace_bytes, kernels::light_transfer_cost(shape, where).workspace_bytes)});
     const kernels::View x = scratch_.upload(picture.pixels);
     const kernels::ConstView t = scratch_.upload(target.pixels), m = scratch_.upload(mask.pixels);
-    if (color) color_transfer(scratch_.exec(), n, x, t, m, float(options_.alpha), x);
+    if (color && rct) color_transfer(scratch_.exec(), n, x, t, m, float(options_.alpha), x);
+    if (color && !rct) {
+        color_match(scratch_.exec(), match, x, t, m, nullptr, x);
+        std::vector<float> matched(picture.pixels.size());
+        scratch_.download(x, matched);
+        for (std::size_t i = 0; i < matched.size(); ++i)
+            picture.pixels[i] += float(options_.alpha) * (matched[i] - picture.pixels[i]);
+        device_->copy({}, x.data, picture.pixels.data(), picture_bytes);
+    }
     if (light) light_transfer(scratch_.exec(), shape, x, t, m, float(options_.beta), x);
     scratch_.download(x, picture.pixels);
     clip(picture);

@@ -11,15 +11,16 @@
 
 #include "data/merge/mask.h"
 #include "data/merge/scratch.h"
+#include "kernels/color/match.h"
 
 #include <memory>
 
 namespace bifrons::data {
 
-enum class ColorKind { none, rct }; ///< rct: Reinhard's transfer in L*a*b*
+using ColorKind = kernels::ColorMatch; ///< none, rct, lct, mkl, idt, sot: kernels/color/match.h
 enum class BlendKind { none, feather, poisson };
 
-/// "hull", "predicted", "product"; "none", "rct"; "none", "feather", "poisson".
+/// "hull", "predicted", "product"; "none", "rct", "lct", "mkl", "idt", "sot"; "none", "feather", "poisson".
 const char* name_of(MaskKind kind);
 const char* name_of(ColorKind kind);
 const char* name_of(BlendKind kind);

@@ -47,7 +47,7 @@ void augment(Exec ex, const BatchShape& s, const AugmentOptions& o, const Faces&
     for (const View& view : {out.input, out.target, out.mask, out.eyes_mouth})
         BIFRONS_CHECK(shape, !view || view.dtype == DType::f32, "augment: an output is ", dtype_name(view.dtype),
                       "; f32 expected");
-    for (const ConstView& in : {faces.images, faces.masks, faces.eyes_mouth})
+    for (const ConstView& in : {faces.images, faces.masks, faces.eyes_mouth, faces.recolored})
         BIFRONS_CHECK(shape, !in || in.dtype == DType::u8, "augment: faces are ", dtype_name(in.dtype),
                       "; u8 expected");
     BIFRONS_CHECK(bug, !out.eyes_mouth || faces.eyes_mouth,

@@ -84,13 +84,13 @@ __device__ void sample(const std::uint8_t* __restrict__ image, int side, ref::Fi
     for (int c = 0; c < C; ++c) out[c] = clamp(sum[c] * (1 / 255.0f), 0.0f, 1.0f);
 }
 
-/// One pixel of the drawn pictures.
-__device__ void draw_pixel(const BatchShape& s, const AugmentOptions& o, const Faces& faces, const AugmentDraw& d,
-                           std::int64_t pixel, Outputs out)
+/// One pixel of the pictures that are drawn from `image`.
+__device__ void draw_pixel(const BatchShape& s, const AugmentOptions& o, const Faces& faces,
+                           const std::uint8_t* __restrict__ image, const AugmentDraw& d, std::int64_t pixel,
+                           Outputs out)
 {
     const int side = int(faces.side);
     const std::int64_t face_size = faces.side * faces.side;
-    const auto* image = static_cast<const std::uint8_t*>(faces.images.data) + d.face * face_size * 3;
     const auto* matte = static_cast<const std::uint8_t*>(faces.masks.data) + d.face * face_size;
     const auto filter = d.shrunk ? ref::Filter::mean : ref::Filter::cubic;
     const auto mask_filter = d.shrunk ? ref::Filter::mean : ref::Filter::linear;
@@ -123,9 +123,12 @@ __global__ void __launch_bounds__(kBlockSize)
     draw_by_block(s, o, faces, *state, n, draw);
     out = {out.input + n * pixels * 3, out.target + n * pixels * 3, out.mask + n * pixels,
            out.eyes_mouth ? out.eyes_mouth + n * pixels : nullptr};
+    const std::int64_t values = faces.side * faces.side * 3;
+    const auto* image = faces.recolored.data ? static_cast<const std::uint8_t*>(faces.recolored.data) + n * values
+                                             : static_cast<const std::uint8_t*>(faces.images.data) + draw.face * values;
     for (std::int64_t pixel = std::int64_t(blockIdx.y) * blockDim.x + threadIdx.x; pixel < pixels;
          pixel += std::int64_t(gridDim.y) * blockDim.x)
-        draw_pixel(s, o, faces, draw, pixel, out);
+        draw_pixel(s, o, faces, image, draw, pixel, out);
 }
 
 } // namespace

@@ -33,6 +33,12 @@ struct Faces {
     ConstView images = {};     ///< [count, side, side, 3] u8, BGR
     ConstView masks = {};      ///< [count, side, side] u8, 0 outside the face, 255 inside
     ConstView eyes_mouth = {}; ///< [count, side, side] u8, 255 on eyes and mouth; empty where nobody asks for them
+    ConstView recolored = {};  ///< [N, side, side, 3] u8: the samples' pictures in place of their faces', or empty
+
+    /// Above 0: a sample's bin is drawn first, then one of its faces, so that rare poses come as often as common ones.
+    std::int64_t yaw_bins = 0;
+    ConstView yaw_begins = {}; ///< [yaw_bins + 1] i64: where each bin begins in yaw_faces; none is empty
+    ConstView yaw_faces = {};  ///< [count] i64: faces, bin by bin
 };
 
 struct AugmentOptions {

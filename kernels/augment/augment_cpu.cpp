@@ -156,7 +156,7 @@ void augment(const BatchShape& s, const AugmentOptions& o, const Faces& faces, c
 {
     const Row first{out.input.as<float>(), out.target.as<float>(), out.mask.as<float>(), out.eyes_mouth.as<float>()};
     const auto *images = faces.images.as<std::uint8_t>(), *masks = faces.masks.as<std::uint8_t>(),
-               *eyes_mouth = faces.eyes_mouth.as<std::uint8_t>();
+               *eyes_mouth = faces.eyes_mouth.as<std::uint8_t>(), *recolored = faces.recolored.as<std::uint8_t>();
     auto* draws = static_cast<AugmentDraw*>(workspace.data);
     for (std::int64_t n = 0; n < s.N; ++n) draw_sample(s, o, faces, state->seed, state->step, n, draws[n]);
 
@@ -165,7 +165,8 @@ void augment(const BatchShape& s, const AugmentOptions& o, const Faces& faces, c
     parallel_for(s.N * s.side, 8, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t row = begin; row < end; ++row) {
             const AugmentDraw& d = draws[row / s.side];
-            const StoredFace face{images + d.face * face_size * 3,
+            const StoredFace face{recolored ? recolored + row / s.side * face_size * 3
+                                            : images + d.face * face_size * 3,
                                   masks + d.face * face_size,
                                   eyes_mouth ? eyes_mouth + d.face * face_size : nullptr,
                                   int(faces.side),

@@ -37,11 +37,21 @@ BIFRONS_HD inline void draw_nodes(Rng& rng, AugmentDraw& d)
         }
 }
 
+/// One word, whichever way a face is drawn. A face's probability is off by less than yaw_bins 2^-32 of it.
+BIFRONS_HD inline std::int64_t draw_face(Rng& rng, const Faces& faces)
+{
+    if (faces.yaw_bins == 0) return rng.below(faces.count);
+    const std::uint64_t place = std::uint64_t(rng.bits()) * std::uint64_t(faces.yaw_bins), rest = place & 0xffffffffu;
+    const auto* begins = static_cast<const std::int64_t*>(faces.yaw_begins.data) + (place >> 32);
+    const std::uint64_t size = std::uint64_t(begins[1] - begins[0]);
+    return static_cast<const std::int64_t*>(faces.yaw_faces.data)[begins[0] + std::int64_t(rest * size >> 32)];
+}
+
 /// All but the nodes. Everything is always drawn, so that no option changes what the others get.
 BIFRONS_HD inline void draw_all_but_nodes(Rng& rng, const BatchShape& s, const AugmentOptions& o, const Faces& faces,
                                           AugmentDraw& d)
 {
-    d.face = rng.below(faces.count);
+    d.face = draw_face(rng, faces);
     d.flip = rng.uniform() < o.flip;
     // A fraction of a turn in units of 2^-32, from -2^31 to 2^31 - 128.
     const float turns = rng.uniform(-1, 1) * (o.rotation_deg / 360);

@@ -99,13 +99,15 @@ BIFRONS_HD void shift_color(const AugmentDraw& d, T* bgr)
     }
 }
 
-/// One pixel of the drawn picture, at the face's position p (output pixels from the centre). eyes_mouth may be null.
+/// One pixel of sample n, at the face's position p (output pixels from the centre). eyes_mouth may be null.
 template <class T>
-void sample_face(const BatchShape& s, const Faces& faces, const AugmentDraw& d, Point<T> p, T* bgr, T* mask,
-                 T* eyes_mouth)
+void sample_face(const BatchShape& s, const Faces& faces, std::int64_t n, const AugmentDraw& d, Point<T> p, T* bgr,
+                 T* mask, T* eyes_mouth)
 {
     const std::int64_t S = faces.side;
-    const std::uint8_t *image = faces.images.as<std::uint8_t>() + d.face * S * S * 3,
+    const auto* recolored = faces.recolored.as<std::uint8_t>();
+    const std::uint8_t *image =
+                           recolored ? recolored + n * S * S * 3 : faces.images.as<std::uint8_t>() + d.face * S * S * 3,
                        *matte = faces.masks.as<std::uint8_t>() + d.face * S * S;
     const T ratio = T(S - 2 * faces.margin) / T(s.side), x = p.x * ratio + T(S - 1) / 2, y = p.y * ratio + T(S - 1) / 2;
     for (int c = 0; c < 3; ++c) bgr[c] = sample(image, S, 3, c, d.shrunk ? Filter::mean : Filter::cubic, true, x, y);
@@ -129,8 +131,8 @@ void augment(const BatchShape& s, const AugmentOptions& o, const Faces& faces, s
                                   T(pixel / s.side) + T(0.5) - T(s.side) / 2};
             const Point<T> p = inverse_affine(s, d, centre), moved = displacement(s, d, p);
             T unused;
-            sample_face(s, faces, d, p, target + at * 3, mask + at, eyes_mouth ? eyes_mouth + at : eyes_mouth);
-            sample_face(s, faces, d, Point<T>{p.x + moved.x, p.y + moved.y}, input + at * 3, &unused,
+            sample_face(s, faces, n, d, p, target + at * 3, mask + at, eyes_mouth ? eyes_mouth + at : eyes_mouth);
+            sample_face(s, faces, n, d, Point<T>{p.x + moved.x, p.y + moved.y}, input + at * 3, &unused,
                         static_cast<T*>(nullptr));
             if (o.hue_deg != 0 || o.saturation != 0 || o.value != 0) shift_color(d, input + at * 3);
         }

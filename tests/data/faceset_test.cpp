@@ -97,6 +97,10 @@ TEST(Faceset, WrongEditsAreNamed)
                           {"\"face_type\":\"whole_face\"", "\"face_type\":\"hole\"", "hole"},
                           {"\"version\":1", "\"version\":9", "version 1"},
                           {"\"score\":1.5,", "", "face 0: has no 'score'"},
+                          {"\"landmarks\":[", "\"points\":[", "face 0: has no 'landmarks'"},
+                          {"\"landmarks_in_frame\":[", "\"points\":[", "face 0: has no 'landmarks_in_frame'"},
+                          {"\"pose\":[", "\"turn\":[", "face 0: has no 'pose'"},
+                          {"\"pose\":[", "\"pose\":[0,", "'pose' has 4 numbers"},
                           {"\"source\":0", "\"source\":1", "'source' is 1"},
                           {"\"rect\":[100.0,", "\"rect\":[", "'rect' has 3 numbers"},
                           {"images/clip_1_0.png", "../secret.png", "inside the faceset"},
@@ -144,7 +148,7 @@ TEST(Faceset, SmallerTypesAreCutOutOfLargerOnes)
 {
     const Folder folder;
     const Faceset set = make_faceset(folder.path(), 3, FaceType::head);
-    const FaceArrays arrays = load_faces(set, {2, 0}, FaceType::full, 24, 2);
+    const FaceArrays arrays = load_faces(set, {2, 0}, FaceType::full, 24, {.margin = 2});
     ASSERT_EQ(arrays.count, 2);
     ASSERT_EQ(arrays.side, 28);
     ASSERT_EQ(arrays.images.size(), 2u * 28 * 28 * 3);
@@ -158,7 +162,7 @@ TEST(Faceset, SmallerTypesAreCutOutOfLargerOnes)
     EXPECT_EQ(arrays.masks[28 * 14 + 14], 255);
     EXPECT_EQ(arrays.masks[0], 0);
     EXPECT_TRUE(arrays.eyes_mouth.empty()) << "costs nothing unless asked for";
-    const FaceArrays with = load_faces(set, {2, 0}, FaceType::full, 24, 2, true);
+    const FaceArrays with = load_faces(set, {2, 0}, FaceType::full, 24, {.margin = 2, .eyes_mouth = true});
     EXPECT_EQ(with.images, arrays.images);
     ASSERT_EQ(with.eyes_mouth.size(), arrays.masks.size());
     direct = face_from_frame(set.faces[0].in_frame, FaceType::full, 24);
@@ -173,6 +177,19 @@ TEST(Faceset, TheSameTypeAndSideIsTheStoredPicture)
     const Faceset set = make_faceset(folder.path(), 1);
     EXPECT_EQ(load_faces(set, {0}, FaceType::whole_face, 64).images, load_face(set, 0).pixels);
     BIFRONS_EXPECT_ERROR(load_faces(set, {0}, FaceType::head, 64), usage, "extract again");
+}
+
+TEST(Faceset, YawGroupsAreDeepFaceLabsBinsWithoutTheEmptyOnes)
+{
+    // Lower edges are -1.2 + 2.4 k / 127: a bin is 0.018898 wide.
+    Faceset set;
+    for (const double yaw : {0.0, -1.5, 1.19, 0.01, 1.2, -1.2, 3.0, -1.19, -1.18})
+        set.faces.push_back({.pose = {.yaw = yaw}});
+    const YawGroups groups = group_by_yaw(set, {0, 1, 2, 3, 4, 5, 6, 7, 8});
+    // Bins: 63 (0, edges -0.0094 and 0.0094), 0, 126, 64, 127, 0, 127, 0, 1.
+    EXPECT_EQ(groups.faces, (std::vector<std::int64_t>{1, 5, 7, 8, 0, 3, 2, 4, 6}));
+    EXPECT_EQ(groups.begins, (std::vector<std::int64_t>{0, 3, 4, 5, 6, 7, 9}));
+    EXPECT_EQ(group_by_yaw(set, {6, 2}).faces, (std::vector<std::int64_t>{1, 0})) << "positions in the list";
 }
 
 TEST(Faceset, HeldOutFramesAreOneBlockOutOfTheMiddleOfEachSource)

@@ -21,12 +21,11 @@ FaceArrays random_faces(std::int64_t count, std::uint32_t seed)
 }
 
 /// Draws a batch a step, as a trainer does.
-class Sampling {
+class Drawing {
   public:
-    explicit Sampling(TestDevice& device)
+    Drawing(TestDevice& device, const Sampling& how)
         : device_(device), pool_(device.device()), src_(device.exec(), pool_, random_faces(3, 1), kMargin),
-          dst_(device.exec(), pool_, random_faces(5, 9), kMargin),
-          sampler_(src_, dst_, {.hue_deg = 20, .saturation = 0.2f, .value = 0.1f}, {.flip = 0}, 3),
+          dst_(device.exec(), pool_, random_faces(5, 9), kMargin), sampler_(src_, dst_, how, pool_, kHalf),
           step_(device.device(), {}, [this](kernels::Exec ex, Memory& memory) { body(ex, memory); })
     {
         const kernels::StepState start{.seed = 7};
@@ -74,7 +73,8 @@ BIFRONS_ON_ALL_DEVICES(SamplerTest);
 TEST_P(SamplerTest, recorded_steps_draw_what_the_processor_draws)
 {
     TestDevice cpu("cpu:1");
-    Sampling theirs(cpu), ours(device()), again(device());
+    const Sampling how{.src = {.hue_deg = 20, .saturation = 0.2f, .value = 0.1f}, .dst = {.flip = 0}, .purpose = 3};
+    Drawing theirs(cpu, how), ours(device(), how), again(device(), how);
     std::vector<float> before;
     for (int step = 0; step < 4; ++step) { // eager, recorded, replayed twice
         const auto want = theirs.next(), got = ours.next();
@@ -83,6 +83,32 @@ TEST_P(SamplerTest, recorded_steps_draw_what_the_processor_draws)
         EXPECT_EQ(got, again.next()) << "step " << step;
         EXPECT_NE(got, before) << "each step draws anew";
         before = got;
+    }
+}
+
+TEST_P(SamplerTest, recorded_steps_recolour_and_blur_as_the_processor_does)
+{
+    TestDevice cpu("cpu:1");
+    for (const auto kind : {kernels::ColorMatch::mkl, kernels::ColorMatch::sot}) {
+        const Sampling how{.src = {}, .dst = {}, .ct_mode = kind, .blur_out_mask = true, .purpose = 2};
+        Sampling plain = how;
+        plain.ct_mode = kernels::ColorMatch::none;
+        Drawing theirs(cpu, how), ours(device(), how), again(device(), how), uncolored(device(), plain);
+        for (int step = 0; step < 3; ++step) { // eager, recorded, replayed
+            const auto want = theirs.next(), got = ours.next(), before = uncolored.next();
+            // A level more or less where a colour lies on the border between two; taps of both signs sum up to 1.6.
+            EXPECT_TRUE(within(got, cast<double>(want), 1.6 / 255 + 2 * std::ldexp(64.0 * kStored, -24)));
+            EXPECT_EQ(got, again.next());
+            const std::size_t half = kHalf * kPixels * 3;
+            for (const std::size_t picture : {std::size_t(0), 2 * half}) {
+                const auto part = [&](const std::vector<float>& all, std::size_t begin) {
+                    return std::vector<float>(all.begin() + std::ptrdiff_t(picture + begin),
+                                              all.begin() + std::ptrdiff_t(picture + begin + half));
+                };
+                EXPECT_NE(part(got, 0), part(before, 0)) << "source input and target are recoloured";
+                EXPECT_EQ(part(got, half), part(before, half)) << "destination is not";
+            }
+        }
     }
 }
 
@@ -98,7 +124,7 @@ TEST_P(SamplerTest, each_identity_fills_its_half)
     };
     Pool pool(device().device());
     const DeviceFaces src(exec(), pool, plain(51), kMargin), dst(exec(), pool, plain(204), kMargin);
-    FacesetSampler sampler(src, dst, {}, {}, 0);
+    FacesetSampler sampler(src, dst, {}, pool, kHalf);
     const kernels::StepState state{.seed = 1};
     const auto* bytes = reinterpret_cast<const std::uint8_t*>(&state);
     const kernels::View where = device().upload(std::vector<std::uint8_t>(bytes, bytes + sizeof state));

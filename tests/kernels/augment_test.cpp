@@ -255,6 +255,62 @@ TEST(Augment, one_and_two_threads_give_the_same_bits)
     EXPECT_EQ(a.eyes_mouth, b.eyes_mouth);
 }
 
+TEST(Augment, every_bin_of_yaw_is_drawn_as_often)
+{
+    // Nine faces: one bin of six, one of two, one of one.
+    const Album album = random_album(9, 2);
+    const std::vector<std::int64_t> begins = {0, 6, 8, 9}, order = {8, 7, 6, 5, 4, 3, 0, 2, 1};
+    Faces faces = album.faces();
+    faces.yaw_bins = 3;
+    faces.yaw_begins = {begins.data(), DType::i64};
+    faces.yaw_faces = {order.data(), DType::i64};
+    const int n = 6000;
+    std::array<int, 9> drawn{};
+    AugmentDraw evenly, plainly;
+    for (int i = 0; i < n; ++i) {
+        draw_sample({}, {}, faces, 1, 0, i, evenly);
+        draw_sample({}, {}, album.faces(), 1, 0, i, plainly);
+        ++drawn[std::size_t(evenly.face)];
+        EXPECT_EQ(evenly.scale, plainly.scale) << "nothing else changes";
+    }
+    for (std::size_t k = 0; k < 9; ++k) { // binomial, within 4 deviations
+        const double p = (k == 1 ? 1.0 : k == 0 || k == 2 ? 0.5 : 1.0 / 6) / 3;
+        EXPECT_NEAR(drawn[k], n * p, 4 * std::sqrt(n * p * (1 - p))) << k;
+    }
+}
+
+TEST_P(AugmentTest, draws_by_yaw_and_from_recoloured_pictures)
+{
+    const Album album = random_album(5, 16);
+    const std::vector<std::int64_t> begins = {0, 1, 5}, order = {3, 4, 0, 2, 1};
+    const std::vector<std::uint8_t> recolored = random_album(4, 16).images;
+    const auto with = [&](Faces faces, ConstView b, ConstView o, ConstView r) {
+        faces.yaw_bins = 2, faces.yaw_begins = b, faces.yaw_faces = o, faces.recolored = r;
+        return faces;
+    };
+    const BatchShape s{.N = 4, .side = 12};
+    std::vector<double> input(3 * 576), target(input), mask(576);
+    ref::augment(
+        s, {},
+        with(album.faces(), {begins.data(), DType::i64}, {order.data(), DType::i64}, {recolored.data(), DType::u8}), 11,
+        5, input.data(), target.data(), mask.data(), static_cast<double*>(nullptr));
+    const auto numbers = [&](const std::vector<std::int64_t>& values) {
+        const auto* bytes = reinterpret_cast<const std::uint8_t*>(values.data());
+        return ConstView{device().upload(std::vector<std::uint8_t>(bytes, bytes + 8 * values.size())).data, DType::i64};
+    };
+    const StepState state{.seed = 11, .step = 5};
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(&state);
+    const View where = device().upload(std::vector<std::uint8_t>(bytes, bytes + sizeof state)),
+               in = device().poisoned<float>(3 * 576), t = device().poisoned<float>(3 * 576),
+               m = device().poisoned<float>(576);
+    augment(exec(), s, {}, with(album.faces(device()), numbers(begins), numbers(order), device().upload(recolored)),
+            static_cast<const StepState*>(where.data), {in, t, m});
+    const double bound = std::ldexp(64.0 * 16, -24);
+    EXPECT_TRUE(within(device().download<float>(in, 3 * 576), input, bound));
+    EXPECT_TRUE(within(device().download<float>(t, 3 * 576), target, bound));
+    EXPECT_TRUE(within(device().download<float>(m, 576), mask, bound));
+}
+
 TEST(Augment, draws_cover_their_ranges)
 {
     const Album album = random_album(7, 2);

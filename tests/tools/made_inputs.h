@@ -7,14 +7,14 @@
 
 namespace bifrons::test {
 
-/// Twelve faces of one identity: a shaded oval, drawn in `tint`.
-inline void make_faceset(const std::filesystem::path& folder, std::uint8_t tint)
+/// Faces of one identity: a shaded oval, drawn in `tint`.
+inline void make_faceset(const std::filesystem::path& folder, std::uint8_t tint, std::int64_t count = 12)
 {
     constexpr std::int64_t kSide = 64;
     std::filesystem::create_directories(folder / "images");
     data::Faceset set{.folder = folder, .side = kSide, .detector = "hog"};
-    set.sources.push_back({.name = "clip", .path = "/clip.mp4", .frames = 12, .done = 12, .complete = true});
-    for (std::int64_t i = 0; i < 12; ++i) {
+    set.sources.push_back({.name = "clip", .path = "/clip.mp4", .frames = count, .done = count, .complete = true});
+    for (std::int64_t i = 0; i < count; ++i) {
         data::FaceRecord face{
             .file = str("images/clip_", i, "_0.png"), .frame = i, .rect = {10, 10, 54, 54}, .score = 1};
         face.in_frame = mean_landmarks(20, 24, 24);

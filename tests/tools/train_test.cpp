@@ -187,6 +187,27 @@ TEST_F(TrainCommand, what_cannot_work_is_refused_and_nothing_is_made)
     EXPECT_FALSE(fs::exists(folder_ / "model")) << log();
 }
 
+TEST_F(TrainCommand, every_way_of_making_samples_trains)
+{
+    for (const char* ct_mode : {"rct", "lct", "mkl", "idt", "sot"}) {
+        ASSERT_EQ(train(ct_mode, "2",
+                        {"--set", str("ct_mode=", ct_mode), "--set", "uniform_yaw=true", "--set", "blur_out_mask=true",
+                         "--set", "eyes_mouth_prio=true", "--set", "random_hsv_power=0.05"}),
+                  0)
+            << log();
+        EXPECT_NE(read(folder_ / str(ct_mode, "/history.jsonl")).find("\"dst_eyes_mouth\""), std::string::npos);
+    }
+}
+
+TEST_F(TrainCommand, too_few_faces_are_refused)
+{
+    fs::remove_all(folder_ / "src");
+    make_faceset(folder_ / "src", 20, 1);
+    EXPECT_EQ(train("model", "3"), 3);
+    EXPECT_NE(log().find("src: holds 1 face; 4 at least"), std::string::npos) << log();
+    EXPECT_FALSE(fs::exists(folder_ / "model"));
+}
+
 TEST_F(TrainCommand, a_model_of_another_shape_is_refused_and_stays)
 {
     ASSERT_EQ(train("model", "3"), 0) << log();

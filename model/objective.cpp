@@ -51,6 +51,7 @@ std::vector<std::string> Objective::generator_names() const
                                            {"perceptual", weights_.perceptual},
                                            {"mask", weights_.mask}})
             if (weight > 0) names.push_back(str(side, "_", loss));
+    for (const std::string& name : style_names(weights_.style)) names.push_back(name);
     if (adversary_)
         for (const std::string& name : adversary_->generator_names(weights_.masked_training)) names.push_back(name);
     return names;
@@ -104,6 +105,7 @@ std::vector<Term> Objective::generator_terms(Tape& tape, const Autoencoder::Reco
 {
     std::vector<Term> terms = side(tape, "src", out.src, src);
     append(terms, side(tape, "dst", out.dst, dst));
+    if (weights_.style) append(terms, style_terms(tape, weights_.style, *network_, out, dst.target));
     if (adversary_) append(terms, adversary_->generator_terms(tape, scene_of(out, src.target, src.soft)));
     return terms;
 }

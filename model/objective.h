@@ -6,14 +6,16 @@
 //   mask    10 mean((M - P_mask)^2)
 //   eyes_mouth   300 mean(E |T - P|), E the mask of eyes and mouth
 //   perceptual   distance of the features that a frozen network finds in both, see perceptual.h
-// The factors are DeepFaceLab's and settings here. Adversarial losses: adversary.h. Each loss is a mean over the batch;
-// total = the sum of what the generator makes small; the discriminators' losses (d_...) are reported beside it.
+// The factors are DeepFaceLab's and settings here. Styles of the swap: style.h. Adversarial losses: adversary.h. Each
+// loss is a mean over the batch; total = the sum of what the generator makes small; the discriminators' losses (d_...)
+// are reported beside it.
 #pragma once
 
 #include "engine/batch.h"
 #include "model/adversary.h"
 #include "model/autoencoder.h"
 #include "model/perceptual.h"
+#include "model/style.h"
 
 namespace bifrons::model {
 
@@ -22,14 +24,15 @@ struct LossWeights {
     float eyes_mouth = 0; ///< above 0, batches must have that mask
     float perceptual = 0; ///< above 0, the objective must have its network
     bool masked_training = true;
+    StyleWeights style = {}; ///< above 0, the objective must have the network
 };
 
 class Objective {
   public:
     /// What stands behind the pointers, where there is something, must outlive this.
     Objective(const Architecture& arch, const LossWeights& weights, const Perceptual* perceptual = nullptr,
-              const Adversary* adversary = nullptr)
-        : arch_(arch), weights_(weights), perceptual_(perceptual), adversary_(adversary)
+              const Adversary* adversary = nullptr, const Autoencoder* network = nullptr)
+        : arch_(arch), weights_(weights), perceptual_(perceptual), adversary_(adversary), network_(network)
     {
     }
 
@@ -37,7 +40,7 @@ class Objective {
     enum class Part { all, generator, discriminators };
 
     /// Names of the reported values in order: src_dssim, src_mse, src_eyes_mouth, src_perceptual, src_mask, dst_...,
-    /// the adversary's, total. A weight of 0 leaves its loss out.
+    /// the styles', the adversary's, total. A weight of 0 leaves its loss out.
     std::vector<std::string> names() const;
     /// How many of them, the first ones, are the generator's; the discriminators' and the total follow.
     std::size_t generator_count() const { return generator_names().size(); }
@@ -61,6 +64,7 @@ class Objective {
     const LossWeights weights_;
     const Perceptual* const perceptual_;
     const Adversary* const adversary_;
+    const Autoencoder* const network_;
 };
 
 } // namespace bifrons::model

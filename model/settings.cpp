@@ -149,6 +149,10 @@ const std::vector<Row>& table()
         word("gan_update", &S::gan_update, {"simultaneous", "alternating"}, kFree,
              "discriminators learn from the generator's forward pass; or, as in DeepFaceLab, from a second one behind "
              "its update, which costs that pass"),
+        number("face_style_power", &S::face_style_power, 0, 100, kFree,
+               "pulls the swapped face's colours to those of the footage; try 0.001, more makes artefacts"),
+        number("bg_style_power", &S::bg_style_power, 0, 100, kFree,
+               "pulls the swapped face's surroundings to those of the footage; 2 is typical"),
         number("true_face_power", &S::true_face_power, 0, 1, kFree,
                "weight of the adversarial loss that makes the source's latents look like the destination's; df only; "
                "0.01 is typical; 0: none"),
@@ -380,7 +384,8 @@ Settings in_effect(const Settings& s)
     if (!s.pretrain) return e;
     e.random_warp = e.lr_dropout = false;
     e.random_src_flip = e.random_dst_flip = true;
-    e.random_hsv_power = 0;
+    e.uniform_yaw = true;
+    e.random_hsv_power = e.gan_power = e.true_face_power = e.face_style_power = e.bg_style_power = 0;
     return e;
 }
 

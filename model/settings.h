@@ -46,6 +46,7 @@ struct Settings {
     std::string discriminator = "patch", gan_loss = "bce", gan_update = "simultaneous";
     std::int64_t gan_patch_size = 0, gan_dims = 16;
     double true_face_power = 0;
+    double face_style_power = 0, bg_style_power = 0;
 
     // the samples
     bool random_warp = true;

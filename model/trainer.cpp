@@ -97,8 +97,9 @@ Trainer::Trainer(kernels::Device& device, const Settings& settings, BatchSource&
                   .mask = float(effect_.mask_weight),
                   .eyes_mouth = effect_.eyes_mouth_prio ? kEyesMouthWeight : 0.0f,
                   .perceptual = float(effect_.perceptual_weight),
-                  .masked_training = effect_.masked_training},
-                 perceptual_.get(), &adversary_),
+                  .masked_training = effect_.masked_training,
+                  .style = {float(effect_.face_style_power), float(effect_.bg_style_power)}},
+                 perceptual_.get(), &adversary_, &net_),
       optimizer_(params_, optimizer_of(effect_)), training_(training), validation_(validation)
 {
     for (const std::string& block : frozen_blocks(settings_))

@@ -140,8 +140,10 @@ void plan(const Options& o, Console& console)
     for (const std::string& assignment : o.assignments) model::apply_assignment(settings, assignment);
     model::check(settings);
     const auto device = kernels::open_device("plan:" + o.target);
-    PlannedSource source(settings);
-    model::Trainer trainer(*device, settings, source, settings.validation_fraction > 0 ? &source : nullptr);
+    model::Settings as_they_are = settings; // faces that are held out keep their colours
+    as_they_are.ct_mode = "none";
+    PlannedSource source(settings), held_out(as_they_are);
+    model::Trainer trainer(*device, settings, source, settings.validation_fraction > 0 ? &held_out : nullptr);
     PreviewSheet preview(*device, trainer.network(), {}, {}, IdentityData::kPreviewRows, trainer.precision());
 
     const model::MemoryUse use = trainer.memory_use();

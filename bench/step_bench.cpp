@@ -23,6 +23,7 @@ model::Settings settings_of(const Network& n, std::int64_t batch)
 {
     model::Settings s;
     s.archi = "df-ud";
+    s.optimizer = "adam";
     s.resolution = n.resolution;
     s.e_dims = n.e, s.ae_dims = n.ae, s.d_dims = n.d, s.d_mask_dims = n.m;
     s.batch_size = batch;

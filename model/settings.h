@@ -2,7 +2,7 @@
 //
 // One table in settings.cpp (name, member, range, help) drives the TOML file, --set key=value, the JSON in the
 // checkpoint and the listing; defaults are the members' own. A new setting is a member and a row of the table.
-// Source of the defaults: DeepFaceLab's SAEHD, but for the optimizer.     Tests  tests/model/settings_test.cpp
+// Source of the defaults: DeepFaceLab's SAEHD.     Tests  tests/model/settings_test.cpp
 #pragma once
 
 #include "engine/optimizer.h"
@@ -19,7 +19,7 @@ struct AdversaryOptions; // adversary.h
 
 struct Settings {
     // the network: fixed when the model is made
-    std::string archi = "df-ud";
+    std::string archi = "liae-ud";
     std::int64_t resolution = 128;
     std::string face_type = "full";
     std::int64_t ae_dims = 256, e_dims = 64, d_dims = 64, d_mask_dims = 22;
@@ -29,7 +29,7 @@ struct Settings {
 
     // the step
     std::int64_t batch_size = 8, accumulate = 1;
-    std::string optimizer = "adam";
+    std::string optimizer = "adabelief_dfl";
     double learning_rate = 5e-5, beta1 = -1, beta2 = -1, eps = -1, weight_decay = 0.01, clipgrad = 0;
     std::int64_t lr_warmup = 0, lr_decay_steps = 100000;
     std::string lr_schedule = "constant";

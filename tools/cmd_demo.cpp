@@ -90,8 +90,9 @@ void demo(const Options& o, Console& console)
     std::vector<std::string> train = {"train",           "--src",     path("src-faces"), "--dst",
                                       path("dst-faces"), "--model",   path("model"),     "--steps",
                                       str(o.steps),      "--minutes", str(o.minutes)};
-    for (const char* setting : {"resolution=64", "e_dims=32", "ae_dims=128", "d_dims=16", "d_mask_dims=6",
-                                "batch_size=4", "learning_rate=5e-4", "preview_every=200", "save_every=400"}) {
+    for (const char* setting :
+         {"archi=df-ud", "optimizer=adam", "resolution=64", "e_dims=32", "ae_dims=128", "d_dims=16", "d_mask_dims=6",
+          "batch_size=4", "learning_rate=5e-4", "preview_every=200", "save_every=400"}) {
         train.push_back("--set");
         train.push_back(setting);
     }

@@ -26,6 +26,7 @@ INSTANTIATE_TEST_SUITE_P(Resolutions, LayersTest, ::testing::Values(64, 128, 256
 TEST_P(LayersTest, are_those_of_the_network)
 {
     model::Settings settings;
+    settings.archi = "df-ud";
     settings.resolution = GetParam();
     settings.batch_size = 3;
     const auto device = kernels::open_device("plan:cuda:sm_90");

@@ -39,6 +39,8 @@ TEST(Settings, defaults_are_deep_face_labs_and_legal)
 {
     const Settings s;
     EXPECT_NO_THROW(check(s));
+    EXPECT_EQ(s.archi, "liae-ud");
+    EXPECT_EQ(s.optimizer, "adabelief_dfl");
     EXPECT_EQ(s.resolution, 128);
     EXPECT_EQ(s.ae_dims, 256);
     EXPECT_EQ(s.e_dims, 64);

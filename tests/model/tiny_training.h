@@ -88,6 +88,8 @@ class Faces : public BatchSource {
 inline Settings tiny()
 {
     Settings s;
+    s.archi = "df-ud";
+    s.optimizer = "adam";
     s.resolution = 32;
     s.e_dims = 4;
     s.ae_dims = 16;

@@ -28,6 +28,7 @@ Settings settings(const std::string& architecture, int resolution, const std::st
 {
     Settings s;
     s.archi = architecture;
+    s.optimizer = "adam";
     s.resolution = resolution;
     s.downsample = downsample;
     s.upsample = upsample;

@@ -35,8 +35,8 @@ class TrainCommand : public ::testing::Test {
                                           "--dst",         folder_ / "dst", "--model",  folder_ / model,
                                           "--steps",       steps,           "--device", device_};
         for (const char* setting :
-             {"resolution=32", "e_dims=4", "ae_dims=8", "d_dims=4", "d_mask_dims=4", "batch_size=2", "save_every=3",
-              "keep=2", "preview_every=0", "validation_fraction=0.25"}) {
+             {"archi=df-ud", "resolution=32", "e_dims=4", "ae_dims=8", "d_dims=4", "d_mask_dims=4", "batch_size=2",
+              "save_every=3", "keep=2", "preview_every=0", "validation_fraction=0.25"}) {
             words.push_back("--set");
             words.push_back(setting);
         }

@@ -76,9 +76,14 @@ Slab::Slab(kernels::Device& device, MemoryPlan plan) : device_(device), plan_(st
     base_ = static_cast<char*>(device_.allocate(plan_.bytes));
 }
 
+Slab::Slab(kernels::Device& device, MemoryPlan plan, void* lent)
+    : device_(device), plan_(std::move(plan)), base_(static_cast<char*>(lent)), lent_(true)
+{
+}
+
 Slab::~Slab()
 {
-    device_.free(base_);
+    if (!lent_) device_.free(base_);
 }
 
 void* Slab::allocate(std::size_t bytes)

@@ -62,6 +62,8 @@ class Slab : public Memory {
   public:
     /// Takes plan.bytes from the device. Throws Error(device) when that is not to be had.
     Slab(kernels::Device& device, MemoryPlan plan);
+    /// In memory of plan.bytes that somebody else took and keeps.
+    Slab(kernels::Device& device, MemoryPlan plan, void* lent);
     ~Slab() override;
     Slab(const Slab&) = delete;
     Slab& operator=(const Slab&) = delete;
@@ -78,6 +80,7 @@ class Slab : public Memory {
     kernels::Device& device_;
     MemoryPlan plan_;
     char* base_ = nullptr;
+    bool lent_ = false;
     std::size_t next_ = 0;
 };
 

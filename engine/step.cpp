@@ -62,15 +62,20 @@ void Step::run_body()
 
 void Step::reserve()
 {
-    if (slab_) return;
-    slab_ = std::make_unique<Slab>(device_, plan());
+    if (fits_host()) host_->reserve();
+    void* const lent = fits_host() ? host_->slab_->at(0) : nullptr;
+    if (slab_ && lent == lent_) return;
+    recording_.reset(); // it has the addresses of a slab that the host has given back
+    ran_ = false;
+    lent_ = lent;
+    slab_ = lent ? std::make_unique<Slab>(device_, plan(), lent) : std::make_unique<Slab>(device_, plan());
     workspace_ = {slab_->at(plan_->bytes - workspace_bytes_), workspace_bytes_};
 }
 
 void Step::run()
 {
-    if (recording_) return device_.replay(stream_, *recording_);
     reserve();
+    if (recording_) return device_.replay(stream_, *recording_);
     const bool first = !ran_;
     ran_ = true;
     if (first || !recording_allowed_) return run_body();
@@ -93,6 +98,7 @@ void Step::invalidate()
     device_.synchronize(stream_);
     recording_.reset();
     slab_.reset();
+    lent_ = nullptr;
     ran_ = false;
     plan_.reset();
 }

@@ -20,6 +20,10 @@ class Step {
     /// recording false (BIFRONS_SYNC=1 or BIFRONS_RECORD=0 set it): every run is eager.
     Step(kernels::Device& device, kernels::Stream stream, Body body, bool recording = default_recording());
 
+    /// Runs in the slab of another step on the same stream, where that is large enough, instead of taking one of its
+    /// own: the two never run at once. `host` must outlive this.
+    void share(Step& host) { host_ = &host; }
+
     /// Enqueues the work once. Throws Error(device) if the slab is not to be had.
     void run();
     /// Takes the slab now instead of with the first run, so that a device that is too full says so before work starts.
@@ -31,8 +35,10 @@ class Step {
     const MemoryPlan& plan();
     /// What the slab takes: the plan's blocks and the workspace. Equals Slab::bytes() once it runs.
     std::size_t planned_bytes() { return plan().bytes; }
-    /// 0 before the first run.
-    std::size_t slab_bytes() const { return slab_ ? slab_->bytes() : 0; }
+    /// What it takes beside the step that it shares with.
+    std::size_t own_bytes() { return fits_host() ? 0 : planned_bytes(); }
+    /// The same as it was taken: 0 before the first run.
+    std::size_t slab_bytes() const { return slab_ && !lent_ ? slab_->bytes() : 0; }
     std::size_t workspace_bytes();
     /// Operations of one run with their costs, as planned.
     const std::vector<std::pair<std::string, kernels::Cost>>& costs();
@@ -42,6 +48,7 @@ class Step {
   private:
     kernels::Exec exec() const;
     void run_body();
+    bool fits_host() { return host_ && planned_bytes() <= host_->planned_bytes(); }
 
     kernels::Device& device_;
     kernels::Stream stream_;
@@ -50,8 +57,10 @@ class Step {
     std::optional<MemoryPlan> plan_;
     std::vector<std::pair<std::string, kernels::Cost>> costs_; // layer/operation
     std::size_t workspace_bytes_ = 0;
+    Step* host_ = nullptr;
     std::unique_ptr<Slab> slab_;
-    bool ran_ = false; // since it was planned
+    void* lent_ = nullptr; // where the host's slab lies, while this step runs in it
+    bool ran_ = false;     // since it has its slab
     kernels::Workspace workspace_;
     std::unique_ptr<kernels::Recording> recording_;
 };

@@ -26,10 +26,12 @@ class Predictor {
     };
     /// pictures [batch,R,R,3] BGR 0..1. Waits.
     Prediction operator()(const std::vector<float>& pictures);
+    /// See Step::share().
+    void share(Step& host) { step_.share(host); }
     /// Takes the memory now instead of with the first call. Throws Error(device) if it is not to be had.
     void reserve() { step_.reserve(); }
     /// What it takes, as planned; nothing needs to have run.
-    std::size_t planned_bytes() { return picture_bytes() + step_.planned_bytes(); }
+    std::size_t planned_bytes() { return picture_bytes() + step_.own_bytes(); }
     /// What it has taken.
     std::size_t taken_bytes() const { return picture_bytes() + step_.slab_bytes(); }
     std::int64_t batch() const { return input_.shape()[0]; }

@@ -119,6 +119,7 @@ Trainer::Trainer(kernels::Device& device, const Settings& settings, BatchSource&
             Tape tape(ex, memory, false, precision_);
             losses(tape, report_, Part::all);
         });
+    if (validate_) validate_->share(*step_);
 }
 
 void Trainer::allocate(DType dtype)
@@ -443,7 +444,7 @@ MemoryUse Trainer::memory_use()
             .batch = batch_.input.bytes() + batch_.target.bytes() + batch_.mask.bytes() + bytes_of(batch_.eyes_mouth),
             .activations = step_->planned_bytes() - step_->workspace_bytes(),
             .workspace = step_->workspace_bytes(),
-            .validation = validate_ ? validate_->planned_bytes() : 0,
+            .validation = validate_ ? validate_->own_bytes() : 0,
             .perceptual = perceptual_ ? perceptual_->network().bytes() : 0};
 }
 

@@ -92,6 +92,8 @@ class Trainer {
     MemoryUse memory_use();
     /// Operations of one step with their costs, as planned: "layer/operation".
     const std::vector<std::pair<std::string, kernels::Cost>>& costs() { return step_->costs(); }
+    /// What runs between steps may share their slab.
+    Step& shared_step() { return *step_; }
     /// The size of the slabs that step() and validate() have taken; once both have, equals memory_use().activations +
     /// workspace + validation.
     std::size_t slab_bytes() const { return step_->slab_bytes() + (validate_ ? validate_->slab_bytes() : 0); }

@@ -145,6 +145,7 @@ void plan(const Options& o, Console& console)
     PlannedSource source(settings), held_out(as_they_are);
     model::Trainer trainer(*device, settings, source, settings.validation_fraction > 0 ? &held_out : nullptr);
     PreviewSheet preview(*device, trainer.network(), {}, {}, IdentityData::kPreviewRows, trainer.precision());
+    preview.share(trainer.shared_step());
 
     const model::MemoryUse use = trainer.memory_use();
     const std::size_t faceset = source.bytes(o.faces);

@@ -78,6 +78,7 @@ class Run {
         start_blocks(latest);
         choose_threads(latest);
         trainer_.reserve();
+        preview_.share(trainer_.shared_step());
         preview_.reserve();
     }
 

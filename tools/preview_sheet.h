@@ -14,6 +14,12 @@ class PreviewSheet {
     /// src, dst: rows pictures each, [rows,R,R,3] BGR 0..1. The network must outlive this.
     PreviewSheet(kernels::Device& device, const model::Autoencoder& net, std::vector<float> src, std::vector<float> dst,
                  std::int64_t rows, Precision precision);
+    /// See Step::share().
+    void share(Step& host)
+    {
+        as_src_.share(host);
+        as_dst_.share(host);
+    }
     /// Takes the device's memory now instead of with the first sheet.
     void reserve()
     {

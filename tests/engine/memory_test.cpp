@@ -86,4 +86,35 @@ TEST_P(StepTest, first_run_is_eager_later_ones_are_replayed_and_all_do_the_same)
     EXPECT_EQ(counter.download<float>(exec()), (std::vector<float>{6, 12, 18, 24}));
 }
 
+TEST_P(StepTest, runs_in_the_slab_of_another_where_that_is_large_enough)
+{
+    Pool pool(device().device());
+    const Tensor out = Tensor::empty({64}, DType::f32, pool);
+    const auto filling = [&](std::int64_t elements, int byte) {
+        return [&out, elements, byte](kernels::Exec ex, Memory& memory) {
+            const Tensor t = Tensor::empty({elements}, DType::f32, memory);
+            ex.device->fill(ex.stream, t.view().data, byte, t.bytes());
+            ex.device->copy(ex.stream, out.view().data, t.view().data, out.bytes());
+        };
+    };
+    Step host(device().device(), {}, filling(1000, 0)), small(device().device(), {}, filling(64, 0x3F)),
+        large(device().device(), {}, filling(5000, 0x40));
+    small.share(host);
+    large.share(host);
+    const float of_small = 0.7470587f, of_large = 3.0039215f; // bytes 3F3F3F3F and 40404040
+    for (int i = 0; i < 4; ++i) { // eager, recorded, replayed; and once after the host took another slab
+        if (i == 3) host.invalidate();
+        host.run();
+        EXPECT_EQ(out.download<float>(exec())[63], 0);
+        small.run();
+        EXPECT_FLOAT_EQ(out.download<float>(exec())[63], of_small);
+        large.run();
+        EXPECT_FLOAT_EQ(out.download<float>(exec())[63], of_large);
+    }
+    EXPECT_EQ(small.slab_bytes(), 0u);
+    EXPECT_EQ(small.own_bytes(), 0u);
+    EXPECT_EQ(large.slab_bytes(), large.planned_bytes());
+    EXPECT_EQ(large.own_bytes(), large.planned_bytes());
+}
+
 } // namespace

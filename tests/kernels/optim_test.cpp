@@ -373,6 +373,13 @@ TEST(Schedule, is_its_formula)
     }
 }
 
+TEST_P(OptimTest, losses_of_a_steps_batches_are_averaged_one_by_one)
+{
+    const View mean = device().poisoned<float>(2);
+    mean_losses(exec(), 3, 2, device().upload<float>({1, 10, 2, 20, 6, 60}), mean);
+    EXPECT_EQ(device().download<float>(mean, 2), (std::vector<float>{3, 30}));
+}
+
 TEST_P(OptimTest, the_verdict_sets_the_updates_rate)
 {
     StepState* state = upload_state(device(), {.applied = 124, .learning_rate = 2});

@@ -28,7 +28,7 @@ namespace bifrons::kernels {
 enum class UpdateRule : std::uint8_t { adam, adabelief, adabelief_dfl, rmsprop };
 
 /// Whether a rule has the mean m.
-constexpr bool keeps_mean(UpdateRule rule)
+BIFRONS_HD constexpr bool keeps_mean(UpdateRule rule)
 {
     return rule != UpdateRule::rmsprop;
 }

@@ -385,6 +385,7 @@ Settings in_effect(const Settings& s)
     e.random_warp = e.lr_dropout = false;
     e.random_src_flip = e.random_dst_flip = true;
     e.uniform_yaw = true;
+    e.ct_mode = "none";
     e.random_hsv_power = e.gan_power = e.true_face_power = e.face_style_power = e.bg_style_power = 0;
     return e;
 }

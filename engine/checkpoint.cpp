@@ -148,6 +148,8 @@ void CheckpointStore::back_up(std::int64_t step, int kept) const
     const fs::path from = folder_ + "/" + name, to = backups + "/" + name;
     std::error_code failure;
     fs::create_directories(backups, failure);
+    if (!failure && fs::exists(to) && !fs::equivalent(from, to, failure) && is_ours(to.string()))
+        fs::remove(to, failure); // of a future that was given up
     if (!failure && !fs::exists(to)) {
         fs::create_hard_link(from, to, failure);
         if (failure) fs::copy_file(from, to, failure);

@@ -360,12 +360,33 @@ std::string to_json(const Settings& settings)
     return json.dump();
 }
 
+namespace {
+
+/// The name of a setting that had another one in earlier checkpoints.
+std::string present_name(const std::string& name)
+{
+    return name == "architecture" ? "archi" : name == "clip" ? "clipgrad" : name == "hsv" ? "random_hsv_power" : name;
+}
+
+/// Flips were probabilities once.
+bool take_earlier_flip(Settings& settings, const std::string& name, const nlohmann::json& value)
+{
+    if ((name != "flip_src" && name != "flip_dst") || !value.is_number()) return false;
+    (name == "flip_src" ? settings.random_src_flip : settings.random_dst_flip) = value.get<double>() > 0;
+    return true;
+}
+
+} // namespace
+
 Settings from_json(const std::string& text, const std::string& origin)
 {
     const nlohmann::json json = nlohmann::json::parse(text, nullptr, false);
     BIFRONS_CHECK(data, json.is_object(), origin, ": its settings are no JSON object. The file is damaged.");
     Settings settings;
-    for (const auto& [name, value] : json.items()) {
+    if (!json.contains("optimizer")) settings.optimizer = "adam"; // there was no other
+    for (const auto& [written, value] : json.items()) {
+        if (take_earlier_flip(settings, written, value)) continue;
+        const std::string name = present_name(written);
         const Row* row = find_row(name);
         BIFRONS_CHECK(data, row, origin, ": has the setting \"", name,
                       "\", which is unknown here. It was written by a newer program.");
@@ -471,7 +492,9 @@ void check(const Settings& s)
 {
     architecture_of(s).check();
     adversary_of(s).check(architecture_of(s));
-    for (const auto& [name, value] : {std::pair{"beta1", s.beta1}, {"beta2", s.beta2}, {"eps", s.eps}})
+    BIFRONS_CHECK(usage, s.eps > 0 || s.eps == -1, "settings: eps is ", s.eps,
+                  "; -1, for the optimizer's own, or more than 0 expected");
+    for (const auto& [name, value] : {std::pair{"beta1", s.beta1}, {"beta2", s.beta2}})
         BIFRONS_CHECK(usage, value >= 0 || value == -1, "settings: ", name, " is ", value,
                       "; -1, for the optimizer's own, or at least 0 expected");
     BIFRONS_CHECK(usage, s.mse_weight + s.dssim_weight > 0,
@@ -481,7 +504,11 @@ void check(const Settings& s)
                   s.perceptual_weight,
                   ", but perceptual_file names no file. docs/trainer.md tells where one comes from; nothing is "
                   "downloaded by itself.");
-    parse_taps(s.perceptual_taps);
+    const std::vector<Tap> taps = parse_taps(s.perceptual_taps);
+    double weights = 0;
+    for (const Tap& tap : taps) weights += tap.weight;
+    BIFRONS_CHECK(usage, taps.empty() || weights > 0, "settings: perceptual_taps is \"", s.perceptual_taps,
+                  "\", whose weights are all 0; one above 0 expected");
 }
 
 void check_resume(const Settings& made, const Settings& wanted)

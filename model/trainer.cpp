@@ -3,6 +3,7 @@
 #include "kernels/device/cpu_device.h"
 #include "model/trained.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace bifrons::model {
@@ -105,6 +106,14 @@ Trainer::Trainer(kernels::Device& device, const Settings& settings, BatchSource&
     for (const std::string& block : frozen_blocks(settings_))
         BIFRONS_CHECK(usage, params_.freeze(block) > 0, "settings: freeze names \"", block,
                       "\", which is no block of this network; ", listed(net_.blocks()), " expected");
+    for (const Parameters::Group& group : params_.groups()) {
+        const auto learns = [&](const Parameters::Entry& e) {
+            return e.offset >= group.begin && e.offset < group.end && !e.frozen;
+        };
+        BIFRONS_CHECK(usage, std::any_of(params_.entries().begin(), params_.entries().end(), learns),
+                      "settings: freeze is \"", settings_.freeze, "\", which leaves nothing of the ", group.name,
+                      " to train; leave a block out");
+    }
     allocate(dtype);
     const bool planning = device.kind() == kernels::DeviceKind::plan;
     if (!planning) params_.initialise(exec(), std::uint64_t(settings.seed));
@@ -327,6 +336,7 @@ void Trainer::save(CheckpointStore& store)
 void Trainer::restore(const Checkpoint& checkpoint, const Warn& warn)
 {
     restore(checkpoint, std::uint64_t(checkpoint.step), warn);
+    tell_of_unused(checkpoint, warn);
 }
 
 void Trainer::roll_back(const Checkpoint& checkpoint)
@@ -341,8 +351,6 @@ std::vector<std::uint8_t> Trainer::read(const Checkpoint& checkpoint, const Stor
     const std::vector<Parameters::Group>& groups = params_.groups();
     const bool weights = part.prefix.empty();
     std::vector<std::uint8_t> bytes(part.arena.bytes(), 0);
-    if (weights) device_.copy({}, bytes.data(), part.arena.view().data, bytes.size()); // a fresh group's
-    device_.synchronize({});
     for (std::size_t i = 0; i < groups.size() && part.has(groups[i]); ++i) {
         if ((weights && i == 0) || holds(checkpoint.file, part.prefix, params_, groups[i])) {
             read_group(checkpoint.file, part.prefix, params_, groups[i], part.arena.dtype(), bytes);
@@ -354,6 +362,29 @@ std::vector<std::uint8_t> Trainer::read(const Checkpoint& checkpoint, const Stor
         if (part.prefix != kAveragePrefix) state.begun[i] = state.applied;
     }
     return bytes;
+}
+
+/// A group's weights as a new model has them.
+void Trainer::initialise(const Parameters::Group& group, std::uint64_t seed)
+{
+    for (std::size_t i = 0; i < params_.entries().size(); ++i) {
+        const std::int64_t offset = params_.entries()[i].offset;
+        if (offset >= group.begin && offset < group.end) params_.initialise(exec(), seed, int(i), 0);
+    }
+}
+
+/// Names what the checkpoint knows and this training does without, so that the next checkpoints lack it.
+void Trainer::tell_of_unused(const Checkpoint& checkpoint, const Warn& warn) const
+{
+    for (const std::string block : {"discriminator", "code_discriminator"}) {
+        const auto of_block = [&](const NamedTensor& t) { return t.name.rfind(block + ".", 0) == 0; };
+        const auto& tensors = checkpoint.file.tensors();
+        if (params_.block(block).empty() && std::any_of(tensors.begin(), tensors.end(), of_block))
+            warn(
+                str(checkpoint.file.path(), ": has a ", block,
+                    ", which the settings do without: the checkpoints to come will not have it. Keep this one to go on "
+                    "with it later."));
+    }
 }
 
 void Trainer::restore(const Checkpoint& checkpoint, std::uint64_t random_step, const Warn& warn)
@@ -372,6 +403,8 @@ void Trainer::restore(const Checkpoint& checkpoint, std::uint64_t random_step, c
     // All is there and fits: only now is anything replaced.
     for (std::size_t i = 0; i < host.size(); ++i)
         device_.upload({}, stored()[i].arena.view().data, host[i].data(), host[i].size());
+    for (std::size_t i = 1; i < params_.groups().size(); ++i)
+        if (!holds(checkpoint.file, "", params_, params_.groups()[i])) initialise(params_.groups()[i], state.seed);
     params_.pack(exec());
     if (!holds(checkpoint.file, kAveragePrefix, params_, params_.groups().front())) optimizer_.start_average(exec());
     device_.synchronize({});
@@ -410,9 +443,12 @@ void Trainer::take_blocks(const Checkpoint& from, const std::vector<std::string>
     std::vector<const NamedTensor*> tensors;
     for (const int i : numbers) {
         const Parameters::Entry& e = params_.entries()[std::size_t(i)];
-        const auto has_name = [&](const NamedTensor& t) { return t.name == e.name; };
         const auto& all = from.file.tensors();
-        const auto it = std::find_if(all.begin(), all.end(), has_name);
+        const auto named = [&](const std::string& name) {
+            return std::find_if(all.begin(), all.end(), [&](const NamedTensor& t) { return t.name == name; });
+        };
+        auto it = named(kAveragePrefix + e.name); // the weights that this model shows, if it averages
+        if (it == all.end()) it = named(e.name);
         BIFRONS_CHECK(usage, it != all.end() && it->dtype == DType::f32 && same_shape(*it, e.shape), from.file.path(),
                       it == all.end() ? str(": has no ", e.name) : str(": has another shape of ", e.name), "; ",
                       e.shape, " expected. Blocks can be taken from a model with the same archi, dims and, for ",

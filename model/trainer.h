@@ -62,7 +62,8 @@ class Trainer {
     /// To be called after the device's thread count was changed by hand: the steps are planned again.
     void replan();
 
-    /// Blocks (Autoencoder::blocks()) take the weights they have in another model's checkpoint. Throws Error(usage) for
+    /// Blocks (Autoencoder::blocks()) take the weights they have in another model's checkpoint, averaged ones if it has
+    /// them. Throws Error(usage) for
     /// a block that one of the two has not or that has other shapes there; nothing is changed then.
     void take_blocks(const Checkpoint& from, const std::vector<std::string>& blocks);
     /// Blocks start anew, with weights they never had; the optimizer's moments start fresh. Throws Error(usage) for a
@@ -110,6 +111,8 @@ class Trainer {
     void restore(const Checkpoint& checkpoint, std::uint64_t random_step, const Warn& warn);
     std::vector<int> parameters_of(const std::vector<std::string>& blocks) const;
     void forget_moments();
+    void initialise(const Parameters::Group& group, std::uint64_t seed);
+    void tell_of_unused(const Checkpoint& checkpoint, const Warn& warn) const;
     StepReport report_of(const kernels::StepState& state, const double* losses) const;
     kernels::StepState read_state() const;
     void write_state(const kernels::StepState& state);

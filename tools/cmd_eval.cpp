@@ -19,6 +19,7 @@ namespace {
 struct Options {
     std::string model, src, dst, identity, lpips, input, merged, device = "auto";
     std::int64_t samples = 64;
+    double latent_map = 0;
     bool self_swap = false;
 #if BIFRONS_HAS_MEDIA
     std::function<data::FinderOptions()> finder;
@@ -212,7 +213,10 @@ void eval(const Options& o, Console& console)
     if (model.averaged()) console.say("weights: averaged over the training (ema)");
     Report report;
     const Networks networks = open_networks(o, *device, report);
+    Pool memory(*device);
     Evaluation evaluation(*device, model, src, dst, o.samples, "cpu:1");
+    if (const auto map = open_latent_map(o.model, o.latent_map, *device, model, memory, console))
+        evaluation.use_map(*map);
     warn_of_trained_faces(o, evaluation, console);
     const std::size_t src_faces = evaluation.src().looked_at.size(), dst_faces = evaluation.dst().looked_at.size();
     report.title(str(o.model, " at step ", model.step(), ", ", src_faces, " faces of the source, ", dst_faces,
@@ -236,6 +240,8 @@ Work declare_eval(CLI::App& app)
     text(app, "--dst", o->dst, "FACESET", "the faces of the footage that it was trained for")->required();
     text(app, "--identity", o->identity, "FILE", "dlib's face-recognition network (safetensors): whose face is it?");
     text(app, "--lpips", o->lpips, "FILE", "SqueezeNet 1.1 with LPIPS's heads (safetensors): how alike do they look?");
+    number(app, "--latent-map", o->latent_map, 0.0, 1.0,
+           "swap through the map of codes that `bifrons map` fitted, with this strength; 0: without");
     flag(app, "--self-swap", o->self_swap, "both facesets show one person: compare the swap with the destination");
     number<std::int64_t>(app, "--samples", o->samples, 1, 1000, "faces of each that are looked at, evenly spaced");
 #if BIFRONS_HAS_MEDIA

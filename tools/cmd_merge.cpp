@@ -1,4 +1,3 @@
-#include "model/latent_transfer.h"
 #include "tools/commands.h"
 #include "tools/face_swap.h"
 #include "tools/finder_options.h"
@@ -9,7 +8,6 @@
 
 #include <cmath>
 #include <filesystem>
-#include <optional>
 
 namespace bifrons::tools {
 
@@ -130,22 +128,6 @@ void show(const Options& o, const SwapCounts& counts, const std::string& sound, 
                     {"seconds", seconds}});
 }
 
-/// The model's map of codes at the strength that was asked for; empty at 0.
-std::optional<model::CodeMap> code_map(const Options& o, kernels::Device& device, const model::TrainedModel& model,
-                                       Memory& memory, Console& console)
-{
-    if (o.latent_map == 0) return {};
-    const fs::path folder = fs::is_directory(o.model) ? fs::path(o.model) : folder_of(o.model);
-    const std::string path = model::latent_map_path(folder.string());
-    BIFRONS_CHECK(data, fs::exists(path), path,
-                  ": is not there. `bifrons map` makes it from the model's two facesets.");
-    const model::LatentMap map = model::load_latent_map(path, model.settings().ae_dims);
-    if (map.step != model.step())
-        console.warn(str(path, ": was fitted at step ", map.step, ", the model is at step ", model.step(),
-                         "; `bifrons map` fits it anew"));
-    return model::code_map({&device, {}, {}}, memory, map, o.latent_map, model.precision());
-}
-
 void merge(const Options& o, Console& console)
 {
     const double begin = Progress::steady_seconds();
@@ -161,7 +143,7 @@ void merge(const Options& o, Console& console)
     const model::TrainedModel model(*device, checkpoint);
     if (model.averaged()) console.say("weights: averaged over the training (ema)");
     Pool memory(*device);
-    const std::optional<model::CodeMap> map = code_map(o, *device, model, memory, console);
+    const std::optional<model::CodeMap> map = open_latent_map(o.model, o.latent_map, *device, model, memory, console);
     FaceSwap swap(*device, model, o.finder(), merge_options(o), merging_device(o, *device), map ? &*map : nullptr);
     const std::string sound = swap_frames(o, *source, swap, console);
     if (sound.rfind("lost", 0) == 0) console.warn(str(o.out, ": has no sound, ", sound));

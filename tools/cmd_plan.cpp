@@ -140,9 +140,10 @@ void plan(const Options& o, Console& console)
     for (const std::string& assignment : o.assignments) model::apply_assignment(settings, assignment);
     model::check(settings);
     const auto device = kernels::open_device("plan:" + o.target);
-    model::Settings as_they_are = settings; // faces that are held out keep their colours
+    const model::Settings effect = model::in_effect(settings);
+    model::Settings as_they_are = effect; // faces that are held out keep their colours
     as_they_are.ct_mode = "none";
-    PlannedSource source(settings), held_out(as_they_are);
+    PlannedSource source(effect), held_out(as_they_are);
     model::Trainer trainer(*device, settings, source, settings.validation_fraction > 0 ? &held_out : nullptr);
     PreviewSheet preview(*device, trainer.network(), {}, {}, IdentityData::kPreviewRows, trainer.precision());
     preview.share(trainer.shared_step());

@@ -9,6 +9,7 @@
 #include "tools/progress.h"
 #include "tools/training_data.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <sstream>
 
@@ -130,12 +131,34 @@ class Run {
             trainer_.take_blocks(from, blocks);
             console_.say(str("blocks of ", from.file.path(), " taken: ", joined(blocks)));
         }
+        BIFRONS_CHECK(usage, o_.init_blocks.empty() || !o_.init_from.empty(),
+                      "--init-blocks names blocks of a model that --init-from does not name. Add --init-from MODEL.");
         std::vector<std::string> fresh = words_of(o_.reset);
         if (latest && model::settings_of(*latest).pretrain && !settings_.pretrain)
             for (const std::string& block : trainer_.network().identity_blocks()) fresh.push_back(block);
-        if (fresh.empty()) return;
-        trainer_.reset_blocks(fresh);
-        console_.say(str("blocks started anew: ", joined(fresh)));
+        refuse_frozen_noise(latest, fresh);
+        if (!fresh.empty()) {
+            if (latest) store_.back_up(latest->step, kBackups); // its blocks as they were
+            trainer_.reset_blocks(fresh);
+            console_.say(str("blocks started anew: ", joined(fresh)));
+        }
+        if (!fresh.empty() || (!o_.init_from.empty() && !latest)) save(); // a return to the last checkpoint comes here
+    }
+
+    /// A block that holds the random values it started with must learn.
+    void refuse_frozen_noise(const std::optional<Checkpoint>& latest, const std::vector<std::string>& fresh) const
+    {
+        const std::vector<std::string> taken = latest || (!o_.init_from.empty() && o_.init_blocks.empty())
+                                                   ? trainer_.network().blocks()
+                                                   : words_of(o_.init_blocks);
+        const auto has = [](const std::vector<std::string>& list, const std::string& word) {
+            return std::find(list.begin(), list.end(), word) != list.end();
+        };
+        for (const std::string& block : model::frozen_blocks(settings_))
+            BIFRONS_CHECK(usage, has(taken, block) && !has(fresh, block), "train: ", block,
+                          " starts with random values and is frozen",
+                          has(words_of(settings_.freeze), block) ? "" : " (liae without random_warp freezes it)",
+                          ". Train it first, or take it from a model with --init-from.");
     }
 
     void choose_threads(const std::optional<Checkpoint>& latest)
@@ -257,7 +280,9 @@ class Run {
         history_.flush();
         console_.result(str(interrupted() ? "interrupted; " : "", "saved at step ", trainer_.steps(), " in ", o_.folder,
                             loss_ ? str("; loss ", *loss_) : "", "; preview ",
-                            (fs::path(o_.folder) / "preview.png").string(), "\nThe same command goes on from here.\n"),
+                            (fs::path(o_.folder) / "preview.png").string(),
+                            o_.reset.empty() ? "\nThe same command goes on from here.\n"
+                                             : "\nWithout --reset the same command goes on from here.\n"),
                         {{"step", trainer_.steps()},
                          {"model", o_.folder},
                          {"loss", loss_ ? Json(*loss_) : Json()},

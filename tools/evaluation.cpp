@@ -128,9 +128,10 @@ Quality Evaluation::reconstruction(const Faces& faces, model::Predictor::Identit
     return mean.value();
 }
 
-Evaluation::Prediction Evaluation::predict(const data::FaceArrays& faces, model::Predictor::Identity identity)
+Evaluation::Prediction Evaluation::predict(const data::FaceArrays& faces, model::Predictor::Identity identity,
+                                           const model::CodeMap* map)
 {
-    model::Predictor predictor(device_, model_.network(), kBatch, identity, model_.precision());
+    model::Predictor predictor(device_, model_.network(), kBatch, identity, model_.precision(), map);
     const std::size_t pixels = std::size_t(faces.side * faces.side);
     Prediction all;
     for (std::int64_t first = 0; first < faces.count; first += kBatch) {
@@ -153,8 +154,8 @@ const std::vector<data::Image>& Evaluation::swapped()
     if (!swapped_.empty()) return swapped_;
     const data::FaceType type = data::face_type_of(model_.settings().face_type);
     const std::int64_t side = model_.settings().resolution;
-    const Prediction prediction =
-        predict(data::load_faces(dst_.set, dst_.looked_at, type, side), model::Predictor::Identity::src);
+    const Prediction prediction = predict(data::load_faces(dst_.set, dst_.looked_at, type, side),
+                                          model::Predictor::Identity::src, map_ ? &*map_ : nullptr);
     data::Merger merger({}, merging_device_);
     for (std::size_t n = 0; n < dst_.looked_at.size(); ++n) {
         const std::size_t index = dst_.looked_at[n];

@@ -43,6 +43,8 @@ class Evaluation {
     /// load_faces does.
     Evaluation(kernels::Device& device, const model::TrainedModel& model, const data::Faceset& src,
                const data::Faceset& dst, std::int64_t samples, const std::string& merging_device);
+    /// Swaps go through this map of codes; see model::Predictor.
+    void use_map(const model::CodeMap& map) { map_ = map; }
     /// `tick` is called for every face that is worked on, and may throw to stop.
     void on_face(std::function<void()> tick) { tick_ = std::move(tick); }
     /// How often, in all.
@@ -68,7 +70,8 @@ class Evaluation {
     using Descriptors = std::vector<model::IdentityNetwork::Descriptor>;
 
     Quality reconstruction(const Faces& faces, model::Predictor::Identity identity, model::Lpips* lpips);
-    Prediction predict(const data::FaceArrays& faces, model::Predictor::Identity identity);
+    Prediction predict(const data::FaceArrays& faces, model::Predictor::Identity identity,
+                       const model::CodeMap* map = nullptr);
     /// The destination's pictures with the source's face, made once.
     const std::vector<data::Image>& swapped();
     Descriptors describe(model::IdentityNetwork& network, const data::Faceset& set,
@@ -80,6 +83,7 @@ class Evaluation {
     const model::TrainedModel& model_;
     const std::int64_t samples_;
     const std::string merging_device_;
+    std::optional<model::CodeMap> map_;
     std::function<void()> tick_ = [] {};
     Faces src_, dst_;
     std::vector<data::Image> swapped_;

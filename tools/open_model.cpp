@@ -28,4 +28,20 @@ Checkpoint open_checkpoint(const std::string& path, Console& console)
     return std::move(*latest);
 }
 
+std::optional<model::CodeMap> open_latent_map(const std::string& path, double strength, kernels::Device& device,
+                                              const model::TrainedModel& model, Memory& memory, Console& console)
+{
+    namespace fs = std::filesystem;
+    if (strength == 0) return {};
+    const fs::path folder = fs::is_directory(path) ? fs::path(path) : fs::absolute(path).parent_path();
+    const std::string file = model::latent_map_path(folder.string());
+    BIFRONS_CHECK(data, fs::exists(file), file,
+                  ": is not there. `bifrons map` makes it from the model's two facesets.");
+    const model::LatentMap map = model::load_latent_map(file, model.settings().ae_dims);
+    if (map.step != model.step())
+        console.warn(str(file, ": was fitted at step ", map.step, ", the model is at step ", model.step(),
+                         "; `bifrons map` fits it anew"));
+    return model::code_map({&device, {}, {}}, memory, map, strength, model.precision());
+}
+
 } // namespace bifrons::tools

@@ -2,10 +2,11 @@
 #pragma once
 
 #include "engine/checkpoint.h"
-#include "kernels/device/device.h"
+#include "model/latent_transfer.h"
 #include "tools/console.h"
 
 #include <memory>
+#include <optional>
 
 namespace bifrons::tools {
 
@@ -14,5 +15,10 @@ std::unique_ptr<kernels::Device> open_device(const std::string& name, Console& c
 
 /// --model: a folder's newest whole checkpoint, or a checkpoint file. Throws Error(data) if there is none.
 Checkpoint open_checkpoint(const std::string& path, Console& console);
+
+/// --latent-map: the map that `bifrons map` left beside the model of that path, at this strength; empty at 0. Throws
+/// Error(data) if it is not there or of another model.
+std::optional<model::CodeMap> open_latent_map(const std::string& path, double strength, kernels::Device& device,
+                                              const model::TrainedModel& model, Memory& memory, Console& console);
 
 } // namespace bifrons::tools

@@ -18,10 +18,11 @@ struct StepState {
     float rate = 0;                ///< what the schedule makes of it for this step's update
     float grad_norm[kGroups] = {}; ///< L2 norm of a group's gradients in the last step
     std::uint32_t skip = 0; ///< 1: this step's losses or gradients are not finite; the optimizer leaves all as it is
-    std::uint32_t bad_steps = 0; ///< skipped steps in a row
+    std::uint32_t bad_steps = 0;  ///< skipped steps in a row
+    std::uint32_t bad_before = 0; ///< bad_steps when this one began
 };
 
-/// step += 1, skip = 0. First operation of a step.
+/// step += 1, skip = 0, bad_before = bad_steps. First operation of a step.
 void begin_step(Exec ex, StepState* state);
 
 /// rate = scheduled_rate(schedule, learning_rate, applied); grad_norm = norms; skip = 1 and bad_steps += 1 if a norm or
@@ -36,7 +37,7 @@ void judge_step(Exec ex, StepState* state, const RateSchedule& schedule, std::in
 void mean_losses(Exec ex, std::int64_t rows, std::int64_t n, ConstView losses, View mean);
 
 /// For groups that are updated behind the ones that were judged: grad_norm[first + i] = norms[i]; skip = 1 and
-/// bad_steps at least 1 if a norm or one of the n losses is not finite.   losses [n], norms [groups] as above
+/// bad_steps = bad_before + 1 if a norm or one of the n losses is not finite.   losses [n], norms [groups] as above
 void judge_others(Exec ex, StepState* state, std::int64_t n, ConstView losses, int first, int groups, ConstView norms);
 
 /// Keeps what a step came to, so that the host can ask for several steps at once instead of waiting for each:

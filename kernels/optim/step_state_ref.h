@@ -9,6 +9,7 @@ BIFRONS_HD inline void begin_step(StepState& state)
 {
     state.step += 1;
     state.skip = 0;
+    state.bad_before = state.bad_steps;
 }
 
 /// Notes the norms; whether they and the losses are all finite.
@@ -32,7 +33,7 @@ BIFRONS_HD void judge_step(StepState& state, const RateSchedule& schedule, std::
     const bool finite = all_finite(state, n, losses, 0, groups, norms);
     state.skip = finite ? 0 : 1;
     state.applied += finite ? 1 : 0;
-    state.bad_steps = finite ? 0 : state.bad_steps + 1;
+    state.bad_steps = finite ? 0 : state.bad_before + 1;
 }
 
 template <class T>
@@ -40,7 +41,7 @@ BIFRONS_HD void judge_others(StepState& state, std::int64_t n, const T* losses, 
 {
     if (all_finite(state, n, losses, first, groups, norms)) return;
     state.skip = 1;
-    if (state.bad_steps == 0) state.bad_steps = 1;
+    state.bad_steps = state.bad_before + 1;
 }
 
 template <class T>

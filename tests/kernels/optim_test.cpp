@@ -324,7 +324,7 @@ TEST_P(OptimTest, groups_that_are_judged_later_can_spoil_a_step_but_not_mend_it)
     EXPECT_EQ(good.grad_norm[2], 7);
     for (const StepState& spoilt : {judged(1, kNan, 3), judged(1, 2, kNan)}) {
         EXPECT_EQ(spoilt.skip, 1u);
-        EXPECT_EQ(spoilt.bad_steps, 1u);
+        EXPECT_EQ(spoilt.bad_steps, 3u);
         EXPECT_EQ(spoilt.applied, 4u) << "the first group has been updated";
     }
     for (const StepState& spoilt : {judged(kNan, 2, 3), judged(kNan, kNan, 3)}) {

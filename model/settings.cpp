@@ -383,7 +383,7 @@ Settings from_json(const std::string& text, const std::string& origin)
     const nlohmann::json json = nlohmann::json::parse(text, nullptr, false);
     BIFRONS_CHECK(data, json.is_object(), origin, ": its settings are no JSON object. The file is damaged.");
     Settings settings;
-    if (!json.contains("optimizer")) settings.optimizer = "adam"; // there was no other
+    if (json.contains("architecture")) settings.optimizer = "adam"; // an earlier checkpoint: there was no other
     for (const auto& [written, value] : json.items()) {
         if (take_earlier_flip(settings, written, value)) continue;
         const std::string name = present_name(written);

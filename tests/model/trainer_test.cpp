@@ -299,6 +299,23 @@ TEST_F(TrainerTest, adversaries_learn_beside_the_generator)
     }
 }
 
+TEST_F(TrainerTest, rolling_back_starts_a_discriminator_afresh_that_the_checkpoint_has_not)
+{
+    CheckpointStore store(folder_.path());
+    const auto plain = trainer();
+    after(*plain, 2);
+    plain->save(store);
+    const auto checkpoint = store.latest([](const std::string&) {});
+    const auto t = trainer(with_adversaries());
+    t->restore(*checkpoint);
+    const auto fresh = part_of(*t, false);
+    after(*t, 2);
+    EXPECT_NE(part_of(*t, false), fresh);
+    t->roll_back(*checkpoint);
+    EXPECT_EQ(part_of(*t, false), fresh);
+    EXPECT_EQ(part_of(*t, true), weights(*plain));
+}
+
 TEST_F(TrainerTest, alternating_shows_the_discriminators_the_updated_generator)
 {
     Settings s = with_adversaries();
@@ -339,8 +356,11 @@ TEST_F(TrainerTest, adversaries_resume_to_the_bit_and_start_fresh_where_a_checkp
     EXPECT_TRUE(std::equal(now.begin(), now.begin() + code_begin, fresh.begin()));
 
     const auto none = trainer();
-    none->restore(*checkpoint, [](const std::string& text) { ADD_FAILURE() << text; });
+    words.clear();
+    none->restore(*checkpoint, [&](const std::string& text) { words.push_back(text); });
     EXPECT_EQ(weights(*none), part_of(*first, true)) << "an adversary that is not wanted is left behind";
+    ASSERT_EQ(words.size(), 2u) << "with a word about either";
+    EXPECT_NE(words[0].find("has a discriminator, which the settings do without"), std::string::npos) << words[0];
 }
 
 // 2 x 2 samples of each identity are the samples of a batch of 4; each loss is a mean over all of them.
@@ -448,6 +468,8 @@ TEST_F(TrainerTest, frozen_blocks_keep_their_bits)
     EXPECT_NE(block_of(*t, "decoder_src"), src);
     settings.freeze = "decoder";
     EXPECT_THROW(trainer(settings), Error);
+    settings.freeze = "encoder,inter,decoder_src,decoder_dst";
+    EXPECT_THROW(trainer(settings), Error) << "nothing left to train";
     settings = tiny();
     settings.archi = "liae-ud";
     settings.random_warp = false;

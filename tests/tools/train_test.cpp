@@ -174,6 +174,9 @@ TEST_F(TrainCommand, pretraining_ends_with_fresh_inters_and_a_model_can_start_fr
     EXPECT_EQ(other.at("encoder.down1.weight"), pretrained.at("encoder.down1.weight"));
     EXPECT_NE(other.at("inter.dense1.weight"), pretrained.at("inter.dense1.weight"));
     EXPECT_EQ(train("third", "1", {"--init-from", folder_ / "model", "--init-blocks", "inter_AB"}), 2) << log();
+    EXPECT_EQ(train("fourth", "1", {"--init-blocks", "encoder"}), 2) << log();
+    EXPECT_EQ(train("fifth", "1", {"--set", "freeze=encoder"}), 2) << log();
+    EXPECT_NE(log().find("encoder starts with random values and is frozen"), std::string::npos) << log();
 }
 
 TEST_F(TrainCommand, what_cannot_work_is_refused_and_nothing_is_made)

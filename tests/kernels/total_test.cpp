@@ -22,7 +22,7 @@ TEST_P(TotalTest, sums_weighted_terms_of_any_number)
     EXPECT_EQ(device().download<float>(total, 1)[0], 0);
     double want = 0;
     for (int i = 0; i < LossTerms::kMax; ++i) {
-        terms.add(device().upload<float>({float(1 << i)}), 0.5f - float(i));
+        terms.add(device().upload<float>({float(std::ldexp(1.0, i))}), 0.5f - float(i));
         want += std::ldexp(0.5 - i, i);
         weighted_sum(exec(), terms, total);
         EXPECT_EQ(device().download<float>(total, 1)[0], float(want)) << i + 1 << " terms"; // exact in f64

@@ -1,5 +1,6 @@
 // tests/parity/discriminator_parity.cpp - each discriminator and each adversarial loss beside LibTorch's, from the same
-// weights: answers and all gradients, the picture's included. Bounds as in torch_parity.cpp.
+// weights: answers and all gradients, the picture's included; and the losses of eyes and mouth and of style. Bounds as
+// in torch_parity.cpp.
 #include "model/discriminator.h"
 #include "tests/parity/rounding.h"
 #include "tests/parity/torch_model.h"
@@ -301,6 +302,43 @@ TEST(AdversarialParity, total_variation_of_what_a_mask_leaves_out_agrees_in_f64)
             const torch::Tensor p = (1 - m) * x;
             const auto apart = [&](int axis) { return p.diff(1, axis).square().sum(); };
             return 3 * (apart(1) + apart(2)) / 2;
+        });
+}
+
+TEST(LossParity, mean_absolute_error_under_a_mask_agrees_in_f64)
+{
+    test::TestDevice device("cpu:1");
+    Pool pool(device.device());
+    const Shape shape{2, 5, 7, 3};
+    const bifrons::Tensor mask = bifrons::Tensor::empty({2, 5, 7, 1}, DType::f64, pool),
+                          target = bifrons::Tensor::empty(shape, DType::f64, pool);
+    mask.upload(device.exec(), random_values<double>(70, 9, 0, 1));
+    target.upload(device.exec(), random_values<double>(210, 10));
+    const torch::Tensor m = to_torch(mask.shape(), mask.download<double>(device.exec())),
+                        t = to_torch(shape, target.download<double>(device.exec()));
+    expect_loss(
+        shape, [&](Tape& tape, const Var& x) { return l1(tape, x, target, mask, 300); },
+        [&](const torch::Tensor& x) { return 300 * (m * (x - t)).abs().mean(); });
+}
+
+TEST(LossParity, style_of_a_blurred_picture_agrees_in_f64)
+{
+    constexpr int kSigma = 2, kReach = 4;
+    test::TestDevice device("cpu:1");
+    Pool pool(device.device());
+    const Shape shape{2, 9, 11, 3};
+    const bifrons::Tensor target = bifrons::Tensor::empty(shape, DType::f64, pool);
+    target.upload(device.exec(), random_values<double>(shape.size(), 10));
+    const torch::Tensor t = to_nchw(to_torch(shape, target.download<double>(device.exec())));
+    expect_loss(
+        shape, [&](Tape& tape, const Var& x) { return style(tape, gaussian_blur(tape, x, kSigma, kReach), target, 5); },
+        [&](const torch::Tensor& x) {
+            const torch::Tensor maps = to_nchw(x).reshape({-1, 1, x.size(1), x.size(2)});
+            const torch::Tensor blurred =
+                torch::conv2d(maps, gaussian_window(2 * kReach + 1, kSigma), {}, 1, kReach).reshape(t.sizes());
+            const auto deviation = [](const torch::Tensor& p) { return (p.var({2, 3}, false) + 1e-5).sqrt(); };
+            return 5 * ((blurred.mean({2, 3}) - t.mean({2, 3})).square() + (deviation(blurred) - deviation(t)).square())
+                           .mean();
         });
 }
 

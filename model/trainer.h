@@ -116,7 +116,6 @@ class Trainer {
     StepReport report_of(const kernels::StepState& state, const double* losses) const;
     kernels::StepState read_state() const;
     void write_state(const kernels::StepState& state);
-    /// Name and arena of everything that a checkpoint holds for each parameter.
     /// What a checkpoint holds: an arena, or the first part of one, and the prefix of its tensors' names.
     struct Stored {
         std::string prefix;

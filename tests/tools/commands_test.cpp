@@ -3,6 +3,7 @@
 #include "data/faceset.h"
 #include "engine/checkpoint.h"
 #include "tests/support/temp_folder.h"
+#include "tests/tools/run_program.h"
 #include "tools/interrupt.h"
 #include "tools/options.h"
 
@@ -17,23 +18,6 @@ using namespace bifrons::test;
 using namespace bifrons::tools;
 
 namespace {
-
-struct Result {
-    int code = 0;
-    std::string out, err;
-};
-
-Result bifrons_run(std::vector<const char*> arguments)
-{
-    arguments.insert(arguments.begin(), "bifrons");
-    ::testing::internal::CaptureStdout();
-    ::testing::internal::CaptureStderr();
-    Result r;
-    r.code = run(int(arguments.size()), arguments.data());
-    r.out = ::testing::internal::GetCapturedStdout();
-    r.err = ::testing::internal::GetCapturedStderr();
-    return r;
-}
 
 #define EXPECT_SAYS(text, part) EXPECT_NE((text).find(part), std::string::npos) << (text)
 
@@ -64,7 +48,7 @@ TEST(Commands, each_has_help_and_each_option_says_what_it_takes)
 
 TEST(Commands, wrong_usage_is_one_sentence_and_exit_code_2)
 {
-    const auto says = [](std::vector<const char*> arguments, const char* text) {
+    const auto says = [](std::vector<std::string> arguments, const char* text) {
         const Result r = bifrons_run(arguments);
         EXPECT_EQ(r.code, 2);
         EXPECT_EQ(r.err, std::string(text) + "\n");

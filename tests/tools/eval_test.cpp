@@ -8,14 +8,12 @@
 #include "model/trained.h"
 #include "tests/data/folder.h"
 #include "tests/tools/made_inputs.h"
-#include "tools/commands.h"
+#include "tests/tools/run_program.h"
 #if BIFRONS_HAS_MEDIA
 #include "data/extract/extract.h"
 #endif
 
 #include <map>
-
-#include <nlohmann/json.hpp>
 
 using namespace bifrons;
 using namespace bifrons::test;
@@ -24,28 +22,13 @@ using model::IdentityNetwork;
 
 namespace {
 
-struct Result {
-    int code = 0;
-    std::string out, err;
-    /// The last line's object.
-    nlohmann::json json() const { return nlohmann::json::parse(out.substr(out.rfind("\n{") + 1)); }
-};
-
 Result eval(const Folder& folder, std::vector<std::string> more, bool json = true)
 {
-    std::vector<std::string> words = {"bifrons",      "eval",  "--model",      folder / "model", "--src",
-                                      folder / "src", "--dst", folder / "dst", "--device",       "cpu"};
+    std::vector<std::string> words = {"eval",  "--model",      folder / "model", "--src", folder / "src",
+                                      "--dst", folder / "dst", "--device",       "cpu"};
     if (json) words.push_back("--json");
     words.insert(words.end(), more.begin(), more.end());
-    std::vector<const char*> arguments;
-    for (const std::string& word : words) arguments.push_back(word.c_str());
-    ::testing::internal::CaptureStdout();
-    ::testing::internal::CaptureStderr();
-    Result r;
-    r.code = tools::run(int(arguments.size()), arguments.data());
-    r.out = "\n" + ::testing::internal::GetCapturedStdout();
-    r.err = ::testing::internal::GetCapturedStderr();
-    return r;
+    return bifrons_run(words);
 }
 
 class EvalCommand : public ::testing::Test {

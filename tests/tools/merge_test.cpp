@@ -2,7 +2,7 @@
 #include "tests/data/folder.h"
 #include "tests/support/devices.h"
 #include "tests/tools/made_inputs.h"
-#include "tools/commands.h"
+#include "tests/tools/run_program.h"
 
 #include <csignal>
 
@@ -26,26 +26,11 @@ void make_clip(const fs::path& path, const std::string& seconds)
     ASSERT_EQ(made.status, 0) << made.complaint;
 }
 
-struct Result {
-    int code = 0;
-    std::string out, err;
-    /// The last line's object.
-    nlohmann::json json() const { return nlohmann::json::parse(out.substr(out.rfind("\n{") + 1)); }
-};
-
 Result merge(const fs::path& model, const fs::path& input, const fs::path& out, std::vector<std::string> more = {})
 {
-    std::vector<std::string> words = {"bifrons", "merge", "--json", "--model", model, "--input", input, "-o", out};
+    std::vector<std::string> words = {"merge", "--json", "--model", model, "--input", input, "-o", out};
     words.insert(words.end(), more.begin(), more.end());
-    std::vector<const char*> arguments;
-    for (const std::string& word : words) arguments.push_back(word.c_str());
-    ::testing::internal::CaptureStdout();
-    ::testing::internal::CaptureStderr();
-    Result r;
-    r.code = tools::run(int(arguments.size()), arguments.data());
-    r.out = "\n" + ::testing::internal::GetCapturedStdout();
-    r.err = ::testing::internal::GetCapturedStderr();
-    return r;
+    return bifrons_run(words);
 }
 
 double mean_difference(const data::Image& a, const data::Image& b)

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "kernels/augment/augment.h"
-#include "kernels/pointwise/cast.h"
 #include "model/trainer.h"
+#include "tests/model/narrow_batch.h"
 
 #include <cmath>
 
@@ -40,21 +40,12 @@ class Faces : public BatchSource {
     }
     void enqueue(kernels::Exec ex, const kernels::StepState* state, Batch& batch) override
     {
-        if (batch.input.dtype() == DType::f32) return sample(ex, state, batch);
-        if (!narrow_.input) // a double network's samples are the f32 ones
-            for (const auto member : kTensors)
-                if (batch.*member) narrow_.*member = Tensor::empty((batch.*member).shape(), DType::f32, pool_);
-        narrow_.first = batch.first;
-        sample(ex, state, narrow_);
-        for (const auto member : kTensors)
-            if (batch.*member)
-                kernels::cast(ex, (batch.*member).size(), (narrow_.*member).view(), (batch.*member).view());
+        narrow_(ex, batch, [&](Batch& narrow) { sample(ex, state, narrow); });
     }
     void poison(bool on) { poison_ = on; }
 
   private:
     static constexpr int kSide = 40;
-    static constexpr Tensor Batch::*kTensors[] = {&Batch::input, &Batch::target, &Batch::mask, &Batch::eyes_mouth};
     void sample(kernels::Exec ex, const kernels::StepState* state, const Batch& batch)
     {
         const std::int64_t half = batch.input.shape()[0] / 2;
@@ -78,8 +69,7 @@ class Faces : public BatchSource {
     }
 
     kernels::Device& device_;
-    Pool pool_{device_};
-    Batch narrow_;
+    NarrowBatch narrow_{device_};
     kernels::Faces faces_[2];
     std::vector<void*> kept_;
     bool poison_ = false;

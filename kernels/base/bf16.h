@@ -11,6 +11,15 @@ namespace bifrons::kernels {
 
 struct bf16 {
     std::uint16_t bits;
+
+    BIFRONS_HD explicit operator float() const
+    {
+        const std::uint32_t wide = std::uint32_t(bits) << 16;
+        float value;
+        memcpy(&value, &wide, sizeof value);
+        return value;
+    }
+    BIFRONS_HD explicit operator double() const { return double(float(*this)); }
 };
 
 template <>
@@ -26,10 +35,7 @@ BIFRONS_HD inline float to_f32(float v)
 
 BIFRONS_HD inline float to_f32(bf16 v)
 {
-    const std::uint32_t bits = std::uint32_t(v.bits) << 16;
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
+    return float(v);
 }
 
 /// Rounds to nearest, ties to even; a NaN stays one.

@@ -56,18 +56,22 @@ struct Formats {
 
     explicit Formats(const OnednnConv& c)
     {
-        const auto make = [](const memory::dims& dims, Tag tag) {
-            return memory::desc(dims, memory::data_type::f32, tag);
-        };
+        using Type = memory::data_type;
+        const Type operand = c.bf16 ? Type::bf16 : Type::f32, out = c.f32_out ? Type::f32 : operand;
+        const Type x_type = c.pass == OnednnPass::input_gradient ? out : operand;
+        const Type y_type = c.pass == OnednnPass::forward ? out : operand;
+        const Type w_type = c.pass == OnednnPass::filter_gradient ? Type::f32 : operand;
         if (is_matrix_product(c)) {
-            x = make({c.N, c.C}, Tag::ab), y = make({c.N, c.K}, Tag::ab), filters = make({c.K, c.C}, Tag::ab);
+            x = {{c.N, c.C}, x_type, Tag::ab}, y = {{c.N, c.K}, y_type, Tag::ab};
+            filters = {{c.K, c.C}, w_type, Tag::ab};
             any_filters = filters; // a reorder would cost as much as the product itself
         } else {
             const std::int64_t P = (c.H + 2 * c.pad - c.R) / c.stride + 1, Q = (c.W + 2 * c.pad - c.S) / c.stride + 1;
-            x = make({c.N, c.C, c.H, c.W}, Tag::nhwc), y = make({c.N, c.K, P, Q}, Tag::nhwc);
-            filters = make({c.K, c.C, c.R, c.S}, Tag::ohwi), any_filters = make({c.K, c.C, c.R, c.S}, Tag::any);
+            x = {{c.N, c.C, c.H, c.W}, x_type, Tag::nhwc}, y = {{c.N, c.K, P, Q}, y_type, Tag::nhwc};
+            filters = {{c.K, c.C, c.R, c.S}, w_type, Tag::ohwi};
+            any_filters = {{c.K, c.C, c.R, c.S}, w_type, Tag::any};
         }
-        bias = c.bias ? make({c.K}, Tag::a) : memory::desc();
+        if (c.bias) bias = {{c.K}, Type::f32, Tag::a};
     }
 };
 
@@ -249,6 +253,11 @@ std::string onednn_description()
     return str(v.major, ".", v.minor, ".", v.patch, ", ", isa_name(dnnl::get_effective_cpu_isa()));
 }
 
+bool onednn_multiplies_bf16()
+{
+    return dnnl::get_effective_cpu_isa() == dnnl::cpu_isa::avx512_core_amx;
+}
+
 std::shared_ptr<const OnednnCall> onednn_call(const OnednnConv& conv, int threads)
 {
     constexpr std::size_t kKept = 1024;
@@ -276,6 +285,11 @@ bool onednn_available()
 std::string onednn_description()
 {
     return "";
+}
+
+bool onednn_multiplies_bf16()
+{
+    return false;
 }
 
 std::shared_ptr<const OnednnCall> onednn_call(const OnednnConv&, int)

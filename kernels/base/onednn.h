@@ -1,5 +1,5 @@
-// kernels/base/onednn.h - oneDNN's convolution and matrix product (f32) as prepared calls. onednn.cpp is the only file
-// that knows the library. A build without it answers `false` and null.
+// kernels/base/onednn.h - oneDNN's convolution and matrix product (f32, bf16) as prepared calls. onednn.cpp is the only
+// file that knows the library. A build without it answers `false` and null.
 //
 // Activations are [N,H,W,C] and filters [K,R,S,C] as everywhere; filters are reordered into oneDNN's own format inside
 // the workspace, which also holds its scratchpad: a call allocates nothing.
@@ -25,6 +25,8 @@ enum class OnednnPass { forward, input_gradient, filter_gradient };
 struct OnednnConv {
     OnednnPass pass = OnednnPass::forward;
     std::int64_t N = 1, H = 1, W = 1, C = 1, K = 1, R = 1, S = 1, stride = 1, pad = 0;
+    bool bf16 = false;    ///< operands are; sums, the bias and the filter gradient are f32
+    bool f32_out = false; ///< of bf16 operands, forward and input gradient: `out` and `add` are f32
     // forward only: out = leaky(conv + bias + add), slope 1 for none
     bool bias = false, add = false;
     float slope = 1;
@@ -34,11 +36,11 @@ struct OnednnConv {
 
 /// What a call reads and writes. `add` is not `out`.
 struct OnednnOperands {
-    const float* a = nullptr;    ///< forward: x; the gradients: dy
-    const float* b = nullptr;    ///< forward and input gradient: w; filter gradient: x
+    const void* a = nullptr;     ///< forward: x; the gradients: dy
+    const void* b = nullptr;     ///< forward and input gradient: w; filter gradient: x
     const float* bias = nullptr; ///< [K]
-    const float* add = nullptr;  ///< like out
-    float* out = nullptr;        ///< y, dx or dw
+    const void* add = nullptr;   ///< like out
+    void* out = nullptr;         ///< y, dx or dw
 };
 
 class OnednnCall {
@@ -48,6 +50,9 @@ class OnednnCall {
     /// A function that computes `out`, any number of times. The workspace is 64-byte aligned.
     virtual std::function<void()> bind(const OnednnOperands& operands, void* workspace) const = 0;
 };
+
+/// Whether bf16 products run in units of their own here (AMX), faster than f32's.
+bool onednn_multiplies_bf16();
 
 /// The call for `threads` threads; null where oneDNN is absent or has no optimised and correct implementation. Prepared
 /// calls are kept, up to a bound. Deterministic for a thread count. Thread safe.

@@ -17,7 +17,7 @@ struct ColorAffine {
 };
 
 /// y as above.   x [pixels,3] read   mask [pixels] read, may be empty   y [pixels,3] written
-///   x and mask f32, or f64 (cpu only); y of x's type, or bf16 (GPU only), rounded once.
+///   x and mask f32, or f64 (cpu only); y of x's type, or bf16, rounded once.
 /// Error <= gamma32(4) * (the same sum of absolute values).   Throws Error(shape) for other element types.
 void color_affine_fwd(Exec ex, std::int64_t pixels, const ColorAffine& map, ConstView x, ConstView mask, View y);
 Cost color_affine_fwd_cost(std::int64_t pixels, DType dtype, DType y_dtype, bool masked);

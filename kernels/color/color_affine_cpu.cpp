@@ -1,29 +1,36 @@
 #include "kernels/color/color_affine_cpu.h"
 
+#include "kernels/base/host_storage.h"
 #include "kernels/base/parallel.h"
 #include "kernels/color/color_affine_ref.h"
 #include "kernels/pointwise/epilogue_cpu.h"
+
+#include <algorithm>
 
 namespace bifrons::kernels::cpu {
 
 namespace {
 
-constexpr std::int64_t kGrain = 4096, kRun = 256; // pixels
+constexpr std::int64_t kRun = 256; // pixels, mapped on the stack
 
-template <class T>
-void fwd(std::int64_t pixels, const ColorAffine& map, const T* x, const T* mask, T* y)
+/// Y: of the mapped picture.
+template <class Y>
+void fwd(std::int64_t pixels, const ColorAffine& map, const Wide<Y>* x, const Wide<Y>* mask, Y* y)
 {
-    parallel_for(pixels, kGrain, [&](std::int64_t begin, std::int64_t end) {
-        ref::color_affine_fwd(end - begin, map, x + 3 * begin, mask ? mask + begin : nullptr, y + 3 * begin);
+    parallel_for(pixels, kRun, [&](std::int64_t begin, std::int64_t end) {
+        Wide<Y> v[3 * kRun];
+        ref::color_affine_fwd(end - begin, map, x + 3 * begin, mask ? mask + begin : nullptr, v);
+        std::transform(v, v + 3 * (end - begin), y + 3 * begin, stored<Y>);
     });
 }
 
-template <class T>
-void grad(std::int64_t pixels, const ColorAffine& map, const T* dy, const T* mask, const Store& d)
+template <class Y>
+void grad(std::int64_t pixels, const ColorAffine& map, const Y* dy, const Wide<Y>* mask, const Store& d)
 {
     parallel_for(pixels, kRun, [&](std::int64_t begin, std::int64_t end) {
-        T v[3 * kRun];
-        ref::color_affine_grad(end - begin, map, dy + 3 * begin, mask ? mask + begin : nullptr, v);
+        Wide<Y> slope[3 * kRun], v[3 * kRun];
+        std::transform(dy + 3 * begin, dy + 3 * end, slope, [](Y value) { return Wide<Y>(value); });
+        ref::color_affine_grad(end - begin, map, slope, mask ? mask + begin : nullptr, v);
         store_gradient_run(d, 3 * begin, 3 * (end - begin), v);
     });
 }
@@ -32,14 +39,12 @@ void grad(std::int64_t pixels, const ColorAffine& map, const T* dy, const T* mas
 
 void color_affine_fwd(std::int64_t pixels, const ColorAffine& map, ConstView x, ConstView mask, View y)
 {
-    if (x.dtype == DType::f64) return fwd(pixels, map, x.as<double>(), mask.as<double>(), y.as<double>());
-    fwd(pixels, map, x.as<float>(), mask.as<float>(), y.as<float>());
+    on_storage(y.dtype, [&]<class Y>() { fwd(pixels, map, x.as<Wide<Y>>(), mask.as<Wide<Y>>(), y.as<Y>()); });
 }
 
 void color_affine_grad(std::int64_t pixels, const ColorAffine& map, ConstView dy, ConstView mask, const Store& d)
 {
-    if (dy.dtype == DType::f64) return grad(pixels, map, dy.as<double>(), mask.as<double>(), d);
-    grad(pixels, map, dy.as<float>(), mask.as<float>(), d);
+    on_storage(dy.dtype, [&]<class Y>() { grad(pixels, map, dy.as<Y>(), mask.as<Wide<Y>>(), d); });
 }
 
 } // namespace bifrons::kernels::cpu

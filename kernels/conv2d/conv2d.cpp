@@ -43,11 +43,17 @@ Cost base_cost(const Conv2dShape& s, DType dtype)
             .bytes = double(s.x_size() + s.w_size() + s.y_size()) * double(dtype_bytes(dtype))};
 }
 
-/// oneDNN's call for a sum with the store e; null where loops are to run.
-std::shared_ptr<const OnednnCall> library_call(const Conv2dShape& s, OnednnPass pass, DType dtype, int threads,
-                                               const Epilogue& e = {})
+/// The type in which products of operands of a type are summed.
+DType sum_type(DType operands)
 {
-    if (s.method == Conv2dMethod::loops || dtype != DType::f32) return nullptr;
+    return operands == DType::f64 ? DType::f64 : DType::f32;
+}
+
+/// oneDNN's call for a sum of products of `dtype`, stored as `out` with the store e; null where loops are to run.
+std::shared_ptr<const OnednnCall> library_call(const Conv2dShape& s, OnednnPass pass, DType dtype, DType out,
+                                               int threads, const Epilogue& e = {})
+{
+    if (s.method == Conv2dMethod::loops || dtype == DType::f64) return nullptr;
     const float slope = e.act.kind == Act::none ? 1.0f : e.act.kind == Act::leaky ? e.act.slope : 0.0f;
     const OnednnConv conv{.pass = pass,
                           .N = s.N,
@@ -59,6 +65,8 @@ std::shared_ptr<const OnednnCall> library_call(const Conv2dShape& s, OnednnPass 
                           .S = s.S,
                           .stride = s.stride,
                           .pad = s.pad,
+                          .bf16 = dtype == DType::bf16,
+                          .f32_out = dtype == DType::bf16 && out == DType::f32,
                           .bias = bool(e.bias),
                           .add = bool(e.add),
                           .slope = slope};
@@ -140,46 +148,59 @@ bool may_fuse(const Epilogue& e)
     return linear && !e.z && e.shuffle == 1;
 }
 
-std::shared_ptr<const OnednnCall> fused_call(const Conv2dShape& s, DType dtype, const Epilogue& e, int threads)
+std::shared_ptr<const OnednnCall> fused_call(const Conv2dShape& s, DType dtype, DType out, const Epilogue& e,
+                                             int threads)
 {
-    return may_fuse(e) ? library_call(s, OnednnPass::forward, dtype, threads, e) : nullptr;
+    return may_fuse(e) ? library_call(s, OnednnPass::forward, dtype, out, threads, e) : nullptr;
 }
 
-/// The sum cannot stand in y before the epilogue if that moves elements, or if y holds what is to be added, which a
+/// Whether the sum cannot stand in y before the store: that moves elements, or y may hold what is to be added, which a
 /// cost cannot know.
-std::size_t sum_buffer_bytes(const Conv2dShape& s, DType dtype, const Epilogue& e)
+bool moves(const Epilogue& e)
 {
-    return e.shuffle == 1 && !e.add ? 0 : aligned(std::size_t(s.y_size()) * dtype_bytes(dtype));
+    return e.shuffle > 1 || e.add;
 }
 
-std::size_t sum_workspace(const Conv2dShape& s, DType dtype, int threads)
+std::size_t buffer_bytes(std::int64_t n, DType dtype)
 {
-    const auto call = library_call(s, OnednnPass::forward, dtype, threads);
-    return call ? call->workspace_bytes() : cpu::conv2d_fwd_workspace(s, dtype);
+    return aligned(std::size_t(n) * dtype_bytes(dtype));
+}
+
+/// With y of type `out`.
+std::size_t fwd_workspace(const Conv2dShape& s, DType dtype, DType out, const Epilogue& e, int threads)
+{
+    if (const auto call = fused_call(s, dtype, out, e, threads))
+        return (moves(e) ? buffer_bytes(s.y_size(), out) : 0) + call->workspace_bytes();
+    const DType sum = sum_type(dtype);
+    const auto call = library_call(s, OnednnPass::forward, dtype, sum, threads);
+    return (moves(e) || out != sum ? buffer_bytes(s.y_size(), sum) : 0) +
+           (call ? call->workspace_bytes() : cpu::conv2d_fwd_workspace(s, dtype));
 }
 
 void sum_on_cpu(Exec ex, const Conv2dShape& s, ConstView x, ConstView w, View v)
 {
-    if (const auto call = library_call(s, OnednnPass::forward, v.dtype, ex.device->target().threads))
-        return ex.device->enqueue(
-            ex.stream, call->bind({.a = x.as<float>(), .b = w.as<float>(), .out = v.as<float>()}, ex.workspace.data));
+    if (const auto call = library_call(s, OnednnPass::forward, x.dtype, v.dtype, ex.device->target().threads))
+        return ex.device->enqueue(ex.stream, call->bind({.a = x.data, .b = w.data, .out = v.data}, ex.workspace.data));
     ex.device->enqueue(ex.stream, [=] { cpu::conv2d_fwd(s, x, w, v, ex.workspace); });
 }
 
 void fwd_on_cpu(Exec ex, const Conv2dShape& s, ConstView x, ConstView w, View y, const Epilogue& e)
 {
-    const bool adds_itself = e.add && e.add.data == y.data;
-    if (const auto call = fused_call(s, y.dtype, e, ex.device->target().threads); call && !adds_itself)
-        return ex.device->enqueue(ex.stream, call->bind({.a = x.as<float>(),
-                                                         .b = w.as<float>(),
-                                                         .bias = e.bias.as<float>(),
-                                                         .add = e.add.as<float>(),
-                                                         .out = y.as<float>()},
-                                                        ex.workspace.data));
-    const View v = e.shuffle > 1 || adds_itself ? View{ex.workspace.data, y.dtype} : y;
-    sum_on_cpu(behind(ex, sum_buffer_bytes(s, y.dtype, e)), s, x, w, v);
-    if (!stores_plainly(e))
-        ex.device->enqueue(ex.stream, [=, shape = s.y_shape()] { cpu::epilogue_fwd(shape, v, y, e); });
+    const auto call = fused_call(s, x.dtype, y.dtype, e, ex.device->target().threads);
+    const DType sum = call ? y.dtype : sum_type(x.dtype);
+    const bool in_place = e.shuffle == 1 && y.dtype == sum && !(e.add && e.add.data == y.data);
+    const View v = in_place ? y : View{ex.workspace.data, sum};
+    const Exec rest = behind(ex, moves(e) || y.dtype != sum ? buffer_bytes(s.y_size(), sum) : 0);
+    if (call)
+        ex.device->enqueue(
+            ex.stream,
+            call->bind({.a = x.data, .b = w.data, .bias = e.bias.as<float>(), .add = e.add.data, .out = v.data},
+                       rest.workspace.data));
+    else
+        sum_on_cpu(rest, s, x, w, v);
+    const Epilogue left = call ? Epilogue{.shuffle = e.shuffle} : e;
+    if (!in_place || !stores_plainly(left))
+        ex.device->enqueue(ex.stream, [=, shape = s.y_shape()] { cpu::epilogue_fwd(shape, v, y, left); });
 }
 
 } // namespace
@@ -190,10 +211,8 @@ Cost conv2d_fwd_cost(const Conv2dShape& s, DType dtype, const Epilogue& e, Targe
     cost.bytes += (double(e.add ? s.y_size() : 0) + double(e.z ? s.y_size() : 0)) * double(dtype_bytes(dtype));
     if (is_gpu(target)) cost.workspace_bytes = gpu_workspace(Conv2dPass::fwd, s, dtype, target);
     if (target.kind != DeviceKind::cpu) return cost;
-    cost.workspace_bytes = sum_buffer_bytes(s, dtype, e) + sum_workspace(s, dtype, target.threads);
-    if (const auto call = fused_call(s, dtype, e, target.threads))
-        cost.workspace_bytes =
-            e.add ? std::max(cost.workspace_bytes, call->workspace_bytes()) : call->workspace_bytes();
+    for (const DType out : {dtype, sum_type(dtype)}) // y's type is not known here
+        cost.workspace_bytes = std::max(cost.workspace_bytes, fwd_workspace(s, dtype, out, e, target.threads));
     return cost;
 }
 
@@ -221,23 +240,27 @@ void conv2d_fwd(Exec ex, const Conv2dShape& s, ConstView x, ConstView w, View y,
 
 namespace {
 
-std::size_t gradient_buffer_bytes(const Conv2dShape& s, DType dtype, const Store& d)
+/// Room for the sum where it cannot be computed in d.out's place: that holds what is to be added, or is bf16 and the
+/// sum is not stored as it is.
+std::size_t gradient_buffer_bytes(const Conv2dShape& s, DType dtype, const Store& d, int threads)
 {
-    return d.add && d.add.data == d.out.data ? aligned(std::size_t(s.x_size()) * dtype_bytes(dtype)) : 0;
+    const bool adds_itself = d.add && d.add.data == d.out.data;
+    const bool rounds = dtype == DType::bf16 &&
+                        !(stores_plainly(d) && library_call(s, OnednnPass::input_gradient, dtype, dtype, threads));
+    return adds_itself || rounds ? buffer_bytes(s.x_size(), sum_type(dtype)) : 0;
 }
 
 void dgrad_on_cpu(Exec ex, const Conv2dShape& s, ConstView dy, ConstView w, const Store& d)
 {
-    const DType dtype = d.out.dtype;
-    const std::size_t buffer = gradient_buffer_bytes(s, dtype, d);
-    const View v = buffer ? View{ex.workspace.data, dtype} : d.out;
+    const int threads = ex.device->target().threads;
+    const std::size_t buffer = gradient_buffer_bytes(s, dy.dtype, d, threads);
+    const View v = buffer ? View{ex.workspace.data, sum_type(dy.dtype)} : d.out;
     const Workspace scratch = behind(ex, buffer).workspace;
-    if (const auto call = library_call(s, OnednnPass::input_gradient, dtype, ex.device->target().threads))
-        ex.device->enqueue(ex.stream,
-                           call->bind({.a = dy.as<float>(), .b = w.as<float>(), .out = v.as<float>()}, scratch.data));
+    if (const auto call = library_call(s, OnednnPass::input_gradient, dy.dtype, v.dtype, threads))
+        ex.device->enqueue(ex.stream, call->bind({.a = dy.data, .b = w.data, .out = v.data}, scratch.data));
     else
         ex.device->enqueue(ex.stream, [=] { cpu::conv2d_dgrad(s, dy, w, v, scratch); });
-    if (!stores_plainly(d)) ex.device->enqueue(ex.stream, [=] { cpu::store_gradient(s.x_size(), v, d); });
+    if (buffer || !stores_plainly(d)) ex.device->enqueue(ex.stream, [=] { cpu::store_gradient(s.x_size(), v, d); });
 }
 
 } // namespace
@@ -248,9 +271,12 @@ Cost conv2d_dgrad_cost(const Conv2dShape& s, DType dtype, const Store& d, Target
     cost.bytes += (double(d.add ? s.x_size() : 0) + double(d.saved ? s.x_size() : 0)) * double(dtype_bytes(dtype));
     if (is_gpu(target)) cost.workspace_bytes = gpu_workspace(Conv2dPass::dgrad, s, dtype, target);
     if (target.kind != DeviceKind::cpu) return cost;
-    const auto call = library_call(s, OnednnPass::input_gradient, dtype, target.threads);
-    cost.workspace_bytes =
-        gradient_buffer_bytes(s, dtype, d) + (call ? call->workspace_bytes() : cpu::conv2d_dgrad_workspace(s, dtype));
+    for (const DType out : {dtype, sum_type(dtype)}) {
+        const auto call = library_call(s, OnednnPass::input_gradient, dtype, out, target.threads);
+        cost.workspace_bytes =
+            std::max(cost.workspace_bytes, call ? call->workspace_bytes() : cpu::conv2d_dgrad_workspace(s, dtype));
+    }
+    cost.workspace_bytes += gradient_buffer_bytes(s, dtype, d, target.threads);
     return cost;
 }
 
@@ -272,10 +298,10 @@ void dgrad_on_gpu(Exec ex, const Conv2dShape& s, ConstView dy, ConstView w, cons
 void conv2d_dgrad(Exec ex, const Conv2dShape& s, ConstView dy, ConstView w, const Store& d)
 {
     s.check("conv2d_dgrad");
-    check_dtypes("conv2d_dgrad", dy, w, d.out, false);
+    check_dtypes("conv2d_dgrad", dy, w, d.out, ex.device->target().kind == DeviceKind::cpu);
     check_method("conv2d_dgrad", Conv2dPass::dgrad, s, dy.dtype, ex.device->target());
     BIFRONS_CHECK(shape, d.act.kind == Act::none || d.saved, "conv2d_dgrad: an activation needs its saved value");
-    if (accounted(ex, "conv2d_dgrad", conv2d_dgrad_cost(s, d.out.dtype, d, ex.device->target()))) return;
+    if (accounted(ex, "conv2d_dgrad", conv2d_dgrad_cost(s, dy.dtype, d, ex.device->target()))) return;
     if (on_cpu(ex)) return dgrad_on_cpu(ex, s, dy, w, d);
     dgrad_on_gpu(ex, s, dy, w, {.gradient = d});
 }
@@ -295,7 +321,7 @@ namespace {
 
 std::size_t filter_buffer_bytes(const Conv2dShape& s, DType dtype, bool accumulate)
 {
-    return accumulate ? aligned(std::size_t(s.w_size()) * dtype_bytes(dtype)) : 0;
+    return accumulate ? buffer_bytes(s.w_size(), sum_type(dtype)) : 0;
 }
 
 Cost bias_cost(const Conv2dShape& s, DType dtype, Target target)
@@ -306,10 +332,9 @@ Cost bias_cost(const Conv2dShape& s, DType dtype, Target target)
 void wgrad_on_cpu(Exec ex, const Conv2dShape& s, ConstView dy, ConstView x, View dw, View db, bool accumulate)
 {
     const View v = accumulate ? View{ex.workspace.data, dw.dtype} : dw;
-    const Workspace scratch = behind(ex, filter_buffer_bytes(s, dw.dtype, accumulate)).workspace;
-    if (const auto call = library_call(s, OnednnPass::filter_gradient, dw.dtype, ex.device->target().threads))
-        ex.device->enqueue(ex.stream,
-                           call->bind({.a = dy.as<float>(), .b = x.as<float>(), .out = v.as<float>()}, scratch.data));
+    const Workspace scratch = behind(ex, filter_buffer_bytes(s, dy.dtype, accumulate)).workspace;
+    if (const auto call = library_call(s, OnednnPass::filter_gradient, dy.dtype, dw.dtype, ex.device->target().threads))
+        ex.device->enqueue(ex.stream, call->bind({.a = dy.data, .b = x.data, .out = v.data}, scratch.data));
     else
         ex.device->enqueue(ex.stream, [=] { cpu::conv2d_wgrad(s, dy, x, v, scratch); });
     ex.device->enqueue(ex.stream, [=] {
@@ -327,7 +352,7 @@ Cost conv2d_wgrad_cost(const Conv2dShape& s, DType dtype, bool bias, bool accumu
     const std::size_t bias_bytes = bias ? bias_cost(s, dtype, target).workspace_bytes : 0;
     if (is_gpu(target)) cost.workspace_bytes = std::max(gpu_workspace(Conv2dPass::wgrad, s, dtype, target), bias_bytes);
     if (target.kind != DeviceKind::cpu) return cost;
-    const auto call = library_call(s, OnednnPass::filter_gradient, dtype, target.threads);
+    const auto call = library_call(s, OnednnPass::filter_gradient, dtype, sum_type(dtype), target.threads);
     const std::size_t sum = call ? call->workspace_bytes() : cpu::conv2d_wgrad_workspace(s, dtype);
     cost.workspace_bytes = filter_buffer_bytes(s, dtype, accumulate) + std::max(sum, bias_bytes);
     return cost;

@@ -44,8 +44,8 @@ struct Conv2dShape {
 
 /// y = epilogue(conv(x, w)).
 ///   x [N,H,W,C] read   w [K,R,S,C] read   y as e says, written; never x's own buffer
-///   f32; f64 (cpu only, by the definition's loops); bf16 (GPU only; y, with e.add and e.z, may be f32). Otherwise all
-///   alike, but e.bias is f32 where they are bf16.
+///   f32; f64 (cpu only, by the definition's loops); bf16 (y, with e.add and e.z, may be f32). Otherwise all alike, but
+///   e.bias is f32 where they are bf16.
 /// Enqueued on ex.stream. Deterministic for a method and a thread count (GPU: for an architecture).
 /// Error: |v - exact| <= gamma32(R*S*C) * conv(|x|, |w|), and 2^-10 * conv(|x|, |w|) more with tf32 products.
 /// Throws Error(shape), and Error(usage) for a method that cannot do this.
@@ -54,7 +54,8 @@ void conv2d_fwd(Exec ex, const Conv2dShape& s, ConstView x, ConstView w, View y,
 Cost conv2d_fwd_cost(const Conv2dShape& s, DType dtype, const Epilogue& e, Target target);
 
 /// Input gradient. With f = <dy, conv(x, w)>, v = df/dx, stored as d says.
-///   dy [N,P,Q,K] read   w [K,R,S,C] read   d.out [N,H,W,C] written   all of one type
+///   dy [N,P,Q,K] read   w [K,R,S,C] read   d.out [N,H,W,C] written   all of one type (cpu: d may be
+///   f32 where dy and w are bf16)
 /// Error: |v - exact| <= gamma32(R*S*K) * (the same sum of absolute values).
 void conv2d_dgrad(Exec ex, const Conv2dShape& s, ConstView dy, ConstView w, const Store& d);
 Cost conv2d_dgrad_cost(const Conv2dShape& s, DType dtype, const Store& d, Target target);

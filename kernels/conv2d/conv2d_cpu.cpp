@@ -5,6 +5,8 @@
 
 #include "kernels/base/parallel.h"
 #include "kernels/conv2d/conv2d_ref.h"
+#include "kernels/device/dispatch.h"
+#include "kernels/pointwise/cast_cpu.h"
 
 #include <array>
 #include <cstring>
@@ -263,6 +265,22 @@ void unpack_outer(const Outer& o, float* dw)
     });
 }
 
+std::size_t widened_bytes(DType dtype, std::int64_t n)
+{
+    return dtype == DType::bf16 ? aligned(std::size_t(n) * sizeof(float)) : 0;
+}
+
+/// An operand of n elements; of bf16 its copy in f32, which takes the front of the scratch.
+ConstView widened(std::int64_t n, ConstView operand, Workspace& scratch)
+{
+    if (operand.dtype != DType::bf16) return operand;
+    const View wide{scratch.data};
+    cast(n, operand, wide);
+    const std::size_t bytes = widened_bytes(operand.dtype, n);
+    scratch = {static_cast<char*>(scratch.data) + bytes, scratch.bytes - bytes};
+    return wide;
+}
+
 /// The definition, its elements in parallel.
 template <class At>
 void f64_elements(std::int64_t n, double* out, const At& at)
@@ -276,11 +294,13 @@ void f64_elements(std::int64_t n, double* out, const At& at)
 
 std::size_t conv2d_fwd_workspace(const Conv2dShape& s, DType dtype)
 {
-    return dtype == DType::f64 ? 0 : GatherScratch::bytes(s, s.C, s.K);
+    if (dtype == DType::f64) return 0;
+    return widened_bytes(dtype, s.x_size()) + widened_bytes(dtype, s.w_size()) + GatherScratch::bytes(s, s.C, s.K);
 }
 
 void conv2d_fwd(const Conv2dShape& s, ConstView x, ConstView w, View v, Workspace scratch)
 {
+    x = widened(s.x_size(), x, scratch), w = widened(s.w_size(), w, scratch);
     if (v.dtype == DType::f64)
         return f64_elements(s.y_size(), v.as<double>(),
                             [&](std::int64_t i) { return ref::conv2d_fwd_at(s, x.as<double>(), w.as<double>(), i); });
@@ -301,11 +321,13 @@ void conv2d_fwd(const Conv2dShape& s, ConstView x, ConstView w, View v, Workspac
 
 std::size_t conv2d_dgrad_workspace(const Conv2dShape& s, DType dtype)
 {
-    return dtype == DType::f64 ? 0 : GatherScratch::bytes(s, s.K, s.C);
+    if (dtype == DType::f64) return 0;
+    return widened_bytes(dtype, s.y_size()) + widened_bytes(dtype, s.w_size()) + GatherScratch::bytes(s, s.K, s.C);
 }
 
 void conv2d_dgrad(const Conv2dShape& s, ConstView dy, ConstView w, View v, Workspace scratch)
 {
+    dy = widened(s.y_size(), dy, scratch), w = widened(s.w_size(), w, scratch);
     if (v.dtype == DType::f64)
         return f64_elements(s.x_size(), v.as<double>(), [&](std::int64_t i) {
             return ref::conv2d_dgrad_at(s, dy.as<double>(), w.as<double>(), i);
@@ -331,11 +353,13 @@ std::size_t conv2d_wgrad_workspace(const Conv2dShape& s, DType dtype)
 {
     if (dtype == DType::f64) return 0;
     const Outer o{.s = s, .dy = nullptr, .x = nullptr, .lanes_are_x = Outer::prefers_x(s), .partial = nullptr};
-    return std::size_t(s.R * o.blocks() * s.S * o.rows() * kLanes) * sizeof(float);
+    return widened_bytes(dtype, s.y_size()) + widened_bytes(dtype, s.x_size()) +
+           std::size_t(s.R * o.blocks() * s.S * o.rows() * kLanes) * sizeof(float);
 }
 
 void conv2d_wgrad(const Conv2dShape& s, ConstView dy, ConstView x, View v, Workspace scratch)
 {
+    dy = widened(s.y_size(), dy, scratch), x = widened(s.x_size(), x, scratch);
     if (v.dtype == DType::f64)
         return f64_elements(s.w_size(), v.as<double>(), [&](std::int64_t i) {
             return ref::conv2d_wgrad_at(s, dy.as<double>(), x.as<double>(), i);

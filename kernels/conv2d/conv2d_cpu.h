@@ -1,5 +1,6 @@
 // kernels/conv2d/conv2d_cpu.h - the convolution's plain sums on the cpu device, by own loops (method `loops`).
-// The stores (epilogue, gradient store, accumulation) are added by conv2d.cpp. f64 runs the definition.
+// The stores (epilogue, gradient store, accumulation) are added by conv2d.cpp. f64 runs the definition;
+// bf16 operands are copied to f32 first, and v is f32.
 // Bits do not depend on the thread count.
 #pragma once
 

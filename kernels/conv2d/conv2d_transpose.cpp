@@ -26,17 +26,25 @@ Conv2dShape conv2d_transpose_shape(std::int64_t N, std::int64_t P, std::int64_t 
 
 namespace {
 
-/// cpu: the sum cannot stand in the output before the store if elements move or the output may hold what is to be
-/// added.
-std::size_t sum_buffer_bytes(const Conv2dShape& s, DType dtype, const Epilogue& e)
+/// What a sum is kept as before its store: rounded once, where that costs nothing but room.
+DType sum_type(DType dtype, Target target)
 {
-    return e.shuffle == 1 && !e.add ? 0 : aligned(std::size_t(s.x_size()) * dtype_bytes(dtype));
+    return target.kind == DeviceKind::cpu && dtype == DType::bf16 ? DType::f32 : dtype;
 }
 
-std::size_t sum_buffer_bytes(const Conv2dShape& s, DType dtype, const Store& d)
+/// cpu: the sum cannot stand in the output before the store if it is of another type, if elements move or if the output
+/// may hold what is to be added.
+std::size_t sum_buffer_bytes(const Conv2dShape& s, DType dtype, const Epilogue& e, Target target)
 {
+    const DType sum = sum_type(dtype, target);
+    return e.shuffle == 1 && !e.add && sum == dtype ? 0 : aligned(std::size_t(s.x_size()) * dtype_bytes(sum));
+}
+
+std::size_t sum_buffer_bytes(const Conv2dShape& s, DType dtype, const Store& d, Target target)
+{
+    const DType sum = sum_type(dtype, target);
     const bool adds_itself = d.add && d.add.data == d.out.data;
-    return adds_itself ? aligned(std::size_t(s.y_size()) * dtype_bytes(dtype)) : 0;
+    return adds_itself || sum != dtype ? aligned(std::size_t(s.y_size()) * dtype_bytes(sum)) : 0;
 }
 
 Cost sum_of(const Cost& a, const Cost& b, std::size_t buffer)
@@ -56,7 +64,7 @@ Cost conv2d_transpose_fwd_cost(const Conv2dShape& s, DType dtype, const Epilogue
         sum.bytes += double(int(bool(e.add)) + int(bool(e.z))) * double(s.x_size()) * double(dtype_bytes(dtype));
         return sum;
     }
-    return sum_of(sum, epilogue_fwd_cost(s.x_shape(), dtype, e), sum_buffer_bytes(s, dtype, e));
+    return sum_of(sum, epilogue_fwd_cost(s.x_shape(), dtype, e), sum_buffer_bytes(s, dtype, e, target));
 }
 
 void conv2d_transpose_fwd(Exec ex, const Conv2dShape& s, ConstView x, ConstView w, View y, const Epilogue& e)
@@ -65,8 +73,8 @@ void conv2d_transpose_fwd(Exec ex, const Conv2dShape& s, ConstView x, ConstView 
     if (accounted(ex, "conv2d_transpose_fwd", conv2d_transpose_fwd_cost(s, y.dtype, e, ex.device->target()))) return;
     if (stores_plainly(e)) return conv2d_dgrad(ex, s, x, w, {.out = y});
     if (!on_cpu(ex)) return conv2d_dgrad(ex, s, x, w, y, e);
-    const std::size_t buffer = sum_buffer_bytes(s, y.dtype, e);
-    const View v = buffer ? View{ex.workspace.data, y.dtype} : y;
+    const std::size_t buffer = sum_buffer_bytes(s, y.dtype, e, ex.device->target());
+    const View v = buffer ? View{ex.workspace.data, sum_type(y.dtype, ex.device->target())} : y;
     conv2d_dgrad(behind(ex, buffer), s, x, w, {.out = v});
     epilogue_fwd(behind(ex, buffer), s.x_shape(), v, y, e);
 }
@@ -75,7 +83,7 @@ Cost conv2d_transpose_dgrad_cost(const Conv2dShape& s, DType dtype, const Store&
 {
     if (d.act.kind == Act::none) return conv2d_fwd_cost(s, dtype, {.add = d.add}, target);
     return sum_of(conv2d_fwd_cost(s, dtype, {}, target), store_gradient_cost(s.y_size(), dtype, d),
-                  sum_buffer_bytes(s, dtype, d));
+                  sum_buffer_bytes(s, dtype, d, target));
 }
 
 void conv2d_transpose_dgrad(Exec ex, const Conv2dShape& s, ConstView dy, ConstView w, const Store& d)
@@ -84,8 +92,8 @@ void conv2d_transpose_dgrad(Exec ex, const Conv2dShape& s, ConstView dy, ConstVi
     if (accounted(ex, "conv2d_transpose_dgrad", conv2d_transpose_dgrad_cost(s, d.out.dtype, d, ex.device->target())))
         return;
     if (d.act.kind == Act::none) return conv2d_fwd(ex, s, dy, w, d.out, {.add = d.add});
-    const std::size_t buffer = sum_buffer_bytes(s, d.out.dtype, d);
-    const View v = buffer ? View{ex.workspace.data, d.out.dtype} : d.out;
+    const std::size_t buffer = sum_buffer_bytes(s, d.out.dtype, d, ex.device->target());
+    const View v = buffer ? View{ex.workspace.data, sum_type(d.out.dtype, ex.device->target())} : d.out;
     conv2d_fwd(behind(ex, buffer), s, dy, w, v, {});
     store_gradient(behind(ex, buffer), s.y_size(), v, d);
 }

@@ -56,9 +56,9 @@ void Device::pop_range() {}
 void check_elements(const Exec& ex, const char* op, DType dtype)
 {
     const bool cpu = ex.device->target().kind == DeviceKind::cpu;
-    const DType other = cpu ? DType::f64 : DType::bf16;
-    BIFRONS_CHECK(shape, dtype == DType::f32 || dtype == other, op, ": ", dtype_name(dtype), " values; f32 or ",
-                  dtype_name(other), " expected on ", cpu ? "a cpu" : "a GPU");
+    BIFRONS_CHECK(shape, dtype == DType::f32 || dtype == DType::bf16 || (cpu && dtype == DType::f64), op, ": ",
+                  dtype_name(dtype), " values; f32 or bf16", cpu ? ", or f64," : "", " expected on ",
+                  cpu ? "a cpu" : "a GPU");
 }
 
 void throw_no_kernel(const Exec& ex, const char* op)

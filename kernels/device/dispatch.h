@@ -43,7 +43,7 @@ inline Exec behind(Exec ex, std::size_t bytes)
     return ex;
 }
 
-/// Throws Error(shape) unless the device computes with such elements: f32 anywhere, f64 on a cpu, bf16 on a GPU.
+/// Throws Error(shape) unless the device computes with such elements: f32 and bf16 anywhere, f64 on a cpu.
 void check_elements(const Exec& ex, const char* op, DType dtype);
 
 /// An operation without a kernel for this device.

@@ -21,7 +21,7 @@ struct LpipsShape {
 constexpr double kLpipsEps = 1e-8;
 
 /// loss[0] = the formula above.   a, b, w read (w may be empty); loss [1] written.
-///   a and b f32, f64 (cpu only) or bf16 (GPU only), alike; w and loss f64 with f64, else f32.
+///   a and b f32, bf16 or f64 (cpu only), alike; w and loss f64 with f64, else f32.
 /// A row's sums in f32 (f64 on the cpu), all rows' in f64, in a fixed order: the same bits for any thread count.
 /// Error: of u_a - u_b at most (gamma32(C) + 8 units) (|u_a| + |u_b|).
 void lpips_fwd(Exec ex, const LpipsShape& s, ConstView a, ConstView b, ConstView w, float scale, View loss);

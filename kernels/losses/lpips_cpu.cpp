@@ -1,5 +1,6 @@
 #include "kernels/losses/lpips_cpu.h"
 
+#include "kernels/base/host_storage.h"
 #include "kernels/base/parallel.h"
 #include "kernels/pointwise/epilogue_cpu.h"
 
@@ -20,7 +21,7 @@ double inverse_length(std::int64_t C, const T* x)
 /// A row's share: sum of w (u_a - u_b)^2.
 template <class T>
 __attribute__((target_clones("avx512f", "avx2", "default"))) double distance(std::int64_t C, const T* a, const T* b,
-                                                                             const T* w)
+                                                                             const Wide<T>* w)
 {
     const double of_a = inverse_length(C, a), of_b = inverse_length(C, b);
     const auto square = [=](std::int64_t c) {
@@ -34,33 +35,34 @@ __attribute__((target_clones("avx512f", "avx2", "default"))) double distance(std
 /// v = factor dloss/da of a row.
 template <class T>
 __attribute__((target_clones("avx512f", "avx2", "default"))) void slope(std::int64_t C, const T* a, const T* b,
-                                                                        const T* w, double factor, T* v)
+                                                                        const Wide<T>* w, double factor, Wide<T>* v)
 {
     const double of_a = inverse_length(C, a), of_b = inverse_length(C, b);
     const auto g = [=](std::int64_t c) {
         return (w ? double(w[c]) : 1.0) * (double(a[c]) * of_a - double(b[c]) * of_b);
     };
     const double along = lane_sum(C, [=](std::int64_t c) { return g(c) * double(a[c]) * of_a; });
-    for (std::int64_t c = 0; c < C; ++c) v[c] = T(factor * of_a * (g(c) - double(a[c]) * of_a * along));
+    for (std::int64_t c = 0; c < C; ++c) v[c] = Wide<T>(factor * of_a * (g(c) - double(a[c]) * of_a * along));
 }
 
 template <class T>
-void fwd(const LpipsShape& s, const T* a, const T* b, const T* w, float scale, T* loss)
+void fwd(const LpipsShape& s, const T* a, const T* b, const Wide<T>* w, float scale, Wide<T>* loss)
 {
     const double sum = parallel_sum(s.rows, [&](std::int64_t begin, std::int64_t end) {
         double of_rows = 0;
         for (std::int64_t row = begin; row < end; ++row) of_rows += distance(s.C, a + row * s.C, b + row * s.C, w);
         return of_rows;
     });
-    *loss = T(scale * sum / double(s.rows));
+    *loss = Wide<T>(scale * sum / double(s.rows));
 }
 
 template <class T>
-void grad(const LpipsShape& s, const T* a, const T* b, const T* w, float scale, const T* upstream, const Store& d)
+void grad(const LpipsShape& s, const T* a, const T* b, const Wide<T>* w, float scale, const Wide<T>* upstream,
+          const Store& d)
 {
     const double factor = 2 * double(scale) * double(*upstream) / double(s.rows);
     parallel_for(s.rows, 16, [&](std::int64_t begin, std::int64_t end) {
-        std::vector<T> v(static_cast<std::size_t>(s.C));
+        std::vector<Wide<T>> v(static_cast<std::size_t>(s.C));
         for (std::int64_t row = begin; row < end; ++row) {
             slope(s.C, a + row * s.C, b + row * s.C, w, factor, v.data());
             store_gradient_run(d, row * s.C, s.C, v.data());
@@ -72,16 +74,14 @@ void grad(const LpipsShape& s, const T* a, const T* b, const T* w, float scale, 
 
 void lpips_fwd(const LpipsShape& s, ConstView a, ConstView b, ConstView w, float scale, View loss)
 {
-    if (a.dtype == DType::f64) return fwd(s, a.as<double>(), b.as<double>(), w.as<double>(), scale, loss.as<double>());
-    fwd(s, a.as<float>(), b.as<float>(), w.as<float>(), scale, loss.as<float>());
+    on_storage(a.dtype, [&]<class T>() { fwd(s, a.as<T>(), b.as<T>(), w.as<Wide<T>>(), scale, loss.as<Wide<T>>()); });
 }
 
 void lpips_grad(const LpipsShape& s, ConstView a, ConstView b, ConstView w, float scale, ConstView upstream,
                 const Store& d)
 {
-    if (a.dtype == DType::f64)
-        return grad(s, a.as<double>(), b.as<double>(), w.as<double>(), scale, upstream.as<double>(), d);
-    grad(s, a.as<float>(), b.as<float>(), w.as<float>(), scale, upstream.as<float>(), d);
+    on_storage(a.dtype,
+               [&]<class T>() { grad(s, a.as<T>(), b.as<T>(), w.as<Wide<T>>(), scale, upstream.as<Wide<T>>(), d); });
 }
 
 } // namespace bifrons::kernels::cpu

@@ -25,7 +25,6 @@ void update(Exec ex, std::int64_t n, const UpdateOptions& o, const UpdateArenas&
     BIFRONS_CHECK(bug, first % 4 == 0, "update: begins at element ", first, "; a multiple of 4 expected");
     BIFRONS_CHECK(usage, o.keep > 0 && o.keep <= 1, "update: keep is ", o.keep, "; above 0, at most 1 expected");
     if (accounted(ex, "update", update_cost(n, o, a))) return;
-    BIFRONS_CHECK(bug, !a.packed || !on_cpu(ex), "update: a packed copy is for GPUs only");
     if (on_cpu(ex)) return ex.device->enqueue(ex.stream, [=] { cpu::update(n, o, a, *state, group, first); });
     BIFRONS_SIMT(ex, "update", update(ex, n, o, a, state, group, first));
 }

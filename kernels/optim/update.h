@@ -53,7 +53,7 @@ struct UpdateArenas {
     View w;               ///< read and written
     ConstView g;          ///< read
     View m, v;            ///< read and written; m empty where the rule has none
-    View packed = {};     ///< bf16, written (GPU only): the new w, rounded, for the next step's products; may be empty
+    View packed = {};     ///< bf16, written: the new w, rounded, for the next step's products; may be empty
     View average = {};    ///< read and written; may be empty
     ConstView marks = {}; ///< u8 [ceil(n / kUpdateBlock)], read; empty: all are trained and decay
 };

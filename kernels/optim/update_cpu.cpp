@@ -1,5 +1,6 @@
 #include "kernels/optim/update_cpu.h"
 
+#include "kernels/base/bf16.h"
 #include "kernels/base/parallel.h"
 #include "kernels/optim/update_element.h"
 
@@ -24,6 +25,13 @@ update_block(std::int64_t n, const UpdateOptions& o, const UpdateRates<T>& rates
         update_element<Rule>(options, same, kept[i], decay, g[i], mean, v[i], w[i]);
         if (keeps_mean(Rule)) m[i] = mean;
     }
+}
+
+/// packed = w, rounded.
+template <class T>
+__attribute__((target_clones("avx512f", "avx2", "default"))) void round_block(std::int64_t n, const T* w, bf16* packed)
+{
+    for (std::int64_t i = 0; i < n; ++i) packed[i] = to_bf16(float(w[i]));
 }
 
 /// kept[i] for the kUpdateBlock elements from number `first` on.
@@ -53,6 +61,7 @@ void update_run(std::int64_t begin, std::int64_t end, const UpdateOptions& o, co
             if (o.keep < 1) draw_block(state, first + i, o.keep, kept);
             update_block<Rule>(n, o, rates, kept, mark & kDecays ? rates.decay : T(0), a.g.as<T>() + i, m ? m + i : m,
                                a.v.as<T>() + i, w);
+            if (a.packed) round_block(n, w, a.packed.as<bf16>() + i);
         }
         if (average)
             for (std::int64_t k = 0; k < n; ++k) average[i + k] += rates.follow * (w[k] - average[i + k]);

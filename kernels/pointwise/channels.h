@@ -16,7 +16,7 @@ struct ChannelsShape {
     BIFRONS_HD std::int64_t size() const { return rows * (A + B); }
 };
 
-/// y as above.   a, b read   y written   f32, f64 (cpu only) or bf16 (GPU only), all alike. Exact.   Throws
+/// y as above.   a, b read   y written   f32, bf16 or f64 (cpu only), all alike. Exact.   Throws
 /// Error(shape).
 void concat_channels(Exec ex, const ChannelsShape& s, ConstView a, ConstView b, View y);
 Cost concat_channels_cost(const ChannelsShape& s, DType dtype);

@@ -1,5 +1,6 @@
 #include "kernels/pointwise/channels_cpu.h"
 
+#include "kernels/base/host_storage.h"
 #include "kernels/base/parallel.h"
 #include "kernels/pointwise/epilogue_cpu.h"
 
@@ -43,14 +44,12 @@ void split_both(const ChannelsShape& s, const T* y, const Store& da, const Store
 
 void concat_channels(const ChannelsShape& s, ConstView a, ConstView b, View y)
 {
-    if (y.dtype == DType::f64) return concat(s, a.as<double>(), b.as<double>(), y.as<double>());
-    concat(s, a.as<float>(), b.as<float>(), y.as<float>());
+    on_storage(y.dtype, [&]<class T>() { concat(s, a.as<T>(), b.as<T>(), y.as<T>()); });
 }
 
 void split_channels(const ChannelsShape& s, ConstView y, const Store& da, const Store& db)
 {
-    if (y.dtype == DType::f64) return split_both(s, y.as<double>(), da, db);
-    split_both(s, y.as<float>(), da, db);
+    on_storage(y.dtype, [&]<class T>() { split_both(s, y.as<T>(), da, db); });
 }
 
 } // namespace bifrons::kernels::cpu

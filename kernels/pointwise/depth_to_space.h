@@ -24,7 +24,7 @@ struct DepthToSpaceShape {
     BIFRONS_HD std::int64_t size() const { return N * H * W * C * factor * factor; }
 };
 
-/// y as above.   x read, y written: not the same buffer   f32, f64 (cpu only) or bf16 (GPU only), alike
+/// y as above.   x read, y written: not the same buffer   f32, bf16 or f64 (cpu only), alike
 /// Exact.
 /// Throws Error(shape) for a factor below 1 or other element types.
 void depth_to_space(Exec ex, const DepthToSpaceShape& s, ConstView x, View y);

@@ -1,5 +1,6 @@
 #include "kernels/pointwise/depth_to_space_cpu.h"
 
+#include "kernels/base/host_storage.h"
 #include "kernels/base/parallel.h"
 #include "kernels/pointwise/epilogue_cpu.h"
 
@@ -55,14 +56,12 @@ void inverse(const DepthToSpaceShape& s, const T* y, const Store& d)
 
 void depth_to_space(const DepthToSpaceShape& s, ConstView x, View y)
 {
-    if (x.dtype == DType::f64) return fwd(s, x.as<double>(), y.as<double>());
-    fwd(s, x.as<float>(), y.as<float>());
+    on_storage(x.dtype, [&]<class T>() { fwd(s, x.as<T>(), y.as<T>()); });
 }
 
 void space_to_depth(const DepthToSpaceShape& s, ConstView y, const Store& d)
 {
-    if (y.dtype == DType::f64) return inverse(s, y.as<double>(), d);
-    inverse(s, y.as<float>(), d);
+    on_storage(y.dtype, [&]<class T>() { inverse(s, y.as<T>(), d); });
 }
 
 } // namespace bifrons::kernels::cpu

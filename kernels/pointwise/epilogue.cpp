@@ -18,6 +18,19 @@ double Store::bytes(std::int64_t n, DType dtype) const
     return (1.0 + (add ? 1 : 0) + (saved ? 1 : 0)) * double(n) * double(dtype_bytes(dtype));
 }
 
+namespace {
+
+/// A value to be stored is of the output's type; on a cpu also f32 where that is bf16.
+void check_value(const char* op, const Exec& ex, ConstView v, ConstView out)
+{
+    const bool cpu = ex.device->target().kind == DeviceKind::cpu;
+    const bool narrows = cpu && v.dtype == DType::f32 && out.dtype == DType::bf16;
+    BIFRONS_CHECK(shape, v.dtype == out.dtype || narrows, op, ": v is ", dtype_name(v.dtype), ", the output is ",
+                  dtype_name(out.dtype), "; one type for both expected");
+}
+
+} // namespace
+
 Cost epilogue_fwd_cost(const EpilogueShape& s, DType dtype, const Epilogue& e)
 {
     const int passes = 2 + (e.add ? 1 : 0) + (e.z ? 1 : 0);
@@ -29,8 +42,7 @@ void epilogue_fwd(Exec ex, const EpilogueShape& s, ConstView v, View y, const Ep
     BIFRONS_CHECK(shape, e.shuffle >= 1 && s.K % (e.shuffle * e.shuffle) == 0, "epilogue_fwd: ", s.K,
                   " channels cannot be shuffled by ", e.shuffle, "; a multiple of ", e.shuffle * e.shuffle,
                   " expected");
-    BIFRONS_CHECK(shape, v.dtype == y.dtype, "epilogue_fwd: v is ", dtype_name(v.dtype), ", y is ",
-                  dtype_name(y.dtype));
+    check_value("epilogue_fwd", ex, v, y);
     if (accounted(ex, "epilogue_fwd", epilogue_fwd_cost(s, v.dtype, e))) return;
     if (on_cpu(ex)) return ex.device->enqueue(ex.stream, [=] { cpu::epilogue_fwd(s, v, y, e); });
     BIFRONS_SIMT(ex, "epilogue_fwd", epilogue_fwd(ex, s, v, y, e));
@@ -43,7 +55,8 @@ Cost store_gradient_cost(std::int64_t n, DType dtype, const Store& s)
 
 void store_gradient(Exec ex, std::int64_t n, ConstView v, const Store& s)
 {
-    s.check("store_gradient", v.dtype);
+    s.check("store_gradient", s.out.dtype);
+    check_value("store_gradient", ex, v, s.out);
     if (accounted(ex, "store_gradient", store_gradient_cost(n, v.dtype, s))) return;
     if (on_cpu(ex)) return ex.device->enqueue(ex.stream, [=] { cpu::store_gradient(n, v, s); });
     BIFRONS_SIMT(ex, "store_gradient", store_gradient(ex, n, v, s));
@@ -65,7 +78,7 @@ void unshuffle(Exec ex, const EpilogueShape& s, int f, ConstView dy, View d)
 Cost bias_grad_cost(std::int64_t rows, std::int64_t K, DType dtype, Target target)
 {
     const double sum_bytes = dtype == DType::f64 ? 8 : 4;
-    const bool cpu_partials = target.kind == DeviceKind::cpu && dtype == DType::f32;
+    const bool cpu_partials = target.kind == DeviceKind::cpu && dtype != DType::f64;
     const std::size_t partials = cpu_partials                     ? std::size_t(64 * K) * 4
                                  : target.kind == DeviceKind::cpu ? 0
                                                                   : bias_grad_workspace(rows, K);

@@ -1,9 +1,12 @@
 #include "kernels/pointwise/epilogue_cpu.h"
 
+#include "kernels/base/host_storage.h"
 #include "kernels/base/parallel.h"
 #include "kernels/pointwise/epilogue_ref.h"
 
 #include <cstring>
+
+#define BIFRONS_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 
 namespace bifrons::kernels::cpu {
 
@@ -51,22 +54,23 @@ void with_derivative(Activation a, const Body& body)
     }
 }
 
-/// One row of output from one run of K values of v: bias, add, activation.
-template <class Fn>
-void epilogue_run(std::int64_t n, const float* v, const float* bias, const float* add, float* z, float* y,
-                  const Fn& act)
+/// One row of output from one run of values of v: bias, add, activation. V: of v; Y: of y, z and add.
+template <class V, class Y, class Fn>
+BIFRONS_CLONES void epilogue_run(std::int64_t n, const V* v, const float* bias, const Y* add, Y* z, Y* y, const Fn& act)
 {
     for (std::int64_t k = 0; k < n; ++k) {
-        const float sum = v[k] + (bias ? bias[k] : 0.0f) + (add ? add[k] : 0.0f);
-        if (z) z[k] = sum;
-        y[k] = act(sum);
+        const float sum = float(v[k]) + (bias ? bias[k] : 0.0f) + (add ? float(add[k]) : 0.0f);
+        if (z) z[k] = stored<Y>(sum);
+        y[k] = stored<Y>(act(sum));
     }
 }
 
-void epilogue_fwd_f32(const EpilogueShape& s, const float* v, float* y, const Epilogue& e)
+template <class V, class Y>
+void epilogue_all(const EpilogueShape& s, const V* v, Y* y, const Epilogue& e)
 {
-    const float *bias = e.bias.as<float>(), *add = e.add.as<float>();
-    float* z = e.z.as<float>();
+    const float* bias = e.bias.as<float>();
+    const Y* add = e.add.as<Y>();
+    Y* z = e.z.as<Y>();
     const int f = e.shuffle;
     const std::int64_t run = s.K / f; // values (j, c) of one i are neighbours in the output too
     with_activation(e.act, [&](auto act) {
@@ -85,6 +89,49 @@ void epilogue_fwd_f32(const EpilogueShape& s, const float* v, float* y, const Ep
     });
 }
 
+/// V: of v; Y: of out, add and saved.
+template <class Y, class V, class Fn>
+BIFRONS_CLONES void store_all(std::int64_t n, const V* v, const Y* add, const Y* saved, Y* out, const Fn& derivative)
+{
+    for (std::int64_t i = 0; i < n; ++i)
+        out[i] = stored<Y>((saved ? derivative(float(saved[i])) : 1.0f) * (float(v[i]) + (add ? float(add[i]) : 0.0f)));
+}
+
+template <class Y, class V>
+void store_run(const Store& s, std::int64_t begin, std::int64_t n, const V* v)
+{
+    const Y* add = s.add ? s.add.as<Y>() + begin : nullptr;
+    const Y* saved = s.saved ? s.saved.as<Y>() + begin : nullptr;
+    Y* out = s.out.as<Y>() + begin;
+    with_derivative(s.act, [&](auto derivative) { store_all(n, v, add, saved, out, derivative); });
+}
+
+/// sum[k] += d[row, k]
+template <class T>
+BIFRONS_CLONES void add_rows(std::int64_t rows, std::int64_t K, const T* d, float* sum)
+{
+    for (std::int64_t row = 0; row < rows; ++row)
+        for (std::int64_t k = 0; k < K; ++k) sum[k] += float(d[row * K + k]);
+}
+
+template <class T>
+void bias_grad_all(std::int64_t rows, std::int64_t K, const T* d, float* db, bool accumulate, float* partial)
+{
+    // Partial sums of fixed blocks of rows, then the blocks in order: the same bits for any number of threads.
+    const std::int64_t blocks = std::min<std::int64_t>(64, rows), grain = (rows + blocks - 1) / blocks;
+    parallel_for(rows, grain, [&](std::int64_t begin, std::int64_t end) {
+        float* sum = partial + begin / grain * K;
+        std::fill_n(sum, K, 0.0f);
+        add_rows(end - begin, K, d + begin * K, sum);
+    });
+    const std::int64_t used = (rows + grain - 1) / grain;
+    for (std::int64_t k = 0; k < K; ++k) {
+        float sum = accumulate ? db[k] : 0.0f;
+        for (std::int64_t b = 0; b < used; ++b) sum += partial[b * K + k];
+        db[k] = sum;
+    }
+}
+
 } // namespace
 
 void epilogue_fwd(const EpilogueShape& s, ConstView v, View y, const Epilogue& e)
@@ -92,18 +139,20 @@ void epilogue_fwd(const EpilogueShape& s, ConstView v, View y, const Epilogue& e
     if (v.dtype == DType::f64)
         return ref::epilogue_fwd(s, v.as<double>(), y.as<double>(), e.bias.as<double>(), e.add.as<double>(), e.act,
                                  e.z.as<double>(), e.shuffle);
-    epilogue_fwd_f32(s, v.as<float>(), y.as<float>(), e);
+    if (v.dtype == DType::bf16) return epilogue_all(s, v.as<bf16>(), y.as<bf16>(), e);
+    if (y.dtype == DType::bf16) return epilogue_all(s, v.as<float>(), y.as<bf16>(), e);
+    epilogue_all(s, v.as<float>(), y.as<float>(), e);
 }
 
 void store_gradient_run(const Store& s, std::int64_t begin, std::int64_t n, const float* v)
 {
-    const float* add = s.add ? s.add.as<float>() + begin : nullptr;
-    const float* saved = s.saved ? s.saved.as<float>() + begin : nullptr;
-    float* out = s.out.as<float>() + begin;
-    with_derivative(s.act, [&](auto derivative) {
-        for (std::int64_t i = 0; i < n; ++i)
-            out[i] = (saved ? derivative(saved[i]) : 1.0f) * (v[i] + (add ? add[i] : 0.0f));
-    });
+    if (s.out.dtype == DType::bf16) return store_run<bf16>(s, begin, n, v);
+    store_run<float>(s, begin, n, v);
+}
+
+void store_gradient_run(const Store& s, std::int64_t begin, std::int64_t n, const bf16* v)
+{
+    store_run<bf16>(s, begin, n, v);
 }
 
 void store_gradient_run(const Store& s, std::int64_t begin, std::int64_t n, const double* v)
@@ -114,9 +163,10 @@ void store_gradient_run(const Store& s, std::int64_t begin, std::int64_t n, cons
 
 void store_gradient(std::int64_t n, ConstView v, const Store& s)
 {
-    if (v.dtype == DType::f64) return store_gradient_run(s, 0, n, v.as<double>());
-    parallel_for(n, kGrain, [&](std::int64_t begin, std::int64_t end) {
-        store_gradient_run(s, begin, end - begin, v.as<float>() + begin);
+    on_storage(v.dtype, [&]<class T>() {
+        parallel_for(n, kGrain, [&](std::int64_t begin, std::int64_t end) {
+            store_gradient_run(s, begin, end - begin, v.as<T>() + begin);
+        });
     });
 }
 
@@ -138,23 +188,9 @@ void unshuffle(const EpilogueShape& s, int f, ConstView dy_, View d_)
 void bias_grad(std::int64_t rows, std::int64_t K, ConstView d_, View db_, bool accumulate, Workspace scratch)
 {
     if (d_.dtype == DType::f64) return ref::bias_grad(rows, K, d_.as<double>(), db_.as<double>(), accumulate);
-    const float* d = d_.as<float>();
-    float* db = db_.as<float>();
-    // Partial sums of fixed blocks of rows, then the blocks in order: the same bits for any number of threads.
-    const std::int64_t blocks = std::min<std::int64_t>(64, rows), grain = (rows + blocks - 1) / blocks;
-    float* partial = static_cast<float*>(scratch.data);
-    parallel_for(rows, grain, [&](std::int64_t begin, std::int64_t end) {
-        float* sum = partial + begin / grain * K;
-        std::fill_n(sum, K, 0.0f);
-        for (std::int64_t row = begin; row < end; ++row)
-            for (std::int64_t k = 0; k < K; ++k) sum[k] += d[row * K + k];
-    });
-    const std::int64_t used = (rows + grain - 1) / grain;
-    for (std::int64_t k = 0; k < K; ++k) {
-        float sum = accumulate ? db[k] : 0.0f;
-        for (std::int64_t b = 0; b < used; ++b) sum += partial[b * K + k];
-        db[k] = sum;
-    }
+    float *db = db_.as<float>(), *partial = static_cast<float*>(scratch.data);
+    if (d_.dtype == DType::bf16) return bias_grad_all(rows, K, d_.as<bf16>(), db, accumulate, partial);
+    bias_grad_all(rows, K, d_.as<float>(), db, accumulate, partial);
 }
 
 } // namespace bifrons::kernels::cpu

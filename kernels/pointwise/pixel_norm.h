@@ -18,7 +18,7 @@ struct PixelNormShape {
     BIFRONS_HD std::int64_t size() const { return N * F; }
 };
 
-/// y as above.   x read   y written, may be x's own buffer   f32 or bf16 (GPU only) with the mean accumulated in f64,
+/// y as above.   x read   y written, may be x's own buffer   f32 or bf16 with the mean accumulated in f64,
 /// or f64 (cpu only), alike. Deterministic. Error <= 3 ulp of y.   Throws Error(shape) for other element types.
 void pixel_norm_fwd(Exec ex, const PixelNormShape& s, ConstView x, View y);
 Cost pixel_norm_fwd_cost(const PixelNormShape& s, DType dtype, Target target);

@@ -22,7 +22,7 @@ struct AvgPoolShape {
 };
 
 /// y as above.   x [N,H,W,C] read   y [N,P,Q,C] written
-///   f32, f64 (cpu only) or bf16 (GPU only), x and y alike. Row by row, in order: deterministic.
+///   f32, bf16 or f64 (cpu only), x and y alike. Row by row, in order: deterministic.
 ///   Error <= gamma32(window^2) * mean |x|.
 /// Throws Error(shape) for a window below 1 or larger than the picture, a stride below 1, or other element types.
 void avg_pool_fwd(Exec ex, const AvgPoolShape& s, ConstView x, View y);

@@ -1,5 +1,6 @@
 #include "kernels/resample/avg_pool_cpu.h"
 
+#include "kernels/base/host_storage.h"
 #include "kernels/base/parallel.h"
 #include "kernels/pointwise/epilogue_cpu.h"
 #include "kernels/resample/windows.h"
@@ -11,15 +12,15 @@ namespace {
 constexpr std::int64_t kBlock = 64; // channels whose sums are kept on the stack
 
 template <class T>
-T weight(const AvgPoolShape& s)
+Wide<T> weight(const AvgPoolShape& s)
 {
-    return T(1) / T(s.window * s.window);
+    return Wide<T>(1) / Wide<T>(s.window * s.window);
 }
 
 template <class T>
-void add_run(const T* from, std::int64_t n, T* sum)
+void add_run(const T* from, std::int64_t n, Wide<T>* sum)
 {
-    for (std::int64_t c = 0; c < n; ++c) sum[c] += from[c];
+    for (std::int64_t c = 0; c < n; ++c) sum[c] += Wide<T>(from[c]);
 }
 
 template <class T>
@@ -27,15 +28,18 @@ void fwd(const AvgPoolShape& s, const T* x, T* y)
 {
     const std::int64_t P = s.P(), Q = s.Q();
     parallel_for(s.N * P, 1, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t row = begin; row < end; ++row)
-            for (std::int64_t q = 0; q < Q; ++q) {
-                const T* corner = x + ((row / P * s.H + row % P * s.stride) * s.W + q * s.stride) * s.C;
-                T* to = y + (row * Q + q) * s.C;
-                std::fill_n(to, s.C, T(0));
+        Wide<T> sum[kBlock];
+        for (std::int64_t pixel = begin * Q; pixel < end * Q; ++pixel) {
+            const std::int64_t q = pixel % Q, p = pixel / Q % P, n = pixel / Q / P;
+            const T* corner = x + ((n * s.H + p * s.stride) * s.W + q * s.stride) * s.C;
+            for (std::int64_t c0 = 0; c0 < s.C; c0 += kBlock) {
+                const std::int64_t block = std::min(kBlock, s.C - c0);
+                std::fill_n(sum, block, Wide<T>(0));
                 for (std::int64_t i = 0; i < s.window * s.window; ++i)
-                    add_run(corner + (i / s.window * s.W + i % s.window) * s.C, s.C, to);
-                for (std::int64_t c = 0; c < s.C; ++c) to[c] *= weight<T>(s);
+                    add_run(corner + (i / s.window * s.W + i % s.window) * s.C + c0, block, sum);
+                for (std::int64_t c = 0; c < block; ++c) y[pixel * s.C + c0 + c] = stored<T>(sum[c] * weight<T>(s));
             }
+        }
     });
 }
 
@@ -44,13 +48,13 @@ void grad(const AvgPoolShape& s, const T* dy, const Store& d)
 {
     const std::int64_t P = s.P(), Q = s.Q();
     parallel_for(s.N * s.H, 1, [&](std::int64_t begin, std::int64_t end) {
-        T sum[kBlock];
+        Wide<T> sum[kBlock];
         for (std::int64_t pixel = begin * s.W; pixel < end * s.W; ++pixel) {
             const std::int64_t w = pixel % s.W, h = pixel / s.W % s.H, n = pixel / s.W / s.H;
             const Windows rows = windows_over(h, s.window, s.stride, P), cols = windows_over(w, s.window, s.stride, Q);
             for (std::int64_t c0 = 0; c0 < s.C; c0 += kBlock) {
                 const std::int64_t block = std::min(kBlock, s.C - c0);
-                std::fill_n(sum, block, T(0));
+                std::fill_n(sum, block, Wide<T>(0));
                 for (std::int64_t p = rows.first; p < rows.end; ++p)
                     for (std::int64_t q = cols.first; q < cols.end; ++q)
                         add_run(dy + ((n * P + p) * Q + q) * s.C + c0, block, sum);
@@ -65,14 +69,12 @@ void grad(const AvgPoolShape& s, const T* dy, const Store& d)
 
 void avg_pool_fwd(const AvgPoolShape& s, ConstView x, View y)
 {
-    if (x.dtype == DType::f64) return fwd(s, x.as<double>(), y.as<double>());
-    fwd(s, x.as<float>(), y.as<float>());
+    on_storage(x.dtype, [&]<class T>() { fwd(s, x.as<T>(), y.as<T>()); });
 }
 
 void avg_pool_grad(const AvgPoolShape& s, ConstView dy, const Store& d)
 {
-    if (dy.dtype == DType::f64) return grad(s, dy.as<double>(), d);
-    grad(s, dy.as<float>(), d);
+    on_storage(dy.dtype, [&]<class T>() { grad(s, dy.as<T>(), d); });
 }
 
 } // namespace bifrons::kernels::cpu

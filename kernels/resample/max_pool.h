@@ -37,7 +37,7 @@ struct MaxPoolShape {
 };
 
 /// y and index as above.   x [N,H,W,C] read   y [N,P,Q,C] written   index [N,P,Q,C] u8 written
-///   f32, f64 (cpu only) or bf16 (GPU only), x and y alike. Exact. A NaN counts as larger than all numbers.
+///   f32, bf16 or f64 (cpu only), x and y alike. Exact. A NaN counts as larger than all numbers.
 /// Throws Error(shape) for a window outside 1..16 or larger than the picture, a stride below 1, or other element types.
 void max_pool_fwd(Exec ex, const MaxPoolShape& s, ConstView x, View y, View index);
 Cost max_pool_fwd_cost(const MaxPoolShape& s, DType dtype);

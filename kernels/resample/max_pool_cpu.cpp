@@ -1,5 +1,6 @@
 #include "kernels/resample/max_pool_cpu.h"
 
+#include "kernels/base/host_storage.h"
 #include "kernels/base/parallel.h"
 #include "kernels/pointwise/epilogue_cpu.h"
 #include "kernels/resample/windows.h"
@@ -22,7 +23,8 @@ void max_of_window(const MaxPoolShape& s, std::int64_t rows, std::int64_t column
         const std::int64_t r = tap / columns, column = tap % columns, i = r * s.window + column;
         const T* x = corner + (r * s.W + column) * s.C;
         for (std::int64_t c = 0; c < s.C; ++c) {
-            const bool larger = x[c] > y[c] || (x[c] != x[c] && y[c] == y[c]);
+            const auto here = Wide<T>(x[c]), most = Wide<T>(y[c]);
+            const bool larger = here > most || (here != here && most == most);
             y[c] = larger ? x[c] : y[c];
             index[c] = larger ? std::uint8_t(i) : index[c];
         }
@@ -50,19 +52,19 @@ void grad(const MaxPoolShape& s, const T* dy, const std::uint8_t* index, const S
 {
     const std::int64_t P = s.P(), Q = s.Q();
     parallel_for(s.N * s.H, 1, [&](std::int64_t begin, std::int64_t end) {
-        T sum[kBlock];
+        Wide<T> sum[kBlock];
         for (std::int64_t pixel = begin * s.W; pixel < end * s.W; ++pixel) {
             const std::int64_t w = pixel % s.W, h = pixel / s.W % s.H, n = pixel / s.W / s.H;
             const Windows rows = windows_over(h, s.window, s.stride, P), cols = windows_over(w, s.window, s.stride, Q);
             for (std::int64_t c0 = 0; c0 < s.C; c0 += kBlock) {
                 const std::int64_t block = std::min(kBlock, s.C - c0);
-                std::fill_n(sum, block, T(0));
+                std::fill_n(sum, block, Wide<T>(0));
                 for (std::int64_t p = rows.first; p < rows.end; ++p)
                     for (std::int64_t q = cols.first; q < cols.end; ++q) {
                         const auto here = std::uint8_t((h - p * s.stride) * s.window + w - q * s.stride);
                         const std::int64_t from = ((n * P + p) * Q + q) * s.C + c0;
                         for (std::int64_t c = 0; c < block; ++c)
-                            sum[c] += index[from + c] == here ? dy[from + c] : T(0);
+                            sum[c] += index[from + c] == here ? Wide<T>(dy[from + c]) : Wide<T>(0);
                     }
                 store_gradient_run(d, pixel * s.C + c0, block, sum);
             }
@@ -74,14 +76,12 @@ void grad(const MaxPoolShape& s, const T* dy, const std::uint8_t* index, const S
 
 void max_pool_fwd(const MaxPoolShape& s, ConstView x, View y, View index)
 {
-    if (x.dtype == DType::f64) return fwd(s, x.as<double>(), y.as<double>(), index.as<std::uint8_t>());
-    fwd(s, x.as<float>(), y.as<float>(), index.as<std::uint8_t>());
+    on_storage(x.dtype, [&]<class T>() { fwd(s, x.as<T>(), y.as<T>(), index.as<std::uint8_t>()); });
 }
 
 void max_pool_grad(const MaxPoolShape& s, ConstView dy, ConstView index, const Store& d)
 {
-    if (dy.dtype == DType::f64) return grad(s, dy.as<double>(), index.as<std::uint8_t>(), d);
-    grad(s, dy.as<float>(), index.as<std::uint8_t>(), d);
+    on_storage(dy.dtype, [&]<class T>() { grad(s, dy.as<T>(), index.as<std::uint8_t>(), d); });
 }
 
 } // namespace bifrons::kernels::cpu

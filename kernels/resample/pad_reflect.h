@@ -39,7 +39,7 @@ BIFRONS_HD inline Mirrors mirrors_of(std::int64_t i, std::int64_t pad, std::int6
         {i >= 1 && i <= pad ? pad - i : -1, i + pad, from_end >= 1 && from_end <= pad ? L - 1 + pad + from_end : -1}};
 }
 
-/// y as above.   x [N,H,W,C] read   y [N,P,Q,C] written   f32, f64 (cpu only) or bf16 (GPU only), alike. Exact.
+/// y as above.   x [N,H,W,C] read   y [N,P,Q,C] written   f32, bf16 or f64 (cpu only), alike. Exact.
 /// Throws Error(shape) for a pad below 0 or not less than the picture's sides, or other element types.
 void pad_reflect_fwd(Exec ex, const PadReflectShape& s, ConstView x, View y);
 Cost pad_reflect_fwd_cost(const PadReflectShape& s, DType dtype);

@@ -1,5 +1,6 @@
 #include "kernels/resample/pad_reflect_cpu.h"
 
+#include "kernels/base/host_storage.h"
 #include "kernels/base/parallel.h"
 #include "kernels/pointwise/epilogue_cpu.h"
 
@@ -25,13 +26,13 @@ void fwd(const PadReflectShape& s, const T* x, T* y)
 /// sum[0, n) += dy over all places that show a pixel; dy is the sample's, from the first of the channels.
 template <class T>
 void add_mirrors(const PadReflectShape& s, const Mirrors& rows, const Mirrors& columns, std::int64_t n, const T* dy,
-                 T* sum)
+                 Wide<T>* sum)
 {
     for (const std::int64_t p : rows.at)
         for (const std::int64_t q : columns.at) {
             if (p < 0 || q < 0) continue;
             const T* from = dy + (p * s.Q() + q) * s.C;
-            for (std::int64_t c = 0; c < n; ++c) sum[c] += from[c];
+            for (std::int64_t c = 0; c < n; ++c) sum[c] += Wide<T>(from[c]);
         }
 }
 
@@ -39,14 +40,14 @@ template <class T>
 void grad(const PadReflectShape& s, const T* dy, const Store& d)
 {
     parallel_for(s.N * s.H, 1, [&](std::int64_t begin, std::int64_t end) {
-        T sum[kBlock];
+        Wide<T> sum[kBlock];
         for (std::int64_t pixel = begin * s.W; pixel < end * s.W; ++pixel) {
             const T* sample = dy + pixel / s.W / s.H * s.P() * s.Q() * s.C;
             const Mirrors rows = mirrors_of(pixel / s.W % s.H, s.pad, s.H),
                           columns = mirrors_of(pixel % s.W, s.pad, s.W);
             for (std::int64_t c0 = 0; c0 < s.C; c0 += kBlock) {
                 const std::int64_t n = std::min(kBlock, s.C - c0);
-                std::fill_n(sum, n, T(0));
+                std::fill_n(sum, n, Wide<T>(0));
                 add_mirrors(s, rows, columns, n, sample + c0, sum);
                 store_gradient_run(d, pixel * s.C + c0, n, sum);
             }
@@ -58,14 +59,12 @@ void grad(const PadReflectShape& s, const T* dy, const Store& d)
 
 void pad_reflect_fwd(const PadReflectShape& s, ConstView x, View y)
 {
-    if (x.dtype == DType::f64) return fwd(s, x.as<double>(), y.as<double>());
-    fwd(s, x.as<float>(), y.as<float>());
+    on_storage(x.dtype, [&]<class T>() { fwd(s, x.as<T>(), y.as<T>()); });
 }
 
 void pad_reflect_grad(const PadReflectShape& s, ConstView dy, const Store& d)
 {
-    if (dy.dtype == DType::f64) return grad(s, dy.as<double>(), d);
-    grad(s, dy.as<float>(), d);
+    on_storage(dy.dtype, [&]<class T>() { grad(s, dy.as<T>(), d); });
 }
 
 } // namespace bifrons::kernels::cpu

@@ -22,7 +22,7 @@ struct ResizeBilinearShape {
     BIFRONS_HD std::int64_t y_size() const { return N * P * Q * C; }
 };
 
-/// y as above.   x [N,H,W,C] read   y [N,P,Q,C] written   f32, f64 (cpu only) or bf16 (GPU only), alike
+/// y as above.   x [N,H,W,C] read   y [N,P,Q,C] written   f32, bf16 or f64 (cpu only), alike
 /// Positions are computed in integers, so a and t are the same everywhere (t rounded once).
 /// Error <= gamma32(4) * the largest |x| of the four.   Throws Error(shape) for sides outside 1..32767 or other element
 /// types.

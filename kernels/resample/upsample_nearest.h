@@ -18,7 +18,7 @@ struct UpsampleNearestShape {
     BIFRONS_HD std::int64_t y_size() const { return x_size() * factor * factor; }
 };
 
-/// y as above.   x [N,H,W,C] read   y [N,factor*H,factor*W,C] written   f32, f64 (cpu only) or bf16 (GPU only),
+/// y as above.   x [N,H,W,C] read   y [N,factor*H,factor*W,C] written   f32, bf16 or f64 (cpu only),
 /// alike. Exact.
 /// Throws Error(shape) for a factor below 1 or other element types.
 void upsample_nearest_fwd(Exec ex, const UpsampleNearestShape& s, ConstView x, View y);

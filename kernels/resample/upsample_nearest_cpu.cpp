@@ -1,5 +1,6 @@
 #include "kernels/resample/upsample_nearest_cpu.h"
 
+#include "kernels/base/host_storage.h"
 #include "kernels/base/parallel.h"
 #include "kernels/pointwise/epilogue_cpu.h"
 
@@ -27,16 +28,16 @@ void grad(const UpsampleNearestShape& s, const T* dy, const Store& d)
 {
     const std::int64_t f = s.factor;
     parallel_for(s.N * s.H, 1, [&](std::int64_t begin, std::int64_t end) {
-        T sum[kBlock];
+        Wide<T> sum[kBlock];
         for (std::int64_t pixel = begin * s.W; pixel < end * s.W; ++pixel) {
             const T* corner = dy + (pixel / s.W * f * s.W + pixel % s.W) * f * s.C;
             for (std::int64_t c0 = 0; c0 < s.C; c0 += kBlock) {
                 const std::int64_t block = std::min(kBlock, s.C - c0);
-                std::fill_n(sum, block, T(0));
+                std::fill_n(sum, block, Wide<T>(0));
                 for (std::int64_t i = 0; i < f; ++i)
                     for (std::int64_t j = 0; j < f; ++j) {
                         const T* from = corner + (i * f * s.W + j) * s.C + c0;
-                        for (std::int64_t c = 0; c < block; ++c) sum[c] += from[c];
+                        for (std::int64_t c = 0; c < block; ++c) sum[c] += Wide<T>(from[c]);
                     }
                 store_gradient_run(d, pixel * s.C + c0, block, sum);
             }
@@ -48,14 +49,12 @@ void grad(const UpsampleNearestShape& s, const T* dy, const Store& d)
 
 void upsample_nearest_fwd(const UpsampleNearestShape& s, ConstView x, View y)
 {
-    if (x.dtype == DType::f64) return fwd(s, x.as<double>(), y.as<double>());
-    fwd(s, x.as<float>(), y.as<float>());
+    on_storage(x.dtype, [&]<class T>() { fwd(s, x.as<T>(), y.as<T>()); });
 }
 
 void upsample_nearest_grad(const UpsampleNearestShape& s, ConstView dy, const Store& d)
 {
-    if (dy.dtype == DType::f64) return grad(s, dy.as<double>(), d);
-    grad(s, dy.as<float>(), d);
+    on_storage(dy.dtype, [&]<class T>() { grad(s, dy.as<T>(), d); });
 }
 
 } // namespace bifrons::kernels::cpu

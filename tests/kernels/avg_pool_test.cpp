@@ -14,7 +14,7 @@ BIFRONS_ON_ALL_DEVICES(AvgPoolTest);
 class F64AvgPoolTest : public OnDevice {};
 BIFRONS_ON_CPU(F64AvgPoolTest);
 class Bf16AvgPoolTest : public OnDevice {};
-BIFRONS_ON_GPU_DEVICES(Bf16AvgPoolTest);
+BIFRONS_ON_ALL_DEVICES(Bf16AvgPoolTest);
 
 const AvgPoolShape kShapes[] = {{1, 1, 1, 1, 1, 1}, {2, 4, 6, 3, 2, 2}, {1, 7, 5, 67, 3, 2},
                                 {3, 6, 7, 2, 3, 1}, {2, 8, 5, 1, 2, 3}, {2, 5, 6, 16, 3, 2}};

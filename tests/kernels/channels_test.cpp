@@ -14,7 +14,7 @@ BIFRONS_ON_ALL_DEVICES(ChannelsTest);
 class F64ChannelsTest : public OnDevice {};
 BIFRONS_ON_CPU(F64ChannelsTest);
 class Bf16ChannelsTest : public OnDevice {};
-BIFRONS_ON_GPU_DEVICES(Bf16ChannelsTest);
+BIFRONS_ON_ALL_DEVICES(Bf16ChannelsTest);
 
 const ChannelsShape kShapes[] = {{1, 1, 1}, {7, 2, 3}, {500, 17, 5}, {3, 1, 4000}, {37, 8, 16}};
 

@@ -14,7 +14,7 @@ BIFRONS_ON_ALL_DEVICES(ColorAffineTest);
 class F64ColorAffineTest : public OnDevice {};
 BIFRONS_ON_CPU(F64ColorAffineTest);
 class Bf16ColorAffineTest : public OnDevice {};
-BIFRONS_ON_GPU_DEVICES(Bf16ColorAffineTest);
+BIFRONS_ON_ALL_DEVICES(Bf16ColorAffineTest);
 
 const ColorAffine kMap{{{0.5, -1, 2}, {0, 3, 0.25}, {-4, 0, 1}}, {10, -20, 30}};
 

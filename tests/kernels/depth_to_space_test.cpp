@@ -14,7 +14,7 @@ BIFRONS_ON_ALL_DEVICES(DepthToSpaceTest);
 class F64DepthToSpaceTest : public OnDevice {};
 BIFRONS_ON_CPU(F64DepthToSpaceTest);
 class Bf16DepthToSpaceTest : public OnDevice {};
-BIFRONS_ON_GPU_DEVICES(Bf16DepthToSpaceTest);
+BIFRONS_ON_ALL_DEVICES(Bf16DepthToSpaceTest);
 
 TEST_P(DepthToSpaceTest, orders_differ_as_their_names_say)
 {

@@ -113,7 +113,7 @@ TEST_P(EpilogueTest, bias_gradient_is_the_sum_over_rows)
 }
 
 class Bf16EpilogueTest : public OnDevice {};
-BIFRONS_ON_GPU_DEVICES(Bf16EpilogueTest);
+BIFRONS_ON_ALL_DEVICES(Bf16EpilogueTest);
 
 TEST_P(Bf16EpilogueTest, stores_the_f32_result_rounded_once)
 {

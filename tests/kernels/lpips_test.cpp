@@ -16,7 +16,7 @@ BIFRONS_ON_ALL_DEVICES(LpipsTest);
 class F64LpipsTest : public OnDevice {};
 BIFRONS_ON_CPU(F64LpipsTest);
 class Bf16LpipsTest : public OnDevice {};
-BIFRONS_ON_GPU_DEVICES(Bf16LpipsTest);
+BIFRONS_ON_ALL_DEVICES(Bf16LpipsTest);
 
 TEST_P(LpipsTest, anchors_by_hand)
 {

@@ -16,7 +16,7 @@ BIFRONS_ON_ALL_DEVICES(MaxPoolTest);
 class F64MaxPoolTest : public OnDevice {};
 BIFRONS_ON_CPU(F64MaxPoolTest);
 class Bf16MaxPoolTest : public OnDevice {};
-BIFRONS_ON_GPU_DEVICES(Bf16MaxPoolTest);
+BIFRONS_ON_ALL_DEVICES(Bf16MaxPoolTest);
 
 const MaxPoolShape kShapes[] = {{1, 1, 1, 1, 1, 1},
                                 {2, 4, 6, 3, 2, 2},

@@ -494,7 +494,7 @@ TEST(Optim, a_plan_counts_without_touching_the_state)
 }
 
 class PackedUpdateTest : public OnDevice {};
-BIFRONS_ON_GPU_DEVICES(PackedUpdateTest);
+BIFRONS_ON_ALL_DEVICES(PackedUpdateTest);
 
 TEST_P(PackedUpdateTest, the_packed_copy_is_the_new_weight_rounded_unless_the_step_is_skipped)
 {

@@ -14,7 +14,7 @@ BIFRONS_ON_ALL_DEVICES(PadReflectTest);
 class F64PadReflectTest : public OnDevice {};
 BIFRONS_ON_CPU(F64PadReflectTest);
 class Bf16PadReflectTest : public OnDevice {};
-BIFRONS_ON_GPU_DEVICES(Bf16PadReflectTest);
+BIFRONS_ON_ALL_DEVICES(Bf16PadReflectTest);
 
 const PadReflectShape kShapes[] = {{1, 1, 1, 1, 0}, {1, 2, 2, 1, 1},  {2, 3, 5, 7, 1},
                                    {2, 5, 3, 3, 2}, {1, 4, 6, 67, 3}, {2, 3, 4, 16, 1}};

@@ -14,7 +14,7 @@ BIFRONS_ON_ALL_DEVICES(PixelNormTest);
 class F64PixelNormTest : public OnDevice {};
 BIFRONS_ON_CPU(F64PixelNormTest);
 class Bf16PixelNormTest : public OnDevice {};
-BIFRONS_ON_GPU_DEVICES(Bf16PixelNormTest);
+BIFRONS_ON_ALL_DEVICES(Bf16PixelNormTest);
 
 const PixelNormShape kShapes[] = {{1, 1}, {2, 3}, {5, 127}, {2, 4097}, {2, 8192}};
 

@@ -14,7 +14,7 @@ BIFRONS_ON_ALL_DEVICES(ResizeBilinearTest);
 class F64ResizeBilinearTest : public OnDevice {};
 BIFRONS_ON_CPU(F64ResizeBilinearTest);
 class Bf16ResizeBilinearTest : public OnDevice {};
-BIFRONS_ON_GPU_DEVICES(Bf16ResizeBilinearTest);
+BIFRONS_ON_ALL_DEVICES(Bf16ResizeBilinearTest);
 
 const ResizeBilinearShape kShapes[] = {{1, 1, 1, 1, 1, 1},    {1, 1, 1, 2, 5, 3},    {2, 5, 3, 1, 1, 1},
                                        {2, 4, 6, 3, 8, 12},   {1, 7, 5, 67, 11, 3},  {3, 12, 10, 2, 5, 4},

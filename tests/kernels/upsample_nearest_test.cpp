@@ -14,7 +14,7 @@ BIFRONS_ON_ALL_DEVICES(UpsampleNearestTest);
 class F64UpsampleNearestTest : public OnDevice {};
 BIFRONS_ON_CPU(F64UpsampleNearestTest);
 class Bf16UpsampleNearestTest : public OnDevice {};
-BIFRONS_ON_GPU_DEVICES(Bf16UpsampleNearestTest);
+BIFRONS_ON_ALL_DEVICES(Bf16UpsampleNearestTest);
 
 const UpsampleNearestShape kShapes[] = {
     {1, 1, 1, 1, 1}, {1, 1, 1, 1, 3}, {2, 3, 5, 7, 2}, {3, 2, 4, 67, 3}, {2, 3, 4, 16, 2}};

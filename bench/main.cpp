@@ -58,7 +58,7 @@ Grid grid_of(const Options& o, kernels::Device& device)
     if (grid.on_cpu()) {
         grid.networks = o.quick ? std::vector{demo} : std::vector{demo, small};
         grid.batches = {4};
-        grid.precisions = {"f32"};
+        grid.precisions = {"f32", "bf16"};
     } else {
         grid.networks = {df128, df256};
         grid.batches = o.quick ? std::vector<std::int64_t>{8} : std::vector<std::int64_t>{4, 8, 16, 32};

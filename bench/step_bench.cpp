@@ -78,7 +78,7 @@ Work step_work(Bench& bench, const Network& network, std::int64_t batch, const s
     model::Settings settings = settings_of(network, batch);
     const kernels::Target target = bench.device().target();
     const bool gpu = target.kind == kernels::DeviceKind::cuda;
-    if (gpu) model::apply_assignment(settings, "precision=" + precision);
+    model::apply_assignment(settings, "precision=" + precision);
     const auto ours = std::make_shared<Ours>(bench.device(), settings);
     Work work{.cost = ours->cost(), .arithmetic = products_of(precision)};
     work.ours.name = "ours";

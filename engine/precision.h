@@ -3,7 +3,7 @@
 //
 //   f32    everything f32                                                              every device
 //   tf32   stored f32; products of 11-bit mantissas on the tensor cores                 cuda, sim
-//   bf16   activations, their gradients and a copy of the weights stored as bf16        cuda, sim
+//   bf16   activations, their gradients and a copy of the weights stored as bf16        every device
 #pragma once
 
 #include <cstdint>

@@ -2,6 +2,7 @@
 
 #include "kernels/base/error.h"
 #include "kernels/base/suggest.h"
+#include "kernels/conv2d/conv2d.h"
 #include "model/adversary.h"
 #include "model/feature_network.h"
 
@@ -189,7 +190,7 @@ const std::vector<Row>& table()
                "also keep each checkpoint whose step is a multiple of this; 0: none"),
         number("preview_every", &S::preview_every, 0, kMost, kFree, "steps between preview sheets; 0: none"),
         word("precision", &S::precision, {"auto", "bf16", "tf32", "f32"}, kFree,
-             "of products and activations; weights and sums stay f32. auto: bf16 on a GPU, f32 on the cpu"),
+             "of products and activations; weights and sums stay f32. auto: bf16 on a GPU and on a cpu with AMX, else f32"),
         number("threads", &S::threads, 0, 1024, kFree, "threads of the cpu device; 0: the trainer finds the fastest"),
     };
     return rows;
@@ -480,11 +481,9 @@ AdversaryOptions adversary_of(const Settings& s)
 
 Precision precision_of(const Settings& s, kernels::Target target)
 {
-    const bool cpu = target.kind == kernels::DeviceKind::cpu;
-    const bool gpu = target.kind == kernels::DeviceKind::cuda;
-    if (s.precision == "auto") return gpu ? Precision::bf16 : Precision::f32;
-    BIFRONS_CHECK(usage, !cpu || s.precision == "f32", "settings: precision is ", s.precision,
-                  ", which the cpu device does not have. Use precision=auto or precision=f32, or a GPU.");
+    if (s.precision == "auto") return kernels::prefers_bf16(target) ? Precision::bf16 : Precision::f32;
+    BIFRONS_CHECK(usage, target.kind != kernels::DeviceKind::cpu || s.precision != "tf32",
+                  "settings: precision is tf32, which the cpu device does not have. Use auto, f32 or bf16, or a GPU.");
     return s.precision == "bf16" ? Precision::bf16 : s.precision == "tf32" ? Precision::tf32 : Precision::f32;
 }
 

@@ -10,10 +10,10 @@ namespace bifrons::model {
 
 namespace {
 
-/// A model may have been trained where more was to be had.
+/// A model may have been trained on another device: a cpu does what it does best.
 Precision predicting_precision(const Settings& settings, kernels::Target target)
 {
-    return target.kind == kernels::DeviceKind::cpu ? Precision::f32 : precision_of(settings, target);
+    return precision_of(target.kind == kernels::DeviceKind::cpu ? Settings() : settings, target);
 }
 
 } // namespace

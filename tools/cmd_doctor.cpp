@@ -51,7 +51,11 @@ Finding find_instructions()
 
 Finding find_onednn()
 {
-    if (kernels::onednn_available()) return {"oneDNN", true, kernels::onednn_description()};
+    if (kernels::onednn_available()) {
+        const bool amx = kernels::onednn_multiplies_bf16();
+        return {"oneDNN", true,
+                kernels::onednn_description() + (amx ? "; trains in bf16" : "; trains in f32, bf16 being slower here")};
+    }
     return {"oneDNN", false, "not built in; our own loops compute convolutions, slower",
             "run tools/setup.sh and build again"};
 }

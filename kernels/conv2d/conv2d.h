@@ -42,6 +42,9 @@ struct Conv2dShape {
     void check(const char* op) const;
 };
 
+/// Whether a device computes with bf16 faster than with f32: GPUs do, and CPUs whose AMX oneDNN uses.
+bool prefers_bf16(Target target);
+
 /// y = epilogue(conv(x, w)).
 ///   x [N,H,W,C] read   w [K,R,S,C] read   y as e says, written; never x's own buffer
 ///   f32; f64 (cpu only, by the definition's loops); bf16 (y, with e.add and e.z, may be f32). Otherwise all alike, but

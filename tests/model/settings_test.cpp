@@ -1,6 +1,7 @@
 #include "model/settings.h"
 
 #include "kernels/base/error.h"
+#include "kernels/conv2d/conv2d.h"
 #include "model/adversary.h"
 #include "tests/support/temp_folder.h"
 
@@ -301,11 +302,13 @@ TEST(Settings, precision_follows_the_device)
 {
     const kernels::Target cpu{.kind = kernels::DeviceKind::cpu}, gpu{.kind = kernels::DeviceKind::cuda, .sm = 90};
     Settings s;
-    EXPECT_EQ(int(precision_of(s, cpu)), int(Precision::f32));
+    EXPECT_EQ(int(precision_of(s, cpu)), int(kernels::prefers_bf16(cpu) ? Precision::bf16 : Precision::f32));
     EXPECT_EQ(int(precision_of(s, gpu)), int(Precision::bf16));
     s.precision = "tf32";
     EXPECT_EQ(int(precision_of(s, gpu)), int(Precision::tf32));
-    EXPECT_SAYS(complaint(ErrorKind::usage, [&] { precision_of(s, cpu); }), "precision=auto");
+    EXPECT_SAYS(complaint(ErrorKind::usage, [&] { precision_of(s, cpu); }), "Use auto, f32 or bf16");
+    s.precision = "bf16";
+    EXPECT_EQ(int(precision_of(s, cpu)), int(Precision::bf16)) << "slowly, but where it is asked for";
     s.precision = "f32";
     EXPECT_EQ(int(precision_of(s, gpu)), int(Precision::f32));
 }

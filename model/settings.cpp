@@ -190,7 +190,8 @@ const std::vector<Row>& table()
                "also keep each checkpoint whose step is a multiple of this; 0: none"),
         number("preview_every", &S::preview_every, 0, kMost, kFree, "steps between preview sheets; 0: none"),
         word("precision", &S::precision, {"auto", "bf16", "tf32", "f32"}, kFree,
-             "of products and activations; weights and sums stay f32. auto: bf16 on a GPU and on a cpu with AMX, else f32"),
+             "of products and activations; weights and sums stay f32. auto: bf16 on a GPU and on a cpu with AMX, else "
+             "f32"),
         number("threads", &S::threads, 0, 1024, kFree, "threads of the cpu device; 0: the trainer finds the fastest"),
     };
     return rows;

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::int64_t kWindow = 11;
 constexpr double kSigma = 1.5, kC1 = 0.01 * 0.01, kC2 = 0.03 * 0.03;
+constexpr double kRounding = 1.0 / 12 / (255 * 255); // mean square of what rounding to bytes takes away
 
 void check(const char* what, const ImageF& a, const ImageF& b, const ImageF& mask)
 {
@@ -100,7 +101,8 @@ double psnr(const ImageF& a, const ImageF& b, const ImageF& mask)
                 sum += m * std::pow(double(a.at(y, x)[c]) - double(b.at(y, x)[c]), 2);
         }
     BIFRONS_CHECK(shape, weights > 0, "psnr: the mask leaves nothing to compare");
-    return -10 * std::log10(sum / weights);
+    const double error = sum / weights;
+    return -10 * std::log10(error < kRounding ? kRounding : error); // one that is not a number stays
 }
 
 double ssim(const ImageF& a, const ImageF& b, const ImageF& mask)
@@ -120,6 +122,15 @@ double ssim(const ImageF& a, const ImageF& b, const ImageF& mask)
     }
     BIFRONS_CHECK(shape, weights > 0, "ssim: the mask leaves no window to compare");
     return sum / weights;
+}
+
+bool comparable(const ImageF& mask)
+{
+    constexpr std::int64_t kEdge = kWindow / 2;
+    for (std::int64_t y = kEdge; y < mask.H - kEdge; ++y)
+        for (std::int64_t x = kEdge; x < mask.W - kEdge; ++x)
+            if (weight_at(mask, y, x) > 0) return true;
+    return false;
 }
 
 } // namespace bifrons::data

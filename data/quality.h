@@ -1,6 +1,7 @@
 // data/quality.h - how near one picture is to another.
 //
-//   PSNR = -10 log10( sum_p m (a - b)^2 / sum_p m )            dB; over all channels, for values 0..1
+//   PSNR = -10 log10 max( sum_p m (a - b)^2 / sum_p m, 1/12 / 255^2 )     dB; over all channels, for values 0..1
+//          the least is what rounding to bytes leaves: equal pictures, too, have 58.92 dB and not infinity
 //   SSIM = mean of (2 ma mb + C1)(2 cov + C2) / ((ma^2 + mb^2 + C1)(va + vb + C2))
 //          over windows of 11x11 px with Gaussian weights of sigma 1.5, C1 = 0.01^2, C2 = 0.03^2; each channel by
 //          itself; windows lie wholly inside the picture and count by the mask at their middle
@@ -14,9 +15,12 @@
 namespace bifrons::data {
 
 /// a, b [H,W,C] of one size, 0..1; mask m [H,W,1] 0..1, empty: everywhere 1. Computed in double.
-/// psnr is infinite for equal pictures. Both throw Error(shape) for other sizes and for a mask that is zero wherever it
-/// would count; ssim for pictures smaller than its window.
+/// Both throw Error(shape) for other sizes and for a mask that is zero wherever it would count; ssim for pictures
+/// smaller than its window.
 double psnr(const ImageF& a, const ImageF& b, const ImageF& mask = {});
 double ssim(const ImageF& a, const ImageF& b, const ImageF& mask = {});
+
+/// Whether the mask leaves both something to compare.
+bool comparable(const ImageF& mask);
 
 } // namespace bifrons::data

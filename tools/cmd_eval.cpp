@@ -26,7 +26,7 @@ struct Options {
 #endif
 };
 
-/// The report as it grows: a table, an object, and what was left out and why.
+/// The report as it grows: a table, an object, what was not measured and why, and which faces were left out.
 class Report {
   public:
     void title(const std::string& text) { table_ << text << "\n"; }
@@ -43,9 +43,24 @@ class Report {
         missing_ += str("    ", what, ": ", why, "\n");
         json_["not_measured"][what] = why;
     }
+    void left_out(const std::string& key, const Evaluation::Faces& faces)
+    {
+        Json files = Json::array();
+        for (const std::size_t index : faces.left_out) files.push_back(faces.set.faces[index].file);
+        json_["left_out"][key] = files;
+        if (files.empty()) return;
+        left_out_ += str("    ", faces.set.folder.string(), ", ", files.size(), ":");
+        for (const std::string file : files) left_out_ += " " + file;
+        left_out_ += "\n";
+    }
     void show(Console& console) const
     {
-        console.result(table_.str() + (missing_.empty() ? "" : "  not measured\n" + missing_), json_);
+        const auto part = [](const char* heading, const std::string& lines) {
+            return lines.empty() ? "" : str("  ", heading, "\n", lines);
+        };
+        console.result(table_.str() + part("left out, as the hull lies outside of the picture", left_out_) +
+                           part("not measured", missing_),
+                       json_);
     }
 
   private:
@@ -57,7 +72,7 @@ class Report {
     }
 
     std::ostringstream table_;
-    std::string missing_;
+    std::string missing_, left_out_;
     Json json_ = {{"not_measured", Json::object()}};
 };
 
@@ -224,6 +239,8 @@ void eval(const Options& o, Console& console)
     report.add("model", o.model);
     report.add("step", model.step());
     report.add("faces", {{"src", src_faces}, {"dst", dst_faces}});
+    report.left_out("src", evaluation.src());
+    report.left_out("dst", evaluation.dst());
     report.add("held_out", evaluation.src().held_out && evaluation.dst().held_out);
     add_faces(report, o, evaluation, networks, console);
     add_jitter(report, o, console);

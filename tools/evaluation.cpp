@@ -27,10 +27,29 @@ std::vector<std::size_t> all_of(const data::Faceset& set)
     return indices;
 }
 
-Evaluation::Faces choose(const data::Faceset& set, double share, std::int64_t samples)
+/// Whether the hull lies in the pictures in which faces are compared, the model's and the set's own.
+bool in_sight(const data::Faceset& set, std::size_t index, const model::Settings& settings)
 {
-    const std::vector<std::size_t> held_out = data::split_faces(set, share).validation;
-    return {set, evenly(held_out.empty() ? all_of(set) : held_out, samples), !held_out.empty()};
+    const data::FaceRecord& face = set.faces[index];
+    const auto hull_at = [](const data::Landmarks& points, std::int64_t side) {
+        return data::comparable(data::to_float(data::hull_mask(points, side, side)));
+    };
+    const std::int64_t side = settings.resolution;
+    const data::Affine crop = data::face_from_frame(face.in_frame, data::face_type_of(settings.face_type), side);
+    return hull_at(crop(face.in_frame), side) && hull_at(face.in_face, set.side);
+}
+
+Evaluation::Faces choose(const data::Faceset& set, const model::Settings& settings, std::int64_t samples)
+{
+    const std::vector<std::size_t> held_out = data::split_faces(set, settings.validation_fraction).validation,
+                                   wanted = evenly(held_out.empty() ? all_of(set) : held_out, samples);
+    Evaluation::Faces faces{.set = set, .of_mean = evenly(all_of(set), samples), .held_out = !held_out.empty()};
+    const auto out_of_sight = [&](std::size_t index) { return !in_sight(set, index, settings); };
+    for (const std::size_t index : wanted) (out_of_sight(index) ? faces.left_out : faces.looked_at).push_back(index);
+    std::erase_if(faces.of_mean, out_of_sight);
+    BIFRONS_CHECK(data, !faces.looked_at.empty() && !faces.of_mean.empty(), set.folder.string(), ": of ", wanted.size(),
+                  " faces that were to be looked at, none lies in its picture. Extract again.");
+    return faces;
 }
 
 /// Picture n of [*,H,W,C] bytes or floats, as floats 0..1.
@@ -92,16 +111,15 @@ Distances mean_distances(const std::vector<model::IdentityNetwork::Descriptor>& 
 
 Evaluation::Evaluation(kernels::Device& device, const model::TrainedModel& model, const data::Faceset& src,
                        const data::Faceset& dst, std::int64_t samples, const std::string& merging_device)
-    : device_(device), model_(model), samples_(samples), merging_device_(merging_device),
-      src_(choose(src, model.settings().validation_fraction, samples)),
-      dst_(choose(dst, model.settings().validation_fraction, samples))
+    : device_(device), model_(model), merging_device_(merging_device), src_(choose(src, model.settings(), samples)),
+      dst_(choose(dst, model.settings(), samples))
 {
 }
 
 std::int64_t Evaluation::work(bool self_swap, bool identity) const
 {
     const std::size_t src = src_.looked_at.size(), dst = dst_.looked_at.size();
-    const std::size_t means = evenly(all_of(src_.set), samples_).size() + evenly(all_of(dst_.set), samples_).size();
+    const std::size_t means = src_.of_mean.size() + dst_.of_mean.size();
     return std::int64_t(src + dst + (self_swap || identity ? dst : 0) + (identity ? means + src + 2 * dst : 0));
 }
 
@@ -209,10 +227,8 @@ Evaluation::Descriptors Evaluation::describe(model::IdentityNetwork& network, co
 
 IdentityReport Evaluation::identity(model::IdentityNetwork& network)
 {
-    const auto mean_of = [&](const data::Faceset& set) {
-        return model::mean(describe(network, set, evenly(all_of(set), samples_)));
-    };
-    const model::IdentityNetwork::Descriptor src = mean_of(src_.set), dst = mean_of(dst_.set);
+    const auto mean_of = [&](const Faces& faces) { return model::mean(describe(network, faces.set, faces.of_mean)); };
+    const model::IdentityNetwork::Descriptor src = mean_of(src_), dst = mean_of(dst_);
     return {.src = mean_distances(describe(network, src_.set, src_.looked_at), src, dst),
             .dst = mean_distances(describe(network, dst_.set, dst_.looked_at), src, dst),
             .swap = mean_distances(describe(network, dst_.set, dst_.looked_at, swapped()), src, dst)};

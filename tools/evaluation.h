@@ -5,8 +5,8 @@
 //   self-swap       that picture against what it was: a ground truth where both facesets show one person
 //   identity        L2 between descriptors (model/identity.h) and the mean descriptor of each faceset
 //
-// Pictures are compared inside the landmarks' hull; outside it they are made equal. Means over the faces.
-// Tests tests/tools/eval_test.cpp
+// Pictures are compared inside the landmarks' hull; outside it they are made equal. Means over the faces. One whose
+// hull lies outside of its picture has nothing to compare and is left out. Tests tests/tools/eval_test.cpp
 #pragma once
 
 #include "data/faceset.h"
@@ -40,7 +40,7 @@ class Evaluation {
   public:
     /// Looks at no more than `samples` held-out faces of each, evenly spaced; where none are held out, at trained ones.
     /// device and model must outlive this. merging_device: see data::Merger. Throws Error(usage) and Error(data) as
-    /// load_faces does.
+    /// load_faces does, and Error(data) if all of a set's faces are left out.
     Evaluation(kernels::Device& device, const model::TrainedModel& model, const data::Faceset& src,
                const data::Faceset& dst, std::int64_t samples, const std::string& merging_device);
     /// Swaps go through this map of codes; see model::Predictor.
@@ -54,12 +54,14 @@ class Evaluation {
     Quality src_reconstruction(model::Lpips* lpips);
     Quality dst_reconstruction(model::Lpips* lpips);
     Quality self_swap(model::Lpips* lpips);
-    /// At most `samples` faces of each set, held out or not, make its mean.
+    /// At most `samples` faces of each set, held out or not, make its mean descriptor.
     IdentityReport identity(model::IdentityNetwork& network);
 
     struct Faces {
         data::Faceset set = {};
         std::vector<std::size_t> looked_at = {}; ///< indices of faces
+        std::vector<std::size_t> left_out = {};  ///< that were to be looked at
+        std::vector<std::size_t> of_mean = {};   ///< that make the mean descriptor
         bool held_out = false;                   ///< else they were trained on
     };
     const Faces& src() const { return src_; }
@@ -81,7 +83,6 @@ class Evaluation {
 
     kernels::Device& device_;
     const model::TrainedModel& model_;
-    const std::int64_t samples_;
     const std::string merging_device_;
     std::optional<model::CodeMap> map_;
     std::function<void()> tick_ = [] {};

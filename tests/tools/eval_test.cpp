@@ -110,6 +110,35 @@ TEST_F(EvalCommand, a_swap_of_alike_decoders_and_faces_is_close_to_what_was_ther
     EXPECT_LT(j["self_swap"]["ssim"], 0.999);
 }
 
+TEST_F(EvalCommand, leaves_out_faces_whose_hull_is_not_in_the_picture_and_names_them)
+{
+    data::Faceset set = data::load_faceset(folder_ / "dst");
+    const auto moved = [](data::FaceRecord& face, double right) {
+        face.matrix.m[2] += right;
+        face.in_face = face.matrix(face.in_frame);
+    };
+    moved(set.faces[4], 1000);
+    moved(set.faces[6], -1000);
+    data::save_faceset(set);
+    const Result r = eval(folder_, {"--self-swap"});
+    ASSERT_EQ(r.code, 0) << r.out << r.err;
+    const nlohmann::json j = r.json();
+    EXPECT_EQ(j["faces"]["dst"], 1);
+    EXPECT_EQ(j["left_out"]["dst"], (std::vector<std::string>{"images/clip_4_0.png", "images/clip_6_0.png"}));
+    EXPECT_TRUE(j["left_out"]["src"].empty());
+    EXPECT_TRUE(j["dst"]["psnr"].is_number());
+    EXPECT_TRUE(j["self_swap"]["psnr"].is_number());
+    const Result table = eval(folder_, {}, false);
+    EXPECT_NE(table.out.find("left out, as the hull lies outside of the picture\n"), std::string::npos) << table.out;
+    EXPECT_NE(table.out.find("dst, 2: images/clip_4_0.png images/clip_6_0.png\n"), std::string::npos) << table.out;
+    for (data::FaceRecord& face : set.faces) moved(face, 5000);
+    data::save_faceset(set);
+    const Result none = eval(folder_, {}, false);
+    EXPECT_EQ(none.code, 3);
+    EXPECT_NE(none.err.find("dst: of 3 faces that were to be looked at, none lies in its picture"), std::string::npos)
+        << none.err;
+}
+
 TEST_F(EvalCommand, says_so_where_nothing_was_held_out)
 {
     make_model(folder_ / "model", 0);

@@ -36,7 +36,7 @@ Autoencoder::Reconstructions Autoencoder::reconstruct_df(Tape& tape, const Var& 
             .dst = decoders_[1](tape, latents[1]),
             .latent_src = latents[0],
             .latent_dst = latents[1],
-            .latent_swap = latents[1].value()};
+            .latents_ab = {}};
 }
 
 Autoencoder::Reconstructions Autoencoder::reconstruct_liae(Tape& tape, const Var& features) const
@@ -46,17 +46,18 @@ Autoencoder::Reconstructions Autoencoder::reconstruct_liae(Tape& tape, const Var
     const Var latents = concat_channels(tape, concat_rows(tape, rows(tape, ab, 0, half), b), ab);
     const Decoder::Output out = decoders_[0](tape, latents);
     const std::vector<Var> faces = split(tape, out.face, 2), masks = split(tape, out.mask, 2);
-    return {.src = {faces[0], masks[0]},
-            .dst = {faces[1], masks[1]},
-            .latent_src = {},
-            .latent_dst = {},
-            .latent_swap = ab.value().slice(half, both)};
+    return {
+        .src = {faces[0], masks[0]}, .dst = {faces[1], masks[1]}, .latent_src = {}, .latent_dst = {}, .latents_ab = ab};
 }
 
-Decoder::Output Autoencoder::swap(Tape& tape, const Reconstructions& out) const
+Decoder::Output Autoencoder::swap(Tape& tape, const Reconstructions& out, Reach reach) const
 {
-    const Var latent(out.latent_swap);
-    return decoders_[0](tape, arch_.liae ? concat_channels(tape, latent, latent) : latent);
+    const auto latent = [&] {
+        const std::int64_t both = arch_.liae ? out.latents_ab.shape()[0] : 0;
+        const Var v = arch_.liae ? rows(tape, out.latents_ab, both / 2, both) : out.latent_dst;
+        return reach == Reach::encoder ? v : Var(v.value());
+    };
+    return decoders_[0](tape, arch_.liae ? concat_channels(tape, latent(), latent()) : latent());
 }
 
 Var Autoencoder::code(Tape& tape, const Var& pictures) const

@@ -25,13 +25,15 @@ class Autoencoder {
         Decoder::Output src, dst;
         /// df: what the decoders read, [N,L',L',ae]. liae: empty.
         Var latent_src, latent_dst;
-        /// What the destination's pictures are on the way to the source's face, [N,L',L',inter_channels()].
-        Tensor latent_swap;
+        /// liae: what inter_AB makes of both, [2N,L',L',inter_channels()]. df: empty.
+        Var latents_ab;
     };
     /// pictures [2N,R,R,3], source rows first. The encoder runs once, over both; so does liae's decoder.
     Reconstructions reconstruct(Tape& tape, const Var& pictures) const;
-    /// The destination of `out` as the source. Its latent is a constant: gradients reach the decoder only.
-    Decoder::Output swap(Tape& tape, const Reconstructions& out) const;
+    /// How far the gradients of a swap go.
+    enum class Reach { decoder, encoder };
+    /// The destination of `out` as the source. Without reach to the encoder its latent is a constant.
+    Decoder::Output swap(Tape& tape, const Reconstructions& out, Reach reach) const;
 
     /// pictures [N,R,R,3] of anybody, shown as the source (or the destination) would look; for tapes that do not
     /// record. `map` is applied to the code, if given.

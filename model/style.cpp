@@ -48,10 +48,11 @@ std::vector<Term> style_terms(Tape& tape, const StyleWeights& weights, const Aut
 {
     if (!weights) return {};
     const Tape::Scope scope(tape, "style");
-    const Decoder::Output swap = net.swap(tape, out);
+    const auto swap = [&](Autoencoder::Reach reach) { return net.swap(tape, out, reach); };
     std::vector<Term> terms;
-    if (weights.face > 0) terms.push_back(face_style(tape, weights.face, swap, out.dst));
-    if (weights.background > 0) terms.push_back(background_style(tape, weights.background, swap, out.dst, target));
+    if (weights.face > 0) terms.push_back(face_style(tape, weights.face, swap(Autoencoder::Reach::decoder), out.dst));
+    if (weights.background > 0)
+        terms.push_back(background_style(tape, weights.background, swap(Autoencoder::Reach::encoder), out.dst, target));
     return terms;
 }
 

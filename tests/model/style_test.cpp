@@ -34,6 +34,33 @@ class StyledNet {
         return sum.value().download<double>(device_.exec())[0];
     }
     Parameters& params() { return params_; }
+    void clear(const std::string& name)
+    {
+        const Tensor& value = params_.value(params_.find(name));
+        device_.device().fill({}, value.view().data, 0, value.bytes());
+    }
+    /// The largest of a parameter's gradient.
+    double gradient(const std::string& name)
+    {
+        double largest = 0;
+        for (const double g : params_.grad(params_.find(name)).download<double>(device_.exec()))
+            largest = std::max(largest, std::abs(g));
+        return largest;
+    }
+    /// Difference quotient of the terms by value `k` of a parameter, and its gradient as it was left.
+    std::pair<double, double> slope_and_gradient(const std::string& name, std::int64_t k)
+    {
+        constexpr double h = 1e-6;
+        const int i = params_.find(name);
+        double& w = params_.value(i).view().as<double>()[k];
+        const double kept = w, g = params_.grad(i).view().as<double>()[k];
+        w = kept + h;
+        const double above = loss(false);
+        w = kept - h;
+        const double below = loss(false);
+        w = kept;
+        return {(above - below) / (2 * h), g};
+    }
 
   private:
     Tensor filled(const Shape& shape, std::uint32_t seed)
@@ -52,8 +79,8 @@ class StyledNet {
 };
 
 /// The decoder's last face layer reaches the terms only through the swapped face, so that its difference quotient is
-/// the gradient; the encoder gets none, and neither do the masks.
-TEST(Style, gradients_reach_the_sources_decoder_alone)
+/// the gradient. The encoder hears of the surroundings alone, and the masks of nothing.
+TEST(Style, of_the_face_reaches_the_sources_decoder_and_of_the_surroundings_the_encoder_too)
 {
     for (const bool liae : {false, true})
         for (const StyleWeights weights : {StyleWeights{3, 0}, StyleWeights{0, 200}}) {
@@ -61,29 +88,37 @@ TEST(Style, gradients_reach_the_sources_decoder_alone)
             arch.liae = liae;
             StyledNet net(arch, weights);
             EXPECT_GT(net.loss(true), 0);
+            const bool surroundings = weights.background > 0;
             const std::string decoder = liae ? "decoder" : "decoder_src";
-            const auto gradient = [&](const std::string& name) {
-                const int i = net.params().find(name);
-                double largest = 0;
-                const double* g = net.params().grad(i).view().as<double>();
-                for (std::int64_t k = 0; k < net.params().grad(i).size(); ++k)
-                    largest = std::max(largest, std::abs(g[k]));
-                return largest;
-            };
-            EXPECT_GT(gradient(decoder + ".out3.weight"), 0);
-            EXPECT_EQ(gradient("encoder.down1.weight"), 0);
-            EXPECT_EQ(gradient(decoder + ".mask_out.weight"), 0);
-            if (liae) continue; // there the same layer makes the reconstruction, which is a constant of the terms
-            const int bias = net.params().find(decoder + ".out3.bias");
-            double& w = net.params().value(bias).view().as<double>()[1];
-            const double kept = w, h = 1e-6, g = net.params().grad(bias).view().as<double>()[1];
-            w = kept + h;
-            const double above = net.loss(false);
-            w = kept - h;
-            const double below = net.loss(false);
-            w = kept;
-            EXPECT_NEAR((above - below) / (2 * h), g, 1e-5 * std::abs(g) + 1e-8) << weights.face;
+            EXPECT_GT(net.gradient(decoder + ".out3.weight"), 0);
+            EXPECT_EQ(net.gradient(decoder + ".mask_out.weight"), 0);
+            EXPECT_EQ(net.gradient("encoder.down1.weight") > 0, surroundings);
+            EXPECT_EQ(net.gradient(liae ? "inter_AB.dense1.weight" : "inter.dense1.weight") > 0, surroundings);
+            if (liae) { // there the same layer makes the reconstruction, which is a constant of the terms
+                EXPECT_EQ(net.gradient("inter_B.dense1.weight"), 0);
+                continue;
+            }
+            const auto [slope, gradient] = net.slope_and_gradient(decoder + ".out3.bias", 1);
+            EXPECT_NEAR(slope, gradient, 1e-5 * std::abs(gradient) + 1e-8) << weights.face;
         }
+}
+
+/// Masks that do not follow the picture leave the swapped face as the one way from the encoder to the surroundings.
+TEST(Style, of_the_surroundings_has_its_slope_in_the_encoder)
+{
+    for (const bool liae : {false, true}) {
+        Architecture arch = kTiny;
+        arch.liae = liae;
+        StyledNet net(arch, {0, 200});
+        for (const char* decoder : {"decoder", "decoder_src", "decoder_dst"})
+            if (!net.params().block(decoder).empty()) net.clear(str(decoder, ".mask_out.weight"));
+        net.loss(true);
+        for (const char* bias : {"encoder.down1.bias", "encoder.down4.bias"}) {
+            const auto [slope, gradient] = net.slope_and_gradient(bias, 1);
+            EXPECT_NE(gradient, 0);
+            EXPECT_NEAR(slope, gradient, 1e-5 * std::abs(gradient) + 1e-8) << bias;
+        }
+    }
 }
 
 TEST(Style, has_no_terms_unless_they_are_wanted)

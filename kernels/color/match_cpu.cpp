@@ -61,46 +61,91 @@ bool counts(const float* mask, std::int64_t i)
     return !mask || mask[i] > 0.5f;
 }
 
-// The clones differ in how fast an explicit fma is: every one gives the same bits.
+/// The colours that count, channel by channel.
+struct Colors {
+    std::int64_t n;
+    float* of[3];
+};
+
+Colors gathered(std::int64_t n, const float* picture, const float* mask, float* memory)
+{
+    Colors colors{0, {memory, memory + n, memory + 2 * n}};
+    for (std::int64_t i = 0; i < n; ++i) {
+        if (!counts(mask, i)) continue;
+        for (int c = 0; c < 3; ++c) colors.of[c][colors.n] = picture[3 * i + c];
+        ++colors.n;
+    }
+    return colors;
+}
+
+constexpr std::int64_t kBlock = 512; // colours whose bins are known at once
+
+// The clones differ in how wide they are and how fast an explicit fma is: every one gives the same bits.
 #define BIFRONS_WITH_FMA __attribute__((flatten, target_clones("avx512f", "arch=haswell", "default")))
 
-/// histogram += the pixels of the picture that count, by bin.
-BIFRONS_WITH_FMA void count_bins(const Slice& s, std::int64_t n, const float* picture, const float* mask,
-                                 std::uint32_t* histogram)
+/// histogram += the colours, by bin.
+BIFRONS_WITH_FMA void count_bins(const Slice& s, const Colors& colors, std::uint32_t* histogram)
 {
-    for (std::int64_t i = 0; i < n; ++i)
-        if (counts(mask, i)) ++histogram[s.bin_of(s.project(picture + 3 * i))];
+    for (std::int64_t begin = 0; begin < colors.n; begin += kBlock) {
+        const std::int64_t count = std::min(kBlock, colors.n - begin);
+        const float *const r = colors.of[0] + begin, *const g = colors.of[1] + begin, *const b = colors.of[2] + begin;
+        std::int32_t bins[kBlock];
+        for (std::int64_t i = 0; i < count; ++i) {
+            const float v[3] = {r[i], g[i], b[i]};
+            bins[i] = s.bin_of(s.project(v));
+        }
+        for (std::int64_t i = 0; i < count; ++i) ++histogram[bins[i]];
+    }
 }
 
-/// Sets the slice's goals.
-void aim_goals(Slice& s, const Pair& p, const float* moved)
+/// Sets the slice's goals. The ranks of x's bins only grow, and y's bins are walked beside them.
+BIFRONS_WITH_FMA void aim_goals(Slice& s, const Colors& x, const Colors& y)
 {
-    std::uint32_t of_x[Slice::kBins] = {}, below[Slice::kBins] = {}, sums[Slice::kBins];
-    count_bins(s, p.n, moved, p.mask, of_x);
-    count_bins(s, p.n, p.y, p.mask, below);
-    std::uint32_t count = 0, sum = 0, rank = 0;
+    std::uint32_t of_x[Slice::kBins] = {}, of_y[Slice::kBins] = {}, half_bins[Slice::kBins];
+    count_bins(s, x, of_x);
+    count_bins(s, y, of_y);
+    std::uint32_t rank = 0, before = 0, sum = 0, so_far = 0;
+    int bin = 0; // of y, in which the rank lies; before and sum: those below it
     for (int b = 0; b < Slice::kBins; ++b) {
-        sum += below[b] * std::uint32_t(2 * b + 1);
-        count += below[b];
-        below[b] = count;
-        sums[b] = sum;
-    }
-    for (int b = 0; b < Slice::kBins; ++b) {
-        s.goal[b] = goal_of_bin(s, b, rank, rank + of_x[b], below, sums);
         rank += of_x[b];
+        for (; before + of_y[bin] < rank; ++bin) {
+            before += of_y[bin];
+            sum += of_y[bin] * std::uint32_t(2 * bin + 1);
+        }
+        const std::uint32_t up_to_here = sum_of_smallest(rank, before, sum, bin);
+        half_bins[b] = up_to_here - so_far;
+        so_far = up_to_here;
     }
+    for (int b = 0; b < Slice::kBins; ++b) s.goal[b] = goal_of_bin(s, b, of_x[b], half_bins[b]);
 }
 
-BIFRONS_WITH_FMA void move_pixels(const Slice* slices, Slicing slicing, std::int64_t n, const float* mask, float* moved)
+/// One round's move of all colours: move_color for many at once, direction by direction.
+BIFRONS_WITH_FMA void move_colors(const Slice* slices, Slicing slicing, const Colors& colors)
 {
-    for (std::int64_t i = 0; i < n; ++i)
-        if (counts(mask, i)) move_color(slices, slicing, moved + 3 * i);
+    for (std::int64_t begin = 0; begin < colors.n; begin += kBlock) {
+        const std::int64_t count = std::min(kBlock, colors.n - begin);
+        float *const r = colors.of[0] + begin, *const g = colors.of[1] + begin, *const b = colors.of[2] + begin;
+        float way[3][kBlock] = {};
+        for (int k = 0; k < slicing.directions; ++k) {
+            const Slice& s = slices[k];
+            for (std::int64_t i = 0; i < count; ++i) {
+                const float v[3] = {r[i], g[i], b[i]};
+                const float p = s.project(v), far = s.goal[s.bin_of(p)] - p;
+                way[0][i] = std::fma(far, s.direction[0], way[0][i]);
+                way[1][i] = std::fma(far, s.direction[1], way[1][i]);
+                way[2][i] = std::fma(far, s.direction[2], way[2][i]);
+            }
+        }
+        for (int c = 0; c < 3; ++c)
+            for (std::int64_t i = 0; i < count; ++i)
+                colors.of[c][begin + i] = std::fma(slicing.step, way[c][i], colors.of[c][begin + i]);
+    }
 }
 
 #undef BIFRONS_WITH_FMA
 
-/// moved, which begins as x, goes all rounds.
-void transport(const MatchShape& s, const Pair& p, const Rng& random, Slice* slices, float* moved)
+/// x goes all rounds.
+void transport(const MatchShape& s, const Rng& random, Slice* slices, const Colors& x, const Colors& y)
 {
     const Slicing slicing = slicing_of(s.kind);
     for (int round = 0; round < slicing.rounds; ++round) {
@@ -108,19 +153,33 @@ void transport(const MatchShape& s, const Pair& p, const Rng& random, Slice* sli
             float direction[3];
             draw_direction(random, s.kind, round, k, direction);
             slices[k].aim(direction);
-            aim_goals(slices[k], p, moved);
+            aim_goals(slices[k], x, y);
         }
-        move_pixels(slices, slicing, p.n, p.mask, moved);
+        move_colors(slices, slicing, x);
+    }
+}
+
+/// out = x where colours do not count, else moved's.
+void spread(const Pair& p, const Colors& moved)
+{
+    std::int64_t at = 0;
+    for (std::int64_t i = 0; i < p.n; ++i) {
+        const bool counted = counts(p.mask, i);
+        for (int c = 0; c < 3; ++c)
+            p.out[3 * i + c] = std::clamp(counted ? moved.of[c][at] : p.x[3 * i + c], 0.0f, 1.0f);
+        at += counted;
     }
 }
 
 /// out = x + the smooth part of moved - x.
-void smooth(const MatchShape& s, const Pair& p, const float* moved, float* planes, float* scratch)
+void smooth(const MatchShape& s, const Pair& p, const Colors& moved, float* planes, float* scratch)
 {
+    std::int64_t at = 0;
     for (std::int64_t i = 0; i < p.n; ++i) {
-        const float weight = counts(p.mask, i) ? 1.0f : 0.0f;
-        for (int c = 0; c < 3; ++c) planes[4 * i + c] = weight * (moved[3 * i + c] - p.x[3 * i + c]);
-        planes[4 * i + 3] = weight;
+        const bool counted = counts(p.mask, i);
+        for (int c = 0; c < 3; ++c) planes[4 * i + c] = counted ? moved.of[c][at] - p.x[3 * i + c] : 0.0f;
+        planes[4 * i + 3] = counted ? 1.0f : 0.0f;
+        at += counted;
     }
     gaussian_blur(match_blur(s, 4), planes, planes, scratch);
     for (std::int64_t i = 0; i < p.n; ++i) smoothed_pixel(p.x + 3 * i, planes + 4 * i, p.out + 3 * i);
@@ -139,12 +198,11 @@ void color_match(const MatchShape& s, const float* x, const float* y, const floa
     const auto match_pair = [&](std::int64_t k) {
         const Pair p{n, x + 3 * n * k, y + 3 * n * k, mask ? mask + n * k : nullptr, out + 3 * n * k};
         if (s.kind != ColorMatch::idt && s.kind != ColorMatch::sot) return match_moments(s.kind, p);
+        float *const own = planes + 4 * n * k, *const spare = scratch + 4 * n * k;
+        const Colors from = gathered(n, p.x, p.mask, moved + 3 * n * k), to = gathered(n, p.y, p.mask, spare);
         const Rng random(state ? state->seed : 0, state ? state->step : 0, std::uint64_t(s.first + k), s.purpose);
-        float* const own = moved + 3 * n * k;
-        std::copy_n(p.x, 3 * n, own);
-        transport(s, p, random, slices + kMostDirections * k, own);
-        if (s.kind == ColorMatch::sot) return smooth(s, p, own, planes + 4 * n * k, scratch + 4 * n * k);
-        for (std::int64_t i = 0; i < 3 * n; ++i) p.out[i] = std::clamp(own[i], 0.0f, 1.0f);
+        transport(s, random, slices + kMostDirections * k, from, to);
+        s.kind == ColorMatch::sot ? smooth(s, p, from, own, spare) : spread(p, from);
     };
     parallel_for(s.N, 1, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t k = begin; k < end; ++k) match_pair(k);

@@ -94,14 +94,19 @@ BIFRONS_HD inline std::uint32_t sum_of_smallest(std::uint32_t rank, const std::u
     return sum_of_smallest(rank, bin > 0 ? below[bin - 1] : 0, bin > 0 ? sums[bin - 1] : 0, bin);
 }
 
-/// Where the colours of bin b go: the mean of y's projections from rank `first` to rank `last` (x's, in the same number
-/// of pixels). Bins that nobody is in keep their middle.
+/// Where the colours of bin b go, of which there are `count`: the mean of as many of y's projections, which sum up to
+/// `half_bins`. Bins that nobody is in keep their middle.
+BIFRONS_HD inline float goal_of_bin(const Slice& s, int b, std::uint32_t count, std::uint32_t half_bins)
+{
+    const float middle = float(count > 0 ? half_bins : std::uint32_t(2 * b + 1)) / float(count > 0 ? count : 1);
+    return std::fma(middle, 0.5f / s.bins_a_unit, s.low);
+}
+
+/// The same for x's from rank `first` to rank `last`, in the same number of pixels.
 BIFRONS_HD inline float goal_of_bin(const Slice& s, int b, std::uint32_t first, std::uint32_t last,
                                     const std::uint32_t* below, const std::uint32_t* sums)
 {
-    const std::uint32_t half_bins = sum_of_smallest(last, below, sums) - sum_of_smallest(first, below, sums);
-    const float middle = last > first ? float(half_bins) / float(last - first) : float(2 * b + 1);
-    return std::fma(middle, 0.5f / s.bins_a_unit, s.low);
+    return goal_of_bin(s, b, last - first, sum_of_smallest(last, below, sums) - sum_of_smallest(first, below, sums));
 }
 
 /// One round's move of a colour.

@@ -8,11 +8,14 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace bifrons {
 
 namespace {
+
+namespace fs = std::filesystem;
 
 /// The process id that the holder wrote, or "?".
 std::string holder(int fd)
@@ -22,31 +25,69 @@ std::string holder(int fd)
     return n > 0 ? std::string(text, std::size_t(n)) : "?";
 }
 
+/// The folder and those above it that are not there, the deepest first.
+std::vector<std::string> missing_folders(const fs::path& folder)
+{
+    std::vector<std::string> missing;
+    std::error_code ignored;
+    for (fs::path at = fs::absolute(folder).lexically_normal(); !fs::exists(at, ignored) && at.has_relative_path();
+         at = at.parent_path())
+        if (at.has_filename()) missing.push_back(at.string());
+    return missing;
+}
+
+/// Those that are not empty stay.
+void remove_empty(const std::vector<std::string>& folders)
+{
+    for (const std::string& folder : folders) rmdir(folder.c_str());
+}
+
+/// Whether the open file still has its name: its last holder took it away at its end.
+bool is_at(int fd, const std::string& path)
+{
+    struct stat open_file, named;
+    return fstat(fd, &open_file) == 0 && stat(path.c_str(), &named) == 0 && open_file.st_ino == named.st_ino &&
+           open_file.st_dev == named.st_dev;
+}
+
 } // namespace
 
-FolderLock::FolderLock(const std::string& folder)
+FolderLock::FolderLock(const std::string& folder) : path_(folder + "/.lock"), made_(missing_folders(folder))
+{
+    try {
+        take(folder);
+    } catch (...) {
+        remove_empty(made_);
+        throw;
+    }
+    const std::string pid = std::to_string(getpid());
+    if (ftruncate(fd_, 0) == 0) (void)!pwrite(fd_, pid.data(), pid.size(), 0); // only for the message below
+}
+
+FolderLock::~FolderLock()
+{
+    unlink(path_.c_str());
+    close(fd_);
+    remove_empty(made_);
+}
+
+void FolderLock::take(const std::string& folder)
 {
     std::error_code failure;
-    std::filesystem::create_directories(folder, failure);
+    fs::create_directories(folder, failure);
     BIFRONS_CHECK(failed, !failure, folder, ": cannot be created: ", failure.message());
-    const std::string path = folder + "/.lock";
-    fd_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    BIFRONS_CHECK(failed, fd_ >= 0, path, ": cannot be opened: ", std::strerror(errno),
-                  ". The folder has to be writable.");
-    if (flock(fd_, LOCK_EX | LOCK_NB) != 0) {
+    do {
+        if (fd_ >= 0) close(fd_);
+        fd_ = open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+        BIFRONS_CHECK(failed, fd_ >= 0, path_, ": cannot be opened: ", std::strerror(errno),
+                      ". The folder has to be writable.");
+        if (flock(fd_, LOCK_EX | LOCK_NB) == 0) continue;
         const bool held = errno == EWOULDBLOCK;
         const std::string reason = held ? "process " + holder(fd_) + " is writing there" : std::strerror(errno);
         close(fd_);
         throw Error(ErrorKind::failed, str(folder, ": cannot be locked: ", reason,
                                            held ? ". Wait for it or stop it, or take another folder." : ""));
-    }
-    const std::string pid = std::to_string(getpid());
-    if (ftruncate(fd_, 0) == 0) (void)!pwrite(fd_, pid.data(), pid.size(), 0); // only for the message above
-}
-
-FolderLock::~FolderLock()
-{
-    close(fd_);
+    } while (!is_at(fd_, path_));
 }
 
 } // namespace bifrons

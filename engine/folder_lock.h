@@ -2,11 +2,13 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace bifrons {
 
 /// Holds FOLDER/.lock from construction to destruction. The system releases the lock of a process that died, so a
-/// left-over file never stands in the way. Creates the folder where missing.
+/// left-over file never stands in the way. Creates the folder where missing; the destructor removes the file, and what
+/// was created if nothing was put into it.
 /// Throws Error(failed) naming the holder's process id where another process (or object) holds it.
 class FolderLock {
   public:
@@ -16,6 +18,10 @@ class FolderLock {
     FolderLock& operator=(const FolderLock&) = delete;
 
   private:
+    void take(const std::string& folder);
+
+    std::string path_;
+    std::vector<std::string> made_; // folders, each in the one behind it
     int fd_ = -1;
 };
 

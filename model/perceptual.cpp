@@ -7,12 +7,19 @@ Var Perceptual::operator()(Tape& tape, const Var& prediction, const Tensor& targ
 {
     const Tape::Scope scope(tape, "perceptual");
     std::vector<Tensor> wanted; // the target's: constants, of which only the taps are kept
-    for (const Var& features : network_(tape, Var(target), mask)) wanted.push_back(features.value());
-    const std::vector<Var> shown = network_(tape, prediction, mask);
+    for (const Var& f : features(tape, Var(target), mask)) wanted.push_back(f.value());
+    const std::vector<Var> shown = features(tape, prediction, mask);
     std::vector<Var> terms;
     for (std::size_t i = 0; i < shown.size(); ++i)
         terms.push_back(lpips(tape, shown[i], wanted[i], network_.head(i), scale * network_.taps()[i].weight));
     return total(tape, terms, std::vector<float>(terms.size(), 1.0f));
+}
+
+std::vector<Var> Perceptual::features(Tape& tape, const Var& pictures, const Tensor& mask) const
+{
+    if (downscale_ == 1) return network_(tape, pictures, mask);
+    const Var masked = mask ? mask_pixels(tape, pictures, mask) : pictures;
+    return network_(tape, avg_pool(tape, masked, downscale_, downscale_));
 }
 
 Lpips::Lpips(kernels::Device& device, const std::string& path)

@@ -3,6 +3,9 @@
 //
 //   loss = scale * sum over taps t of weight_t * lpips(features_t(P), features_t(T), head_t)
 //
+// P and T are the pictures, or their means over squares of `downscale` px: features of those take 1/downscale^2 of the
+// arithmetic and the memory, and a tap sees that many times as far.
+//
 // lpips is the mean over places of the squared distance of the features, each place's scaled to length 1
 // (kernels/losses/lpips.h): independent of a network's own scale, and a mean over the batch. With SqueezeNet's heads
 // and all weights 1 it is LPIPS v0.1.
@@ -20,8 +23,8 @@ class Perceptual {
   public:
     /// As FeatureNetwork; taps as text, see parse_taps.
     Perceptual(kernels::Device& device, const std::string& path, const std::string& taps, Precision precision,
-               DType dtype = DType::f32)
-        : network_(device, path, parse_taps(taps), precision, dtype)
+               DType dtype = DType::f32, int downscale = 1)
+        : network_(device, path, parse_taps(taps), precision, dtype), downscale_(downscale)
     {
     }
     /// The loss, shape [1]. The mask [N,H,W,1] (may be empty) multiplies both pictures [N,H,W,3] BGR 0..1; the
@@ -31,7 +34,10 @@ class Perceptual {
     const FeatureNetwork& network() const { return network_; }
 
   private:
+    std::vector<Var> features(Tape& tape, const Var& pictures, const Tensor& mask) const;
+
     FeatureNetwork network_;
+    int downscale_;
 };
 
 /// LPIPS v0.1 of two pictures: 0 for the same, about 0.1 for hardly different, 0.7 for quite different.

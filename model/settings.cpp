@@ -134,6 +134,9 @@ const std::vector<Row>& table()
              "that network, a safetensors file: VGG-16, VGG-19 or SqueezeNet 1.1, with or without heads of LPIPS"),
         text("perceptual_taps", &S::perceptual_taps, kFree,
              "where its features are read, as relu1_2:0.5,relu2_2 with weights; empty: where the network's authors do"),
+        number("perceptual_downscale", &S::perceptual_downscale, 1, 4, kFree,
+               "its features are those of the pictures made this many times smaller: 2 takes a quarter of the "
+               "arithmetic and the memory; divides the resolution"),
         number(
             "gan_power", &S::gan_power, 0, 5, kFree,
             "weight of the adversarial loss on the source's reconstructions; 0.1 is typical, once the face is formed "
@@ -326,16 +329,22 @@ std::vector<SettingHelp> list_settings()
     return list;
 }
 
-void apply_assignment(Settings& settings, const std::string& assignment)
+std::string value_of(const Settings& settings, const std::string& name)
+{
+    return value_text(get(settings, require_row(name, "settings")));
+}
+
+std::string apply_assignment(Settings& settings, const std::string& assignment)
 {
     const std::size_t equals = assignment.find('=');
     BIFRONS_CHECK(usage, equals != std::string::npos && equals > 0, "--set ", assignment, ": key=value expected");
     const std::string name = assignment.substr(0, equals), where = "--set " + assignment;
     const Row& row = require_row(name, where);
     set(settings, row, parse_value(row, assignment.substr(equals + 1), where), where);
+    return name;
 }
 
-void apply_toml_file(Settings& settings, const std::string& path)
+std::vector<std::string> apply_toml_file(Settings& settings, const std::string& path)
 {
     std::ifstream in(path);
     BIFRONS_CHECK(data, in && !std::filesystem::is_directory(path), path,
@@ -348,11 +357,13 @@ void apply_toml_file(Settings& settings, const std::string& path)
     } catch (const toml::parse_error& e) {
         throw Error(ErrorKind::data, str(path, ":", e.source().begin.line, ": ", e.description()));
     }
+    Words names;
     for (auto&& [key, node] : table) {
         const std::string where = str(path, ":", node.source().begin.line);
-        const Row& row = require_row(std::string(key.str()), where);
+        const Row& row = require_row(names.emplace_back(key.str()), where);
         set(settings, row, toml_value(row, node, where), where);
     }
+    return names;
 }
 
 std::string to_json(const Settings& settings)
@@ -504,6 +515,8 @@ void check(const Settings& s)
                   s.perceptual_weight,
                   ", but perceptual_file names no file. docs/trainer.md tells where one comes from; nothing is "
                   "downloaded by itself.");
+    BIFRONS_CHECK(usage, s.resolution % s.perceptual_downscale == 0, "settings: perceptual_downscale is ",
+                  s.perceptual_downscale, ", which does not divide resolution ", s.resolution, "; 1, 2 or 4 expected");
     const std::vector<Tap> taps = parse_taps(s.perceptual_taps);
     double weights = 0;
     for (const Tap& tap : taps) weights += tap.weight;

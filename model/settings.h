@@ -2,6 +2,7 @@
 //
 // One table in settings.cpp (name, member, range, help) drives the TOML file, --set key=value, the JSON in the
 // checkpoint and the listing; defaults are the members' own. A new setting is a member and a row of the table.
+// What a command makes of them: wanted_settings.h.
 // Source of the defaults: DeepFaceLab's SAEHD.     Tests  tests/model/settings_test.cpp
 #pragma once
 
@@ -40,6 +41,7 @@ struct Settings {
     bool masked_training = true, eyes_mouth_prio = false;
     double perceptual_weight = 0;
     std::string perceptual_file = "", perceptual_taps = "";
+    std::int64_t perceptual_downscale = 1;
 
     // adversarial training
     double gan_power = 0;
@@ -73,12 +75,16 @@ struct SettingHelp {
 };
 std::vector<SettingHelp> list_settings();
 
-/// Applies "key=value". Throws Error(usage) on an unknown key, a value of another kind or one out of range.
-void apply_assignment(Settings& settings, const std::string& assignment);
+/// A setting's value as the listing shows one. Throws Error(usage) on an unknown name.
+std::string value_of(const Settings& settings, const std::string& name);
 
-/// Applies a TOML file of `key = value` lines. Throws Error(usage) naming file and line, as apply_assignment;
-/// Error(data) if it cannot be read or parsed.
-void apply_toml_file(Settings& settings, const std::string& path);
+/// Applies "key=value" and returns the key. Throws Error(usage) on an unknown key, a value of another kind or one out
+/// of range.
+std::string apply_assignment(Settings& settings, const std::string& assignment);
+
+/// Applies a TOML file of `key = value` lines and returns the keys. Throws Error(usage) naming file and line, as
+/// apply_assignment; Error(data) if it cannot be read or parsed.
+std::vector<std::string> apply_toml_file(Settings& settings, const std::string& path);
 
 /// All settings as one JSON object, and back. `origin` names the text in errors: Error(data) on anything that
 /// to_json() did not write. A setting that is missing keeps its default.

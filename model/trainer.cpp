@@ -90,7 +90,7 @@ Trainer::Trainer(kernels::Device& device, const Settings& settings, BatchSource&
       adversary_(params_, net_.architecture(), adversary_of(effect_)),
       perceptual_(effect_.perceptual_weight > 0
                       ? std::make_unique<Perceptual>(device, effect_.perceptual_file, effect_.perceptual_taps,
-                                                     precision_, dtype)
+                                                     precision_, dtype, int(effect_.perceptual_downscale))
                       : nullptr),
       objective_(net_.architecture(),
                  {.mse = float(effect_.mse_weight),
@@ -237,6 +237,7 @@ StepReport Trainer::report_of(const StepState& state, const double* losses) cons
     return {.names = objective_.names(),
             .values = std::vector<double>(losses, losses + report_.size()),
             .grad_norm = state.grad_norm[0],
+            .learning_rate = state.rate,
             .step = std::int64_t(state.step),
             .skipped = state.skip != 0,
             .bad_steps = int(state.bad_steps)};

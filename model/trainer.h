@@ -18,6 +18,7 @@ struct StepReport {
     std::vector<std::string> names; ///< of the losses; the last is "total"
     std::vector<double> values;     ///< weighted
     double grad_norm = 0;           ///< of the generator
+    double learning_rate = 0;       ///< of the step's update, as warm-up and schedule make it
     std::int64_t step = 0;          ///< steps done, skipped ones included
     bool skipped = false;           ///< a loss or a gradient was not finite: the weights were left as they are
     int bad_steps = 0;              ///< skipped steps in a row

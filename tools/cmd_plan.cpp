@@ -3,6 +3,7 @@
 #include "kernels/augment/recolor.h"
 #include "kernels/device/roofline.h"
 #include "model/trainer.h"
+#include "model/wanted_settings.h"
 #include "tools/commands.h"
 #include "tools/options.h"
 #include "tools/preview_sheet.h"
@@ -135,10 +136,7 @@ std::int64_t adversaries_count(const Parameters& params)
 
 void plan(const Options& o, Console& console)
 {
-    model::Settings settings;
-    if (!o.config.empty()) model::apply_toml_file(settings, o.config);
-    for (const std::string& assignment : o.assignments) model::apply_assignment(settings, assignment);
-    model::check(settings);
+    const model::Settings settings = model::wanted_settings({}, o.config, o.assignments);
     const auto device = kernels::open_device("plan:" + o.target);
     const model::Settings effect = model::in_effect(settings);
     model::Settings as_they_are = effect; // faces that are held out keep their colours

@@ -1,5 +1,6 @@
 #include "kernels/device/cpu_device.h"
 #include "model/trainer.h"
+#include "model/wanted_settings.h"
 #include "tools/commands.h"
 #include "tools/history.h"
 #include "tools/interrupt.h"
@@ -50,19 +51,8 @@ std::string joined(const std::vector<std::string>& words)
     return text;
 }
 
-Settings wanted_settings(const Options& o, const std::optional<Checkpoint>& latest)
-{
-    Settings made;
-    if (latest) made = model::settings_of(*latest);
-    Settings wanted = made;
-    if (!o.config.empty()) model::apply_toml_file(wanted, o.config);
-    for (const std::string& assignment : o.assignments) model::apply_assignment(wanted, assignment);
-    model::check(wanted);
-    if (latest) model::check_resume(made, wanted);
-    return wanted;
-}
-
-/// One training run from start or resume to its end.
+/// One training run from start or resume to its end. Nothing is written until it stands, so that a start which is
+/// refused leaves nothing behind.
 class Run {
   public:
     Run(const Options& o, Console& console, const Settings& settings, CheckpointStore& store,
@@ -72,7 +62,7 @@ class Run {
           trainer_(*device_, settings, data_.training(), data_.validation()),
           preview_(*device_, trainer_.network(), data_.src().samples(), data_.dst().samples(),
                    IdentityData::kPreviewRows, trainer_.precision()),
-          history_(fs::path(o.folder) / "history.jsonl")
+          history_(fs::path(o.folder) / "history.jsonl"), goes_on_(latest)
     {
         if (latest) trainer_.restore(*latest, [&](const std::string& text) { console_.warn(text); });
         saved_ = trainer_.steps();
@@ -86,6 +76,7 @@ class Run {
     void train()
     {
         announce();
+        keep_started_blocks();
         history_.begin(trainer_.steps(), settings_);
         Progress progress(console_, "train", "steps", o_.steps, trainer_.steps());
         looked_s_ = Progress::steady_seconds();
@@ -138,11 +129,18 @@ class Run {
             for (const std::string& block : trainer_.network().identity_blocks()) fresh.push_back(block);
         refuse_frozen_noise(latest, fresh);
         if (!fresh.empty()) {
-            if (latest) store_.back_up(latest->step, kBackups); // its blocks as they were
             trainer_.reset_blocks(fresh);
             console_.say(str("blocks started anew: ", joined(fresh)));
         }
-        if (!fresh.empty() || (!o_.init_from.empty() && !latest)) save(); // a return to the last checkpoint comes here
+        blocks_started_ = !fresh.empty() || (!o_.init_from.empty() && !latest);
+    }
+
+    /// A return to the last checkpoint comes to these; a model whose blocks start anew is kept as it was.
+    void keep_started_blocks()
+    {
+        if (!blocks_started_) return;
+        if (goes_on_) store_.back_up(trainer_.steps(), kBackups);
+        save();
     }
 
     /// A block that holds the random values it started with must learn.
@@ -197,7 +195,7 @@ class Run {
 
     Values shown(const StepReport& report) const
     {
-        Values values = {{"loss", report.total()}};
+        Values values = {{"loss", report.total()}, {"learning_rate", report.learning_rate}};
         if (validation_loss_) values.emplace_back("held-out", *validation_loss_);
         return values;
     }
@@ -301,6 +299,8 @@ class Run {
     History history_;
     std::optional<double> loss_, validation_loss_; // newest
     std::int64_t saved_ = 0;
+    const bool goes_on_;
+    bool blocks_started_ = false; // from elsewhere or anew
     double backed_up_s_ = Progress::steady_seconds();
     double looked_s_ = 0, step_s_ = 1; // when it was looked last; what a step took then
     int roll_backs_ = 0;
@@ -328,7 +328,8 @@ void train(const Options& o, Console& console)
     const auto warn = [&](const std::string& text) { console.warn(text); };
     std::optional<Checkpoint> latest;
     if (fs::exists(o.folder)) latest = load_latest_checkpoint(o.folder, warn);
-    const Settings settings = wanted_settings(o, latest);
+    const std::optional<Settings> made = latest ? std::optional(model::settings_of(*latest)) : std::nullopt;
+    const Settings settings = model::wanted_settings(made, o.config, o.assignments);
     for (const std::string& faceset : {o.src, o.dst}) usable_faceset(faceset);
     CheckpointStore store(o.folder, {.last = int(settings.keep), .every = settings.keep_every});
     Run(o, console, settings, store, latest).train();

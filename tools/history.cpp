@@ -46,6 +46,7 @@ void History::begin(std::int64_t step, const model::Settings& settings)
 void History::add(const model::StepReport& report)
 {
     sum_.step = report.step;
+    sum_.learning_rate = report.learning_rate;
     if (report.skipped) {
         ++skipped_;
     } else {
@@ -73,6 +74,7 @@ void History::flush()
                {"seconds", now_s - since_s_},
                {"losses", losses_json(sum_, count)},
                {"grad_norm", sum_.grad_norm / count},
+               {"learning_rate", sum_.learning_rate},
                {"skipped", skipped_}}
               .dump());
     sum_ = {};

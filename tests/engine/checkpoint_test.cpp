@@ -235,6 +235,26 @@ TEST(Checkpoint, one_writer_at_a_time_and_a_dead_one_does_not_block)
     EXPECT_NO_THROW(CheckpointStore(folder.path()));
 }
 
+TEST(Checkpoint, a_store_that_wrote_nothing_leaves_nothing)
+{
+    TempFolder folder;
+    {
+        CheckpointStore store(folder / "deep/model/");
+    }
+    EXPECT_TRUE(folder.names().empty());
+    write_bytes(folder / "mine", "");
+    {
+        CheckpointStore store(folder.path());
+    }
+    EXPECT_EQ(folder.names(), (std::set<std::string>{"mine"}));
+    {
+        CheckpointStore store(folder / "deep/model");
+        save(store, 1);
+    }
+    expect_whole(load_latest_checkpoint(folder / "deep/model", kNoWarning).value(), 1);
+    EXPECT_FALSE(std::filesystem::exists(folder / "deep/model/.lock"));
+}
+
 /// Runs `work` in a child process and says whether it was killed. Exit code 3: it threw Error(failed).
 int run_child(const std::function<void()>& work)
 {

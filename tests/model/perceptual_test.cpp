@@ -17,6 +17,7 @@ struct Problem {
     FeatureTensors tensors;
     std::string taps;
     std::int64_t N = 2, H = 4, W = 5;
+    int downscale = 1;
 
     std::vector<double> prediction() const { return cast<double>(random_values(N * H * W * 3, 1, 0.1, 0.9)); }
     std::vector<double> target() const { return cast<double>(random_values(N * H * W * 3, 2, 0.1, 0.9)); }
@@ -29,6 +30,7 @@ std::vector<Problem> problems()
     mirrored.metadata["padding"] = "reflect";
     return {{"vgg", vgg16(2), "relu1_2:0.5, relu1_1"},
             {"mirrored", mirrored, "relu1_2"},
+            {"halved", vgg16(2), "relu1_2", 2, 8, 6, 2},
             {"squeezenet", squeezenet(), "", 1, 15, 16}};
 }
 
@@ -43,7 +45,7 @@ Answer answer(const std::string& device_name, const Problem& p, const std::strin
 {
     TestDevice device(device_name, std::size_t(8) << 20);
     Pool pool(device.device());
-    const Perceptual perceptual(device.device(), path, p.taps, precision, dtype);
+    const Perceptual perceptual(device.device(), path, p.taps, precision, dtype, p.downscale);
     const kernels::Exec ex = device.exec();
     const auto place = [&](const Shape& shape, const std::vector<double>& values) {
         const Tensor t = Tensor::empty(shape, dtype, pool);
@@ -109,6 +111,38 @@ TEST_F(PerceptualTest, is_zero_for_the_target_itself_and_counts_taps_by_their_we
         return answer("cpu", other, path, Precision::f32, DType::f64, p.prediction()).loss;
     };
     EXPECT_NEAR(loss("relu1_2:0.5, relu1_1:3"), 0.5 * loss("relu1_2") + 3 * loss("relu1_1"), 1e-12);
+}
+
+/// The means over squares of 2 px of a picture [N,H,W,3] times its mask.
+std::vector<double> halved(const Problem& p, const std::vector<double>& picture)
+{
+    std::vector<double> small(picture.size() / 4);
+    const std::vector<double> mask = p.mask();
+    for (std::int64_t i = 0; i < std::int64_t(picture.size()); ++i) {
+        const std::int64_t c = i % 3, x = i / 3 % p.W, y = i / 3 / p.W % p.H, n = i / 3 / p.W / p.H;
+        small[std::size_t(((n * p.H / 2 + y / 2) * (p.W / 2) + x / 2) * 3 + c)] +=
+            mask[std::size_t(i / 3)] * picture[std::size_t(i)] / 4;
+    }
+    return small;
+}
+
+TEST_F(PerceptualTest, of_a_smaller_scale_is_that_of_the_smaller_pictures)
+{
+    const Problem p{"halved", vgg16(2), "relu1_2, relu1_1", 2, 8, 6, 2};
+    const Answer got = answer("cpu", p, file_of(p), Precision::f32, DType::f64, p.prediction());
+    TestDevice device("cpu");
+    Pool pool(device.device());
+    const Perceptual perceptual(device.device(), folder_ / p.name, p.taps, Precision::f32, DType::f64);
+    const Shape small{p.N, p.H / 2, p.W / 2, 3};
+    const Tensor a = Tensor::wrap(device.upload(halved(p, p.prediction())), small),
+                 b = Tensor::wrap(device.upload(halved(p, p.target())), small);
+    Tape tape(device.exec(), pool, false);
+    const double want = perceptual(tape, Var(a), b, {}, 2.5f).value().download<double>(device.exec())[0];
+    EXPECT_NEAR(got.loss, want, 1e-12 * want);
+    Problem whole = p;
+    whole.downscale = 1;
+    EXPECT_GT(std::abs(answer("cpu", whole, folder_ / p.name, Precision::f32, DType::f64, p.prediction()).loss - want),
+              0.01 * want);
 }
 
 TEST_F(PerceptualTest, masked_places_do_not_count)
@@ -205,6 +239,11 @@ TEST(PerceptualTraining, reports_the_loss_of_both_sides_and_plans_what_it_takes)
     const MemoryUse planned = trainer.memory_use();
     EXPECT_EQ(planned.perceptual, 4u * (64 * 27 + 64));
     EXPECT_EQ(plain.memory_use().perceptual, 0u);
+    Settings smaller = with_perceptual(folder / "vgg");
+    smaller.perceptual_downscale = 2;
+    const std::size_t without = plain.memory_use().activations,
+                      less = Trainer(device.device(), smaller, faces, nullptr).memory_use().activations;
+    EXPECT_LT(double(less - without), 0.3 * double(planned.activations - without)) << "a quarter, and the pictures";
     double flops = 0;
     for (const auto& [path, cost] : trainer.costs())
         if (path.find("objective.perceptual.features.features.0/") != std::string::npos) flops += cost.flops;

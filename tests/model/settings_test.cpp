@@ -1,4 +1,4 @@
-#include "model/settings.h"
+#include "model/wanted_settings.h"
 
 #include "kernels/base/error.h"
 #include "kernels/conv2d/conv2d.h"
@@ -277,6 +277,9 @@ TEST(Settings, rules_between_settings)
     Settings odd;
     odd.e_dims = 33;
     EXPECT_SAYS(complaint(ErrorKind::usage, [&] { check(odd); }), "e_dims is 33; an even number");
+    Settings thirds;
+    thirds.perceptual_downscale = 3;
+    EXPECT_SAYS(complaint(ErrorKind::usage, [&] { check(thirds); }), "does not divide resolution 128");
     Settings blind;
     blind.mse_weight = blind.dssim_weight = 0;
     EXPECT_SAYS(complaint(ErrorKind::usage, [&] { check(blind); }), "mse_weight and dssim_weight");
@@ -296,6 +299,61 @@ TEST(Settings, resuming_may_change_the_training_but_not_the_network)
     EXPECT_SAYS(text, "resolution 128 -> 256");
     EXPECT_SAYS(text, "upsample \"subpixel\" -> \"nearest\"");
     EXPECT_EQ(text.find("batch_size"), std::string::npos) << text;
+}
+
+TEST(Settings, named_in_vain_are_refused)
+{
+    const auto refuses = [](const std::vector<std::string>& assignments, const std::optional<Settings>& made = {}) {
+        return complaint(ErrorKind::usage, [&] { wanted_settings(made, "", assignments); });
+    };
+    EXPECT_SAYS(refuses({"weight_decay=0.05"}),
+                "weight_decay is 0.05, which does nothing while optimizer is \"adabelief_dfl\"; set optimizer=adamw or "
+                "leave weight_decay out.");
+    EXPECT_SAYS(refuses({"optimizer=rmsprop", "beta1=0.5"}), "beta1 is 0.5");
+    EXPECT_SAYS(refuses({"lr_floor=0.1"}), "set lr_schedule=cosine");
+    EXPECT_SAYS(refuses({"lr_decay_steps=5"}), "set lr_schedule=cosine");
+    EXPECT_SAYS(refuses({"gan_power=0.1", "discriminator=fc", "gan_patch_size=16"}), "set discriminator=patch");
+    for (const char* of_gan :
+         {"gan_patch_size=16", "gan_dims=32", "discriminator=fc", "gan_loss=hinge", "gan_update=alternating"})
+        EXPECT_SAYS(refuses({of_gan}), "set gan_power=0.1, or gan_power=0 to do without.");
+    EXPECT_SAYS(refuses({"perceptual_file=vgg.safetensors"}), "set perceptual_weight=1");
+    EXPECT_SAYS(refuses({"perceptual_taps=relu1_2"}), "set perceptual_weight=1");
+    EXPECT_SAYS(refuses({"perceptual_downscale=2"}), "set perceptual_weight=1");
+    Settings adam;
+    adam.optimizer = "adam";
+    EXPECT_SAYS(refuses({"weight_decay=0.05"}, adam), "while optimizer is \"adam\"");
+}
+
+TEST(Settings, that_lie_idle_for_a_reason_are_not_refused)
+{
+    const auto takes = [](const std::vector<std::string>& assignments, const std::optional<Settings>& made = {},
+                          const std::string& config = "") {
+        EXPECT_NO_THROW(wanted_settings(made, config, assignments)) << assignments.at(0);
+    };
+    std::vector<std::string> all; // the whole listing, as someone keeps it in a file
+    for (const SettingHelp& row : list_settings()) {
+        const bool quoted = row.initial.front() == '"';
+        all.push_back(row.name + "=" + (quoted ? row.initial.substr(1, row.initial.size() - 2) : row.initial));
+    }
+    takes(all);
+    takes({"optimizer=adamw", "weight_decay=0.05"});
+    takes({"gan_loss=hinge", "true_face_power=0.01", "archi=df-ud"});
+    takes({"gan_dims=32", "gan_power=0"});
+    Settings made;
+    made.optimizer = "adamw", made.weight_decay = 0.05, made.lr_schedule = "cosine", made.lr_floor = 0.1;
+    made.gan_power = 0.1, made.gan_dims = 32;
+    made.perceptual_weight = 1, made.perceptual_file = "vgg.safetensors";
+    takes({"optimizer=rmsprop", "lr_schedule=constant", "gan_power=0", "perceptual_weight=0"}, made);
+    made.gan_power = 0;
+    takes({"gan_dims=64"}, made);
+    TempFolder folder;
+    write_bytes(folder / "s.toml", "optimizer = \"adamw\"\nweight_decay = 0.05\n");
+    takes({"optimizer=rmsprop"}, {}, folder / "s.toml");
+    EXPECT_SAYS(complaint(ErrorKind::usage,
+                          [&] {
+                              wanted_settings({}, folder / "s.toml", {"optimizer=adam", "weight_decay=0.1"});
+                          }),
+                "weight_decay is 0.1");
 }
 
 TEST(Settings, precision_follows_the_device)

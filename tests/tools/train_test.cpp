@@ -1,6 +1,7 @@
 // `bifrons train` as a user meets it: real facesets in, checkpoints, history and preview out; killed and gone on with.
 #include "engine/checkpoint.h"
 #include "tests/support/devices.h"
+#include "tests/support/feature_files.h"
 #include "tests/support/temp_folder.h"
 #include "tests/tools/made_inputs.h"
 
@@ -82,6 +83,16 @@ class TrainCommand : public ::testing::Test {
         return {checkpoint->step, bytes};
     }
 
+    /// Every file of the model's folder.
+    std::map<std::string, std::string> contents(const std::string& model)
+    {
+        std::map<std::string, std::string> files;
+        if (fs::exists(folder_ / model))
+            for (const auto& entry : fs::recursive_directory_iterator(folder_ / model))
+                files[entry.path()] = entry.is_directory() ? "folder" : read(entry.path());
+        return files;
+    }
+
     /// The newest checkpoint again, all its numbers scaled.
     void scale_newest(const std::string& model, float scale)
     {
@@ -122,6 +133,30 @@ TEST_F(TrainCommand, leaves_checkpoints_history_and_a_preview)
     EXPECT_NE(history.find("\"event\":\"begin\""), history.npos);
     EXPECT_NE(history.find("\"src_dssim\""), history.npos);
     EXPECT_NE(history.find("\"event\":\"validation\""), history.npos);
+}
+
+/// The value of a key in each line of the history that has it.
+std::vector<double> history_of(const std::string& text, const std::string& key)
+{
+    std::vector<double> values;
+    const std::string mark = "\"event\":\"steps\"", name = "\"" + key + "\":";
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);)
+        if (line.find(mark) != line.npos) values.push_back(std::stod(line.substr(line.find(name) + name.size())));
+    return values;
+}
+
+TEST_F(TrainCommand, the_history_tells_the_learning_rate)
+{
+    const std::vector<std::string> schedule = {"--set", "learning_rate=1e-3",   "--set", "lr_warmup=20",
+                                               "--set", "validation_fraction=0"};
+    ASSERT_EQ(train("model", "23", schedule), 0) << log();
+    const std::vector<double> rates = history_of(read(folder_ / "model/history.jsonl"), "learning_rate");
+    ASSERT_EQ(rates.size(), 3u);
+    EXPECT_NEAR(rates[0], 1e-3 * 10 / 20, 1e-9) << "of the tenth update";
+    EXPECT_NEAR(rates[1], 1e-3, 1e-9);
+    EXPECT_NEAR(rates[2], 1e-3, 1e-9);
+    EXPECT_NE(log().find("learning_rate 0.001"), std::string::npos) << log();
 }
 
 TEST_F(TrainCommand, killed_at_any_moment_it_goes_on_to_the_same_bits)
@@ -173,21 +208,62 @@ TEST_F(TrainCommand, pretraining_ends_with_fresh_inters_and_a_model_can_start_fr
     EXPECT_EQ(step, 2) << "target_iter";
     EXPECT_EQ(other.at("encoder.down1.weight"), pretrained.at("encoder.down1.weight"));
     EXPECT_NE(other.at("inter.dense1.weight"), pretrained.at("inter.dense1.weight"));
-    EXPECT_EQ(train("third", "1", {"--init-from", folder_ / "model", "--init-blocks", "inter_AB"}), 2) << log();
-    EXPECT_EQ(train("fourth", "1", {"--init-blocks", "encoder"}), 2) << log();
-    EXPECT_EQ(train("fifth", "1", {"--set", "freeze=encoder"}), 2) << log();
-    EXPECT_NE(log().find("encoder starts with random values and is frozen"), std::string::npos) << log();
 }
 
-TEST_F(TrainCommand, what_cannot_work_is_refused_and_nothing_is_made)
+/// A command that cannot work: what it adds, how it ends, and what it says.
+struct Refusal {
+    std::vector<std::string> more;
+    int code;
+    std::string says;
+};
+
+TEST_F(TrainCommand, what_cannot_work_is_refused_and_nothing_is_made_or_changed)
 {
-    EXPECT_EQ(train("model", "3", {"--set", "resolution=33"}), 2);
-    EXPECT_EQ(train("model", "3", {"--set", "learning_rat=1"}), 2);
-    EXPECT_NE(log().find("learning_rate"), std::string::npos) << log();
-    EXPECT_FALSE(fs::exists(folder_ / "model"));
+    ASSERT_EQ(train("wide", "1", {"--set", "ae_dims=16"}), 0) << log();
+    ASSERT_EQ(train("made", "4"), 0) << log();
+    vgg16(2).write(folder_ / "vgg.safetensors");
+    write_bytes(folder_ / "torn.safetensors", "torn");
+    const std::string another = list_checkpoints(folder_ / "wide").front();
+    const auto perceptual = [&](const std::string& file, const std::string& taps = "relu1_1") {
+        return std::vector<std::string>{"--set", "perceptual_weight=1",        "--set", str("perceptual_file=", file),
+                                        "--set", str("perceptual_taps=", taps)};
+    };
+    const auto refuses = [&](const std::string& model, const std::vector<Refusal>& refusals) {
+        const auto before = contents(model);
+        for (const Refusal& r : refusals) {
+            EXPECT_EQ(train(model, "8", r.more), r.code) << r.says << "\n" << log();
+            EXPECT_GE(count(r.says), 1) << r.says << "\n" << log();
+            EXPECT_EQ(contents(model), before) << r.says;
+        }
+    };
+    const std::vector<Refusal> always = {
+        {{"--set", "resolution=33"}, 2, "resolution is 33"},
+        {{"--set", "archi=df-t", "--set", "resolution=48"}, 2, "a multiple of 32"},
+        {{"--set", "learning_rat=1"}, 2, "learning_rate"},
+        {{"--set", "gan_power=0.1", "--set", "gan_patch_size=33"}, 2, "gan_patch_size is 33, the pictures are 32 px"},
+        {{"--set", "archi=liae-ud", "--set", "true_face_power=0.1"}, 2, "Set true_face_power=0"},
+        {{"--set", "freeze=encodr"}, 2, "freeze names \"encodr\""},
+        {{"--set", "weight_decay=0.1"}, 2, "set optimizer=adamw"},
+        {{"--set", "perceptual_weight=1"}, 2, "perceptual_file names no file"},
+        {perceptual(folder_ / "absent.safetensors"), 3, "absent.safetensors: "},
+        {perceptual(folder_ / "torn.safetensors"), 3, "torn.safetensors: "},
+        {perceptual(another), 3, another + ": "},
+        {perceptual(folder_ / "vgg.safetensors", "relu4_1"), 2, "has no tap \"relu4_1\""},
+        {{"--init-blocks", "encoder"}, 2, "Add --init-from"},
+        {{"--reset", "inter_AB"}, 2, "no block \"inter_AB\""},
+    };
+    const std::vector<Refusal> of_new_models = {
+        {{"--set", "freeze=encoder"}, 2, "encoder starts with random values and is frozen"},
+        {{"--init-from", folder_ / "wide"}, 2, "has another shape of inter.dense1.weight"},
+        {{"--init-from", folder_ / "absent"}, 3, "absent: does not exist"},
+        {{"--init-from", folder_ / "wide", "--init-blocks", "encoder,intr"}, 2, "no block \"intr\""},
+    };
+    refuses("deep/in/new", always);
+    refuses("deep/in/new", of_new_models);
+    refuses("made", always);
     fs::remove(folder_ / "dst/faceset.json");
-    EXPECT_EQ(train("model", "3"), 3);
-    EXPECT_FALSE(fs::exists(folder_ / "model")) << log();
+    for (const char* model : {"deep/in/new", "made"}) refuses(model, {{{}, 3, "dst: is no faceset"}});
+    EXPECT_FALSE(fs::exists(folder_ / "deep"));
 }
 
 TEST_F(TrainCommand, every_way_of_making_samples_trains)

@@ -2,8 +2,8 @@
 // weights: answers and all gradients, the picture's included; and the losses of eyes and mouth and of style. Bounds as
 // in torch_parity.cpp.
 #include "model/discriminator.h"
-#include "tests/parity/rounding.h"
-#include "tests/parity/torch_model.h"
+#include "tests/parity/compare.h"
+#include "tests/parity/torch_discriminator.h"
 #include "tests/support/devices.h"
 #include "tests/support/numerics.h"
 
@@ -12,69 +12,6 @@ namespace {
 using namespace bifrons;
 using namespace bifrons::parity;
 using test::random_values;
-using Tensors = std::map<std::string, torch::Tensor>; // by name, in double
-
-torch::Tensor to_torch(const Shape& shape, const std::vector<double>& values)
-{
-    std::vector<std::int64_t> sizes;
-    for (int i = 0; i < shape.rank(); ++i) sizes.push_back(shape[i]);
-    return torch::tensor(values, torch::kFloat64).reshape(sizes);
-}
-
-double largest(const torch::Tensor& x)
-{
-    return x.abs().max().item<double>();
-}
-
-// ---- their side, from the descriptions in model/discriminator.h --------------------------------------------------
-
-class TorchDiscriminator {
-  public:
-    TorchDiscriminator(const Tensors& weights, Rounding& rounding) : weights_(weights), rounding_(rounding) {}
-
-    std::vector<torch::Tensor> fc(torch::Tensor x) const
-    {
-        for (int i = 1; x.size(2) > 4; ++i) x = leaky(conv("down" + std::to_string(i), x, 2), 0.2f);
-        x = to_nhwc(x).flatten(1).unsqueeze(2).unsqueeze(3);
-        const torch::Tensor w = weights_.at("d.dense.weight").unsqueeze(2).unsqueeze(3);
-        x = leaky(convolution(x, w, weights_.at("d.dense.bias"), {}, rounding_), 0.2f);
-        return {conv("out", x)};
-    }
-    std::vector<torch::Tensor> patch(const torch::Tensor& picture, const std::vector<int>& strides) const
-    {
-        std::vector<torch::Tensor> down = {leaky(conv("in", picture), 0.2f)};
-        for (std::size_t i = 0; i < strides.size(); ++i)
-            down.push_back(leaky(conv("down" + std::to_string(i + 1), down.back(), strides[i]), 0.2f));
-        torch::Tensor x = leaky(conv("bottom", down.back()), 0.2f);
-        for (std::size_t i = strides.size(); i > 0; --i) {
-            const std::string name = "d.up" + std::to_string(i);
-            const Geometry geometry{strides[i - 1], 1, true, strides[i - 1] - 1};
-            const torch::Tensor up = convolution(x, to_nchw(weights_.at(name + ".weight")), weights_.at(name + ".bias"),
-                                                 geometry, rounding_);
-            x = torch::cat({down[i - 1], leaky(up, 0.2f)}, 1);
-        }
-        return {conv("centre", down.back()), conv("full", x)};
-    }
-    std::vector<torch::Tensor> code(torch::Tensor x, int layers) const
-    {
-        for (int i = 1; i <= layers; ++i) x = leaky(conv("down" + std::to_string(i), x, 2), 0.1f);
-        return {conv("out", x)};
-    }
-
-  private:
-    torch::Tensor leaky(const torch::Tensor& x, float slope) const
-    {
-        return rounded(torch::leaky_relu(x, double(slope)), 1, rounding_);
-    }
-    torch::Tensor conv(const std::string& name, const torch::Tensor& x, std::int64_t stride = 1) const
-    {
-        const torch::Tensor w = to_nchw(weights_.at("d." + name + ".weight"));
-        return convolution(x, w, weights_.at("d." + name + ".bias"), {stride, w.size(2) / 2}, rounding_);
-    }
-
-    const Tensors& weights_;
-    Rounding& rounding_;
-};
 
 // ---- both sides --------------------------------------------------------------------------------------------------
 
@@ -181,7 +118,7 @@ Tensors theirs(const Problem& problem, const Tensors& weights, Rounding rounding
 {
     Tensors leaves, all;
     for (const auto& [name, w] : weights) leaves[name] = w.detach().clone().requires_grad_(true);
-    const TorchDiscriminator net(leaves, rounding);
+    const TorchDiscriminator net("d", leaves, rounding);
     const std::vector<torch::Tensor> answers = problem.theirs(net, to_nchw(leaves.at("picture")));
     torch::Tensor loss = torch::zeros({}, torch::kFloat64);
     for (std::size_t i = 0; i < answers.size(); ++i) {
@@ -198,23 +135,12 @@ class DiscriminatorParity : public ::testing::TestWithParam<Problem> {
     static void SetUpTestSuite() { at::globalContext().setUserEnabledMkldnn(false); }
     static void expect_agreement(DType dtype, double unit, double share)
     {
-        constexpr int kRuns = 8;
-        constexpr double kPrograms = 2;
         Ours ours(GetParam(), dtype);
-        const Tensors weights = ours.weights(), want = theirs(GetParam(), weights), got = ours.results();
-        std::map<std::string, double> bounds;
-        for (int run = 0; run < kRuns; ++run)
-            for (const auto& [name, moved] : theirs(GetParam(), weights, Rounding(unit, std::uint64_t(run + 1))))
-                bounds[name] =
-                    std::max(bounds[name], kPrograms * (largest(moved - want.at(name)) + 8 * unit * largest(moved)));
-        ASSERT_EQ(got.size(), want.size());
-        for (const auto& [name, value] : want) {
-            ASSERT_TRUE(got.count(name)) << name;
-            ASSERT_EQ(got.at(name).sizes(), value.sizes()) << name;
-            const double error = largest(got.at(name) - value);
-            EXPECT_TRUE(error <= bounds.at(name)) << name << ": off by " << error << ", bound " << bounds.at(name);
-            EXPECT_LT(bounds.at(name), share * largest(value)) << name << ": the bound says little";
-        }
+        const Tensors weights = ours.weights(), want = theirs(GetParam(), weights);
+        const Bounds bounds =
+            propagated([&](const Rounding& rounding) { return theirs(GetParam(), weights, rounding); }, unit);
+        expect_within(ours.results(), want, bounds);
+        expect_tight(bounds, want, share);
     }
 };
 
@@ -223,12 +149,12 @@ INSTANTIATE_TEST_SUITE_P(Discriminators, DiscriminatorParity, ::testing::ValuesI
 
 TEST_P(DiscriminatorParity, answers_and_gradients_agree_in_f64)
 {
-    expect_agreement(DType::f64, 0x1p-53, 1e-11);
+    expect_agreement(DType::f64, kUnit64, 1e-11);
 }
 
 TEST_P(DiscriminatorParity, answers_and_gradients_agree_in_f32)
 {
-    expect_agreement(DType::f32, 0x1p-24, 0.01);
+    expect_agreement(DType::f32, kUnit32, 0.01);
 }
 
 // ---- losses ------------------------------------------------------------------------------------------------------

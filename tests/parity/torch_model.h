@@ -42,12 +42,14 @@ class TorchModel {
         : arch_(arch), weights_(std::move(weights)), rounding_(rounding)
     {
     }
-    /// pictures [2N,R,R,3]: the first half as the source, the second as the destination.
-    std::array<Output, 2> reconstruct(const Tensor& pictures) const
+    /// pictures [2N,R,R,3]: the first half as the source, the second as the destination. latents, where they are
+    /// wanted (df): either's map, NCHW.
+    std::array<Output, 2> reconstruct(const Tensor& pictures, std::vector<Tensor>* latents = nullptr) const
     {
         const Tensor features = encoder(to_nchw(pictures));
         if (arch_.liae) return reconstruct_liae(features.chunk(2));
         const std::vector<Tensor> halves = inter("inter", features).chunk(2);
+        if (latents) *latents = halves;
         return {decoder("decoder_src", halves[0]), decoder("decoder_dst", halves[1])};
     }
 
@@ -171,7 +173,7 @@ inline Tensor soft_mask(const Tensor& mask, int resolution)
 }
 
 struct TorchBatch {
-    Tensor input, target, mask; // NHWC, source rows first
+    Tensor input, target, mask, eyes_mouth; // NHWC, source rows first
 };
 
 /// The objective's values by our names, weighted, "total" included; DeepFaceLab's weights, masked training.

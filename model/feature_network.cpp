@@ -1,6 +1,7 @@
 #include "model/feature_network.h"
 
 #include "kernels/base/bf16.h"
+#include "kernels/resample/max_pool.h"
 
 #include <algorithm>
 #include <charconv>
@@ -131,6 +132,22 @@ Var FeatureNetwork::run(Tape& tape, const Var& x, const FeatureLayer& layer) con
     if (layer.kind == Kind::conv) return y;
     const Var narrow = conv(tape, y, layer.convs[1]), wide = conv(tape, y, layer.convs[2]);
     return concat_channels(tape, narrow, wide);
+}
+
+bool FeatureNetwork::fits(std::int64_t side) const
+{
+    for (const FeatureLayer& layer : file_.layers) {
+        if (layer.kind == Kind::pool) {
+            const kernels::MaxPoolShape pool{.window = layer.window, .stride = 2, .ceil = layer.ceil};
+            if (side < pool.window) return false;
+            side = pool.windows(side);
+            continue;
+        }
+        const FeatureConv& c = layer.convs[0]; // a fire's others keep the side
+        if (side + 2 * c.pad < c.side || (file_.reflect && side <= c.pad)) return false;
+        side = (side + 2 * c.pad - c.side) / c.stride + 1;
+    }
+    return true;
 }
 
 std::vector<Var> FeatureNetwork::operator()(Tape& tape, const Var& pictures, const Tensor& mask) const

@@ -35,6 +35,9 @@ class FeatureNetwork {
     /// taps(), in their order. A gradient goes to the pictures alone. Throws Error(shape) if they are too small.
     std::vector<Var> operator()(Tape& tape, const Var& pictures, const Tensor& mask = {}) const;
 
+    /// Whether square pictures of this side are large enough.
+    bool fits(std::int64_t side) const;
+
     const std::string& name() const { return file_.name; }
     const std::vector<Tap>& taps() const { return taps_; }
     /// LPIPS's weights of the channels at tap i, [C]; empty where the file has none.

@@ -31,6 +31,8 @@ class Perceptual {
     /// prediction alone gets a gradient.
     Var operator()(Tape& tape, const Var& prediction, const Tensor& target, const Tensor& mask, float scale) const;
 
+    /// Whether square pictures of this side are large enough.
+    bool fits(std::int64_t side) const { return network_.fits(side / downscale_); }
     const FeatureNetwork& network() const { return network_; }
 
   private:

@@ -4,6 +4,7 @@
 #include "model/trained.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 
 namespace bifrons::model {
@@ -67,6 +68,15 @@ bool same_shape(const NamedTensor& t, const Shape& shape)
     return same;
 }
 
+/// The double of the shortest decimal that means this float: 5e-05, not 4.9999998737e-05.
+double as_written(float value)
+{
+    char text[32];
+    double written = 0;
+    std::from_chars(text, std::to_chars(text, text + sizeof text, value).ptr, written);
+    return written;
+}
+
 /// "a, b or c"
 std::string listed(const std::vector<std::string>& names)
 {
@@ -114,6 +124,11 @@ Trainer::Trainer(kernels::Device& device, const Settings& settings, BatchSource&
                       "settings: freeze is \"", settings_.freeze, "\", which leaves nothing of the ", group.name,
                       " to train; leave a block out");
     }
+    BIFRONS_CHECK(usage, !perceptual_ || perceptual_->fits(settings_.resolution), "settings: pictures of ",
+                  settings_.resolution / settings_.perceptual_downscale, " px, which is resolution ",
+                  settings_.resolution, " by perceptual_downscale ", settings_.perceptual_downscale,
+                  ", are too small for the taps of ", settings_.perceptual_file,
+                  "; name shallower perceptual_taps or a smaller perceptual_downscale.");
     allocate(dtype);
     const bool planning = device.kind() == kernels::DeviceKind::plan;
     if (!planning) params_.initialise(exec(), std::uint64_t(settings.seed));
@@ -237,7 +252,7 @@ StepReport Trainer::report_of(const StepState& state, const double* losses) cons
     return {.names = objective_.names(),
             .values = std::vector<double>(losses, losses + report_.size()),
             .grad_norm = state.grad_norm[0],
-            .learning_rate = state.rate,
+            .learning_rate = as_written(state.rate),
             .step = std::int64_t(state.step),
             .skipped = state.skip != 0,
             .bad_steps = int(state.bad_steps)};

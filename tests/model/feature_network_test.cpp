@@ -220,6 +220,35 @@ TEST(FeatureNetworks, layers_beyond_the_deepest_tap_take_no_memory)
     EXPECT_EQ(bytes(plan, "relu1_1", Precision::bf16), 2u * 64 * 27 + 4 * 64) << "plan looks at sizes";
 }
 
+TEST(FeatureNetworks, say_which_pictures_fit)
+{
+    TempFolder folder;
+    TestDevice device("cpu", std::size_t(1) << 20);
+    Pool pool(device.device());
+    FeatureTensors mirrored = vgg16(2, false);
+    mirrored.metadata["padding"] = "reflect";
+    mirrored.write(folder / "mirrored");
+    vgg16(4).write(folder / "vgg");
+    whole_squeezenet().write(folder / "squeezenet");
+    for (const auto& [file, taps] : {std::pair{"mirrored", "relu1_2"}, {"vgg", "relu2_2"}, {"squeezenet", ""}}) {
+        const FeatureNetwork network(device.device(), folder / file, parse_taps(taps), Precision::f32);
+        int least = 0;
+        for (std::int64_t side = 1; side <= 32; ++side) {
+            const Tensor picture = Tensor::empty({1, side, side, 3}, DType::f32, pool);
+            picture.upload(device.exec(), std::vector<float>(std::size_t(picture.size())));
+            Tape tape(device.exec(), pool, false);
+            if (network.fits(side)) {
+                EXPECT_NO_THROW(network(tape, Var(picture))) << file << " " << side;
+                if (least == 0) least = int(side);
+            } else {
+                EXPECT_THROW(network(tape, Var(picture)), Error) << file << " " << side;
+            }
+        }
+        EXPECT_GE(least, 2) << file;
+        EXPECT_LE(least, 25) << file;
+    }
+}
+
 TEST(FeatureNetworks, of_squeezenet_have_its_shapes)
 {
     TempFolder folder;

@@ -280,6 +280,14 @@ TEST(PerceptualTraining, is_refused_without_its_file)
     EXPECT_THROW(check(with_perceptual("")), Error);
     EXPECT_NO_THROW(check(with_perceptual("named")));
     EXPECT_THROW(Trainer(device.device(), with_perceptual(folder / "gone"), faces, nullptr), Error);
+    whole_squeezenet().write(folder / "squeezenet");
+    Settings tight = with_perceptual(folder / "squeezenet");
+    tight.perceptual_taps = "";
+    EXPECT_NO_THROW(Trainer(device.device(), tight, faces, nullptr).reserve());
+    tight.perceptual_downscale = 2;
+    EXPECT_THROW(Trainer(device.device(), tight, faces, nullptr), Error);
+    tight.perceptual_taps = "fire4";
+    EXPECT_NO_THROW(Trainer(device.device(), tight, faces, nullptr).reserve());
     Settings wrong = with_perceptual("named");
     wrong.perceptual_taps = "relu1_1:much";
     EXPECT_THROW(check(wrong), Error);

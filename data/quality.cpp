@@ -13,6 +13,7 @@ namespace {
 constexpr std::int64_t kWindow = 11;
 constexpr double kSigma = 1.5, kC1 = 0.01 * 0.01, kC2 = 0.03 * 0.03;
 constexpr double kRounding = 1.0 / 12 / (255 * 255); // mean square of what rounding to bytes takes away
+constexpr double kRoundingOfDetail = 20 * kRounding; // 4^2 + 4 of them, independent
 
 void check(const char* what, const ImageF& a, const ImageF& b, const ImageF& mask)
 {
@@ -73,6 +74,18 @@ std::vector<double> channel(const ImageF& image, std::int64_t c)
     return plane;
 }
 
+/// Over the channels of a pixel that has four neighbours.
+double squared_laplacian(const ImageF& image, std::int64_t y, std::int64_t x)
+{
+    double sum = 0;
+    for (std::int64_t c = 0; c < image.C; ++c) {
+        const auto at = [&](std::int64_t i, std::int64_t j) { return double(image.at(y + i, x + j)[c]); };
+        const double laplacian = 4 * at(0, 0) - at(-1, 0) - at(1, 0) - at(0, -1) - at(0, 1);
+        sum += laplacian * laplacian;
+    }
+    return sum;
+}
+
 /// SSIM of every window, one channel.
 std::vector<double> ssim_map(const std::vector<double>& a, const std::vector<double>& b, std::int64_t H, std::int64_t W)
 {
@@ -122,6 +135,22 @@ double ssim(const ImageF& a, const ImageF& b, const ImageF& mask)
     }
     BIFRONS_CHECK(shape, weights > 0, "ssim: the mask leaves no window to compare");
     return sum / weights;
+}
+
+double sharpness(const ImageF& a, const ImageF& b, const ImageF& mask)
+{
+    check("sharpness", a, b, mask);
+    BIFRONS_CHECK(shape, a.H >= 3 && a.W >= 3, "sharpness: pictures of ", a.W, "x", a.H, "; at least 3x3 expected");
+    double of_a = 0, of_b = 0, weights = 0;
+    for (std::int64_t y = 1; y + 1 < a.H; ++y)
+        for (std::int64_t x = 1; x + 1 < a.W; ++x) {
+            const double m = weight_at(mask, y, x);
+            of_a += m * squared_laplacian(a, y, x);
+            of_b += m * squared_laplacian(b, y, x);
+            weights += m * double(a.C);
+        }
+    BIFRONS_CHECK(shape, weights > 0, "sharpness: the mask leaves nothing to compare");
+    return std::sqrt((of_a / weights + kRoundingOfDetail) / (of_b / weights + kRoundingOfDetail));
 }
 
 bool comparable(const ImageF& mask)

@@ -85,7 +85,7 @@ std::string fixed(double value, int digits)
 
 Json json_of(const Quality& q)
 {
-    Json json = {{"psnr", q.psnr}, {"ssim", q.ssim}};
+    Json json = {{"psnr", q.psnr}, {"ssim", q.ssim}, {"sharpness", q.sharpness}};
     if (q.lpips) json["lpips"] = *q.lpips;
     return json;
 }
@@ -97,7 +97,7 @@ Json json_of(const Distances& d)
 
 void add_quality(Report& report, const std::string& name, const std::string& key, const Quality& q)
 {
-    report.line(name, fixed(q.psnr, 2), fixed(q.ssim, 4), q.lpips ? fixed(*q.lpips, 4) : "-");
+    report.line(name, fixed(q.psnr, 2), fixed(q.ssim, 4), fixed(q.sharpness, 3), q.lpips ? fixed(*q.lpips, 4) : "-");
     report.add(key, json_of(q));
 }
 
@@ -199,7 +199,7 @@ void add_faces(Report& report, const Options& o, Evaluation& evaluation, const N
     Counted counted(console, "eval", "faces", evaluation.work(o.self_swap, networks.identity != nullptr));
     evaluation.on_face([&] { counted(); });
     model::Lpips* const lpips = networks.lpips.get();
-    report.heading({"PSNR dB", "SSIM", "LPIPS"});
+    report.heading({"PSNR dB", "SSIM", "sharpness", "LPIPS"});
     add_quality(report, "source, reconstructed", "src", evaluation.src_reconstruction(lpips));
     add_quality(report, "destination, reconstructed", "dst", evaluation.dst_reconstruction(lpips));
     if (o.self_swap)

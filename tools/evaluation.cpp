@@ -81,19 +81,20 @@ class Mean {
         const data::ImageF compared = composed(got, want, mask);
         psnr_ += data::psnr(compared, want, mask);
         ssim_ += data::ssim(compared, want, mask);
+        sharpness_ += data::sharpness(compared, want, mask);
         if (lpips_) distance_ += (*lpips_)(want.H, want.W, compared.pixels, want.pixels);
         count_ += 1;
     }
     Quality value() const
     {
-        Quality mean{.psnr = psnr_ / count_, .ssim = ssim_ / count_};
+        Quality mean{.psnr = psnr_ / count_, .ssim = ssim_ / count_, .sharpness = sharpness_ / count_};
         if (lpips_) mean.lpips = distance_ / count_;
         return mean;
     }
 
   private:
     model::Lpips* lpips_;
-    double psnr_ = 0, ssim_ = 0, distance_ = 0, count_ = 0;
+    double psnr_ = 0, ssim_ = 0, sharpness_ = 0, distance_ = 0, count_ = 0;
 };
 
 Distances mean_distances(const std::vector<model::IdentityNetwork::Descriptor>& faces,

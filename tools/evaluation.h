@@ -24,7 +24,7 @@ namespace bifrons::tools {
 /// See data/quality.h and model/perceptual.h.
 struct Quality {
     double psnr = 0; ///< dB
-    double ssim = 0;
+    double ssim = 0, sharpness = 0;
     std::optional<double> lpips = {}; ///< empty without the network
 };
 

@@ -1,4 +1,4 @@
-// tests/data/quality_test.cpp - PSNR and SSIM by hand, and SSIM against the definition of the training loss.
+// tests/data/quality_test.cpp - PSNR, SSIM and sharpness by hand, and SSIM against the definition of the training loss.
 #include "data/quality.h"
 
 #include "kernels/base/error.h"
@@ -107,6 +107,46 @@ TEST(Ssim, WindowsCountByTheMaskAtTheirMiddle)
     *mask.at(0, 0) = 1; // the middle of no window
     BIFRONS_EXPECT_ERROR(ssim(a, b, mask), shape, "leaves no window");
     BIFRONS_EXPECT_ERROR(ssim(noise(10, 12, 1), noise(10, 12, 2)), shape, "at least 11");
+}
+
+TEST(Sharpness, IsTheShareOfDetailThatIsLeft)
+{
+    // One bright pixel of three channels: of the 9 inner ones it has 4, its neighbours -1 each.
+    ImageF dot = filled(5, 5, 0), half = dot;
+    for (int c = 0; c < 3; ++c) dot.at(2, 2)[c] = 1, half.at(2, 2)[c] = 0.5f;
+    const double detail = (16.0 + 4) / 9, rounding = 20.0 / 12 / (255 * 255);
+    EXPECT_NEAR(sharpness(half, dot), std::sqrt((detail / 4 + rounding) / (detail + rounding)), 1e-12);
+    EXPECT_NEAR(sharpness(half, dot), 0.5, 1e-4);
+    EXPECT_NEAR(sharpness(dot, half), 2, 1e-3);
+    EXPECT_EQ(sharpness(dot, dot), 1);
+
+    ImageF mask(5, 5, 1);
+    *mask.at(1, 1) = 1; // no neighbour of the dot
+    EXPECT_EQ(sharpness(half, dot, mask), 1);
+    *mask.at(0, 2) = 1; // at the edge, where nothing counts
+    EXPECT_EQ(sharpness(half, dot, mask), 1);
+    *mask.at(1, 2) = 1; // a neighbour
+    EXPECT_NEAR(sharpness(half, dot, mask), 0.5, 1e-3);
+}
+
+TEST(Sharpness, OfPicturesWithoutDetailIsOne)
+{
+    EXPECT_NEAR(sharpness(filled(9, 9, 0.25f), filled(9, 9, 0.75f)), 1, 1e-9);
+    ImageF slope = filled(64, 64, 0);
+    for (std::int64_t y = 0; y < 64; ++y)
+        for (std::int64_t x = 0; x < 64; ++x)
+            for (int c = 0; c < 3; ++c) slope.at(y, x)[c] = float(x + y) / 128;
+    ImageF rounded = slope;
+    for (float& v : rounded.pixels) v = std::round(v * 255) / 255;
+    EXPECT_NEAR(sharpness(slope, filled(64, 64, 0.5f)), 1, 1e-4);
+    EXPECT_LT(sharpness(rounded, slope), 2) << "rounding to bytes is no detail";
+}
+
+TEST(Sharpness, RefusesWhatItCannotCompare)
+{
+    BIFRONS_EXPECT_ERROR(sharpness(filled(2, 9, 0), filled(2, 9, 0)), shape, "at least 3x3");
+    BIFRONS_EXPECT_ERROR(sharpness(filled(5, 5, 0), filled(5, 5, 0), ImageF(5, 5, 1)), shape, "leaves nothing");
+    BIFRONS_EXPECT_ERROR(sharpness(filled(5, 5, 0), filled(5, 6, 0)), shape, "one size expected");
 }
 
 } // namespace

@@ -82,6 +82,8 @@ TEST_F(EvalCommand, compares_held_out_faces_with_their_own_reconstructions)
     for (const char* identity : {"src", "dst"}) {
         EXPECT_GT(j[identity]["ssim"], -1);
         EXPECT_LT(j[identity]["ssim"], 1);
+        EXPECT_GT(j[identity]["sharpness"], 0);
+        EXPECT_NE(j[identity]["sharpness"], 1);
     }
     EXPECT_FALSE(j.contains("self_swap"));
     for (const char* absent : {"identity", "lpips", "jitter", "self_swap"})

@@ -1,6 +1,9 @@
-// bench/augment_bench.cpp - drawing the batch of one identity from its faces: flip, affine, warp, colour.
+// bench/augment_bench.cpp - drawing the batch of one identity from its faces: flip, affine, warp, colour; the colours
+// of other faces before it, a blur outside of the face behind it.
 #include "bench/op.h"
 #include "kernels/augment/augment.h"
+#include "kernels/augment/blur_outside.h"
+#include "kernels/augment/recolor.h"
 
 #include <cstring>
 #include <random>
@@ -12,23 +15,33 @@ namespace {
 using Views = OpCase::Views;
 constexpr std::int64_t kFaces = 64;
 
+/// Smooth with noise: positions in f32 differ by a little between devices, and pictures must not magnify that.
+std::vector<std::uint8_t> pictures(std::int64_t side, std::uint32_t seed)
+{
+    std::mt19937 random(seed);
+    std::vector<std::uint8_t> images(std::size_t(kFaces * side * side * 3));
+    for (std::size_t i = 0; i < images.size(); ++i)
+        images[i] = std::uint8_t(40 + std::size_t(i / 3 % std::size_t(side)) * 160 / std::size_t(side) + random() % 8);
+    return images;
+}
+
+std::vector<std::uint8_t> state_bytes()
+{
+    const kernels::StepState state{.seed = 1, .step = 3};
+    std::vector<std::uint8_t> bytes(sizeof state);
+    std::memcpy(bytes.data(), &state, sizeof state);
+    return bytes;
+}
+
 OpCase augment(const Network& network, std::int64_t batch)
 {
     const std::int64_t margin = network.resolution / 8, side = network.resolution + 2 * margin;
-    std::mt19937 random(1);
-    std::vector<std::uint8_t> images(std::size_t(kFaces * side * side * 3)), masks(std::size_t(kFaces * side * side));
-    // Smooth with noise: positions in f32 differ by a little between devices, and pictures must not magnify that.
-    for (std::size_t i = 0; i < images.size(); ++i)
-        images[i] = std::uint8_t(std::size_t(i / 3 % std::size_t(side)) * 200 / std::size_t(side) + random() % 8);
+    std::vector<std::uint8_t> masks(std::size_t(kFaces * side * side));
     for (std::size_t i = 0; i < masks.size(); ++i)
         masks[i] = std::uint8_t(i % std::size_t(side) * 255 / std::size_t(side));
-    const kernels::StepState state{.seed = 1, .step = 3};
-    std::vector<std::uint8_t> state_bytes(sizeof state);
-    std::memcpy(state_bytes.data(), &state, sizeof state);
-
     const kernels::BatchShape s{.N = batch, .side = network.resolution};
     const std::int64_t pixels = batch * s.side * s.side;
-    return {.in = {{.bytes = images}, {.bytes = masks}, {.bytes = state_bytes}},
+    return {.in = {{.bytes = pictures(side, 1)}, {.bytes = masks}, {.bytes = state_bytes()}},
             .out = {{3 * pixels, DType::f32}, {3 * pixels, DType::f32}, {pixels, DType::f32}},
             .run =
                 [=](Exec ex, const Views& in, const Views& out) {
@@ -39,14 +52,57 @@ OpCase augment(const Network& network, std::int64_t batch)
             .error = 64 * 0x1p-24 * double(side)}; // augment.h
 }
 
+OpCase recolor(const Network& network, std::int64_t batch, kernels::ColorMatch kind)
+{
+    const std::int64_t margin = network.resolution / 8, side = network.resolution + 2 * margin;
+    const kernels::BatchShape s{.N = batch, .side = network.resolution};
+    return {
+        .in = {{.bytes = pictures(side, 1)}, {.bytes = pictures(side, 2)}, {.bytes = state_bytes()}},
+        .out = {{batch * side * side * 3, DType::u8}},
+        .run =
+            [=](Exec ex, const Views& in, const Views& out) {
+                const kernels::Faces faces{kFaces, side, margin, in[0], {}}, others{kFaces, side, margin, in[1], {}};
+                kernels::recolor(ex, s, kind, faces, others, static_cast<const kernels::StepState*>(in[2].data),
+                                 out[0]);
+            },
+        .error = 1.0 / 40}; // a level, of pictures above 40
+}
+
+OpCase blur_outside(const Network& network, std::int64_t batch)
+{
+    const kernels::BlurOutsideShape s{batch, network.resolution, network.resolution, float(network.resolution) / 128};
+    std::mt19937 random(1);
+    std::vector<float> mask(std::size_t(s.pixels()), 0.0f), picture(std::size_t(3 * s.pixels()), 0.0f);
+    for (std::size_t i = 0; i < mask.size(); ++i) mask[i] = i % std::size_t(s.W) < std::size_t(s.W / 2) ? 1.0f : 0.0f;
+    for (float& v : picture) v = float(random() >> 8) / 16777216.0f;
+    return {.in = {{.values = mask}},
+            .out = {{3 * s.pixels(), DType::f32, picture}},
+            .run = [=](Exec ex, const Views& in, const Views& out) { kernels::blur_outside(ex, s, in[0], out[0]); },
+            .error = 1e-5};
+}
+
 } // namespace
 
 void add_augment(const Grid& grid, Cases& cases)
 {
+    using kernels::ColorMatch;
     for (const Network& network : grid.networks)
-        for (const std::int64_t batch : grid.batches)
-            cases.push_back({"augment", "one identity", network, batch, "", "f32",
-                             [=](Bench& bench) { return op_work(bench, augment(network, batch)); }});
+        for (const std::int64_t batch : grid.batches) {
+            const auto add = [&](const char* family, const char* what, const std::function<OpCase()>& make) {
+                cases.push_back(
+                    {family, what, network, batch, "", "f32", [=](Bench& bench) { return op_work(bench, make()); }});
+            };
+            add("augment", "one identity", [=] { return augment(network, batch); });
+            if (passes_over(grid, network)) continue;
+            add("blur_outside", "both identities", [=] { return blur_outside(network, 2 * batch); });
+            for (const auto& [name, kind] : {std::pair{"rct", ColorMatch::rct},
+                                             {"lct", ColorMatch::lct},
+                                             {"mkl", ColorMatch::mkl},
+                                             {"idt", ColorMatch::idt},
+                                             {"sot", ColorMatch::sot}})
+                if (!grid.options.quick || kind == ColorMatch::rct || kind == ColorMatch::sot)
+                    add("recolor", name, [=, kind = kind] { return recolor(network, batch, kind); });
+        }
 }
 
 } // namespace bifrons::bench

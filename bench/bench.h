@@ -128,12 +128,19 @@ void for_each_storage(const Grid& grid, const F& f)
                 if (precision != "tf32") f(network, batch, precision);
 }
 
+/// What few trainings use, or what is bounded by memory as its neighbours are, is quickly shown on the first network.
+inline bool passes_over(const Grid& grid, const Network& network)
+{
+    return grid.options.quick && network.resolution != grid.networks.front().resolution;
+}
+
 void add_conv2d(const Grid& grid, Cases& cases);
 void add_conv2d_transpose(const Grid& grid, Cases& cases);
 void add_dense(const Grid& grid, Cases& cases);
 void add_pointwise(const Grid& grid, Cases& cases);
 void add_resample(const Grid& grid, Cases& cases);
 void add_losses(const Grid& grid, Cases& cases);
+void add_features(const Grid& grid, Cases& cases);
 void add_optim(const Grid& grid, Cases& cases);
 void add_augment(const Grid& grid, Cases& cases);
 void add_color(const Grid& grid, Cases& cases);

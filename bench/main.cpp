@@ -79,6 +79,7 @@ Cases cases_of(const Grid& grid)
     add_pointwise(grid, all);
     add_resample(grid, all);
     add_losses(grid, all);
+    add_features(grid, all);
     add_optim(grid, all);
     add_augment(grid, all);
     add_color(grid, all);

@@ -1,4 +1,4 @@
-// bench/optim_bench.cpp - the optimizer's two launches over all parameters of the network.
+// bench/optim_bench.cpp - the optimizer's two launches over all parameters of the network, rule by rule.
 #include "bench/layers.h"
 #include "bench/op.h"
 #include "kernels/optim/global_norm.h"
@@ -35,24 +35,55 @@ std::vector<std::uint8_t> state_bytes()
     return bytes;
 }
 
-/// packed: with the bf16 copy that the next step multiplies with.
-OpCase adam(const Network& network, bool packed)
+struct Update {
+    const char *family, *what;
+    kernels::UpdateOptions options = {};
+    bool packed = false; ///< with the bf16 copy that the next step multiplies with
+    bool always = true;
+};
+
+const Update kUpdates[] = {
+    {"adam", "all parameters"},
+    {"adam", "all parameters, bf16 copy", {}, true},
+    {"adabelief_dfl", "all parameters", {.rule = kernels::UpdateRule::adabelief_dfl, .beta1 = 0.9f}},
+    {"adabelief", "all parameters", {.rule = kernels::UpdateRule::adabelief, .beta1 = 0.9f}, false, false},
+    {"rmsprop", "all parameters", {.rule = kernels::UpdateRule::rmsprop, .beta2 = 0.9f}, false, false},
+    {"adamw", "all parameters", {.decay = 0.01f}, false, false},
+    {"adabelief_dfl",
+     "clipped, dropped out, averaged",
+     {.rule = kernels::UpdateRule::adabelief_dfl, .beta1 = 0.9f, .clip = 0.5f, .keep = 0.3f, .average_decay = 0.999f},
+     false,
+     false},
+};
+
+OpCase update(const Network& network, const Update& u)
 {
     const std::int64_t n = parameters_of(network);
+    const bool mean = kernels::keeps_mean(u.options.rule), average = u.options.average_decay > 0;
     std::vector<float> squares = Bench::normal_values(n, DType::f32, 4);
     for (float& v : squares) v *= v;
-    OpCase c{
-        .in = {{.bytes = state_bytes()}, normal(n, 1)},
-        .out = {{n, DType::f32, normal(n, 2).values}, {n, DType::f32, normal(n, 3).values}, {n, DType::f32, squares}},
-        .run = [=](Exec ex, const Views& in, const Views& out) {
-            kernels::update(ex, n, {}, {out[0], in[1], out[1], out[2], packed ? out[3] : View{}},
-                            static_cast<const kernels::StepState*>(in[0].data));
-        }};
-    if (!packed) return c;
-    c.out.push_back({n, DType::bf16});
-    c.on_cpu = [=](Exec ex, const Views& in, const Views& out) {
-        kernels::update(ex, n, {}, {out[0], in[1], out[1], out[2]}, static_cast<const kernels::StepState*>(in[0].data));
-        ex.device->copy(ex.stream, out[3].data, out[0].data, std::size_t(n) * sizeof(float));
+    OpCase c{.in = {{.bytes = state_bytes()}, normal(n, 1)},
+             .out = {{n, DType::f32, normal(n, 2).values}, {n, DType::f32, squares}},
+             .run = {}};
+    const std::size_t at_mean = c.out.size(), at_average = at_mean + mean, at_packed = at_average + average;
+    if (mean) c.out.push_back({n, DType::f32, normal(n, 3).values});
+    if (average) c.out.push_back({n, DType::f32, normal(n, 5).values});
+    if (u.packed) c.out.push_back({n, DType::bf16});
+    const auto arenas = [=](const Views& in, const Views& out) {
+        kernels::UpdateArenas a{.w = out[0], .g = in[1], .m = {}, .v = out[1]};
+        if (mean) a.m = out[at_mean];
+        if (average) a.average = out[at_average];
+        return a;
+    };
+    c.run = [=, options = u.options, packed = u.packed](Exec ex, const Views& in, const Views& out) {
+        kernels::UpdateArenas a = arenas(in, out);
+        if (packed) a.packed = out[at_packed];
+        kernels::update(ex, n, options, a, static_cast<const kernels::StepState*>(in[0].data));
+    };
+    if (!u.packed) return c;
+    c.on_cpu = [=, options = u.options](Exec ex, const Views& in, const Views& out) {
+        kernels::update(ex, n, options, arenas(in, out), static_cast<const kernels::StepState*>(in[0].data));
+        ex.device->copy(ex.stream, out[at_packed].data, out[0].data, std::size_t(n) * sizeof(float));
     };
     return c;
 }
@@ -75,8 +106,9 @@ void add_optim(const Grid& grid, Cases& cases)
             cases.push_back({family, what, network, grid.batches.front(), "", "f32",
                              [=](Bench& bench) { return op_work(bench, make()); }});
         };
-        add("adam", "all parameters", [=] { return adam(network, false); });
-        if (!grid.on_cpu()) add("adam", "all parameters, bf16 copy", [=] { return adam(network, true); });
+        for (const Update& u : kUpdates)
+            if ((u.always || !passes_over(grid, network)) && !(u.packed && grid.on_cpu()))
+                add(u.family, u.what, [=] { return update(network, u); });
         add("global_norm", "all parameters", [=] { return norm(network); });
     }
 }

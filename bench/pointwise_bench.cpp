@@ -93,6 +93,17 @@ OpCase concat(const Place& p)
             }};
 }
 
+OpCase split(const Place& p)
+{
+    const EpilogueShape s = p.upscaled();
+    const kernels::ChannelsShape c{4 * s.N * s.P * s.Q, 3, 9};
+    return {.in = {p.normal(c.size(), 1)},
+            .out = {{c.rows * c.A, p.dtype}, {c.rows * c.B, p.dtype}},
+            .run = [c](Exec ex, const Views& in, const Views& out) {
+                kernels::split_channels(ex, c, in[0], {.out = out[0]}, {.out = out[1]});
+            }};
+}
+
 OpCase depth_to_space(const Place& p)
 {
     const EpilogueShape s = p.upscaled();
@@ -100,6 +111,17 @@ OpCase depth_to_space(const Place& p)
     return {.in = {p.normal(d.size(), 1)},
             .out = {{d.size(), p.dtype}},
             .run = [d](Exec ex, const Views& in, const Views& out) { kernels::depth_to_space(ex, d, in[0], out[0]); }};
+}
+
+OpCase space_to_depth(const Place& p)
+{
+    const EpilogueShape s = p.upscaled();
+    const kernels::DepthToSpaceShape d{s.N, s.P, s.Q, s.K / 4};
+    return {.in = {p.normal(d.size(), 1)},
+            .out = {{d.size(), p.dtype}},
+            .run = [d](Exec ex, const Views& in, const Views& out) {
+                kernels::space_to_depth(ex, d, in[0], {.out = out[0]});
+            }};
 }
 
 OpCase pixel_norm(const Place& p)
@@ -135,7 +157,9 @@ constexpr Row kRows[] = {
     {"bias_grad", bias_grad, true},
     {"cast", cast, false},
     {"concat_channels", concat, true},
+    {"split_channels", split, true},
     {"depth_to_space", depth_to_space, true},
+    {"space_to_depth", space_to_depth, true},
     {"pixel_norm_fwd", pixel_norm, true},
     {"pixel_norm_grad", pixel_norm_grad, true},
 };

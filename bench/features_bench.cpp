@@ -1,0 +1,178 @@
+// bench/features_bench.cpp - what a feature network runs around its convolutions, for the prediction of one identity:
+// VGG-16's input map, mirrored rims and distances at relu1_2, SqueezeNet's overlapping windows, the means in the
+// network of identities.
+#include "bench/op.h"
+#include "kernels/color/color_affine.h"
+#include "kernels/losses/lpips.h"
+#include "kernels/resample/avg_pool.h"
+#include "kernels/resample/max_pool.h"
+#include "kernels/resample/pad_reflect.h"
+
+namespace bifrons::bench {
+
+namespace {
+
+using Views = OpCase::Views;
+constexpr std::int64_t kChannels = 64;
+
+/// Where a case's tensors come from.
+struct Place {
+    Network network;
+    std::int64_t batch;
+    DType dtype;
+
+    std::int64_t pixels() const { return batch * network.resolution * network.resolution; }
+    Input features(std::int64_t n, std::uint32_t seed) const
+    {
+        return {.values = Bench::normal_values(n, dtype, seed, 1, true), .dtype = dtype};
+    }
+};
+
+kernels::ColorAffine input_map()
+{
+    return {{{0, 0, 4.4}, {0, 4.5, 0}, {4.4, 0, 0}}, {-2.1, -2.0, -1.8}};
+}
+
+OpCase input(const Place& p)
+{
+    const std::int64_t n = p.pixels();
+    return {.in = {{.values = Bench::normal_values(3 * n, DType::f32, 1)},
+                   {.values = Bench::normal_values(n, DType::f32, 2)}},
+            .out = {{3 * n, p.dtype}},
+            .run = [n](Exec ex, const Views& in, const Views& out) {
+                kernels::color_affine_fwd(ex, n, input_map(), in[0], in[1], out[0]);
+            }};
+}
+
+OpCase input_grad(const Place& p)
+{
+    const std::int64_t n = p.pixels();
+    return {.in = {p.features(3 * n, 1), {.values = Bench::normal_values(n, DType::f32, 2)}},
+            .out = {{3 * n, DType::f32}},
+            .run = [n](Exec ex, const Views& in, const Views& out) {
+                kernels::color_affine_grad(ex, n, input_map(), in[0], in[1], {.out = out[0]});
+            }};
+}
+
+kernels::PadReflectShape padded(const Place& p)
+{
+    return {p.batch, p.network.resolution, p.network.resolution, kChannels, 1};
+}
+
+OpCase pad(const Place& p)
+{
+    const auto s = padded(p);
+    return {.in = {p.features(s.x_size(), 1)},
+            .out = {{s.y_size(), p.dtype}},
+            .run = [s](Exec ex, const Views& in, const Views& out) { kernels::pad_reflect_fwd(ex, s, in[0], out[0]); }};
+}
+
+OpCase pad_grad(const Place& p)
+{
+    const auto s = padded(p);
+    return {.in = {p.features(s.y_size(), 1)},
+            .out = {{s.x_size(), p.dtype}},
+            .run = [s](Exec ex, const Views& in, const Views& out) {
+                kernels::pad_reflect_grad(ex, s, in[0], {.out = out[0]});
+            }};
+}
+
+kernels::MaxPoolShape overlapping(const Place& p)
+{
+    const std::int64_t side = (p.network.resolution - 3) / 2 + 1;
+    return {.N = p.batch, .H = side, .W = side, .C = kChannels, .window = 3, .stride = 2, .ceil = true};
+}
+
+OpCase max_pool(const Place& p)
+{
+    const auto s = overlapping(p);
+    return {.in = {p.features(s.x_size(), 1)},
+            .out = {{s.y_size(), p.dtype}, {s.y_size(), DType::u8}},
+            .run = [s](Exec ex, const Views& in, const Views& out) {
+                kernels::max_pool_fwd(ex, s, in[0], out[0], out[1]);
+            }};
+}
+
+OpCase max_pool_grad(const Place& p)
+{
+    const auto s = overlapping(p);
+    std::vector<std::uint8_t> index(std::size_t(s.y_size()), 0);
+    for (std::size_t i = 0; i < index.size(); ++i) index[i] = std::uint8_t(i * 7 % 4); // within every window
+    return {.in = {p.features(s.y_size(), 1), {.bytes = index}},
+            .out = {{s.x_size(), p.dtype}},
+            .run = [s](Exec ex, const Views& in, const Views& out) {
+                kernels::max_pool_grad(ex, s, in[0], in[1], {.out = out[0]});
+            }};
+}
+
+kernels::AvgPoolShape means(const Place& p)
+{
+    return {p.batch, p.network.resolution / 2, p.network.resolution / 2, kChannels, 2, 2};
+}
+
+OpCase avg_pool(const Place& p)
+{
+    const auto s = means(p);
+    return {.in = {p.features(s.x_size(), 1)},
+            .out = {{s.y_size(), p.dtype}},
+            .run = [s](Exec ex, const Views& in, const Views& out) { kernels::avg_pool_fwd(ex, s, in[0], out[0]); }};
+}
+
+OpCase avg_pool_grad(const Place& p)
+{
+    const auto s = means(p);
+    return {.in = {p.features(s.y_size(), 1)},
+            .out = {{s.x_size(), p.dtype}},
+            .run = [s](Exec ex, const Views& in, const Views& out) {
+                kernels::avg_pool_grad(ex, s, in[0], {.out = out[0]});
+            }};
+}
+
+constexpr double kDistanceError = 1e-4; // sums of up to 2^21 rows of 64 in a fixed order
+
+OpCase distance(const Place& p)
+{
+    const kernels::LpipsShape s{p.pixels(), kChannels};
+    return {.in = {p.features(s.rows * s.C, 1), p.features(s.rows * s.C, 2)},
+            .out = {{1, DType::f32}},
+            .run = [s](Exec ex, const Views& in,
+                       const Views& out) { kernels::lpips_fwd(ex, s, in[0], in[1], {}, 1, out[0]); },
+            .error = kDistanceError};
+}
+
+OpCase distance_grad(const Place& p)
+{
+    const kernels::LpipsShape s{p.pixels(), kChannels};
+    return {.in = {p.features(s.rows * s.C, 1), p.features(s.rows * s.C, 2), {.values = {float(s.rows)}}},
+            .out = {{s.rows * s.C, p.dtype}},
+            .run = [s](Exec ex, const Views& in,
+                       const Views& out) { kernels::lpips_grad(ex, s, in[0], in[1], {}, 1, in[2], {.out = out[0]}); },
+            .error = kDistanceError};
+}
+
+struct Row {
+    const char *name, *what;
+    OpCase (*make)(const Place&);
+};
+constexpr Row kRows[] = {
+    {"color_affine_fwd", "VGG-16", input},    {"color_affine_grad", "VGG-16", input_grad},
+    {"pad_reflect_fwd", "VGG-16", pad},       {"pad_reflect_grad", "VGG-16", pad_grad},
+    {"max_pool_fwd", "SqueezeNet", max_pool}, {"max_pool_grad", "SqueezeNet", max_pool_grad},
+    {"avg_pool_fwd", "identity", avg_pool},   {"avg_pool_grad", "identity", avg_pool_grad},
+    {"lpips_fwd", "relu1_2", distance},       {"lpips_grad", "relu1_2", distance_grad},
+};
+
+} // namespace
+
+void add_features(const Grid& grid, Cases& cases)
+{
+    for_each_storage(grid, [&](const Network& network, std::int64_t batch, const std::string& precision) {
+        for (const Row& row : kRows)
+            if (!passes_over(grid, network))
+                cases.push_back({row.name, row.what, network, batch, "", precision, [=](Bench& bench) {
+                                     return op_work(bench, row.make({network, batch, storage_of(precision)}));
+                                 }});
+    });
+}
+
+} // namespace bifrons::bench

@@ -11,20 +11,25 @@ namespace {
 
 constexpr std::int64_t kGrain = 1 << 14;
 
-/// g(i), and the sum that it is to be divided by.
-template <class T>
-T tap(const BlurShape& s, std::int64_t i)
-{
-    return T(std::exp(-0.5 * double(i * i) / (double(s.sigma) * double(s.sigma))));
-}
+constexpr int kMostRadius = 3 << 12; // of pictures of 2^16 rows whose colours sot matches
 
+/// g(0 .. radius), divided by the sum of them all.
 template <class T>
-T tap_scale(const BlurShape& s)
-{
-    double sum = 0;
-    for (int i = -s.radius(); i <= s.radius(); ++i) sum += tap<T>(s, i);
-    return T(1 / sum);
-}
+struct Taps {
+    T of[kMostRadius + 1];
+
+    explicit Taps(const BlurShape& s)
+    {
+        const int radius = s.radius();
+        BIFRONS_CHECK(bug, radius <= kMostRadius, "gaussian_blur: reaches ", radius, " px; at most ", kMostRadius);
+        double sum = 0;
+        for (int i = 0; i <= radius; ++i)
+            of[i] = T(std::exp(-0.5 * double(i) * double(i) / (double(s.sigma) * double(s.sigma))));
+        for (int i = -radius; i <= radius; ++i) sum += of[std::abs(i)];
+        for (int i = 0; i <= radius; ++i) of[i] *= T(1 / sum);
+    }
+    T operator[](std::int64_t i) const { return of[std::abs(i)]; }
+};
 
 /// body(row) for all rows of all pictures, on all threads.
 template <class Body>
@@ -36,12 +41,20 @@ void for_rows(const BlurShape& s, const Body& body)
     });
 }
 
+// The clones differ in how wide they are: every one gives the same bits.
+#define BIFRONS_WIDE __attribute__((target_clones("avx512f", "arch=haswell", "default")))
+
 /// y += weight x
-template <class T>
-void add_scaled(std::int64_t n, T weight, const T* x, T* __restrict y)
+BIFRONS_WIDE void add_scaled(std::int64_t n, float weight, const float* x, float* __restrict y)
 {
     for (std::int64_t i = 0; i < n; ++i) y[i] += weight * x[i];
 }
+BIFRONS_WIDE void add_scaled(std::int64_t n, double weight, const double* x, double* __restrict y)
+{
+    for (std::int64_t i = 0; i < n; ++i) y[i] += weight * x[i];
+}
+
+#undef BIFRONS_WIDE
 
 } // namespace
 
@@ -54,13 +67,13 @@ template <class T>
 void cpu::gaussian_blur(const BlurShape& s, const T* x, T* y, T* scratch)
 {
     const std::int64_t row = s.W * s.C, radius = s.radius();
-    const T scale = tap_scale<T>(s);
+    const Taps<T> taps(s);
     for_rows(s, [&](std::int64_t h) {
         T* out = scratch + h * row;
         std::fill_n(out, row, T(0));
         for (std::int64_t j = std::max(-radius, 1 - s.W); j <= std::min(radius, s.W - 1); ++j) {
             const std::int64_t first = std::max<std::int64_t>(0, -j), count = s.W - std::abs(j);
-            add_scaled(count * s.C, tap<T>(s, j) * scale, x + h * row + (first + j) * s.C, out + first * s.C);
+            add_scaled(count * s.C, taps[j], x + h * row + (first + j) * s.C, out + first * s.C);
         }
     });
     for_rows(s, [&](std::int64_t line) {
@@ -68,7 +81,7 @@ void cpu::gaussian_blur(const BlurShape& s, const T* x, T* y, T* scratch)
         std::fill_n(out, row, T(0));
         const std::int64_t h = line % s.H;
         for (std::int64_t i = std::max(-radius, -h); i <= std::min(radius, s.H - 1 - h); ++i)
-            add_scaled(row, tap<T>(s, i) * scale, scratch + (line + i) * row, out);
+            add_scaled(row, taps[i], scratch + (line + i) * row, out);
     });
 }
 

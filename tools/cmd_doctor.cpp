@@ -54,7 +54,7 @@ Finding find_onednn()
     if (kernels::onednn_available()) {
         const bool amx = kernels::onednn_multiplies_bf16();
         return {"oneDNN", true,
-                kernels::onednn_description() + (amx ? "; trains in bf16" : "; trains in f32, bf16 being slower here")};
+                kernels::onednn_description() + (amx ? "; AMX: trains in bf16" : "; no AMX: trains in f32")};
     }
     return {"oneDNN", false, "not built in; our own loops compute convolutions, slower",
             "run tools/setup.sh and build again"};

@@ -50,6 +50,14 @@ bool is_matrix_product(const OnednnConv& c)
     return c.H == 1 && c.W == 1 && c.R == 1 && c.S == 1 && c.pad == 0;
 }
 
+/// The forward pass that a call is, or that a gradient belongs to.
+OnednnConv forward_of(OnednnConv c)
+{
+    if (c.pass != OnednnPass::forward) c.f32_out = false; // that is the gradient's
+    c.pass = OnednnPass::forward;
+    return c;
+}
+
 /// The operands' descriptors: activations and filters as we store them, filters also in the format oneDNN picks.
 struct Formats {
     memory::desc x, y, filters, any_filters, bias;
@@ -148,7 +156,9 @@ void Call::make_conv()
     const memory::dims stride{conv_.stride, conv_.stride}, pad{conv_.pad, conv_.pad};
     const auto& [x, y, filters, any, bias] = formats_;
     const primitive_attr attr = attributes(conv_, formats_);
-    const convolution_forward::desc forward(prop_kind::forward_training, how, x, any, bias, y, stride, pad, pad);
+    const Formats f(forward_of(conv_));
+    const convolution_forward::desc forward(prop_kind::forward_training, how, f.x, f.any_filters, f.bias, f.y, stride,
+                                            pad, pad);
     const convolution_forward::primitive_desc hint(forward, attr, engine(), true);
     if (!hint) return;
     if (conv_.pass == OnednnPass::forward) return take<convolution_forward>(hint, hint.weights_desc());
@@ -167,7 +177,8 @@ void Call::make_product()
     using namespace dnnl;
     const auto& [x, y, filters, any, bias] = formats_;
     const primitive_attr attr = attributes(conv_, formats_);
-    const inner_product_forward::desc forward(prop_kind::forward_training, x, any, bias, y);
+    const Formats f(forward_of(conv_));
+    const inner_product_forward::desc forward(prop_kind::forward_training, f.x, f.any_filters, f.bias, f.y);
     const inner_product_forward::primitive_desc hint(forward, attr, engine(), true);
     if (!hint) return;
     if (conv_.pass == OnednnPass::forward) return take<inner_product_forward>(hint, hint.weights_desc());

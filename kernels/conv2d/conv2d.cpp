@@ -146,11 +146,11 @@ IgemmPlan plan_for(Conv2dPass pass, const Conv2dShape& s, DType dtype, const Exe
 
 // ---- forward -----------------------------------------------------------------------------------------------------
 
-/// Epilogues that oneDNN may compute with the sum.
+/// Epilogues that oneDNN may compute with the sum, but for the shuffle, which is left.
 bool may_fuse(const Epilogue& e)
 {
     const bool linear = e.act.kind == Act::none || e.act.kind == Act::leaky || e.act.kind == Act::relu;
-    return linear && !e.z && e.shuffle == 1;
+    return linear && !e.z;
 }
 
 std::shared_ptr<const OnednnCall> fused_call(const Conv2dShape& s, DType dtype, DType out, const Epilogue& e,

@@ -544,6 +544,16 @@ TEST(Conv2dOnednn, computes_what_it_is_asked_for_or_says_that_it_cannot)
     EXPECT_TRUE(onednn_call(
         {.H = 4, .W = 4, .C = 8, .K = 16, .R = 3, .S = 3, .pad = 1, .bias = true, .add = true, .slope = 0.1f}, 1));
     EXPECT_TRUE(onednn_call({.N = 8, .C = 64, .K = 32, .bias = true, .slope = 0.1f}, 1));
+#if defined(__x86_64__)
+    if (!__builtin_cpu_supports("avx512bf16")) return;
+    for (const OnednnPass pass : {OnednnPass::forward, OnednnPass::input_gradient, OnednnPass::filter_gradient})
+        for (const bool f32_out : {false, true}) {
+            EXPECT_TRUE(onednn_call({.pass = pass, .N = 8, .C = 64, .K = 32, .bf16 = true, .f32_out = f32_out}, 1));
+            OnednnConv conv{.pass = pass, .H = 8, .W = 8, .C = 64, .K = 32, .R = 3, .S = 3, .pad = 1, .bf16 = true};
+            conv.f32_out = f32_out;
+            EXPECT_TRUE(onednn_call(conv, 1)) << int(pass) << " " << f32_out;
+        }
+#endif
 }
 
 TEST(Conv2d, names_operands_that_do_not_fit)

@@ -8,6 +8,10 @@ graph, all channels_last, with cudnn.benchmark and a fused Adam. Nothing is inst
 
     bench/peer_pytorch_step.py --config 64,32,128,16,6,4 --config 96,64,256,64,22,4 --threads 2
     bench/peer_pytorch_step.py --config 256,64,256,64,22,8 --device cuda --precision bf16
+    bench/peer_pytorch_step.py --config 64,32,128,16,6,4 --gan 2,1,1
+
+--gan adds a patch discriminator whose convolutions have these strides (model/discriminator.h), 16 channels and up, and
+DeepFaceLab's losses with it; both sides' gradients come from the one forward pass of the generator.
 
 With --serve it times one more block of steps for every line on its standard input, until that ends.
 """
@@ -80,6 +84,41 @@ class Decoder(nn.Module):
         return torch.sigmoid(F.pixel_shuffle(phases, 2)), torch.sigmoid(self.mask(x))
 
 
+class PatchDiscriminator(nn.Module):
+    def __init__(self, strides, dims=16):
+        super().__init__()
+        widths = [min(512, dims << i) for i in range(len(strides) + 1)]
+        act = nn.LeakyReLU(0.2)
+        self.first = nn.Sequential(nn.Conv2d(3, dims, 1), act)
+        self.down, self.up = nn.ModuleList(), nn.ModuleList()
+        for i, stride in enumerate(strides):
+            c, k, last = widths[i], widths[i + 1], i + 1 == len(strides)
+            self.down.append(nn.Sequential(nn.Conv2d(c, k, 3, stride=stride, padding=1), act))
+            self.up.append(nn.Sequential(nn.ConvTranspose2d(k if last else 2 * k, c, 3, stride=stride, padding=1,
+                                                            output_padding=stride - 1), act))
+        self.bottom = nn.Sequential(nn.Conv2d(widths[-1], widths[-1], 1), act)
+        self.centre, self.full = nn.Conv2d(widths[-1], 1, 1), nn.Conv2d(2 * dims, 1, 1)
+
+    def forward(self, x):
+        on_the_way = [self.first(x)]
+        for down in self.down:
+            on_the_way.append(down(on_the_way[-1]))
+        deepest = on_the_way.pop()
+        x = self.bottom(deepest)
+        for skip, up in zip(reversed(on_the_way), reversed(self.up)):
+            x = torch.cat([skip, up(x)], 1)
+        return self.centre(deepest), self.full(x)
+
+
+def bce(answers, label):
+    return sum(F.binary_cross_entropy_with_logits(a.float(), torch.full_like(a, label, dtype=torch.float32))
+               for a in answers)
+
+
+def variation(x):
+    return (x.diff(dim=2).square().sum() + x.diff(dim=3).square().sum()) / x.shape[0]
+
+
 def gaussian(window, device, sigma=1.5):
     d = torch.arange(window, dtype=torch.float32, device=device) - (window - 1) / 2
     g = torch.exp(-d * d / (2 * sigma * sigma))
@@ -112,16 +151,19 @@ def soft_mask(mask, resolution):
 class TrainingStep:
     """Network, batch and optimizer of one variant; run() does one step."""
 
-    def __init__(self, config, device, precision, variant):
+    def __init__(self, config, device, precision, variant, strides):
         r, e, ae, d, m, n = config
         torch.manual_seed(1)
         self.device, self.precision = device, precision
         self.r = r
         self.windows = [int(r / 11.6)] if r < 256 else [int(r / 11.6), int(r / 23.2)]  # two scales share the weight
         encoder, inter = Encoder(e), Inter((r // 16) ** 2 * 8 * e, ae, r // 32)
-        self.blocks = [encoder, inter, Decoder(ae, d, m), Decoder(ae, d, m)]
+        generator = [encoder, inter, Decoder(ae, d, m), Decoder(ae, d, m)]
+        self.judge = PatchDiscriminator(strides) if strides else None
+        self.blocks = generator + ([self.judge] if strides else [])
         for block in self.blocks:
             block.to(device=device, memory_format=torch.channels_last)
+        self.generator_weights = [p for b in generator for p in b.parameters()]
         fast = dict(fused=True, capturable=True) if device == "cuda" else dict(foreach=True)
         self.optimizer = torch.optim.Adam([p for b in self.blocks for p in b.parameters()], lr=5e-5, betas=(0.5, 0.999),
                                           **fast)
@@ -137,7 +179,7 @@ class TrainingStep:
             self.run = self.graph(self.run)
 
     def objective(self):
-        encoder, inter, *decoders = self.blocks
+        encoder, inter, *decoders = self.blocks[:4]
         soft = soft_mask(self.masks, self.r)
         with torch.autocast(self.device, dtype=torch.bfloat16, enabled=self.precision == "bf16"):
             codes = inter(encoder(self.pictures)).chunk(2)
@@ -147,13 +189,28 @@ class TrainingStep:
             t, p = target * s, face.float() * s
             similar = sum(dssim(p, t, window) for window in self.windows) / len(self.windows)
             loss = loss + 10 * similar + 10 * F.mse_loss(p, t) + 10 * F.mse_loss(predicted.float(), mask)
-        return loss
+        if not self.judge:
+            return loss, None
+        fooling, telling = self.adversarial(faces[0][0].float(), self.targets.chunk(2)[0], soft.chunk(2)[0])
+        return loss + fooling, telling
+
+    def adversarial(self, made, real, soft):
+        """What the source's picture is worth to the generator, and to the discriminator."""
+        with torch.autocast(self.device, dtype=torch.bfloat16, enabled=self.precision == "bf16"):
+            fooled, told = self.judge(made * soft), (self.judge(real * soft), self.judge((made * soft).detach()))
+        outside = ((1 - soft) * (made - real)).square().mean()
+        return (0.1 * bce(fooled, 1.0) + 1e-6 * variation(made) + 0.02 * outside,
+                (bce(told[0], 1.0) + bce(told[1], 0.0)) / 2)
 
     def step(self, objective):
         # A graph keeps the gradients where they are.
         self.optimizer.zero_grad(set_to_none=self.device == "cpu")
-        loss = objective()
-        loss.backward()
+        loss, telling = objective()
+        if telling is None:
+            loss.backward()
+        else:
+            torch.autograd.backward(loss, inputs=self.generator_weights)
+            torch.autograd.backward(telling, inputs=list(self.judge.parameters()))
         self.optimizer.step()
         return loss
 
@@ -200,12 +257,12 @@ def variants(device):
     return ["eager", "graph"] + (["compile", "compile+graph"] if hasattr(torch, "compile") else [])
 
 
-def fastest(config, device, precision, steps):
+def fastest(config, device, precision, steps, strides):
     """The fastest variant's step, and what is known of all."""
     medians, best = {}, None
     for variant in variants(device):
         try:
-            step = TrainingStep(config, device, precision, variant)
+            step = TrainingStep(config, device, precision, variant, strides)
             step.times(3)
             medians[variant] = statistics.median(step.times(steps))
         except Exception as e:  # a variant that this PyTorch or this GPU cannot run
@@ -232,15 +289,17 @@ def main():
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--precision", choices=["bf16", "tf32", "f32"], default="f32")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--gan", default="", help="strides of a patch discriminator")
     parser.add_argument("--steps", type=int, default=30)
     parser.add_argument("--serve", action="store_true")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     torch.backends.cudnn.benchmark = True
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = args.precision != "f32"
+    strides = [int(v) for v in args.gan.split(",") if v]
     for text in args.config or ["64,32,128,16,6,4"]:
         try:
-            step, about = fastest([int(v) for v in text.split(",")], args.device, args.precision, args.steps)
+            step, about = fastest([int(v) for v in text.split(",")], args.device, args.precision, args.steps, strides)
         except Exception as e:
             print(json.dumps({"error": str(e).split("\n")[0][:300]}), flush=True)
             sys.exit(1)

@@ -1,7 +1,9 @@
-// bench/step_bench.cpp - a whole training step beside PyTorch's step of the same network, in alternating blocks. Making
-// samples is not timed on either side. The peer is bench/peer_pytorch_step.py in a process of its own.
+// bench/step_bench.cpp - a whole training step, without a discriminator and with one, beside PyTorch's step of the same
+// network, in alternating blocks. Making samples is not timed on either side. The peer is bench/peer_pytorch_step.py in
+// a process of its own.
 #include "bench/pair.h"
 #include "bench/peers/pytorch.h"
+#include "model/adversary.h"
 #include "model/trainer.h"
 
 #include <chrono>
@@ -19,7 +21,7 @@ struct Untouched : BatchSource {
     void enqueue(kernels::Exec, const kernels::StepState*, Batch&) override {}
 };
 
-model::Settings settings_of(const Network& n, std::int64_t batch)
+model::Settings settings_of(const Network& n, std::int64_t batch, bool adversarial)
 {
     model::Settings s;
     s.archi = "df-ud";
@@ -27,6 +29,7 @@ model::Settings settings_of(const Network& n, std::int64_t batch)
     s.resolution = n.resolution;
     s.e_dims = n.e, s.ae_dims = n.ae, s.d_dims = n.d, s.d_mask_dims = n.m;
     s.batch_size = batch;
+    if (adversarial) s.gan_power = 0.1;
     return s;
 }
 
@@ -73,9 +76,19 @@ class Ours {
     model::Trainer trainer_;
 };
 
-Work step_work(Bench& bench, const Network& network, std::int64_t batch, const std::string& precision)
+/// What the script is told of the discriminator.
+std::string strides_of(const model::Settings& settings)
 {
-    model::Settings settings = settings_of(network, batch);
+    std::string text;
+    if (settings.gan_power > 0)
+        for (const int stride : model::patch_strides(model::adversary_of(settings).patch))
+            text += str(text.empty() ? " --gan " : ",", stride);
+    return text;
+}
+
+Work step_work(Bench& bench, const Network& network, std::int64_t batch, const std::string& precision, bool adversarial)
+{
+    model::Settings settings = settings_of(network, batch, adversarial);
     const kernels::Target target = bench.device().target();
     const bool gpu = target.kind == kernels::DeviceKind::cuda;
     model::apply_assignment(settings, "precision=" + precision);
@@ -86,7 +99,7 @@ Work step_work(Bench& bench, const Network& network, std::int64_t batch, const s
     try {
         const auto theirs = std::make_shared<PyTorchStep>(
             str("--config ", network.text(), ",", batch, " --steps ", kSteps, " --precision ", precision,
-                gpu ? " --device cuda" : str(" --threads ", target.threads)));
+                strides_of(settings), gpu ? " --device cuda" : str(" --threads ", target.threads)));
         work.peers.push_back({.name = theirs->about().at("peer"), .sample = [theirs] { return theirs->seconds(); }});
     } catch (const Error& e) {
         work.absent.push_back(e.what());
@@ -101,8 +114,12 @@ void add_step(const Grid& grid, Cases& cases)
     for (const Network& network : grid.networks)
         for (const std::int64_t batch : grid.batches)
             for (const std::string& precision : grid.precisions)
-                cases.push_back({"training_step", "df-ud", network, batch, "", precision,
-                                 [=](Bench& bench) { return step_work(bench, network, batch, precision); }});
+                for (const bool adversarial : {false, true})
+                    if (!adversarial || !grid.options.quick || grid.on_cpu())
+                        cases.push_back({"training_step", adversarial ? "df-ud with patch GAN" : "df-ud", network,
+                                         batch, "", precision, [=](Bench& bench) {
+                                             return step_work(bench, network, batch, precision, adversarial);
+                                         }});
 }
 
 } // namespace bifrons::bench

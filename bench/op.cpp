@@ -49,11 +49,10 @@ double bytes_of(const OpCase& c)
     return bytes;
 }
 
-Cost cost_on(kernels::Device& device, const OpCase& c, const Placed& placed)
+Cost cost_on(kernels::Device& device, const OpCase::Run& run, const Placed& placed)
 {
     kernels::PlanDevice plan(device.target());
-    const bool host = device.kind() == kernels::DeviceKind::cpu && c.on_cpu;
-    (host ? c.on_cpu : c.run)({&plan, {}, {}}, Placed::views(placed.in, 0), Placed::views(placed.out, 0));
+    run({&plan, {}, {}}, Placed::views(placed.in, 0), Placed::views(placed.out, 0));
     return plan.total();
 }
 
@@ -63,8 +62,8 @@ std::vector<std::vector<float>> reference(const OpCase& c)
     kernels::CpuDevice cpu;
     Bench bench(cpu, 1);
     const Placed placed = place(bench, c, true);
-    bench.reserve(cost_on(cpu, c, placed).workspace_bytes);
-    const auto& run = c.on_cpu ? c.on_cpu : c.run;
+    const OpCase::Run& run = c.in_f32 ? c.in_f32 : c.run;
+    bench.reserve(cost_on(cpu, run, placed).workspace_bytes);
     run(bench.exec(), Placed::views(placed.in, 0), Placed::views(placed.out, 0));
     std::vector<std::vector<float>> results;
     for (std::size_t i = 0; i < c.out.size(); ++i) results.push_back(bench.download(placed.out[i][0], c.out[i].n));
@@ -98,7 +97,7 @@ Work op_work(Bench& bench, const OpCase& c)
     bench.rotate(bytes_of(c));
     const auto placed = std::make_shared<Placed>(place(bench, c, false));
     Work work;
-    work.cost = cost_on(bench.device(), c, *placed);
+    work.cost = cost_on(bench.device(), c.run, *placed);
     work.ours = {
         .name = "ours",
         .run = [c, placed](Exec ex,

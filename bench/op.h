@@ -25,8 +25,9 @@ struct OpCase {
     using Views = std::vector<View>;
     std::vector<Input> in;
     std::vector<Output> out;
-    std::function<void(Exec, const Views& in, const Views& out)> run;
-    std::function<void(Exec, const Views& in, const Views& out)> on_cpu = {}; ///< where the cpu's call is another
+    using Run = std::function<void(Exec, const Views& in, const Views& out)>;
+    Run run;
+    Run in_f32 = {}; ///< the cpu's call with f32 in place of bf16, where it is another
     /// |ours - cpu| <= error * (1 + |cpu|), and a rounding to bf16 besides where that is stored.
     double error = 0x1p-20;
 };

@@ -81,7 +81,7 @@ OpCase update(const Network& network, const Update& u)
         kernels::update(ex, n, options, a, static_cast<const kernels::StepState*>(in[0].data));
     };
     if (!u.packed) return c;
-    c.on_cpu = [=, options = u.options](Exec ex, const Views& in, const Views& out) {
+    c.in_f32 = [=, options = u.options](Exec ex, const Views& in, const Views& out) {
         kernels::update(ex, n, options, arenas(in, out), static_cast<const kernels::StepState*>(in[0].data));
         ex.device->copy(ex.stream, out[at_packed].data, out[0].data, std::size_t(n) * sizeof(float));
     };
@@ -107,8 +107,7 @@ void add_optim(const Grid& grid, Cases& cases)
                              [=](Bench& bench) { return op_work(bench, make()); }});
         };
         for (const Update& u : kUpdates)
-            if ((u.always || !passes_over(grid, network)) && !(u.packed && grid.on_cpu()))
-                add(u.family, u.what, [=] { return update(network, u); });
+            if (u.always || !passes_over(grid, network)) add(u.family, u.what, [=] { return update(network, u); });
         add("global_norm", "all parameters", [=] { return norm(network); });
     }
 }

@@ -148,20 +148,19 @@ OpCase pixel_norm_grad(const Place& p)
 struct Row {
     const char* name;
     OpCase (*make)(const Place&);
-    bool on_cpu;
 };
 constexpr Row kRows[] = {
-    {"epilogue_fwd", epilogue, true},
-    {"store_gradient", store, true},
-    {"unshuffle", unshuffle, true},
-    {"bias_grad", bias_grad, true},
-    {"cast", cast, false},
-    {"concat_channels", concat, true},
-    {"split_channels", split, true},
-    {"depth_to_space", depth_to_space, true},
-    {"space_to_depth", space_to_depth, true},
-    {"pixel_norm_fwd", pixel_norm, true},
-    {"pixel_norm_grad", pixel_norm_grad, true},
+    {"epilogue_fwd", epilogue},
+    {"store_gradient", store},
+    {"unshuffle", unshuffle},
+    {"bias_grad", bias_grad},
+    {"cast", cast},
+    {"concat_channels", concat},
+    {"split_channels", split},
+    {"depth_to_space", depth_to_space},
+    {"space_to_depth", space_to_depth},
+    {"pixel_norm_fwd", pixel_norm},
+    {"pixel_norm_grad", pixel_norm_grad},
 };
 
 } // namespace
@@ -170,10 +169,9 @@ void add_pointwise(const Grid& grid, Cases& cases)
 {
     for_each_storage(grid, [&](const Network& network, std::int64_t batch, const std::string& precision) {
         for (const Row& row : kRows)
-            if (row.on_cpu || !grid.on_cpu())
-                cases.push_back({row.name, "last level", network, batch, "", precision, [=](Bench& bench) {
-                                     return op_work(bench, row.make({network, batch, storage_of(precision)}));
-                                 }});
+            cases.push_back({row.name, "last level", network, batch, "", precision, [=](Bench& bench) {
+                                 return op_work(bench, row.make({network, batch, storage_of(precision)}));
+                             }});
     });
 }
 

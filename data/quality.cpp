@@ -3,6 +3,7 @@
 
 #include "kernels/base/error.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -26,6 +27,13 @@ void check(const char* what, const ImageF& a, const ImageF& b, const ImageF& mas
 double weight_at(const ImageF& mask, std::int64_t y, std::int64_t x)
 {
     return mask.pixels.empty() ? 1.0 : double(*mask.at(y, x));
+}
+
+/// Of a pixel and its four neighbours.
+double least_weight(const ImageF& mask, std::int64_t y, std::int64_t x)
+{
+    return std::min({weight_at(mask, y, x), weight_at(mask, y - 1, x), weight_at(mask, y + 1, x),
+                     weight_at(mask, y, x - 1), weight_at(mask, y, x + 1)});
 }
 
 using Weights = std::array<double, kWindow>;
@@ -144,7 +152,7 @@ double sharpness(const ImageF& a, const ImageF& b, const ImageF& mask)
     double of_a = 0, of_b = 0, weights = 0;
     for (std::int64_t y = 1; y + 1 < a.H; ++y)
         for (std::int64_t x = 1; x + 1 < a.W; ++x) {
-            const double m = weight_at(mask, y, x);
+            const double m = least_weight(mask, y, x);
             of_a += m * squared_laplacian(a, y, x);
             of_b += m * squared_laplacian(b, y, x);
             weights += m * double(a.C);
@@ -158,7 +166,7 @@ bool comparable(const ImageF& mask)
     constexpr std::int64_t kEdge = kWindow / 2;
     for (std::int64_t y = kEdge; y < mask.H - kEdge; ++y)
         for (std::int64_t x = kEdge; x < mask.W - kEdge; ++x)
-            if (weight_at(mask, y, x) > 0) return true;
+            if (least_weight(mask, y, x) > 0) return true;
     return false;
 }
 

@@ -12,4 +12,9 @@ namespace bifrons {
 
 enum class Precision : std::uint8_t { f32, tf32, bf16 };
 
+constexpr const char* precision_name(Precision p)
+{
+    return p == Precision::bf16 ? "bf16" : p == Precision::tf32 ? "tf32" : "f32";
+}
+
 } // namespace bifrons

@@ -57,7 +57,8 @@ Decoder::Output Autoencoder::swap(Tape& tape, const Reconstructions& out, Reach 
         const Var v = arch_.liae ? rows(tape, out.latents_ab, both / 2, both) : out.latent_dst;
         return reach == Reach::encoder ? v : Var(v.value());
     };
-    return decoders_[0](tape, arch_.liae ? concat_channels(tape, latent(), latent()) : latent());
+    const Var z = latent();
+    return decoders_[0](tape, arch_.liae ? concat_channels(tape, z, latent()) : z); // of two values
 }
 
 Var Autoencoder::code(Tape& tape, const Var& pictures) const

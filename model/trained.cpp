@@ -10,10 +10,11 @@ namespace bifrons::model {
 
 namespace {
 
-/// A model may have been trained on another device: a cpu does what it does best.
+/// A model may have been trained on another device: but for f32, a cpu does what it does best.
 Precision predicting_precision(const Settings& settings, kernels::Target target)
 {
-    return precision_of(target.kind == kernels::DeviceKind::cpu ? Settings() : settings, target);
+    const bool cpu = target.kind == kernels::DeviceKind::cpu;
+    return precision_of(cpu && settings.precision != "f32" ? Settings() : settings, target);
 }
 
 } // namespace

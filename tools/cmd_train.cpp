@@ -178,7 +178,8 @@ class Run {
     {
         const model::MemoryUse use = trainer_.memory_use();
         console_.say(str("model ", settings_.archi, " ", settings_.resolution, " px, ", trainer_.parameters().count(),
-                         " parameters; faces ", faces_text(data_.src()), " src, ", faces_text(data_.dst()), " dst"));
+                         " parameters, in ", precision_name(trainer_.precision()), "; faces ", faces_text(data_.src()),
+                         " src, ", faces_text(data_.dst()), " dst"));
         console_.say(str("memory ", human_bytes(double(use.total() + data_.bytes() + preview_.planned_bytes())),
                          " (activations ", human_bytes(double(use.activations)),
                          ", planned); `bifrons plan` lists it"));

@@ -43,11 +43,13 @@ Evaluation::Faces choose(const data::Faceset& set, const model::Settings& settin
 {
     const std::vector<std::size_t> held_out = data::split_faces(set, settings.validation_fraction).validation,
                                    wanted = evenly(held_out.empty() ? all_of(set) : held_out, samples);
-    Evaluation::Faces faces{.set = set, .of_mean = evenly(all_of(set), samples), .held_out = !held_out.empty()};
+    Evaluation::Faces faces{.set = set, .held_out = !held_out.empty()};
     const auto out_of_sight = [&](std::size_t index) { return !in_sight(set, index, settings); };
     for (const std::size_t index : wanted) (out_of_sight(index) ? faces.left_out : faces.looked_at).push_back(index);
-    std::erase_if(faces.of_mean, out_of_sight);
-    BIFRONS_CHECK(data, !faces.looked_at.empty() && !faces.of_mean.empty(), set.folder.string(), ": of ", wanted.size(),
+    std::vector<std::size_t> seen = all_of(set);
+    std::erase_if(seen, out_of_sight);
+    faces.of_mean = evenly(seen, samples);
+    BIFRONS_CHECK(data, !faces.looked_at.empty(), set.folder.string(), ": of ", wanted.size(),
                   " faces that were to be looked at, none lies in its picture. Extract again.");
     return faces;
 }
@@ -81,7 +83,7 @@ class Mean {
         const data::ImageF compared = composed(got, want, mask);
         psnr_ += data::psnr(compared, want, mask);
         ssim_ += data::ssim(compared, want, mask);
-        sharpness_ += data::sharpness(compared, want, mask);
+        sharpness_ += data::sharpness(got, want, mask);
         if (lpips_) distance_ += (*lpips_)(want.H, want.W, compared.pixels, want.pixels);
         count_ += 1;
     }

@@ -3,13 +3,14 @@
 #
 #   tools/loss_band.sh SRC DST FOLDER [OPTION...]
 #
-# Trains five models in f32, seeds 1 to 5, and one in bf16, seed 1, for STEPS steps (1000) each on two facesets, in
-# FOLDER; options go to `bifrons train` (--device, --config, --set). Prints the mean total loss over the last tenth of
-# the first quarter, half, three quarters and all of the steps: the least and the largest of the five, and that of bf16.
+# Trains five models in f32, seeds 1 to 5, and one in bf16, seed 1, for STEPS steps (1000; a multiple of 40) each on
+# two facesets, in FOLDER; options go to `bifrons train` (--device, --config, --set). Prints the mean total loss over the
+# last tenth of the first quarter, half, three quarters and all of the steps: the least and the largest of the five, and
+# that of bf16.
 # BIFRONS: the program (build/bifrons). Started again it goes on where it stopped.
-# Exit codes: 0 bf16 ends within the band, 1 it does not or a training failed, 2 usage.
+# Exit codes: 0 bf16 ends no higher than the largest, 1 it does or a training failed, 2 usage.
 set -euo pipefail
-[ $# -ge 3 ] || { sed -n '2,12s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# -ge 3 ] && [ $((${STEPS:-1000} % 40)) = 0 ] || { sed -n '2,12s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 program=${BIFRONS:-$(dirname "$0")/../build/bifrons} steps=${STEPS:-1000}
 src=$1 dst=$2 folder=$3
 shift 3
@@ -25,7 +26,8 @@ train() { # PRECISION SEED
 mean_loss() {
     sed -n 's/.*"event":"steps","step":\([0-9]*\),"steps":\([0-9]*\),.*"total":\([-0-9.e+]*\).*/\1 \2 \3/p' \
         "$folder/$1/history.jsonl" |
-        awk -v end="$2" '$1 <= end && $1 > 0.9 * end {sum += $2 * $3; n += $2} END {printf "%.6f", sum / n}'
+        awk -v end="$2" '$1 <= end && $1 > 0.9 * end {loss[$1] = $3; steps[$1] = $2} # after a resume: the later line
+                         END {for (s in loss) {sum += steps[s] * loss[s]; n += steps[s]} printf "%.6f", sum / n}'
 }
 
 for seed in 1 2 3 4 5; do train f32 $seed "$@"; done
@@ -37,5 +39,5 @@ for quarter in 1 2 3 4; do
     least=${band%$'\n'*} largest=${band#*$'\n'} narrow=$(mean_loss bf16-1 $end)
     printf '%8d %12s %12s %12s\n' "$end" "$least" "$largest" "$narrow"
 done
-awk -v a="$least" -v b="$largest" -v x="$narrow" 'BEGIN {exit !(x >= a && x <= b)}' ||
-    { echo "loss_band.sh: bf16 ends outside of the band" >&2; exit 1; }
+awk -v b="$largest" -v x="$narrow" 'BEGIN {exit !(x <= b)}' ||
+    { echo "loss_band.sh: bf16 learns less than the slowest of the five" >&2; exit 1; }

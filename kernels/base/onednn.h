@@ -51,7 +51,7 @@ class OnednnCall {
     virtual std::function<void()> bind(const OnednnOperands& operands, void* workspace) const = 0;
 };
 
-/// Whether bf16 products run in units of their own here (AMX), faster than f32's.
+/// Whether bf16 products run in units of their own here: AMX.
 bool onednn_multiplies_bf16();
 
 /// The call for `threads` threads; null where oneDNN is absent or has no optimised and correct implementation. Prepared

@@ -48,11 +48,7 @@ Cost base_cost(const Conv2dShape& s, DType dtype)
             .bytes = double(s.x_size() + s.w_size() + s.y_size()) * double(dtype_bytes(dtype))};
 }
 
-/// The type in which products of operands of a type are summed.
-DType sum_type(DType operands)
-{
-    return operands == DType::f64 ? DType::f64 : DType::f32;
-}
+using cpu::sum_type;
 
 /// oneDNN's call for a sum of products of `dtype`, stored as `out` with the store e; null where loops are to run.
 std::shared_ptr<const OnednnCall> library_call(const Conv2dShape& s, OnednnPass pass, DType dtype, DType out,
@@ -216,8 +212,10 @@ Cost conv2d_fwd_cost(const Conv2dShape& s, DType dtype, const Epilogue& e, Targe
     cost.bytes += (double(e.add ? s.y_size() : 0) + double(e.z ? s.y_size() : 0)) * double(dtype_bytes(dtype));
     if (is_gpu(target)) cost.workspace_bytes = gpu_workspace(Conv2dPass::fwd, s, dtype, target);
     if (target.kind != DeviceKind::cpu) return cost;
-    for (const DType out : {dtype, sum_type(dtype)}) // y's type is not known here
-        cost.workspace_bytes = std::max(cost.workspace_bytes, fwd_workspace(s, dtype, out, e, target.threads));
+    cost.workspace_bytes = fwd_workspace(s, dtype, dtype, e, target.threads);
+    if (sum_type(dtype) != dtype) // y may be as wide, which is not known here
+        cost.workspace_bytes =
+            std::max(cost.workspace_bytes, fwd_workspace(s, dtype, sum_type(dtype), e, target.threads));
     return cost;
 }
 
@@ -255,6 +253,12 @@ std::size_t gradient_buffer_bytes(const Conv2dShape& s, DType dtype, const Store
     return adds_itself || rounds ? buffer_bytes(s.x_size(), sum_type(dtype)) : 0;
 }
 
+std::size_t dgrad_workspace(const Conv2dShape& s, DType dtype, DType sum, int threads)
+{
+    const auto call = library_call(s, OnednnPass::input_gradient, dtype, sum, threads);
+    return call ? call->workspace_bytes() : cpu::conv2d_dgrad_workspace(s, dtype);
+}
+
 void dgrad_on_cpu(Exec ex, const Conv2dShape& s, ConstView dy, ConstView w, const Store& d)
 {
     const int threads = ex.device->target().threads;
@@ -276,11 +280,10 @@ Cost conv2d_dgrad_cost(const Conv2dShape& s, DType dtype, const Store& d, Target
     cost.bytes += (double(d.add ? s.x_size() : 0) + double(d.saved ? s.x_size() : 0)) * double(dtype_bytes(dtype));
     if (is_gpu(target)) cost.workspace_bytes = gpu_workspace(Conv2dPass::dgrad, s, dtype, target);
     if (target.kind != DeviceKind::cpu) return cost;
-    for (const DType out : {dtype, sum_type(dtype)}) {
-        const auto call = library_call(s, OnednnPass::input_gradient, dtype, out, target.threads);
+    cost.workspace_bytes = dgrad_workspace(s, dtype, dtype, target.threads);
+    if (sum_type(dtype) != dtype)
         cost.workspace_bytes =
-            std::max(cost.workspace_bytes, call ? call->workspace_bytes() : cpu::conv2d_dgrad_workspace(s, dtype));
-    }
+            std::max(cost.workspace_bytes, dgrad_workspace(s, dtype, sum_type(dtype), target.threads));
     cost.workspace_bytes += gradient_buffer_bytes(s, dtype, d, target.threads);
     return cost;
 }

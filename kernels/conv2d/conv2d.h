@@ -42,7 +42,7 @@ struct Conv2dShape {
     void check(const char* op) const;
 };
 
-/// Whether a device computes with bf16 faster than with f32: GPUs do, and CPUs whose AMX oneDNN uses.
+/// Whether a device has units for bf16 products that oneDNN or our kernels use: tensor cores, AMX.
 bool prefers_bf16(Target target);
 
 /// y = epilogue(conv(x, w)).

@@ -8,6 +8,12 @@
 
 namespace bifrons::kernels::cpu {
 
+/// The type of v: in which products of operands of a type are summed.
+inline DType sum_type(DType operands)
+{
+    return operands == DType::f64 ? DType::f64 : DType::f32;
+}
+
 /// v [N,P,Q,K] = conv(x, w)
 void conv2d_fwd(const Conv2dShape& s, ConstView x, ConstView w, View v, Workspace scratch);
 std::size_t conv2d_fwd_workspace(const Conv2dShape& s, DType dtype);

@@ -1,5 +1,6 @@
 #include "kernels/conv2d/conv2d_transpose.h"
 
+#include "kernels/conv2d/conv2d_cpu.h"
 #include "kernels/device/dispatch.h"
 
 #include <algorithm>
@@ -26,23 +27,29 @@ Conv2dShape conv2d_transpose_shape(std::int64_t N, std::int64_t P, std::int64_t 
 
 namespace {
 
-/// What a sum is kept as before its store: rounded once, where that costs nothing but room.
-DType sum_type(DType dtype, Target target)
+/// What a sum is kept as before its store.
+DType kept_as(DType dtype, Target target)
 {
-    return target.kind == DeviceKind::cpu && dtype == DType::bf16 ? DType::f32 : dtype;
+    return target.kind == DeviceKind::cpu ? cpu::sum_type(dtype) : dtype;
+}
+
+void check_types(const char* op, ConstView in, ConstView out)
+{
+    BIFRONS_CHECK(shape, in.dtype == out.dtype, op, ": operands are ", dtype_name(in.dtype), ", the result ",
+                  dtype_name(out.dtype), "; one type for all expected");
 }
 
 /// cpu: the sum cannot stand in the output before the store if it is of another type, if elements move or if the output
 /// may hold what is to be added.
 std::size_t sum_buffer_bytes(const Conv2dShape& s, DType dtype, const Epilogue& e, Target target)
 {
-    const DType sum = sum_type(dtype, target);
+    const DType sum = kept_as(dtype, target);
     return e.shuffle == 1 && !e.add && sum == dtype ? 0 : aligned(std::size_t(s.x_size()) * dtype_bytes(sum));
 }
 
 std::size_t sum_buffer_bytes(const Conv2dShape& s, DType dtype, const Store& d, Target target)
 {
-    const DType sum = sum_type(dtype, target);
+    const DType sum = kept_as(dtype, target);
     const bool adds_itself = d.add && d.add.data == d.out.data;
     return adds_itself || sum != dtype ? aligned(std::size_t(s.y_size()) * dtype_bytes(sum)) : 0;
 }
@@ -70,11 +77,12 @@ Cost conv2d_transpose_fwd_cost(const Conv2dShape& s, DType dtype, const Epilogue
 void conv2d_transpose_fwd(Exec ex, const Conv2dShape& s, ConstView x, ConstView w, View y, const Epilogue& e)
 {
     s.check("conv2d_transpose_fwd");
+    check_types("conv2d_transpose_fwd", x, y);
     if (accounted(ex, "conv2d_transpose_fwd", conv2d_transpose_fwd_cost(s, y.dtype, e, ex.device->target()))) return;
     if (stores_plainly(e)) return conv2d_dgrad(ex, s, x, w, {.out = y});
     if (!on_cpu(ex)) return conv2d_dgrad(ex, s, x, w, y, e);
     const std::size_t buffer = sum_buffer_bytes(s, y.dtype, e, ex.device->target());
-    const View v = buffer ? View{ex.workspace.data, sum_type(y.dtype, ex.device->target())} : y;
+    const View v = buffer ? View{ex.workspace.data, kept_as(y.dtype, ex.device->target())} : y;
     conv2d_dgrad(behind(ex, buffer), s, x, w, {.out = v});
     epilogue_fwd(behind(ex, buffer), s.x_shape(), v, y, e);
 }
@@ -89,11 +97,12 @@ Cost conv2d_transpose_dgrad_cost(const Conv2dShape& s, DType dtype, const Store&
 void conv2d_transpose_dgrad(Exec ex, const Conv2dShape& s, ConstView dy, ConstView w, const Store& d)
 {
     s.check("conv2d_transpose_dgrad");
+    check_types("conv2d_transpose_dgrad", dy, d.out);
     if (accounted(ex, "conv2d_transpose_dgrad", conv2d_transpose_dgrad_cost(s, d.out.dtype, d, ex.device->target())))
         return;
     if (d.act.kind == Act::none) return conv2d_fwd(ex, s, dy, w, d.out, {.add = d.add});
     const std::size_t buffer = sum_buffer_bytes(s, d.out.dtype, d, ex.device->target());
-    const View v = buffer ? View{ex.workspace.data, sum_type(d.out.dtype, ex.device->target())} : d.out;
+    const View v = buffer ? View{ex.workspace.data, kept_as(d.out.dtype, ex.device->target())} : d.out;
     conv2d_fwd(behind(ex, buffer), s, dy, w, v, {});
     store_gradient(behind(ex, buffer), s.y_size(), v, d);
 }

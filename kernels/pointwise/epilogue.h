@@ -64,7 +64,7 @@ struct GradientOrValue {
 /// y = shuffle(act(v + bias + add)), and z if wanted.
 ///   v [N,P,Q,K] read      y [N,P,Q,K] or shuffled, written; may be v's own buffer when shuffle is 1
 ///   all alike f32, f64 (cpu only) or bf16 (computed in f32, rounded once when stored); e.bias is f32 then,
-///   and v may be on a cpu.
+///   and v may be on a cpu, in a buffer of its own; so below.
 ///   Elementwise: deterministic, exact but for the activation's own rounding.
 /// Throws Error(shape) if K is not a multiple of shuffle^2 or the element types differ.
 void epilogue_fwd(Exec ex, const EpilogueShape& s, ConstView v, View y, const Epilogue& e);

@@ -119,14 +119,24 @@ TEST(Sharpness, IsTheShareOfDetailThatIsLeft)
     EXPECT_NEAR(sharpness(half, dot), 0.5, 1e-4);
     EXPECT_NEAR(sharpness(dot, half), 2, 1e-3);
     EXPECT_EQ(sharpness(dot, dot), 1);
+}
 
-    ImageF mask(5, 5, 1);
-    *mask.at(1, 1) = 1; // no neighbour of the dot
-    EXPECT_EQ(sharpness(half, dot, mask), 1);
-    *mask.at(0, 2) = 1; // at the edge, where nothing counts
-    EXPECT_EQ(sharpness(half, dot, mask), 1);
-    *mask.at(1, 2) = 1; // a neighbour
-    EXPECT_NEAR(sharpness(half, dot, mask), 0.5, 1e-3);
+TEST(Sharpness, CountsInsideTheMaskAndNotAcrossItsEdge)
+{
+    ImageF detail = noise(16, 16, 3), flat = filled(16, 16, 0.5f), mask(16, 16, 1);
+    for (std::int64_t y = 4; y < 12; ++y)
+        for (std::int64_t x = 4; x < 12; ++x) *mask.at(y, x) = 1;
+    ImageF pasted = detail; // what a swap without any detail is: flat inside, the picture outside
+    for (std::int64_t y = 4; y < 12; ++y)
+        for (std::int64_t x = 4; x < 12; ++x)
+            for (int c = 0; c < 3; ++c) pasted.at(y, x)[c] = 0.5f;
+    EXPECT_EQ(sharpness(pasted, detail, mask), sharpness(flat, detail, mask));
+    EXPECT_LT(sharpness(pasted, detail, mask), 0.01);
+    ImageF other = detail; // outside of the mask nothing counts
+    other.at(3, 7)[0] += 1;
+    EXPECT_EQ(sharpness(other, detail, mask), 1);
+    other.at(5, 7)[0] += 1;
+    EXPECT_GT(sharpness(other, detail, mask), 1.1);
 }
 
 TEST(Sharpness, OfPicturesWithoutDetailIsOne)

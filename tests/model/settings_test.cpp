@@ -1,7 +1,7 @@
 #include "model/wanted_settings.h"
 
 #include "kernels/base/error.h"
-#include "kernels/conv2d/conv2d.h"
+#include "kernels/base/onednn.h"
 #include "model/adversary.h"
 #include "tests/support/temp_folder.h"
 
@@ -360,7 +360,11 @@ TEST(Settings, precision_follows_the_device)
 {
     const kernels::Target cpu{.kind = kernels::DeviceKind::cpu}, gpu{.kind = kernels::DeviceKind::cuda, .sm = 90};
     Settings s;
-    EXPECT_EQ(int(precision_of(s, cpu)), int(kernels::prefers_bf16(cpu) ? Precision::bf16 : Precision::f32));
+    bool amx = false;
+#if defined(__x86_64__)
+    amx = kernels::onednn_available() && __builtin_cpu_supports("amx-bf16");
+#endif
+    EXPECT_EQ(int(precision_of(s, cpu)), int(amx ? Precision::bf16 : Precision::f32));
     EXPECT_EQ(int(precision_of(s, gpu)), int(Precision::bf16));
     s.precision = "tf32";
     EXPECT_EQ(int(precision_of(s, gpu)), int(Precision::tf32));

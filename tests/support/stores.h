@@ -36,7 +36,8 @@ void expect_stores(TestDevice& device, const std::vector<double>& v, const std::
 }
 
 /// `store` computes the whole numbers v [N,P,Q,K] and stores them through everything that an epilogue can do but
-/// rounding activations: bias, add, leaky by a power of two, z, shuffle. Y: what y, add and z are stored as.
+/// rounding activations: bias, add, leaky by a power of two, shuffle, with z and without. Y: what y, add and z are
+/// stored as.
 template <class Y, class StoreValues>
 void expect_epilogues(TestDevice& device, const kernels::EpilogueShape& s, const std::vector<double>& v,
                       const StoreValues& store)
@@ -52,10 +53,13 @@ void expect_epilogues(TestDevice& device, const kernels::EpilogueShape& s, const
         std::vector<double> want(v.size()), want_z(v.size());
         kernels::ref::epilogue_fwd(s, v.data(), want.data(), bias.data(), add.data(), kernels::leaky(0.25f),
                                    want_z.data(), shuffle);
-        const kernels::View y = device.poisoned<Y>(n), z = device.poisoned<Y>(n);
-        store(y, kernels::Epilogue{
-                     .bias = bias_view, .add = add_view, .act = kernels::leaky(0.25f), .z = z, .shuffle = shuffle});
-        EXPECT_EQ(bits_of(device.download<Y>(y, n)), bits_of(cast<Y>(want))) << "shuffle " << shuffle;
+        const kernels::View y = device.poisoned<Y>(n), bare = device.poisoned<Y>(n), z = device.poisoned<Y>(n);
+        kernels::Epilogue e{.bias = bias_view, .add = add_view, .act = kernels::leaky(0.25f), .shuffle = shuffle};
+        store(bare, e);
+        e.z = z;
+        store(y, e);
+        EXPECT_EQ(bits_of(device.download<Y>(bare, n)), bits_of(cast<Y>(want))) << "shuffle " << shuffle;
+        EXPECT_EQ(bits_of(device.download<Y>(y, n)), bits_of(cast<Y>(want))) << "shuffle " << shuffle << " with z";
         EXPECT_EQ(bits_of(device.download<Y>(z, n)), bits_of(cast<Y>(want_z))) << "shuffle " << shuffle;
     }
 }

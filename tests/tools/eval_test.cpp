@@ -133,6 +133,7 @@ TEST_F(EvalCommand, leaves_out_faces_whose_hull_is_not_in_the_picture_and_names_
     const Result table = eval(folder_, {}, false);
     EXPECT_NE(table.out.find("left out, as the hull lies outside of the picture\n"), std::string::npos) << table.out;
     EXPECT_NE(table.out.find("dst, 2: images/clip_4_0.png images/clip_6_0.png\n"), std::string::npos) << table.out;
+    EXPECT_EQ(eval(folder_, {"--samples", "1"}).code, 0) << "face 6, in the middle of all, is not asked for";
     for (data::FaceRecord& face : set.faces) moved(face, 5000);
     data::save_faceset(set);
     const Result none = eval(folder_, {}, false);

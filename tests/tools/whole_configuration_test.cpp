@@ -196,10 +196,9 @@ TEST_P(WholeConfiguration, every_loss_counts_and_gradients_are_the_double_networ
     EXPECT_FALSE(report.skipped);
 }
 
-TEST_P(WholeConfiguration, repeats_and_resumes_to_the_bit)
+void expect_resumes_to_the_bit(const std::string& device, const Settings& s)
 {
-    const Settings s = settings(GetParam());
-    Training undisturbed(GetParam().device, s), resumed(GetParam().device, s);
+    Training undisturbed(device, s), resumed(device, s);
     const Folder folder;
     CheckpointStore store(folder.path());
     undisturbed.run(1);
@@ -215,6 +214,20 @@ TEST_P(WholeConfiguration, repeats_and_resumes_to_the_bit)
     EXPECT_EQ(resumed.averaged(), undisturbed.averaged());
     EXPECT_NE(resumed.weights(), saved) << "and it moves";
     EXPECT_NE(resumed.averaged(), resumed.weights());
+}
+
+TEST_P(WholeConfiguration, repeats_and_resumes_to_the_bit)
+{
+    expect_resumes_to_the_bit(GetParam().device, settings(GetParam()));
+}
+
+TEST(WholeConfiguration, repeats_and_resumes_to_the_bit_in_bf16)
+{
+    for (const char* archi : {"liae-ud", "df-ud"}) {
+        Settings s = settings({archi, "cpu"});
+        s.precision = "bf16";
+        expect_resumes_to_the_bit("cpu", s);
+    }
 }
 
 /// The mean over some steps of what the generator makes of both identities: dssim ... mask.

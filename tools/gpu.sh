@@ -2,7 +2,7 @@
 # tools/gpu.sh - what needs a GPU, for machines where nothing but a driver is to be expected.
 #
 #   tools/gpu.sh build          here: the programs for one architecture (ARCH, 90a-real), into gpu-kit/ (at most 64 MiB)
-#   gpu-kit/gpu.sh test         there: every test of kernels, engine and model on the device cuda
+#   gpu-kit/gpu.sh test         there: every test of kernels, engine, model and training on the device cuda
 #   gpu-kit/gpu.sh sanitize     memcheck, racecheck, initcheck and synccheck on the kernels' tests
 #   gpu-kit/gpu.sh conform      records what the instructions' wrappers give, for tests/golden/
 #   gpu-kit/gpu.sh bench        bifrons-bench --quick
@@ -27,11 +27,11 @@ build() {
     cmake -S . -B $folder -G Ninja -DCMAKE_BUILD_TYPE=Release -DBIFRONS_CUDA=ON -DBIFRONS_CUDA_ARCHS="$arch" \
         -DBIFRONS_MEDIA=OFF -DBIFRONS_ONEDNN=OFF -DBIFRONS_SIM=OFF -DBIFRONS_BENCH=ON \
         -DCMAKE_BUILD_RPATH='$ORIGIN' ${CMAKE_OPTIONS-}
-    cmake --build $folder -j "${JOBS:-$(nproc)}" --target kernels_tests engine_tests model_tests ptx_conform bifrons-bench bifrons
+    cmake --build $folder -j "${JOBS:-$(nproc)}" --target kernels_tests engine_tests model_tests tools_tests ptx_conform bifrons-bench bifrons
     rm -rf gpu-kit.new
     mkdir gpu-kit.new
     if [ -d gpu-kit/results ]; then mv gpu-kit/results gpu-kit.new/; fi
-    cp $folder/tests/{kernels,engine,model}_tests $folder/tests/ptx_conform $folder/bench/bifrons-bench $folder/bifrons gpu-kit.new/
+    cp $folder/tests/{kernels,engine,model,tools}_tests $folder/tests/ptx_conform $folder/bench/bifrons-bench $folder/bifrons gpu-kit.new/
     cp $folder/bench/bifrons-peer-*.so gpu-kit.new/ 2>/dev/null || echo "gpu.sh: built without cuDNN and cuBLASLt as peers"
     cp bench/peer_pytorch_step.py tools/gpu.sh gpu-kit.new/
     strip gpu-kit.new/*_tests gpu-kit.new/ptx_conform gpu-kit.new/bifrons*
@@ -139,7 +139,7 @@ need_gpu() {
 # ---- the steps -----------------------------------------------------------------------------------------------------
 
 run_tests() {
-    for program in kernels_tests engine_tests model_tests; do
+    for program in kernels_tests engine_tests model_tests tools_tests; do
         list=$(suites $program) || exit 1
         for suite in $list; do
             attempt test "$program $suite" "$here/$program" --gtest_filter="$suite.*/cuda:$suite.*/cuda_*"

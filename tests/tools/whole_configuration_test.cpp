@@ -152,7 +152,7 @@ INSTANTIATE_TEST_SUITE_P(Networks, WholeConfiguration,
                          ::testing::Values(Case{"liae-ud", "cpu"}, Case{"liae-ud", "sim"}, Case{"liae-ud", "cuda"},
                                            Case{"df-ud", "cpu"}, Case{"df-ud", "sim"}, Case{"df-ud", "cuda"}),
                          [](const auto& test) {
-                             return test.param.archi.substr(0, test.param.archi.find('-')) + "_ud_" + test.param.device;
+                             return test.param.device + "_" + test.param.archi.substr(0, test.param.archi.find('-'));
                          });
 
 double largest_difference(const std::vector<double>& a, const std::vector<double>& b)

@@ -52,7 +52,7 @@ bool is_at(int fd, const std::string& path)
 
 } // namespace
 
-FolderLock::FolderLock(const std::string& folder) : path_(folder + "/.lock"), made_(missing_folders(folder))
+FolderLock::FolderLock(const std::string& folder) : path_(folder + "/.lock")
 {
     try {
         take(folder);
@@ -73,21 +73,32 @@ FolderLock::~FolderLock()
 
 void FolderLock::take(const std::string& folder)
 {
-    std::error_code failure;
-    fs::create_directories(folder, failure);
-    BIFRONS_CHECK(failed, !failure, folder, ": cannot be created: ", failure.message());
-    do {
-        if (fd_ >= 0) close(fd_);
+    // Another's end may take a new folder away before there is a file in it: then once more.
+    for (int attempts_left = 100;; --attempts_left) {
+        std::vector<std::string> missing = missing_folders(folder);
+        if (missing.size() > made_.size()) made_ = std::move(missing);
+        std::error_code failure;
+        fs::create_directories(folder, failure);
+        if (failure && attempts_left > 0) continue;
+        BIFRONS_CHECK(failed, !failure, folder, ": cannot be created: ", failure.message(), ". Take another folder.");
         fd_ = open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+        if (fd_ < 0 && errno == ENOENT && attempts_left > 0) continue;
         BIFRONS_CHECK(failed, fd_ >= 0, path_, ": cannot be opened: ", std::strerror(errno),
-                      ". The folder has to be writable.");
-        if (flock(fd_, LOCK_EX | LOCK_NB) == 0) continue;
-        const bool held = errno == EWOULDBLOCK;
-        const std::string reason = held ? "process " + holder(fd_) + " is writing there" : std::strerror(errno);
+                      ". The folder has to be writable; make it so, or take another folder.");
+        if (flock(fd_, LOCK_EX | LOCK_NB) != 0) refuse(folder);
+        if (is_at(fd_, path_)) return;
         close(fd_);
-        throw Error(ErrorKind::failed, str(folder, ": cannot be locked: ", reason,
-                                           held ? ". Wait for it or stop it, or take another folder." : ""));
-    } while (!is_at(fd_, path_));
+    }
+}
+
+void FolderLock::refuse(const std::string& folder)
+{
+    const bool held = errno == EWOULDBLOCK;
+    const std::string reason = held ? "process " + holder(fd_) + " is writing there" : std::strerror(errno);
+    close(fd_);
+    throw Error(ErrorKind::failed,
+                str(folder, ": cannot be locked: ", reason,
+                    held ? ". Wait for it or stop it, or take another folder." : ". Take another folder."));
 }
 
 } // namespace bifrons

@@ -9,7 +9,8 @@ namespace bifrons {
 /// Holds FOLDER/.lock from construction to destruction. The system releases the lock of a process that died, so a
 /// left-over file never stands in the way. Creates the folder where missing; the destructor removes the file, and what
 /// was created if nothing was put into it.
-/// Throws Error(failed) naming the holder's process id where another process (or object) holds it.
+/// Throws Error(failed) where the folder cannot be made or written to, and where another process (or object) holds it,
+/// naming that process's id.
 class FolderLock {
   public:
     explicit FolderLock(const std::string& folder);
@@ -19,6 +20,7 @@ class FolderLock {
 
   private:
     void take(const std::string& folder);
+    [[noreturn]] void refuse(const std::string& folder); // errno says why
 
     std::string path_;
     std::vector<std::string> made_; // folders, each in the one behind it

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstring>
 #include <random>
+#include <thread>
 
 #include <sched.h>
 #include <sys/mount.h>
@@ -253,6 +254,37 @@ TEST(Checkpoint, a_store_that_wrote_nothing_leaves_nothing)
     }
     expect_whole(load_latest_checkpoint(folder / "deep/model", kNoWarning).value(), 1);
     EXPECT_FALSE(std::filesystem::exists(folder / "deep/model/.lock"));
+}
+
+TEST(Checkpoint, a_folder_that_cannot_be_made_is_named_with_a_remedy)
+{
+    TempFolder folder;
+    std::filesystem::create_symlink("nowhere", folder / "dangling");
+    try {
+        CheckpointStore store(folder / "dangling");
+        FAIL();
+    } catch (const Error& e) {
+        EXPECT_NE(std::string(e.what()).find("cannot be created: File exists. Take another folder."), std::string::npos)
+            << e.what();
+    }
+}
+
+TEST(Checkpoint, stores_that_come_and_go_at_once_refuse_only_each_other)
+{
+    TempFolder folder;
+    const auto come_and_go = [&] {
+        for (int i = 0; i < 1000; ++i) {
+            try {
+                CheckpointStore store(folder / "deep/model");
+            } catch (const Error& e) {
+                EXPECT_NE(std::string(e.what()).find("is writing there"), std::string::npos) << e.what();
+            }
+            rmdir((folder / "deep/model").c_str()); // whoever found it there leaves it
+        }
+    };
+    std::thread other(come_and_go);
+    come_and_go();
+    other.join();
 }
 
 /// Runs `work` in a child process and says whether it was killed. Exit code 3: it threw Error(failed).

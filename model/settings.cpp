@@ -516,7 +516,8 @@ void check(const Settings& s)
                   ", but perceptual_file names no file. docs/trainer.md tells where one comes from; nothing is "
                   "downloaded by itself.");
     BIFRONS_CHECK(usage, s.resolution % s.perceptual_downscale == 0, "settings: perceptual_downscale is ",
-                  s.perceptual_downscale, ", which does not divide resolution ", s.resolution, "; 1, 2 or 4 expected");
+                  s.perceptual_downscale, ", which does not divide resolution ", s.resolution,
+                  "; a divisor expected, as 1, 2 and 4 always are");
     const std::vector<Tap> taps = parse_taps(s.perceptual_taps);
     double weights = 0;
     for (const Tap& tap : taps) weights += tap.weight;

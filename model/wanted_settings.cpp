@@ -2,59 +2,78 @@
 
 #include "kernels/base/error.h"
 
+#include <algorithm>
 #include <map>
 
 namespace bifrons::model {
 
 namespace {
 
-/// Who named a setting last.
-enum class Origin { nobody, model, file, command_line };
+/// Where the command names a setting; what is behind wins.
+enum class Origin { nowhere, file, command_line };
 
-/// A setting that does nothing while another is as it is.
+/// A setting that does nothing while others are as they are.
 struct Dependence {
-    const char *name, *other;
+    const char* name;
+    std::vector<const char*> others; ///< any of them could make it do something
     bool (*idle)(const Settings&);
     const char* remedy;
-    bool other_is_switch; ///< whose default is off: whoever names it knows that it is off
 };
 
+bool not_cosine(const Settings& s)
+{
+    return s.lr_schedule == "constant";
+}
+
+bool no_discriminator(const Settings& s)
+{
+    return s.gan_power == 0;
+}
+
+bool no_adversary(const Settings& s)
+{
+    return s.gan_power == 0 && s.true_face_power == 0;
+}
+
+bool no_perceptual(const Settings& s)
+{
+    return s.perceptual_weight == 0;
+}
+
 const Dependence kDependences[] = {
-    {"weight_decay", "optimizer", [](const Settings& s) { return s.optimizer != "adamw" && s.weight_decay > 0; },
-     "optimizer=adamw", false},
-    {"beta1", "optimizer", [](const Settings& s) { return s.optimizer == "rmsprop"; }, "another optimizer", false},
-    {"lr_floor", "lr_schedule", [](const Settings& s) { return s.lr_schedule == "constant"; }, "lr_schedule=cosine",
-     false},
-    {"lr_decay_steps", "lr_schedule", [](const Settings& s) { return s.lr_schedule == "constant"; },
-     "lr_schedule=cosine", false},
-    {"gan_patch_size", "discriminator", [](const Settings& s) { return s.discriminator == "fc"; },
-     "discriminator=patch", false},
-    {"gan_patch_size", "gan_power", [](const Settings& s) { return s.gan_power == 0; }, "gan_power=0.1", true},
-    {"gan_dims", "gan_power", [](const Settings& s) { return s.gan_power == 0; }, "gan_power=0.1", true},
-    {"discriminator", "gan_power", [](const Settings& s) { return s.gan_power == 0; }, "gan_power=0.1", true},
-    {"gan_loss", "gan_power", [](const Settings& s) { return s.gan_power + s.true_face_power == 0; }, "gan_power=0.1",
-     true},
-    {"gan_update", "gan_power", [](const Settings& s) { return s.gan_power + s.true_face_power == 0; }, "gan_power=0.1",
-     true},
-    {"perceptual_file", "perceptual_weight", [](const Settings& s) { return s.perceptual_weight == 0; },
-     "perceptual_weight=1", true},
-    {"perceptual_taps", "perceptual_weight", [](const Settings& s) { return s.perceptual_weight == 0; },
-     "perceptual_weight=1", true},
-    {"perceptual_downscale", "perceptual_weight", [](const Settings& s) { return s.perceptual_weight == 0; },
-     "perceptual_weight=1", true},
+    {"weight_decay",
+     {"optimizer"},
+     [](const Settings& s) { return s.optimizer != "adamw" && s.weight_decay > 0; },
+     "optimizer=adamw"},
+    {"beta1", {"optimizer"}, [](const Settings& s) { return s.optimizer == "rmsprop"; }, "another optimizer"},
+    {"lr_floor", {"lr_schedule"}, not_cosine, "lr_schedule=cosine"},
+    {"lr_decay_steps", {"lr_schedule"}, not_cosine, "lr_schedule=cosine"},
+    {"gan_patch_size",
+     {"discriminator"},
+     [](const Settings& s) { return s.discriminator == "fc" && !no_discriminator(s); },
+     "discriminator=patch"},
+    {"gan_patch_size", {"gan_power"}, no_discriminator, "gan_power=0.1"},
+    {"gan_dims", {"gan_power"}, no_discriminator, "gan_power=0.1"},
+    {"discriminator", {"gan_power"}, no_discriminator, "gan_power=0.1"},
+    {"gan_loss", {"gan_power", "true_face_power"}, no_adversary, "gan_power=0.1"},
+    {"gan_update", {"gan_power", "true_face_power"}, no_adversary, "gan_power=0.1"},
+    {"perceptual_file", {"perceptual_weight"}, no_perceptual, "perceptual_weight=1"},
+    {"perceptual_taps", {"perceptual_weight"}, no_perceptual, "perceptual_weight=1"},
+    {"perceptual_downscale", {"perceptual_weight"}, no_perceptual, "perceptual_weight=1"},
 };
 
 void check_used(const Settings& wanted, std::map<std::string, Origin> origin)
 {
-    const Settings initial;
     for (const Dependence& d : kDependences) {
-        const std::string value = value_of(wanted, d.name);
-        const bool named = origin[d.name] >= Origin::file && value != value_of(initial, d.name);
-        const bool settled = d.other_is_switch ? origin[d.other] > Origin::nobody : origin[d.other] > origin[d.name];
-        BIFRONS_CHECK(usage, !named || settled || !d.idle(wanted), "settings: ", d.name, " is ", value,
-                      ", which does nothing while ", d.other, " is ", value_of(wanted, d.other), "; set ", d.remedy,
-                      d.other_is_switch ? str(", or ", d.other, "=0 to do without") : str(" or leave ", d.name, " out"),
-                      ".");
+        const Origin named = origin[d.name];
+        const bool meant =
+            std::any_of(d.others.begin(), d.others.end(), [&](const char* other) { return origin[other] >= named; });
+        if (named == Origin::nowhere || meant || !d.idle(wanted)) continue;
+        const std::string other = d.others.front(), is = value_of(wanted, other);
+        throw Error(ErrorKind::usage,
+                    str("settings: ", d.name, " is ", value_of(wanted, d.name), ", which does nothing while ", other,
+                        " is ", is, "; set ", d.remedy, ", leave ", d.name, " out, or name ", other, "=", is,
+                        " beside it to let it lie idle."));
     }
 }
 
@@ -65,8 +84,6 @@ Settings wanted_settings(const std::optional<Settings>& made, const std::string&
 {
     Settings wanted = made.value_or(Settings{});
     std::map<std::string, Origin> origin;
-    if (made)
-        for (const SettingHelp& row : list_settings()) origin[row.name] = Origin::model;
     if (!config.empty())
         for (const std::string& name : apply_toml_file(wanted, config)) origin[name] = Origin::file;
     for (const std::string& assignment : assignments)

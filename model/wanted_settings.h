@@ -9,9 +9,10 @@
 namespace bifrons::model {
 
 /// made: the model's own; empty for a new model. config: a TOML file, or empty. Throws Error as apply_toml_file,
-/// apply_assignment, check and check_resume do, and Error(usage) for a setting that the command names in vain: because
-/// of another, it would do nothing. What is in the model already may lie idle, and so may a setting whose other was
-/// named behind it (optimizer=rmsprop over a file with adamw's weight_decay), or switched off by name (gan_power=0).
+/// apply_assignment, check and check_resume do, and Error(usage) for a setting that is named in vain: the command names
+/// it, whatever its value, another makes it do nothing (gan_dims while gan_power is 0), and that other is not named in
+/// the same place or behind it. So a file may list all settings, or keep gan_dims beside gan_power = 0, and
+/// optimizer=rmsprop may stand over a file with adamw's weight_decay. What is only in the model may lie idle.
 Settings wanted_settings(const std::optional<Settings>& made, const std::string& config,
                          const std::vector<std::string>& assignments);
 

@@ -279,7 +279,10 @@ TEST(Settings, rules_between_settings)
     EXPECT_SAYS(complaint(ErrorKind::usage, [&] { check(odd); }), "e_dims is 33; an even number");
     Settings thirds;
     thirds.perceptual_downscale = 3;
-    EXPECT_SAYS(complaint(ErrorKind::usage, [&] { check(thirds); }), "does not divide resolution 128");
+    EXPECT_SAYS(complaint(ErrorKind::usage, [&] { check(thirds); }),
+                "does not divide resolution 128; a divisor expected");
+    thirds.resolution = 96;
+    EXPECT_NO_THROW(check(thirds));
     Settings blind;
     blind.mse_weight = blind.dssim_weight = 0;
     EXPECT_SAYS(complaint(ErrorKind::usage, [&] { check(blind); }), "mse_weight and dssim_weight");
@@ -303,57 +306,65 @@ TEST(Settings, resuming_may_change_the_training_but_not_the_network)
 
 TEST(Settings, named_in_vain_are_refused)
 {
-    const auto refuses = [](const std::vector<std::string>& assignments, const std::optional<Settings>& made = {}) {
-        return complaint(ErrorKind::usage, [&] { wanted_settings(made, "", assignments); });
+    const auto refuses = [](const std::vector<std::string>& assignments, const std::optional<Settings>& made = {},
+                            const std::string& config = "") {
+        return complaint(ErrorKind::usage, [&] { wanted_settings(made, config, assignments); });
     };
-    EXPECT_SAYS(refuses({"weight_decay=0.05"}),
-                "weight_decay is 0.05, which does nothing while optimizer is \"adabelief_dfl\"; set optimizer=adamw or "
-                "leave weight_decay out.");
-    EXPECT_SAYS(refuses({"optimizer=rmsprop", "beta1=0.5"}), "beta1 is 0.5");
+    EXPECT_SAYS(
+        refuses({"weight_decay=0.05"}),
+        "weight_decay is 0.05, which does nothing while optimizer is \"adabelief_dfl\"; set optimizer=adamw, leave "
+        "weight_decay out, or name optimizer=\"adabelief_dfl\" beside it to let it lie idle.");
+    EXPECT_SAYS(refuses({"weight_decay=0.01"}), "set optimizer=adamw"); // its initial value
     EXPECT_SAYS(refuses({"lr_floor=0.1"}), "set lr_schedule=cosine");
     EXPECT_SAYS(refuses({"lr_decay_steps=5"}), "set lr_schedule=cosine");
-    EXPECT_SAYS(refuses({"gan_power=0.1", "discriminator=fc", "gan_patch_size=16"}), "set discriminator=patch");
-    for (const char* of_gan :
-         {"gan_patch_size=16", "gan_dims=32", "discriminator=fc", "gan_loss=hinge", "gan_update=alternating"})
-        EXPECT_SAYS(refuses({of_gan}), "set gan_power=0.1, or gan_power=0 to do without.");
-    EXPECT_SAYS(refuses({"perceptual_file=vgg.safetensors"}), "set perceptual_weight=1");
-    EXPECT_SAYS(refuses({"perceptual_taps=relu1_2"}), "set perceptual_weight=1");
-    EXPECT_SAYS(refuses({"perceptual_downscale=2"}), "set perceptual_weight=1");
-    Settings adam;
-    adam.optimizer = "adam";
-    EXPECT_SAYS(refuses({"weight_decay=0.05"}, adam), "while optimizer is \"adam\"");
+    Settings made; // what it holds is named by nobody now
+    made.optimizer = "rmsprop", made.discriminator = "fc", made.perceptual_file = "vgg.safetensors";
+    for (const std::optional<Settings>& model : {std::optional<Settings>(), std::optional(made)}) {
+        for (const char* of_gan : {"gan_patch_size=16", "gan_dims=32", "gan_dims=16", "discriminator=fc",
+                                   "gan_loss=hinge", "gan_update=alternating"})
+            EXPECT_SAYS(refuses({of_gan}, model), "set gan_power=0.1, leave ");
+        for (const char* perceptual :
+             {"perceptual_file=vgg.safetensors", "perceptual_taps=relu1_2", "perceptual_downscale=2"})
+            EXPECT_SAYS(refuses({perceptual, "gan_power=0"}, model), "set perceptual_weight=1");
+    }
+    EXPECT_SAYS(refuses({"beta1=0.5"}, made), "beta1 is 0.5, which does nothing while optimizer is \"rmsprop\"");
+    EXPECT_SAYS(refuses({"gan_patch_size=16", "gan_power=0.1"}, made), "set discriminator=patch");
+    TempFolder folder;
+    write_bytes(folder / "off.toml", "optimizer = \"adam\"\ngan_power = 0\n");
+    EXPECT_SAYS(refuses({"weight_decay=0.1"}, {}, folder / "off.toml"), "while optimizer is \"adam\"");
+    EXPECT_SAYS(refuses({"gan_dims=32"}, made, folder / "off.toml"), "set gan_power=0.1");
 }
 
 TEST(Settings, that_lie_idle_for_a_reason_are_not_refused)
 {
-    const auto takes = [](const std::vector<std::string>& assignments, const std::optional<Settings>& made = {},
-                          const std::string& config = "") {
-        EXPECT_NO_THROW(wanted_settings(made, config, assignments)) << assignments.at(0);
-    };
-    std::vector<std::string> all; // the whole listing, as someone keeps it in a file
-    for (const SettingHelp& row : list_settings()) {
-        const bool quoted = row.initial.front() == '"';
-        all.push_back(row.name + "=" + (quoted ? row.initial.substr(1, row.initial.size() - 2) : row.initial));
-    }
-    takes(all);
-    takes({"optimizer=adamw", "weight_decay=0.05"});
-    takes({"gan_loss=hinge", "true_face_power=0.01", "archi=df-ud"});
-    takes({"gan_dims=32", "gan_power=0"});
-    Settings made;
-    made.optimizer = "adamw", made.weight_decay = 0.05, made.lr_schedule = "cosine", made.lr_floor = 0.1;
-    made.gan_power = 0.1, made.gan_dims = 32;
-    made.perceptual_weight = 1, made.perceptual_file = "vgg.safetensors";
-    takes({"optimizer=rmsprop", "lr_schedule=constant", "gan_power=0", "perceptual_weight=0"}, made);
-    made.gan_power = 0;
-    takes({"gan_dims=64"}, made);
     TempFolder folder;
-    write_bytes(folder / "s.toml", "optimizer = \"adamw\"\nweight_decay = 0.05\n");
-    takes({"optimizer=rmsprop"}, {}, folder / "s.toml");
-    EXPECT_SAYS(complaint(ErrorKind::usage,
-                          [&] {
-                              wanted_settings({}, folder / "s.toml", {"optimizer=adam", "weight_decay=0.1"});
-                          }),
-                "weight_decay is 0.1");
+    const auto takes = [&](const std::optional<Settings>& made, const std::string& config,
+                           const std::vector<std::string>& assignments = {}) {
+        write_bytes(folder / "s.toml", config);
+        EXPECT_NO_THROW(wanted_settings(made, folder / "s.toml", assignments)) << config;
+    };
+    Settings idle; // a model whose settings lie idle
+    idle.optimizer = "rmsprop", idle.weight_decay = 0.05, idle.beta1 = 0.7, idle.lr_floor = 0.1;
+    idle.discriminator = "fc", idle.gan_patch_size = 16, idle.gan_dims = 32, idle.gan_loss = "hinge";
+    idle.perceptual_file = "vgg.safetensors", idle.perceptual_downscale = 2;
+    takes(idle, "");
+    std::string all; // the whole listing, as someone keeps it in a file
+    for (const SettingHelp& row : list_settings()) all += row.name + " = " + row.initial + "\n";
+    takes({}, all);
+    takes(idle, all, {"optimizer=rmsprop", "lr_schedule=constant", "gan_power=0"});
+
+    for (const std::optional<Settings>& made : {std::optional<Settings>(), std::optional(idle)}) {
+        takes(made, "gan_power = 0\ngan_dims = 16\ngan_patch_size = 16\ngan_loss = \"hinge\"\n");
+        takes(made, "perceptual_weight = 0\nperceptual_file = \"vgg.safetensors\"\nperceptual_downscale = 2\n");
+        takes(made, "lr_schedule = \"constant\"\nlr_floor = 0.1\nlr_decay_steps = 5\n");
+        takes(made, "optimizer = \"adam\"\nweight_decay = 0.01\n");
+        takes(made, "optimizer = \"rmsprop\"\nbeta1 = 0.5\n");
+        takes(made, "gan_power = 0.1\ndiscriminator = \"fc\"\ngan_patch_size = 16\n");
+        takes(made, "", {"weight_decay=0.01", "optimizer=adam"});
+        takes(made, "optimizer = \"adamw\"\nweight_decay = 0.05\n", {"optimizer=rmsprop"});
+        takes(made, "true_face_power = 0.01\ngan_loss = \"hinge\"\n", {"true_face_power=0"});
+    }
+    takes({}, "archi = \"df-ud\"\ngan_loss = \"hinge\"\ntrue_face_power = 0.01\n");
 }
 
 TEST(Settings, precision_follows_the_device)

@@ -244,6 +244,7 @@ TEST_F(TrainCommand, what_cannot_work_is_refused_and_nothing_is_made_or_changed)
         {{"--set", "archi=liae-ud", "--set", "true_face_power=0.1"}, 2, "Set true_face_power=0"},
         {{"--set", "freeze=encodr"}, 2, "freeze names \"encodr\""},
         {{"--set", "weight_decay=0.1"}, 2, "set optimizer=adamw"},
+        {{"--set", "perceptual_file=absent", "--set", "perceptual_downscale=2"}, 2, "set perceptual_weight=1"},
         {{"--set", "perceptual_weight=1"}, 2, "perceptual_file names no file"},
         {perceptual(folder_ / "absent.safetensors"), 3, "absent.safetensors: "},
         {perceptual(folder_ / "torn.safetensors"), 3, "torn.safetensors: "},

@@ -77,7 +77,7 @@ TEST(Ssim, IsOneForItselfAndAgreesWithTheDefinition)
     EXPECT_NEAR(ssim(b, a), ssim(a, b), 1e-12);
 }
 
-TEST(Comparable, WhereAWindowHasItsMiddleInTheMask)
+TEST(Comparable, WhereAWindowHasItsMiddleAmongFourNeighboursInTheMask)
 {
     ImageF mask(13, 12, 1);
     EXPECT_FALSE(comparable(mask));
@@ -85,8 +85,12 @@ TEST(Comparable, WhereAWindowHasItsMiddleInTheMask)
     EXPECT_FALSE(comparable(mask));
     BIFRONS_EXPECT_ERROR(ssim(noise(13, 12, 1), noise(13, 12, 2), mask), shape, "no window");
     *mask.at(7, 6) = 0.1f;
-    EXPECT_TRUE(comparable(mask));
     EXPECT_NO_THROW(ssim(noise(13, 12, 1), noise(13, 12, 2), mask));
+    EXPECT_FALSE(comparable(mask)) << "it has no four neighbours in the mask";
+    BIFRONS_EXPECT_ERROR(sharpness(noise(13, 12, 1), noise(13, 12, 2), mask), shape, "leaves nothing");
+    *mask.at(6, 6) = *mask.at(7, 5) = 0.1f;
+    EXPECT_TRUE(comparable(mask));
+    EXPECT_NO_THROW(sharpness(noise(13, 12, 1), noise(13, 12, 2), mask));
 }
 
 TEST(Ssim, WindowsCountByTheMaskAtTheirMiddle)

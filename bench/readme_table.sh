@@ -11,6 +11,9 @@ value() { printf '%s\n' "$1" | sed -n "s/.*\"$2\": *\"\{0,1\}\([^,\"}]*\).*/\1/p
 # digits NUMBER: three of them.
 digits() { awk -v v="$1" 'BEGIN { printf v < 10 ? "%.2f" : v < 100 ? "%.1f" : "%.0f", v }'; }
 
+# ms MICROSECONDS: in milliseconds.
+ms() { digits "$(awk -v us="$1" 'BEGIN { print us / 1000 }')"; }
+
 # row WHAT PATTERN...: the newest line that holds all patterns.
 row() {
     what=$1 && shift
@@ -20,6 +23,7 @@ row() {
     [ -n "$line" ] || { echo "readme_table.sh: no line of bench/results/ holds $*" >&2 && exit 1; }
     case $line in
     *'"peer_ms"'*) echo "| $what | $(digits "$(value "$line" ours_ms)") ms | $(value "$line" peer): $(digits "$(value "$line" peer_ms)") ms | $(digits "$(value "$line" ratio)") |" ;;
+    *'"peer_us"'*) echo "| $what | $(ms "$(value "$line" ours_us)") ms | $(value "$line" peer | sed 's/+.*//; s/pytorch/PyTorch/'): $(ms "$(value "$line" peer_us)") ms | $(digits "$(value "$line" ratio)") |" ;;
     *'"frames_per_s"'*) echo "| $what | $(digits "$(value "$line" frames_per_s)") frames/s | | |" ;;
     *'"max_rss_mb"'*) echo "| $what | $(value "$line" max_rss_mb) MB | | |" ;;
     *) echo "readme_table.sh: says nothing that the table shows: $line" >&2 && exit 1 ;;
@@ -29,8 +33,10 @@ row() {
 table() {
     echo "| what | Bifrons | peer | ratio |"
     echo "|---|---|---|---|"
-    row "training step, 64 px, e 32 ae 128 d 16, batch 4 + 4" '"training_step"' '"side": 64' '"threads": 2'
-    row "training step, 96 px, e 64 ae 256 d 64, batch 4 + 4" '"training_step"' '"side": 96' '"threads": 2'
+    for precision in f32 bf16; do
+        row "training step, $precision, 64 px, e 32 ae 128 d 16, batch 4 + 4" "training_step/df-ud/64px/b4/$precision"
+        row "training step, $precision, 96 px, e 64 ae 256 d 64, batch 4 + 4" "training_step/df-ud/96px/b4/$precision"
+    done
     for size in 129 512 1022 1025; do
         row "Poisson, OpenCV's equation, $size px square" '"poisson_rect_vs_opencv"' "\"size\": $size}"
     done

@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 struct Options {
     std::string out = "bifrons-demo", pictures;
     double minutes = 5;
-    std::int64_t steps = 1200;
+    std::int64_t steps = 4000;
 };
 
 constexpr int kFrames = 75; // three seconds

@@ -26,7 +26,7 @@ build() {
     local arch=${ARCH:-90a-real} folder=build-gpu
     cmake -S . -B $folder -G Ninja -DCMAKE_BUILD_TYPE=Release -DBIFRONS_CUDA=ON -DBIFRONS_CUDA_ARCHS="$arch" \
         -DBIFRONS_MEDIA=OFF -DBIFRONS_ONEDNN=OFF -DBIFRONS_SIM=OFF -DBIFRONS_BENCH=ON \
-        -DCMAKE_BUILD_RPATH='$ORIGIN' ${CMAKE_OPTIONS-}
+        -DCMAKE_CUDA_FLAGS=-Xfatbin=-compress-all -DCMAKE_BUILD_RPATH='$ORIGIN' ${CMAKE_OPTIONS-}
     cmake --build $folder -j "${JOBS:-$(nproc)}" --target kernels_tests engine_tests model_tests tools_tests ptx_conform bifrons-bench bifrons
     rm -rf gpu-kit.new
     mkdir gpu-kit.new

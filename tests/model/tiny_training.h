@@ -78,6 +78,7 @@ class Faces : public BatchSource {
 inline Settings tiny()
 {
     Settings s;
+    s.precision = "f32"; // on CPUs with AMX too
     s.archi = "df-ud";
     s.optimizer = "adam";
     s.resolution = 32;

@@ -1,6 +1,7 @@
 #include "kernels/augment/augment_cpu.h"
 
 #include "kernels/augment/augment_ref.h"
+#include "kernels/base/clones.h"
 #include "kernels/base/parallel.h"
 
 #include <cstring>
@@ -127,9 +128,9 @@ struct Row {
     float *input, *target, *mask, *eyes_mouth;
 };
 
-/// Row y of one sample. The clones differ in vector width only: every one gives the same bits.
-__attribute__((flatten, target_clones("avx512f", "avx2", "default"))) void
-draw_row(const BatchShape& s, const StoredFace& face, bool colors, std::int64_t y, const Row& out)
+/// Row y of one sample.
+__attribute__((flatten)) BIFRONS_CLONES void draw_row(const BatchShape& s, const StoredFace& face, bool colors,
+                                                      std::int64_t y, const Row& out)
 {
     const bool shrunk = face.draw->shrunk;
     const auto filter = shrunk ? ref::Filter::mean : ref::Filter::cubic;

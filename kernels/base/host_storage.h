@@ -22,13 +22,4 @@ T stored(Wide<T> v)
         return v;
 }
 
-/// f<double>(), f<bf16>() or f<float>().
-template <class F>
-void on_storage(DType dtype, const F& f)
-{
-    if (dtype == DType::f64) return f.template operator()<double>();
-    if (dtype == DType::bf16) return f.template operator()<bf16>();
-    f.template operator()<float>();
-}
-
 } // namespace bifrons::kernels::cpu

@@ -1,6 +1,7 @@
 #include "kernels/color/color_affine_cpu.h"
 
 #include "kernels/base/host_storage.h"
+#include "kernels/base/on_type.h"
 #include "kernels/base/parallel.h"
 #include "kernels/color/color_affine_ref.h"
 #include "kernels/pointwise/epilogue_cpu.h"
@@ -39,12 +40,13 @@ void grad(std::int64_t pixels, const ColorAffine& map, const Y* dy, const Wide<Y
 
 void color_affine_fwd(std::int64_t pixels, const ColorAffine& map, ConstView x, ConstView mask, View y)
 {
-    on_storage(y.dtype, [&]<class Y>() { fwd(pixels, map, x.as<Wide<Y>>(), mask.as<Wide<Y>>(), y.as<Y>()); });
+    on_type<float, bf16, double>(y.dtype,
+                                 [&]<class Y>() { fwd(pixels, map, x.as<Wide<Y>>(), mask.as<Wide<Y>>(), y.as<Y>()); });
 }
 
 void color_affine_grad(std::int64_t pixels, const ColorAffine& map, ConstView dy, ConstView mask, const Store& d)
 {
-    on_storage(dy.dtype, [&]<class Y>() { grad(pixels, map, dy.as<Y>(), mask.as<Wide<Y>>(), d); });
+    on_type<float, bf16, double>(dy.dtype, [&]<class Y>() { grad(pixels, map, dy.as<Y>(), mask.as<Wide<Y>>(), d); });
 }
 
 } // namespace bifrons::kernels::cpu

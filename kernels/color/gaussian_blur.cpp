@@ -1,5 +1,7 @@
 #include "kernels/color/gaussian_blur.h"
 
+#include "kernels/base/clones.h"
+#include "kernels/base/on_type.h"
 #include "kernels/base/parallel.h"
 #include "kernels/device/dispatch.h"
 
@@ -41,20 +43,15 @@ void for_rows(const BlurShape& s, const Body& body)
     });
 }
 
-// The clones differ in how wide they are: every one gives the same bits.
-#define BIFRONS_WIDE __attribute__((target_clones("avx512f", "arch=haswell", "default")))
-
 /// y += weight x
-BIFRONS_WIDE void add_scaled(std::int64_t n, float weight, const float* x, float* __restrict y)
+BIFRONS_CLONES void add_scaled(std::int64_t n, float weight, const float* x, float* __restrict y)
 {
     for (std::int64_t i = 0; i < n; ++i) y[i] += weight * x[i];
 }
-BIFRONS_WIDE void add_scaled(std::int64_t n, double weight, const double* x, double* __restrict y)
+BIFRONS_CLONES void add_scaled(std::int64_t n, double weight, const double* x, double* __restrict y)
 {
     for (std::int64_t i = 0; i < n; ++i) y[i] += weight * x[i];
 }
-
-#undef BIFRONS_WIDE
 
 } // namespace
 
@@ -108,9 +105,9 @@ void gaussian_blur(Exec ex, const BlurShape& s, ConstView x, View y)
     if (accounted(ex, "gaussian_blur", gaussian_blur_cost(s, x.dtype))) return;
     if (on_cpu(ex))
         return ex.device->enqueue(ex.stream, [=] {
-            if (x.dtype == DType::f64)
-                return cpu::gaussian_blur(s, x.as<double>(), y.as<double>(), static_cast<double*>(ex.workspace.data));
-            cpu::gaussian_blur(s, x.as<float>(), y.as<float>(), static_cast<float*>(ex.workspace.data));
+            on_type<float, double>(x.dtype, [&]<class T>() {
+                cpu::gaussian_blur(s, x.as<T>(), y.as<T>(), static_cast<T*>(ex.workspace.data));
+            });
         });
     BIFRONS_SIMT(ex, "gaussian_blur", gaussian_blur(ex, s, x, y));
 }

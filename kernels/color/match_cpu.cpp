@@ -1,6 +1,7 @@
 #include "kernels/color/match_cpu.h"
 
 #include "kernels/base/arena.h"
+#include "kernels/base/clones.h"
 #include "kernels/base/parallel.h"
 #include "kernels/color/color_map.h"
 #include "kernels/color/color_ref.h"
@@ -80,11 +81,8 @@ Colors gathered(std::int64_t n, const float* picture, const float* mask, float* 
 
 constexpr std::int64_t kBlock = 512; // colours whose bins are known at once
 
-// The clones differ in how wide they are and how fast an explicit fma is: every one gives the same bits.
-#define BIFRONS_WITH_FMA __attribute__((flatten, target_clones("avx512f", "arch=haswell", "default")))
-
 /// histogram += the colours, by bin.
-BIFRONS_WITH_FMA void count_bins(const Slice& s, const Colors& colors, std::uint32_t* histogram)
+__attribute__((flatten)) BIFRONS_CLONES void count_bins(const Slice& s, const Colors& colors, std::uint32_t* histogram)
 {
     for (std::int64_t begin = 0; begin < colors.n; begin += kBlock) {
         const std::int64_t count = std::min(kBlock, colors.n - begin);
@@ -99,7 +97,7 @@ BIFRONS_WITH_FMA void count_bins(const Slice& s, const Colors& colors, std::uint
 }
 
 /// Sets the slice's goals. The ranks of x's bins only grow, and y's bins are walked beside them.
-BIFRONS_WITH_FMA void aim_goals(Slice& s, const Colors& x, const Colors& y)
+__attribute__((flatten)) BIFRONS_CLONES void aim_goals(Slice& s, const Colors& x, const Colors& y)
 {
     std::uint32_t of_x[Slice::kBins] = {}, of_y[Slice::kBins] = {}, half_bins[Slice::kBins];
     count_bins(s, x, of_x);
@@ -120,7 +118,7 @@ BIFRONS_WITH_FMA void aim_goals(Slice& s, const Colors& x, const Colors& y)
 }
 
 /// One round's move of all colours: move_color for many at once, direction by direction.
-BIFRONS_WITH_FMA void move_colors(const Slice* slices, Slicing slicing, const Colors& colors)
+__attribute__((flatten)) BIFRONS_CLONES void move_colors(const Slice* slices, Slicing slicing, const Colors& colors)
 {
     for (std::int64_t begin = 0; begin < colors.n; begin += kBlock) {
         const std::int64_t count = std::min(kBlock, colors.n - begin);
@@ -141,8 +139,6 @@ BIFRONS_WITH_FMA void move_colors(const Slice* slices, Slicing slicing, const Co
                 colors.of[c][begin + i] = std::fma(slicing.step, way[c][i], colors.of[c][begin + i]);
     }
 }
-
-#undef BIFRONS_WITH_FMA
 
 /// x goes all rounds.
 void transport(const MatchShape& s, const Rng& random, Slice* slices, const Colors& x, const Colors& y)

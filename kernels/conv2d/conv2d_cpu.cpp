@@ -3,6 +3,7 @@
 // pointer. The filter gradient is a sum of outer products, 6 channels of one side times 16 of the other.
 #include "kernels/conv2d/conv2d_cpu.h"
 
+#include "kernels/base/clones.h"
 #include "kernels/base/parallel.h"
 #include "kernels/conv2d/conv2d_ref.h"
 #include "kernels/device/dispatch.h"
@@ -10,10 +11,6 @@
 
 #include <array>
 #include <cstring>
-
-// The binary runs on any x86-64; these loops are compiled for wider registers too, and chosen at start. Without
-// contraction (see CMakeLists.txt) all of them give the same bits.
-#define BIFRONS_WIDE __attribute__((target_clones("avx512f", "avx2", "default")))
 
 namespace bifrons::kernels::cpu {
 
@@ -126,7 +123,7 @@ Pixel pixel_of(const Gather& g, std::int64_t index)
         std::memcpy(pixel[i].to + block * kLanes, &sum[i], std::size_t(wanted) * sizeof(float));
 }
 
-BIFRONS_WIDE void gather_tiles(const Gather& g, std::int64_t begin, std::int64_t end, std::int64_t block)
+BIFRONS_CLONES void gather_tiles(const Gather& g, std::int64_t begin, std::int64_t end, std::int64_t block)
 {
     for (std::int64_t index = begin; index < end; index += kRows)
         gather_tile(g, index, std::min(kRows, end - index), block);
@@ -228,7 +225,7 @@ template <int Rows>
     std::memcpy(out, sum, sizeof sum);
 }
 
-BIFRONS_WIDE void add_piece(const OuterPiece& piece, std::int64_t rows, float* out)
+BIFRONS_CLONES void add_piece(const OuterPiece& piece, std::int64_t rows, float* out)
 {
     std::int64_t a = 0;
     for (; a + kRows <= rows; a += kRows) add_outer<kRows>(piece, a, out + a * kLanes);

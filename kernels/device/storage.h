@@ -3,7 +3,7 @@
 //   on_storage("relu_fwd", x.dtype, [&]<class T>() { launch("relu_fwd", relu_kernel<T>, ..., x.as<T>(), y.as<T>()); });
 #pragma once
 
-#include "kernels/base/bf16.h"
+#include "kernels/base/on_type.h"
 
 namespace bifrons::kernels {
 
@@ -13,10 +13,7 @@ void on_storage(const char* op, DType dtype, const F& f)
 {
     BIFRONS_CHECK(shape, dtype == DType::f32 || dtype == DType::bf16, op, ": elements are ", dtype_name(dtype),
                   "; f32 or bf16 expected on a GPU");
-    if (dtype == DType::bf16)
-        f.template operator()<bf16>();
-    else
-        f.template operator()<float>();
+    on_type<float, bf16>(dtype, f);
 }
 
 } // namespace bifrons::kernels

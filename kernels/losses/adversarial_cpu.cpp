@@ -1,5 +1,6 @@
 #include "kernels/losses/adversarial_cpu.h"
 
+#include "kernels/base/on_type.h"
 #include "kernels/base/parallel.h"
 #include "kernels/losses/adversarial_ref.h"
 #include "kernels/pointwise/epilogue_cpu.h"
@@ -36,14 +37,12 @@ void grad(const AdversarialShape& s, const T* x, float scale, const T* upstream,
 
 void adversarial_fwd(const AdversarialShape& s, ConstView x, float scale, View loss)
 {
-    if (x.dtype == DType::f64) return fwd(s, x.as<double>(), scale, loss.as<double>());
-    fwd(s, x.as<float>(), scale, loss.as<float>());
+    on_type<float, double>(x.dtype, [&]<class T>() { fwd(s, x.as<T>(), scale, loss.as<T>()); });
 }
 
 void adversarial_grad(const AdversarialShape& s, ConstView x, float scale, ConstView upstream, const Store& d)
 {
-    if (x.dtype == DType::f64) return grad(s, x.as<double>(), scale, upstream.as<double>(), d);
-    grad(s, x.as<float>(), scale, upstream.as<float>(), d);
+    on_type<float, double>(x.dtype, [&]<class T>() { grad(s, x.as<T>(), scale, upstream.as<T>(), d); });
 }
 
 } // namespace bifrons::kernels::cpu

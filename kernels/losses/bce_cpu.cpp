@@ -1,5 +1,6 @@
 #include "kernels/losses/bce_cpu.h"
 
+#include "kernels/base/on_type.h"
 #include "kernels/base/parallel.h"
 #include "kernels/losses/bce_ref.h"
 #include "kernels/pointwise/epilogue_cpu.h"
@@ -50,15 +51,14 @@ void grad(const BceShape& s, const Operands<T>& of, float scale, const T* upstre
 
 void bce_fwd(const BceShape& s, ConstView x, ConstView target, ConstView mask, float scale, View loss)
 {
-    if (x.dtype == DType::f64) return fwd(s, operands<double>(x, target, mask), scale, loss.as<double>());
-    fwd(s, operands<float>(x, target, mask), scale, loss.as<float>());
+    on_type<float, double>(x.dtype, [&]<class T>() { fwd(s, operands<T>(x, target, mask), scale, loss.as<T>()); });
 }
 
 void bce_grad(const BceShape& s, ConstView x, ConstView target, ConstView mask, float scale, ConstView upstream,
               const Store& d)
 {
-    if (x.dtype == DType::f64) return grad(s, operands<double>(x, target, mask), scale, upstream.as<double>(), d);
-    grad(s, operands<float>(x, target, mask), scale, upstream.as<float>(), d);
+    on_type<float, double>(x.dtype,
+                           [&]<class T>() { grad(s, operands<T>(x, target, mask), scale, upstream.as<T>(), d); });
 }
 
 } // namespace bifrons::kernels::cpu

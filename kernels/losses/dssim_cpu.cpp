@@ -3,11 +3,11 @@
 // of slopes that the value left, and the same filters spread them back.
 #include "kernels/losses/dssim_cpu.h"
 
+#include "kernels/base/clones.h"
+#include "kernels/base/on_type.h"
 #include "kernels/base/parallel.h"
 #include "kernels/losses/dssim_window.h"
 #include "kernels/pointwise/epilogue_cpu.h"
-
-#define BIFRONS_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 
 namespace bifrons::kernels::cpu {
 
@@ -338,17 +338,16 @@ std::size_t dssim_grad_scratch(const DssimShape& s, DType dtype)
 void dssim_fwd(const DssimShape& s, ConstView a, ConstView b, ConstView mask, float scale, View loss, View slopes,
                Workspace scratch)
 {
-    if (a.dtype == DType::f64)
-        return fwd(s, pictures<double>(a, b, mask), scale, loss.as<double>(), slopes.as<double>(), scratch);
-    fwd(s, pictures<float>(a, b, mask), scale, loss.as<float>(), slopes.as<float>(), scratch);
+    on_type<float, double>(
+        a.dtype, [&]<class T>() { fwd(s, pictures<T>(a, b, mask), scale, loss.as<T>(), slopes.as<T>(), scratch); });
 }
 
 void dssim_grad(const DssimShape& s, ConstView a, ConstView b, ConstView mask, float scale, ConstView slopes,
                 ConstView upstream, const Store& d, Workspace scratch)
 {
-    if (a.dtype == DType::f64)
-        return grad(s, pictures<double>(a, b, mask), scale, slopes.as<double>(), upstream.as<double>(), d, scratch);
-    grad(s, pictures<float>(a, b, mask), scale, slopes.as<float>(), upstream.as<float>(), d, scratch);
+    on_type<float, double>(a.dtype, [&]<class T>() {
+        grad(s, pictures<T>(a, b, mask), scale, slopes.as<T>(), upstream.as<T>(), d, scratch);
+    });
 }
 
 } // namespace bifrons::kernels::cpu

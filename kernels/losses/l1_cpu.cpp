@@ -1,5 +1,7 @@
 #include "kernels/losses/l1_cpu.h"
 
+#include "kernels/base/clones.h"
+#include "kernels/base/on_type.h"
 #include "kernels/base/parallel.h"
 #include "kernels/pointwise/epilogue_cpu.h"
 
@@ -12,7 +14,7 @@ namespace {
 constexpr std::int64_t kGrain = 16384;
 
 template <class T>
-__attribute__((target_clones("avx512f", "avx2", "default"))) double distance(std::int64_t n, const T* a, const T* b)
+BIFRONS_CLONES double distance(std::int64_t n, const T* a, const T* b)
 {
     return lane_sum(n, [=](std::int64_t i) { return std::abs(double(a[i]) - double(b[i])); });
 }
@@ -71,17 +73,15 @@ void grad(const L1Shape& s, const T* a, const T* b, const T* mask, float scale, 
 
 void l1_fwd(const L1Shape& s, ConstView a, ConstView b, ConstView mask, float scale, View loss)
 {
-    if (a.dtype == DType::f64)
-        return fwd(s, a.as<double>(), b.as<double>(), mask.as<double>(), scale, loss.as<double>());
-    fwd(s, a.as<float>(), b.as<float>(), mask.as<float>(), scale, loss.as<float>());
+    on_type<float, double>(a.dtype,
+                           [&]<class T>() { fwd(s, a.as<T>(), b.as<T>(), mask.as<T>(), scale, loss.as<T>()); });
 }
 
 void l1_grad(const L1Shape& s, ConstView a, ConstView b, ConstView mask, float scale, ConstView upstream,
              const Store& d)
 {
-    if (a.dtype == DType::f64)
-        return grad(s, a.as<double>(), b.as<double>(), mask.as<double>(), scale, upstream.as<double>(), d);
-    grad(s, a.as<float>(), b.as<float>(), mask.as<float>(), scale, upstream.as<float>(), d);
+    on_type<float, double>(a.dtype,
+                           [&]<class T>() { grad(s, a.as<T>(), b.as<T>(), mask.as<T>(), scale, upstream.as<T>(), d); });
 }
 
 } // namespace bifrons::kernels::cpu

@@ -1,6 +1,8 @@
 #include "kernels/losses/lpips_cpu.h"
 
+#include "kernels/base/clones.h"
 #include "kernels/base/host_storage.h"
+#include "kernels/base/on_type.h"
 #include "kernels/base/parallel.h"
 #include "kernels/pointwise/epilogue_cpu.h"
 
@@ -20,8 +22,7 @@ double inverse_length(std::int64_t C, const T* x)
 
 /// A row's share: sum of w (u_a - u_b)^2.
 template <class T>
-__attribute__((target_clones("avx512f", "avx2", "default"))) double distance(std::int64_t C, const T* a, const T* b,
-                                                                             const Wide<T>* w)
+BIFRONS_CLONES double distance(std::int64_t C, const T* a, const T* b, const Wide<T>* w)
 {
     const double of_a = inverse_length(C, a), of_b = inverse_length(C, b);
     const auto square = [=](std::int64_t c) {
@@ -34,8 +35,7 @@ __attribute__((target_clones("avx512f", "avx2", "default"))) double distance(std
 
 /// v = factor dloss/da of a row.
 template <class T>
-__attribute__((target_clones("avx512f", "avx2", "default"))) void slope(std::int64_t C, const T* a, const T* b,
-                                                                        const Wide<T>* w, double factor, Wide<T>* v)
+BIFRONS_CLONES void slope(std::int64_t C, const T* a, const T* b, const Wide<T>* w, double factor, Wide<T>* v)
 {
     const double of_a = inverse_length(C, a), of_b = inverse_length(C, b);
     const auto g = [=](std::int64_t c) {
@@ -74,14 +74,15 @@ void grad(const LpipsShape& s, const T* a, const T* b, const Wide<T>* w, float s
 
 void lpips_fwd(const LpipsShape& s, ConstView a, ConstView b, ConstView w, float scale, View loss)
 {
-    on_storage(a.dtype, [&]<class T>() { fwd(s, a.as<T>(), b.as<T>(), w.as<Wide<T>>(), scale, loss.as<Wide<T>>()); });
+    on_type<float, bf16, double>(
+        a.dtype, [&]<class T>() { fwd(s, a.as<T>(), b.as<T>(), w.as<Wide<T>>(), scale, loss.as<Wide<T>>()); });
 }
 
 void lpips_grad(const LpipsShape& s, ConstView a, ConstView b, ConstView w, float scale, ConstView upstream,
                 const Store& d)
 {
-    on_storage(a.dtype,
-               [&]<class T>() { grad(s, a.as<T>(), b.as<T>(), w.as<Wide<T>>(), scale, upstream.as<Wide<T>>(), d); });
+    on_type<float, bf16, double>(
+        a.dtype, [&]<class T>() { grad(s, a.as<T>(), b.as<T>(), w.as<Wide<T>>(), scale, upstream.as<Wide<T>>(), d); });
 }
 
 } // namespace bifrons::kernels::cpu

@@ -1,5 +1,6 @@
 #include "kernels/losses/style_cpu.h"
 
+#include "kernels/base/on_type.h"
 #include "kernels/base/parallel.h"
 #include "kernels/pointwise/epilogue_cpu.h"
 
@@ -61,15 +62,14 @@ void grad(const StyleShape& s, const T* x, const T* moments, float scale, const 
 
 void style_fwd(const StyleShape& s, ConstView x, ConstView t, float scale, View loss, View moments)
 {
-    if (x.dtype == DType::f64)
-        return fwd(s, x.as<double>(), t.as<double>(), scale, loss.as<double>(), moments.as<double>());
-    fwd(s, x.as<float>(), t.as<float>(), scale, loss.as<float>(), moments.as<float>());
+    on_type<float, double>(x.dtype,
+                           [&]<class T>() { fwd(s, x.as<T>(), t.as<T>(), scale, loss.as<T>(), moments.as<T>()); });
 }
 
 void style_grad(const StyleShape& s, ConstView x, ConstView moments, float scale, ConstView upstream, const Store& d)
 {
-    if (x.dtype == DType::f64) return grad(s, x.as<double>(), moments.as<double>(), scale, upstream.as<double>(), d);
-    grad(s, x.as<float>(), moments.as<float>(), scale, upstream.as<float>(), d);
+    on_type<float, double>(x.dtype,
+                           [&]<class T>() { grad(s, x.as<T>(), moments.as<T>(), scale, upstream.as<T>(), d); });
 }
 
 } // namespace bifrons::kernels::cpu

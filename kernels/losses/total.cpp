@@ -1,5 +1,6 @@
 #include "kernels/losses/total.h"
 
+#include "kernels/base/on_type.h"
 #include "kernels/device/dispatch.h"
 #include "kernels/losses/total_ref.h"
 #include "kernels/pointwise/epilogue_cpu.h"
@@ -34,8 +35,7 @@ void weighted_sum(Exec ex, const LossTerms& terms, View total)
     if (accounted(ex, "weighted_sum", {.flops = 2.0 * terms.count, .bytes = bytes})) return;
     if (on_cpu(ex))
         return ex.device->enqueue(ex.stream, [=] {
-            if (total.dtype == DType::f64) return ref::weighted_sum(terms, total.as<double>());
-            ref::weighted_sum(terms, total.as<float>());
+            on_type<float, double>(total.dtype, [&]<class T>() { ref::weighted_sum(terms, total.as<T>()); });
         });
     BIFRONS_SIMT(ex, "weighted_sum", weighted_sum(ex, terms, total));
 }
@@ -46,8 +46,7 @@ void scale_scalar(Exec ex, ConstView upstream, float weight, const Store& d)
     if (accounted(ex, "scale_scalar", store_gradient_cost(1, upstream.dtype, d))) return;
     if (on_cpu(ex))
         return ex.device->enqueue(ex.stream, [=] {
-            if (upstream.dtype == DType::f64) return store_scaled(upstream.as<double>(), weight, d);
-            store_scaled(upstream.as<float>(), weight, d);
+            on_type<float, double>(upstream.dtype, [&]<class T>() { store_scaled(upstream.as<T>(), weight, d); });
         });
     BIFRONS_SIMT(ex, "scale_scalar", scale_scalar(ex, upstream, weight, d));
 }

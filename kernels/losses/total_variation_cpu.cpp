@@ -1,5 +1,6 @@
 #include "kernels/losses/total_variation_cpu.h"
 
+#include "kernels/base/on_type.h"
 #include "kernels/base/parallel.h"
 #include "kernels/losses/total_variation_ref.h"
 #include "kernels/pointwise/epilogue_cpu.h"
@@ -37,14 +38,12 @@ void grad(const TotalVariationShape& s, const T* p, float scale, const T* upstre
 
 void total_variation_fwd(const TotalVariationShape& s, ConstView p, float scale, View loss)
 {
-    if (p.dtype == DType::f64) return fwd(s, p.as<double>(), scale, loss.as<double>());
-    fwd(s, p.as<float>(), scale, loss.as<float>());
+    on_type<float, double>(p.dtype, [&]<class T>() { fwd(s, p.as<T>(), scale, loss.as<T>()); });
 }
 
 void total_variation_grad(const TotalVariationShape& s, ConstView p, float scale, ConstView upstream, const Store& d)
 {
-    if (p.dtype == DType::f64) return grad(s, p.as<double>(), scale, upstream.as<double>(), d);
-    grad(s, p.as<float>(), scale, upstream.as<float>(), d);
+    on_type<float, double>(p.dtype, [&]<class T>() { grad(s, p.as<T>(), scale, upstream.as<T>(), d); });
 }
 
 } // namespace bifrons::kernels::cpu

@@ -1,5 +1,7 @@
 #include "kernels/optim/global_norm.h"
 
+#include "kernels/base/clones.h"
+#include "kernels/base/on_type.h"
 #include "kernels/base/parallel.h"
 #include "kernels/device/dispatch.h"
 #include "kernels/device/grid.h"
@@ -11,7 +13,7 @@ namespace bifrons::kernels {
 namespace {
 
 template <class T>
-__attribute__((target_clones("avx512f", "avx2", "default"))) double sum_of_squares(std::int64_t n, const T* g)
+BIFRONS_CLONES double sum_of_squares(std::int64_t n, const T* g)
 {
     return lane_sum(n, [=](std::int64_t i) { return double(g[i]) * double(g[i]); });
 }
@@ -38,8 +40,7 @@ void global_norm(Exec ex, std::int64_t n, ConstView g, View norm)
     if (accounted(ex, "global_norm", global_norm_cost(n, g.dtype, ex.device->target()))) return;
     if (on_cpu(ex))
         return ex.device->enqueue(ex.stream, [=] {
-            if (g.dtype == DType::f64) return norm_of(n, g.as<double>(), norm.as<double>());
-            norm_of(n, g.as<float>(), norm.as<float>());
+            on_type<float, double>(g.dtype, [&]<class T>() { norm_of(n, g.as<T>(), norm.as<T>()); });
         });
     BIFRONS_SIMT(ex, "global_norm", global_norm(ex, n, g, norm));
 }

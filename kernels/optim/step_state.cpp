@@ -1,5 +1,6 @@
 #include "kernels/optim/step_state.h"
 
+#include "kernels/base/on_type.h"
 #include "kernels/device/dispatch.h"
 #include "kernels/optim/step_state_ref.h"
 
@@ -23,9 +24,9 @@ void judge_step(Exec ex, StepState* state, const RateSchedule& schedule, std::in
     if (accounted(ex, "judge_step", {.bytes = bytes})) return;
     if (on_cpu(ex))
         return ex.device->enqueue(ex.stream, [=] {
-            if (norms.dtype == DType::f64)
-                return ref::judge_step(*state, schedule, n, losses.as<double>(), groups, norms.as<double>());
-            ref::judge_step(*state, schedule, n, losses.as<float>(), groups, norms.as<float>());
+            on_type<float, double>(norms.dtype, [&]<class T>() {
+                ref::judge_step(*state, schedule, n, losses.as<T>(), groups, norms.as<T>());
+            });
         });
     BIFRONS_SIMT(ex, "judge_step", judge_step(ex, state, schedule, n, losses, groups, norms));
 }
@@ -40,9 +41,9 @@ void judge_others(Exec ex, StepState* state, std::int64_t n, ConstView losses, i
     if (accounted(ex, "judge_others", {.bytes = bytes})) return;
     if (on_cpu(ex))
         return ex.device->enqueue(ex.stream, [=] {
-            if (norms.dtype == DType::f64)
-                return ref::judge_others(*state, n, losses.as<double>(), first, groups, norms.as<double>());
-            ref::judge_others(*state, n, losses.as<float>(), first, groups, norms.as<float>());
+            on_type<float, double>(norms.dtype, [&]<class T>() {
+                ref::judge_others(*state, n, losses.as<T>(), first, groups, norms.as<T>());
+            });
         });
     BIFRONS_SIMT(ex, "judge_others", judge_others(ex, state, n, losses, first, groups, norms));
 }
@@ -54,8 +55,8 @@ void mean_losses(Exec ex, std::int64_t rows, std::int64_t n, ConstView losses, V
     if (accounted(ex, "mean_losses", {.bytes = double((rows + 1) * n) * double(dtype_bytes(mean.dtype))})) return;
     if (on_cpu(ex))
         return ex.device->enqueue(ex.stream, [=] {
-            if (mean.dtype == DType::f64) return ref::mean_losses(rows, n, losses.as<double>(), mean.as<double>());
-            ref::mean_losses(rows, n, losses.as<float>(), mean.as<float>());
+            on_type<float, double>(mean.dtype,
+                                   [&]<class T>() { ref::mean_losses(rows, n, losses.as<T>(), mean.as<T>()); });
         });
     BIFRONS_SIMT(ex, "mean_losses", mean_losses(ex, rows, n, losses, mean));
 }
@@ -70,9 +71,9 @@ void note_step(Exec ex, const StepState* state, std::int64_t n, ConstView losses
     if (accounted(ex, "note_step", {.bytes = bytes})) return;
     if (on_cpu(ex))
         return ex.device->enqueue(ex.stream, [=] {
-            if (losses.dtype == DType::f64)
-                return ref::note_step(*state, n, losses.as<double>(), kept, states, losses_kept.as<double>());
-            ref::note_step(*state, n, losses.as<float>(), kept, states, losses_kept.as<float>());
+            on_type<float, double>(losses.dtype, [&]<class T>() {
+                ref::note_step(*state, n, losses.as<T>(), kept, states, losses_kept.as<T>());
+            });
         });
     BIFRONS_SIMT(ex, "note_step", note_step(ex, state, n, losses, kept, states, losses_kept));
 }

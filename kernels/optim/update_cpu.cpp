@@ -1,6 +1,8 @@
 #include "kernels/optim/update_cpu.h"
 
 #include "kernels/base/bf16.h"
+#include "kernels/base/clones.h"
+#include "kernels/base/on_type.h"
 #include "kernels/base/parallel.h"
 #include "kernels/optim/update_element.h"
 
@@ -14,9 +16,9 @@ constexpr std::int64_t kGrain = 16384; // a multiple of the block
 
 /// The n <= kUpdateBlock elements of one block. A function of its own: only so does the compiler believe __restrict.
 template <UpdateRule Rule, class T>
-__attribute__((target_clones("avx512f", "avx2", "default"))) void
-update_block(std::int64_t n, const UpdateOptions& o, const UpdateRates<T>& rates, const T* __restrict kept, T decay,
-             const T* __restrict g, T* __restrict m, T* __restrict v, T* __restrict w)
+BIFRONS_CLONES void update_block(std::int64_t n, const UpdateOptions& o, const UpdateRates<T>& rates,
+                                 const T* __restrict kept, T decay, const T* __restrict g, T* __restrict m,
+                                 T* __restrict v, T* __restrict w)
 {
     const UpdateOptions options = o; // copies, which no store can change
     const UpdateRates<T> same = rates;
@@ -29,7 +31,7 @@ update_block(std::int64_t n, const UpdateOptions& o, const UpdateRates<T>& rates
 
 /// packed = w, rounded.
 template <class T>
-__attribute__((target_clones("avx512f", "avx2", "default"))) void round_block(std::int64_t n, const T* w, bf16* packed)
+BIFRONS_CLONES void round_block(std::int64_t n, const T* w, bf16* packed)
 {
     for (std::int64_t i = 0; i < n; ++i) packed[i] = to_bf16(float(w[i]));
 }
@@ -82,8 +84,7 @@ template <UpdateRule Rule>
 void update_by(std::int64_t n, const UpdateOptions& o, const UpdateArenas& a, const StepState& state, int group,
                std::int64_t first)
 {
-    if (a.w.dtype == DType::f64) return update_as<Rule, double>(n, o, a, state, group, first);
-    update_as<Rule, float>(n, o, a, state, group, first);
+    on_type<float, double>(a.w.dtype, [&]<class T>() { update_as<Rule, T>(n, o, a, state, group, first); });
 }
 
 } // namespace

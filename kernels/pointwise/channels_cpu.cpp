@@ -1,6 +1,6 @@
 #include "kernels/pointwise/channels_cpu.h"
 
-#include "kernels/base/host_storage.h"
+#include "kernels/base/on_type.h"
 #include "kernels/base/parallel.h"
 #include "kernels/pointwise/epilogue_cpu.h"
 
@@ -44,12 +44,12 @@ void split_both(const ChannelsShape& s, const T* y, const Store& da, const Store
 
 void concat_channels(const ChannelsShape& s, ConstView a, ConstView b, View y)
 {
-    on_storage(y.dtype, [&]<class T>() { concat(s, a.as<T>(), b.as<T>(), y.as<T>()); });
+    on_type<float, bf16, double>(y.dtype, [&]<class T>() { concat(s, a.as<T>(), b.as<T>(), y.as<T>()); });
 }
 
 void split_channels(const ChannelsShape& s, ConstView y, const Store& da, const Store& db)
 {
-    on_storage(y.dtype, [&]<class T>() { split_both(s, y.as<T>(), da, db); });
+    on_type<float, bf16, double>(y.dtype, [&]<class T>() { split_both(s, y.as<T>(), da, db); });
 }
 
 } // namespace bifrons::kernels::cpu

@@ -1,6 +1,6 @@
 #include "kernels/pointwise/depth_to_space_cpu.h"
 
-#include "kernels/base/host_storage.h"
+#include "kernels/base/on_type.h"
 #include "kernels/base/parallel.h"
 #include "kernels/pointwise/epilogue_cpu.h"
 
@@ -56,12 +56,12 @@ void inverse(const DepthToSpaceShape& s, const T* y, const Store& d)
 
 void depth_to_space(const DepthToSpaceShape& s, ConstView x, View y)
 {
-    on_storage(x.dtype, [&]<class T>() { fwd(s, x.as<T>(), y.as<T>()); });
+    on_type<float, bf16, double>(x.dtype, [&]<class T>() { fwd(s, x.as<T>(), y.as<T>()); });
 }
 
 void space_to_depth(const DepthToSpaceShape& s, ConstView y, const Store& d)
 {
-    on_storage(y.dtype, [&]<class T>() { inverse(s, y.as<T>(), d); });
+    on_type<float, bf16, double>(y.dtype, [&]<class T>() { inverse(s, y.as<T>(), d); });
 }
 
 } // namespace bifrons::kernels::cpu

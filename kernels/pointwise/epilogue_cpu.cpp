@@ -1,12 +1,12 @@
 #include "kernels/pointwise/epilogue_cpu.h"
 
+#include "kernels/base/clones.h"
 #include "kernels/base/host_storage.h"
+#include "kernels/base/on_type.h"
 #include "kernels/base/parallel.h"
 #include "kernels/pointwise/epilogue_ref.h"
 
 #include <cstring>
-
-#define BIFRONS_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 
 namespace bifrons::kernels::cpu {
 
@@ -163,7 +163,7 @@ void store_gradient_run(const Store& s, std::int64_t begin, std::int64_t n, cons
 
 void store_gradient(std::int64_t n, ConstView v, const Store& s)
 {
-    on_storage(v.dtype, [&]<class T>() {
+    on_type<float, bf16, double>(v.dtype, [&]<class T>() {
         parallel_for(n, kGrain, [&](std::int64_t begin, std::int64_t end) {
             store_gradient_run(s, begin, end - begin, v.as<T>() + begin);
         });

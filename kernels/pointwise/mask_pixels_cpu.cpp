@@ -1,5 +1,6 @@
 #include "kernels/pointwise/mask_pixels_cpu.h"
 
+#include "kernels/base/on_type.h"
 #include "kernels/base/parallel.h"
 #include "kernels/pointwise/epilogue_cpu.h"
 #include "kernels/pointwise/mask_pixels_ref.h"
@@ -27,8 +28,7 @@ void masked(const MaskShape& s, const T* x, const T* m, const Store& d)
 
 void mask_pixels(const MaskShape& s, ConstView x, ConstView m, const Store& d)
 {
-    if (x.dtype == DType::f64) return masked(s, x.as<double>(), m.as<double>(), d);
-    masked(s, x.as<float>(), m.as<float>(), d);
+    on_type<float, double>(x.dtype, [&]<class T>() { masked(s, x.as<T>(), m.as<T>(), d); });
 }
 
 } // namespace bifrons::kernels::cpu

@@ -1,6 +1,7 @@
 #include "kernels/pointwise/pixel_norm_cpu.h"
 
 #include "kernels/base/host_storage.h"
+#include "kernels/base/on_type.h"
 #include "kernels/base/parallel.h"
 #include "kernels/pointwise/epilogue_cpu.h"
 #include "kernels/pointwise/pixel_norm_ref.h"
@@ -48,12 +49,12 @@ void grad(const PixelNormShape& s, const T* dy, const T* x, const Store& d)
 
 void pixel_norm_fwd(const PixelNormShape& s, ConstView x, View y)
 {
-    on_storage(x.dtype, [&]<class T>() { fwd(s, x.as<T>(), y.as<T>()); });
+    on_type<float, bf16, double>(x.dtype, [&]<class T>() { fwd(s, x.as<T>(), y.as<T>()); });
 }
 
 void pixel_norm_grad(const PixelNormShape& s, ConstView dy, ConstView x, const Store& d)
 {
-    on_storage(dy.dtype, [&]<class T>() { grad(s, dy.as<T>(), x.as<T>(), d); });
+    on_type<float, bf16, double>(dy.dtype, [&]<class T>() { grad(s, dy.as<T>(), x.as<T>(), d); });
 }
 
 } // namespace bifrons::kernels::cpu

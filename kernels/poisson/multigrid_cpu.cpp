@@ -1,12 +1,10 @@
 #include "kernels/poisson/multigrid_cpu.h"
 
+#include "kernels/base/clones.h"
 #include "kernels/base/parallel.h"
 #include "kernels/poisson/multigrid.h"
 
 #include <algorithm>
-
-// The compiler makes a copy of each hot loop for these instruction sets; none of them changes a bit of the result.
-#define BIFRONS_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 
 namespace bifrons::kernels::cpu {
 

@@ -1,14 +1,12 @@
 #include "kernels/poisson/poisson_cpu.h"
 
+#include "kernels/base/clones.h"
 #include "kernels/base/parallel.h"
 #include "kernels/poisson/multigrid.h"
 #include "kernels/poisson/multigrid_cpu.h"
 #include "kernels/poisson/poisson_ref.h"
 
 #include <cmath>
-
-// The compiler makes a copy of each hot loop for these instruction sets; none of them changes a bit of the result.
-#define BIFRONS_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 
 namespace bifrons::kernels::cpu {
 

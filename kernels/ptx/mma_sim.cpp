@@ -1,5 +1,7 @@
 #include "kernels/ptx/mma.h"
 
+#include "kernels/base/clones.h"
+
 #include <bit>
 
 namespace bifrons::kernels::sim {
@@ -35,12 +37,12 @@ inline __attribute__((always_inline)) void multiply_columns(Matrices& m)
     }
 }
 
-__attribute__((target_clones("avx2", "default"))) void multiply_k16(Matrices& m)
+BIFRONS_CLONES void multiply_k16(Matrices& m)
 {
     multiply_columns<16>(m);
 }
 
-__attribute__((target_clones("avx2", "default"))) void multiply_k8(Matrices& m)
+BIFRONS_CLONES void multiply_k8(Matrices& m)
 {
     multiply_columns<8>(m);
 }

@@ -1,6 +1,7 @@
 #include "kernels/resample/max_pool_cpu.h"
 
 #include "kernels/base/host_storage.h"
+#include "kernels/base/on_type.h"
 #include "kernels/base/parallel.h"
 #include "kernels/pointwise/epilogue_cpu.h"
 #include "kernels/resample/windows.h"
@@ -76,12 +77,12 @@ void grad(const MaxPoolShape& s, const T* dy, const std::uint8_t* index, const S
 
 void max_pool_fwd(const MaxPoolShape& s, ConstView x, View y, View index)
 {
-    on_storage(x.dtype, [&]<class T>() { fwd(s, x.as<T>(), y.as<T>(), index.as<std::uint8_t>()); });
+    on_type<float, bf16, double>(x.dtype, [&]<class T>() { fwd(s, x.as<T>(), y.as<T>(), index.as<std::uint8_t>()); });
 }
 
 void max_pool_grad(const MaxPoolShape& s, ConstView dy, ConstView index, const Store& d)
 {
-    on_storage(dy.dtype, [&]<class T>() { grad(s, dy.as<T>(), index.as<std::uint8_t>(), d); });
+    on_type<float, bf16, double>(dy.dtype, [&]<class T>() { grad(s, dy.as<T>(), index.as<std::uint8_t>(), d); });
 }
 
 } // namespace bifrons::kernels::cpu

@@ -1,6 +1,7 @@
 #include "kernels/resample/pad_reflect_cpu.h"
 
 #include "kernels/base/host_storage.h"
+#include "kernels/base/on_type.h"
 #include "kernels/base/parallel.h"
 #include "kernels/pointwise/epilogue_cpu.h"
 
@@ -59,12 +60,12 @@ void grad(const PadReflectShape& s, const T* dy, const Store& d)
 
 void pad_reflect_fwd(const PadReflectShape& s, ConstView x, View y)
 {
-    on_storage(x.dtype, [&]<class T>() { fwd(s, x.as<T>(), y.as<T>()); });
+    on_type<float, bf16, double>(x.dtype, [&]<class T>() { fwd(s, x.as<T>(), y.as<T>()); });
 }
 
 void pad_reflect_grad(const PadReflectShape& s, ConstView dy, const Store& d)
 {
-    on_storage(dy.dtype, [&]<class T>() { grad(s, dy.as<T>(), d); });
+    on_type<float, bf16, double>(dy.dtype, [&]<class T>() { grad(s, dy.as<T>(), d); });
 }
 
 } // namespace bifrons::kernels::cpu

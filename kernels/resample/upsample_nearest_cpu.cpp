@@ -1,6 +1,7 @@
 #include "kernels/resample/upsample_nearest_cpu.h"
 
 #include "kernels/base/host_storage.h"
+#include "kernels/base/on_type.h"
 #include "kernels/base/parallel.h"
 #include "kernels/pointwise/epilogue_cpu.h"
 
@@ -49,12 +50,12 @@ void grad(const UpsampleNearestShape& s, const T* dy, const Store& d)
 
 void upsample_nearest_fwd(const UpsampleNearestShape& s, ConstView x, View y)
 {
-    on_storage(x.dtype, [&]<class T>() { fwd(s, x.as<T>(), y.as<T>()); });
+    on_type<float, bf16, double>(x.dtype, [&]<class T>() { fwd(s, x.as<T>(), y.as<T>()); });
 }
 
 void upsample_nearest_grad(const UpsampleNearestShape& s, ConstView dy, const Store& d)
 {
-    on_storage(dy.dtype, [&]<class T>() { grad(s, dy.as<T>(), d); });
+    on_type<float, bf16, double>(dy.dtype, [&]<class T>() { grad(s, dy.as<T>(), d); });
 }
 
 } // namespace bifrons::kernels::cpu

@@ -39,6 +39,13 @@ if(NOT BIFRONS_CUDA STREQUAL "OFF")
         set(CMAKE_CUDA_EXTENSIONS OFF)
         add_compile_options($<$<COMPILE_LANGUAGE:CUDA>:-Werror=all-warnings>
                             $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra>)
+        if(BIFRONS_EMULATOR)
+            string(REGEX REPLACE "[0-9a-z]+-real;?" "" with_ptx "${BIFRONS_CUDA_ARCHS}")
+            if(NOT with_ptx)
+                message(FATAL_ERROR "BIFRONS_EMULATOR=ON runs PTX, but BIFRONS_CUDA_ARCHS=${BIFRONS_CUDA_ARCHS} has GPU code only. Name one without -real.")
+            endif()
+            add_compile_options($<$<COMPILE_LANGUAGE:CUDA>:--no-compress>) # the emulator reads the PTX in the program
+        endif()
         if(BIFRONS_PTXAS_REPORTS)
             add_compile_options($<$<COMPILE_LANGUAGE:CUDA>:-Xptxas=-v>)
             list(PREPEND CMAKE_CUDA_COMPILER_LAUNCHER ${PROJECT_SOURCE_DIR}/cmake/keep_ptxas_report.sh)

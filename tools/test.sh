@@ -2,8 +2,8 @@
 # tools/test.sh - installs what is missing, builds, and runs the tests.
 #
 #   tools/test.sh          quick tier: release build with the simulator, one GPU architecture where nvcc is found
-#   tools/test.sh --all    also: sanitizers, the simulator's race check, the minimal build, all GPU architectures,
-#                          comparison with LibTorch
+#   tools/test.sh --all    also: the CUDA device on an emulated GPU, sanitizers, the simulator's race check, the minimal
+#                          build, all GPU architectures, comparison with LibTorch
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -39,9 +39,10 @@ check() { # PRESET CTEST-OPTION...
     ctest --preset "$preset" -j2 "$@"
 }
 
-parity=OFF
-if $all; then parity=ON; fi
-build release all -DBIFRONS_MEDIA=ON -DBIFRONS_ONEDNN=ON -DBIFRONS_CUDA=$cuda -DBIFRONS_CUDA_ARCHS=90a-real -DBIFRONS_TORCH_PARITY=$parity
+# 90a: code of the GPU, and the PTX that the emulated one runs.
+extras=()
+if $all; then extras=(-DBIFRONS_TORCH_PARITY=ON -DBIFRONS_EMULATOR=$cuda); fi
+build release all -DBIFRONS_MEDIA=ON -DBIFRONS_ONEDNN=ON -DBIFRONS_CUDA=$cuda -DBIFRONS_CUDA_ARCHS=90a "${extras[@]}"
 check release
 
 if $all; then

@@ -1,0 +1,12 @@
+// tests/emulator/fatbinary.h - the PTX in what nvcc embeds in a program.
+#pragma once
+
+#include <string>
+
+namespace bifrons::emulator {
+
+/// The text of the first PTX entry of the fat binary behind what __cudaRegisterFatBinary() is given. Empty if there is
+/// none, or if it is compressed (nvcc --no-compress leaves it as it is).
+std::string ptx_of(const void* wrapper);
+
+} // namespace bifrons::emulator

@@ -55,6 +55,10 @@ Bench::Bench(kernels::Device& device, int sets) : device_(device), stream_(devic
 
 Bench::~Bench()
 {
+    try {
+        device_.synchronize(stream_); // memory is freed in the order of the device's own stream
+    } catch (const Error&) {          // was told when it was met
+    }
     device_.destroy_stream(stream_);
     for (void* data : data_) device_.free(data);
 }

@@ -65,6 +65,7 @@ void Step::reserve()
     if (fits_host()) host_->reserve();
     void* const lent = fits_host() ? host_->slab_->at(0) : nullptr;
     if (slab_ && lent == lent_) return;
+    if (slab_) device_.synchronize(stream_);
     recording_.reset(); // it has the addresses of a slab that the host has given back
     ran_ = false;
     lent_ = lent;

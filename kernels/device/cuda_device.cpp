@@ -21,17 +21,17 @@ namespace {
 
 constexpr int kOldestSm = 80;
 
-void check(cudaError_t status, const char* what)
-{
-    BIFRONS_CHECK(device, status == cudaSuccess, "cuda: ", what, " failed: ", cudaGetErrorString(status), " (",
-                  cudaGetErrorName(status), ")");
-}
-
 /// A status that has been reported must not turn up again in a later call.
 cudaError_t taken(cudaError_t status)
 {
     if (status != cudaSuccess) cudaGetLastError();
     return status;
+}
+
+void check(cudaError_t status, const char* what)
+{
+    BIFRONS_CHECK(device, taken(status) == cudaSuccess, "cuda: ", what, " failed: ", cudaGetErrorString(status), " (",
+                  cudaGetErrorName(status), ")");
 }
 
 std::string version_text(int version)
@@ -317,7 +317,7 @@ class CudaDevice : public Device {
     {
         select();
         cudaGraph_t graph = nullptr;
-        check(taken(cudaStreamEndCapture(stream_of(stream), &graph)), "recording");
+        check(cudaStreamEndCapture(stream_of(stream), &graph), "recording");
         return std::make_unique<CudaRecording>(graph);
     }
     void replay(Stream stream, const Recording& recording) override

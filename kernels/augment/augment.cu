@@ -61,8 +61,7 @@ __device__ void draw_by_block(const BatchShape& s, const AugmentOptions& o, cons
 
 /// A picture [side,side,C] at (x, y) in its pixels, 0..1. Outside, the border repeats or there is nothing.
 template <int C, bool repeat>
-__device__ void sample(const std::uint8_t* __restrict__ image, int side, ref::Filter filter, float x, float y,
-                       float* out)
+__device__ void sample(const std::uint8_t* image, int side, ref::Filter filter, float x, float y, float* out)
 {
     const float floor_x = std::floor(x), floor_y = std::floor(y);
     float wx[4], wy[4], sum[C] = {};
@@ -85,9 +84,8 @@ __device__ void sample(const std::uint8_t* __restrict__ image, int side, ref::Fi
 }
 
 /// One pixel of the pictures that are drawn from `image`.
-__device__ void draw_pixel(const BatchShape& s, const AugmentOptions& o, const Faces& faces,
-                           const std::uint8_t* __restrict__ image, const AugmentDraw& d, std::int64_t pixel,
-                           Outputs out)
+__device__ void draw_pixel(const BatchShape& s, const AugmentOptions& o, const Faces& faces, const std::uint8_t* image,
+                           const AugmentDraw& d, std::int64_t pixel, Outputs out)
 {
     const int side = int(faces.side);
     const std::int64_t face_size = faces.side * faces.side;
@@ -118,6 +116,7 @@ __device__ void draw_pixel(const BatchShape& s, const AugmentOptions& o, const F
 __global__ void __launch_bounds__(kBlockSize)
     augment_kernel(BatchShape s, AugmentOptions o, Faces faces, const StepState* state, Outputs out)
 {
+    wait_for_previous_kernel();
     SHARED(AugmentDraw, draw);
     const std::int64_t n = blockIdx.x, pixels = s.side * s.side;
     draw_by_block(s, o, faces, *state, n, draw);

@@ -15,9 +15,9 @@ using Taps = float[2 * kMostRadius + 1];
 
 /// planes [N,H,W,4] = (1 - M) (x, 1), blurred along W. One thread a pixel.
 __global__ void __launch_bounds__(kBlockSize)
-    rows_kernel(std::int64_t n, int W, BlurTaps t, const float* __restrict__ mask, const float* __restrict__ x,
-                float4* __restrict__ planes)
+    rows_kernel(std::int64_t n, int W, BlurTaps t, const float* mask, const float* x, float4* planes)
 {
+    wait_for_previous_kernel();
     SHARED(Taps, taps);
     form_taps(t, taps);
     const std::int64_t i = global_thread();
@@ -34,9 +34,9 @@ __global__ void __launch_bounds__(kBlockSize)
 
 /// The planes blurred along H and mixed into x.
 __global__ void __launch_bounds__(kBlockSize)
-    columns_kernel(std::int64_t n, int H, int W, BlurTaps t, const float* __restrict__ mask,
-                   const float4* __restrict__ planes, float* __restrict__ x)
+    columns_kernel(std::int64_t n, int H, int W, BlurTaps t, const float* mask, const float4* planes, float* x)
 {
+    wait_for_previous_kernel();
     SHARED(Taps, taps);
     form_taps(t, taps);
     const std::int64_t i = global_thread();

@@ -12,9 +12,10 @@ namespace {
 
 /// x, y [N, values]: sample blockIdx.x's face and reference.
 __global__ void __launch_bounds__(kBlockSize)
-    fetch_kernel(BatchShape s, Faces faces, Faces references, std::int64_t values, const StepState* state,
-                 float* __restrict__ x, float* __restrict__ y)
+    fetch_kernel(BatchShape s, Faces faces, Faces references, std::int64_t values, const StepState* state, float* x,
+                 float* y)
 {
+    wait_for_previous_kernel();
     const std::int64_t n = blockIdx.x;
     const RecolorDraw d = draw_recolor(s, faces, references, *state, n);
     const auto* own = static_cast<const std::uint8_t*>(faces.images.data) + d.face * values;
@@ -26,9 +27,9 @@ __global__ void __launch_bounds__(kBlockSize)
     }
 }
 
-__global__ void __launch_bounds__(kBlockSize)
-    round_kernel(std::int64_t n, const float* __restrict__ x, std::uint8_t* __restrict__ out)
+__global__ void __launch_bounds__(kBlockSize) round_kernel(std::int64_t n, const float* x, std::uint8_t* out)
 {
+    wait_for_previous_kernel();
     const std::int64_t i = global_thread();
     if (i < n) out[i] = byte_of(x[i]);
 }

@@ -30,9 +30,9 @@ __device__ inline void form_taps(BlurTaps t, float* taps)
 /// y[i] = store(sum_d g(d) x[i + d stride]), zero beyond the ends of the axis. One thread an element.
 template <int most_radius, class Store>
 __global__ void __launch_bounds__(kBlockSize)
-    blur_kernel(std::int64_t n, BlurAxis axis, BlurTaps t, const float* __restrict__ x, float* __restrict__ y,
-                Store store)
+    blur_kernel(std::int64_t n, BlurAxis axis, BlurTaps t, const float* x, float* y, Store store)
 {
+    wait_for_previous_kernel();
     using Taps = float[2 * most_radius + 1];
     SHARED(Taps, taps);
     form_taps(t, taps);

@@ -12,9 +12,10 @@ namespace {
 
 // ---- pixel by pixel, one thread a pixel ---------------------------------------------------------------------------
 
-// The output may be the input, so neither is __restrict__.
+// The output may be the input, so neither is .
 __global__ void __launch_bounds__(kBlockSize) bgr_to_lab_kernel(std::int64_t n, const float* bgr, float* lab)
 {
+    wait_for_previous_kernel();
     const std::int64_t i = global_thread();
     if (i >= n) return;
     float converted[3];
@@ -24,6 +25,7 @@ __global__ void __launch_bounds__(kBlockSize) bgr_to_lab_kernel(std::int64_t n, 
 
 __global__ void __launch_bounds__(kBlockSize) lab_to_bgr_kernel(std::int64_t n, const float* lab, float* bgr)
 {
+    wait_for_previous_kernel();
     const std::int64_t i = global_thread();
     if (i >= n) return;
     float converted[3];
@@ -95,6 +97,7 @@ __device__ void leave_partials(const double (&sum)[K], double (*partial)[K])
 template <int P, bool in_lab>
 __global__ void __launch_bounds__(kBlockSize) sums_kernel(Pictures<P, in_lab> pictures, Partials<P> partials)
 {
+    wait_for_previous_kernel();
     double sum[1 + 3 * P] = {};
     for (std::int64_t i = global_thread(); i < pictures.n; i += std::int64_t(gridDim.x) * blockDim.x) {
         float v[3 * P];
@@ -109,6 +112,7 @@ __global__ void __launch_bounds__(kBlockSize) sums_kernel(Pictures<P, in_lab> pi
 template <int P, bool in_lab>
 __global__ void __launch_bounds__(kBlockSize) squares_kernel(Pictures<P, in_lab> pictures, Partials<P> partials)
 {
+    wait_for_previous_kernel();
     double mean[1 + 3 * P], sum[3 * P] = {};
     add_partials(partials.blocks, partials.sums, mean);
     for (int c = 0; c < 3 * P; ++c) mean[1 + c] = mean[0] > 0 ? mean[1 + c] / mean[0] : 0;
@@ -140,6 +144,7 @@ __device__ double statistics_of(Partials<P> partials, float (&statistics)[P][6])
 
 __global__ void __launch_bounds__(kBlockSize) statistics_kernel(Partials<1> partials, float* out)
 {
+    wait_for_previous_kernel();
     float statistics[1][6];
     statistics_of(partials, statistics);
     if (threadIdx.x == 0)
@@ -161,6 +166,7 @@ void launch_sums(const char* name, const Exec& ex, const Pictures<P, in_lab>& pi
 __global__ void __launch_bounds__(kBlockSize)
     transfer_kernel(std::int64_t n, const float* x, Partials<2> partials, float alpha, float* out)
 {
+    wait_for_previous_kernel();
     float statistics[2][6], scale[3], shift[3];
     const double weight = statistics_of(partials, statistics);
     ref::transfer_line(statistics[0], statistics[1], scale, shift);
@@ -173,9 +179,9 @@ __global__ void __launch_bounds__(kBlockSize)
 
 /// Beside each other: the masked luma of both pictures, and the mask.
 __global__ void __launch_bounds__(kBlockSize)
-    luma_kernel(std::int64_t n, const float* __restrict__ x, const float* __restrict__ target,
-                const float* __restrict__ mask, float* __restrict__ planes)
+    luma_kernel(std::int64_t n, const float* x, const float* target, const float* mask, float* planes)
 {
+    wait_for_previous_kernel();
     const std::int64_t i = global_thread();
     if (i >= n) return;
     planes[3 * i] = mask[i] * ref::luma(x + 3 * i);
@@ -185,8 +191,9 @@ __global__ void __launch_bounds__(kBlockSize)
 
 // x may be out.
 __global__ void __launch_bounds__(kBlockSize)
-    gain_kernel(std::int64_t n, const float* x, const float* __restrict__ planes, float beta, float* out)
+    gain_kernel(std::int64_t n, const float* x, const float* planes, float beta, float* out)
 {
+    wait_for_previous_kernel();
     const std::int64_t i = global_thread();
     if (i >= n) return;
     const float gain = ref::light_gain(planes[3 * i + 2], planes[3 * i], planes[3 * i + 1], beta);

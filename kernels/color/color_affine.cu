@@ -24,9 +24,9 @@ struct Map {
 
 template <class T>
 __global__ void __launch_bounds__(kBlockSize)
-    color_affine_kernel(std::int64_t pixels, Map map, const float* __restrict__ x, const float* __restrict__ mask,
-                        T* __restrict__ y)
+    color_affine_kernel(std::int64_t pixels, Map map, const float* x, const float* mask, T* y)
 {
+    wait_for_previous_kernel();
     const std::int64_t i = global_thread();
     if (i >= pixels) return;
     const float m = mask ? mask[i] : 1.0f, x0 = x[3 * i], x1 = x[3 * i + 1], x2 = x[3 * i + 2];
@@ -36,9 +36,9 @@ __global__ void __launch_bounds__(kBlockSize)
 
 template <class T>
 __global__ void __launch_bounds__(kBlockSize)
-    color_affine_grad_kernel(std::int64_t pixels, Map map, const T* __restrict__ dy, const float* __restrict__ mask,
-                             GradientStore<float> d)
+    color_affine_grad_kernel(std::int64_t pixels, Map map, const T* dy, const float* mask, GradientStore<float> d)
 {
+    wait_for_previous_kernel();
     const std::int64_t i = global_thread();
     if (i >= pixels) return;
     const float m = mask ? mask[i] : 1.0f;

@@ -27,6 +27,7 @@ struct Pictures {
 /// moments[2 n + which] of picture x (0) or y (1) of pair n = blockIdx.x; which = blockIdx.y.
 __global__ void __launch_bounds__(kBlockSize) moments_kernel(Pictures p, bool in_lab, ColorMoments* moments)
 {
+    wait_for_previous_kernel();
     const std::int64_t first = std::int64_t(blockIdx.x) * p.n;
     const float* picture = (blockIdx.y == 0 ? p.x : p.y) + 3 * first;
     ColorMoments mine;
@@ -44,16 +45,18 @@ __global__ void __launch_bounds__(kBlockSize) moments_kernel(Pictures p, bool in
 }
 
 __global__ void __launch_bounds__(kBlockSize)
-    maps_kernel(int pairs, bool mkl, const ColorMoments* __restrict__ moments, ColorMap* __restrict__ maps)
+    maps_kernel(int pairs, bool mkl, const ColorMoments* moments, ColorMap* maps)
 {
+    wait_for_previous_kernel();
     const std::int64_t i = global_thread();
     if (i < pairs) maps[i] = color_map(mkl, moments[2 * i], moments[2 * i + 1]);
 }
 
 // x may be out.
 __global__ void __launch_bounds__(kBlockSize)
-    map_pixels_kernel(std::int64_t all, std::int64_t n, const ColorMap* __restrict__ maps, const float* x, float* out)
+    map_pixels_kernel(std::int64_t all, std::int64_t n, const ColorMap* maps, const float* x, float* out)
 {
+    wait_for_previous_kernel();
     const std::int64_t i = global_thread();
     if (i >= all) return;
     const float v[3] = {x[3 * i], x[3 * i + 1], x[3 * i + 2]};
@@ -62,9 +65,9 @@ __global__ void __launch_bounds__(kBlockSize)
 
 // x may be out.
 __global__ void __launch_bounds__(kBlockSize)
-    rct_pixels_kernel(std::int64_t all, std::int64_t n, const ColorMoments* __restrict__ moments, const float* x,
-                      float* out)
+    rct_pixels_kernel(std::int64_t all, std::int64_t n, const ColorMoments* moments, const float* x, float* out)
 {
+    wait_for_previous_kernel();
     const std::int64_t i = global_thread();
     if (i >= all) return;
     float of_x[6], of_y[6], scale[3], shift[3], lab[3];
@@ -126,9 +129,9 @@ __device__ void count_bins(const Slice& s, const Pictures& p, std::int64_t first
 
 /// Direction blockIdx.y of pair blockIdx.x: where its bins go.
 __global__ void __launch_bounds__(kBlockSize)
-    slices_kernel(MatchShape shape, Pictures p, const StepState* state, int round, const float* __restrict__ moved,
-                  Slice* __restrict__ slices)
+    slices_kernel(MatchShape shape, Pictures p, const StepState* state, int round, const float* moved, Slice* slices)
 {
+    wait_for_previous_kernel();
     SHARED(Bins, ranks);
     SHARED(Bins, below);
     SHARED(Bins, sums);
@@ -153,9 +156,10 @@ __global__ void __launch_bounds__(kBlockSize)
         slice.goal[b] = goal_of_bin(slice, b, b > 0 ? ranks[b - 1] : 0, ranks[b], below, sums);
 }
 
-__global__ void __launch_bounds__(kBlockSize) move_kernel(std::int64_t all, Pictures p, Slicing slicing,
-                                                          const Slice* __restrict__ slices, float* __restrict__ moved)
+__global__ void __launch_bounds__(kBlockSize)
+    move_kernel(std::int64_t all, Pictures p, Slicing slicing, const Slice* slices, float* moved)
 {
+    wait_for_previous_kernel();
     const std::int64_t i = global_thread();
     if (i < all && p.counts(i)) move_color(slices + i / p.n * slicing.directions, slicing, moved + 3 * i);
 }
@@ -163,13 +167,15 @@ __global__ void __launch_bounds__(kBlockSize) move_kernel(std::int64_t all, Pict
 // x may be out.
 __global__ void __launch_bounds__(kBlockSize) clip_kernel(std::int64_t n, const float* moved, float* out)
 {
+    wait_for_previous_kernel();
     const std::int64_t i = global_thread();
     if (i < n) out[i] = clamp(moved[i], 0.0f, 1.0f);
 }
 
 __global__ void __launch_bounds__(kBlockSize)
-    way_kernel(std::int64_t all, Pictures p, const float* __restrict__ moved, float* __restrict__ planes)
+    way_kernel(std::int64_t all, Pictures p, const float* moved, float* planes)
 {
+    wait_for_previous_kernel();
     const std::int64_t i = global_thread();
     if (i >= all) return;
     const float weight = p.counts(i) ? 1.0f : 0.0f;
@@ -179,8 +185,9 @@ __global__ void __launch_bounds__(kBlockSize)
 
 // x may be out.
 __global__ void __launch_bounds__(kBlockSize)
-    smooth_kernel(std::int64_t all, const float* x, const float* __restrict__ planes, float* out)
+    smooth_kernel(std::int64_t all, const float* x, const float* planes, float* out)
 {
+    wait_for_previous_kernel();
     const std::int64_t i = global_thread();
     if (i < all) smoothed_pixel(x + 3 * i, planes + 4 * i, out + 3 * i);
 }

@@ -16,8 +16,9 @@ namespace {
 // A thread per y[n,p,q,k]; the threads of a warp differ in k: they read the same x and neighbouring filters.
 template <class T, class Y>
 __global__ void __launch_bounds__(kBlockSize)
-    conv2d_fwd_kernel(Conv2dShape s, const T* __restrict__ x, const T* __restrict__ w, EpilogueStore<Y> y)
+    conv2d_fwd_kernel(Conv2dShape s, const T* x, const T* w, EpilogueStore<Y> y)
 {
+    wait_for_previous_kernel();
     const std::int64_t i = global_thread();
     if (i >= s.y_size()) return;
     const std::int64_t P = s.P(), Q = s.Q();
@@ -41,8 +42,9 @@ __global__ void __launch_bounds__(kBlockSize)
 // two blocks is enough: left to itself, ptxas makes room for more on sm_120 and spills.
 template <class T>
 __global__ void __launch_bounds__(kBlockSize, 2)
-    conv2d_dgrad_kernel(Conv2dShape s, const T* __restrict__ dy, const T* __restrict__ w, GradientOrValueStore<T> dx)
+    conv2d_dgrad_kernel(Conv2dShape s, const T* dy, const T* w, GradientOrValueStore<T> dx)
 {
+    wait_for_previous_kernel();
     const std::int64_t i = global_thread();
     if (i >= s.x_size()) return;
     const std::int64_t P = s.P(), Q = s.Q();
@@ -67,9 +69,9 @@ __global__ void __launch_bounds__(kBlockSize, 2)
 // A thread per dw[k,r,s,c]; the threads of a warp differ in c: they read the same dy and neighbouring x.
 template <class T>
 __global__ void __launch_bounds__(kBlockSize)
-    conv2d_wgrad_kernel(Conv2dShape s, const T* __restrict__ dy, const T* __restrict__ x, float* __restrict__ dw,
-                        bool accumulate)
+    conv2d_wgrad_kernel(Conv2dShape s, const T* dy, const T* x, float* dw, bool accumulate)
 {
+    wait_for_previous_kernel();
     const std::int64_t i = global_thread();
     if (i >= s.w_size()) return;
     const std::int64_t P = s.P(), Q = s.Q();

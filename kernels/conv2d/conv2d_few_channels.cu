@@ -33,7 +33,7 @@ struct TilePlace {
 
 /// The part of thin that a tile's windows see, zero outside of the picture.
 __device__ void load_patch(bf16 (&patch)[kThinPatch], const ThinConv& c, const ThinTile& t, const TilePlace& at,
-                           const bf16* __restrict__ thin)
+                           const bf16* thin)
 {
     const SmallDivisor row_of(t.patch_row);
     const int first_row = at.a * c.scale + c.h, first_element = (at.b * c.scale + c.v) * c.C;
@@ -109,8 +109,7 @@ struct ToGradient {
     int dx_channels;
 };
 
-__device__ void load_filters(WindowsShared& shared, const ThinConv& c, const ThinTile& t, int first_k,
-                             const bf16* __restrict__ w)
+__device__ void load_filters(WindowsShared& shared, const ThinConv& c, const ThinTile& t, int first_k, const bf16* w)
 {
     const SmallDivisor filter(t.depth), row(t.row_depth);
     for (int i = int(threadIdx.x); i < kThinChannels * t.depth; i += kThreads) {
@@ -138,8 +137,9 @@ __device__ void load_windows(std::uint32_t (&a)[4], const WindowsShared& shared,
 /// Each block keeps the filters of its 64 channels and goes through every gridDim.x-th tile.
 template <class Out>
 __global__ void __launch_bounds__(kThreads, 3)
-    windows_kernel(ThinConv c, const bf16* __restrict__ thin, const bf16* __restrict__ w, WidePixels<Out> out)
+    windows_kernel(ThinConv c, const bf16* thin, const bf16* w, WidePixels<Out> out)
 {
+    wait_for_previous_kernel();
     WindowsShared& shared = dyn_shared<WindowsShared>();
     const ThinTile t(c);
     const int lane = int(threadIdx.x) % 32;
@@ -197,8 +197,7 @@ struct FilterShared {
 };
 
 /// The tile's pixels of wide, zero outside of it; the copies may still be under way.
-__device__ void load_wide(FilterShared& shared, const ThinConv& c, const TilePlace& at, int first_k,
-                          const bf16* __restrict__ wide)
+__device__ void load_wide(FilterShared& shared, const ThinConv& c, const TilePlace& at, int first_k, const bf16* wide)
 {
     constexpr int kChunks = WideTile::kChunks;
     const int chunk = int(threadIdx.x) % kChunks, k = first_k + chunk * 8;
@@ -246,9 +245,9 @@ __device__ void add_row(FilterSums& sums, FilterShared& shared, const ThinConv& 
 
 /// Each block goes through every gridDim.x-th tile with 64 filters.
 __global__ void __launch_bounds__(kThreads, 2)
-    filter_gradient_kernel(ThinConv c, const bf16* __restrict__ thin, const bf16* __restrict__ wide,
-                           PartialSums partial, FilterStore dw)
+    filter_gradient_kernel(ThinConv c, const bf16* thin, const bf16* wide, PartialSums partial, FilterStore dw)
 {
+    wait_for_previous_kernel();
     FilterShared& shared = dyn_shared<FilterShared>();
     const ThinTile t(c);
     const int lane = int(threadIdx.x) % 32, warp = int(threadIdx.x) / 32, first_k = int(blockIdx.y) * kThinChannels;

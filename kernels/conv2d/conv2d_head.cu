@@ -49,8 +49,8 @@ struct HeadPlace {
 
 /// Begins the copies of 32 channels from `first` on, in pieces of kCopy bytes; zero where there is nothing.
 template <int kCopy>
-__device__ void load_channels(HeadOperands& to, const IgemmShape& s, const HeadPlace& at, int first,
-                              const bf16* __restrict__ x, const bf16* __restrict__ w)
+__device__ void load_channels(HeadOperands& to, const IgemmShape& s, const HeadPlace& at, int first, const bf16* x,
+                              const bf16* w)
 {
     constexpr int kPieces = kIgemmDepthBytes / kCopy, kOfPiece = kCopy / int(sizeof(bf16));
     const int lane = int(threadIdx.x) % 32, warp = int(threadIdx.x) / 32;
@@ -122,9 +122,10 @@ __device__ void store_sums(const HeadSums& sums, HeadStrip& strip, const IgemmSh
 }
 
 template <class Y>
-__global__ void __launch_bounds__(kThreads, 3) head_kernel(IgemmShape s, int copy_bytes, const bf16* __restrict__ x,
-                                                           const bf16* __restrict__ w, EpilogueStore<Y> y)
+__global__ void __launch_bounds__(kThreads, 3)
+    head_kernel(IgemmShape s, int copy_bytes, const bf16* x, const bf16* w, EpilogueStore<Y> y)
 {
+    wait_for_previous_kernel();
     HeadShared& shared = dyn_shared<HeadShared>();
     const HeadPlace at(s);
     HeadSums sums;

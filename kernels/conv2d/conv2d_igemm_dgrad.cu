@@ -88,9 +88,10 @@ struct GradientPixels {
 
 template <class Tile, int kCopy>
 __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocksOfSm)
-    conv2d_dgrad_igemm_kernel(IgemmShape s, PixelClasses classes, const typename Tile::T* __restrict__ dy,
-                              const typename Tile::T* __restrict__ w, GradientPixels<typename Tile::T> out)
+    conv2d_dgrad_igemm_kernel(IgemmShape s, PixelClasses classes, const typename Tile::T* dy, const typename Tile::T* w,
+                              GradientPixels<typename Tile::T> out)
 {
+    wait_for_previous_kernel();
     using Shared = IgemmShared<Tile, Major::depth, Major::side>;
     Shared& shared = dyn_shared<Shared>();
     const int column_tiles = (s.C + Tile::kColumns - 1) / Tile::kColumns, tile = int(blockIdx.x) / column_tiles;

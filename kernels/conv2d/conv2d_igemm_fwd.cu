@@ -33,9 +33,9 @@ struct PixelStore {
 
 template <class Tile, int kCopy, class Y>
 __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocksOfSm)
-    conv2d_fwd_igemm_kernel(Windows windows, const typename Tile::T* __restrict__ x,
-                            const typename Tile::T* __restrict__ w, PixelStore<Y> out)
+    conv2d_fwd_igemm_kernel(Windows windows, const typename Tile::T* x, const typename Tile::T* w, PixelStore<Y> out)
 {
+    wait_for_previous_kernel();
     using Shared = IgemmShared<Tile, Major::depth, Major::depth>;
     Shared& shared = dyn_shared<Shared>();
     const int tiles = (out.columns + Tile::kColumns - 1) / Tile::kColumns, depth = windows.R * windows.S * windows.C;

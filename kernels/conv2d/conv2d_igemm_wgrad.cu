@@ -33,9 +33,9 @@ struct Filters {
 
 template <class Tile, int kCopy>
 __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocksOfSm)
-    conv2d_wgrad_igemm_kernel(IgemmShape s, const typename Tile::T* __restrict__ dy,
-                              const typename Tile::T* __restrict__ x, Filters out)
+    conv2d_wgrad_igemm_kernel(IgemmShape s, const typename Tile::T* dy, const typename Tile::T* x, Filters out)
 {
+    wait_for_previous_kernel();
     using Shared = IgemmShared<Tile, Major::side, Major::side>;
     Shared& shared = dyn_shared<Shared>();
     const int tiles = (out.columns + Tile::kColumns - 1) / Tile::kColumns, pixels = s.N * s.P * s.Q;

@@ -325,6 +325,7 @@ struct FilterStore {
 template <int N, class Out>
 __global__ void __launch_bounds__(kBlockSize) add_splits(PartialSums partial, int splits, int teams, Out out)
 {
+    wait_for_previous_kernel();
     using TeamSums = Packet<float, N>[kBlockSize];
     SHARED(TeamSums, sums);
     const int packets = int(kBlockSize) / teams, packet = int(threadIdx.x) % packets;

@@ -14,8 +14,9 @@
 
 namespace bifrons::kernels {
 
-/// Whether this program holds code for the current GPU (cuda_probe.cu).
-cudaError_t cuda_probe();
+/// The architecture that the code of this program for the current GPU was compiled for, as in 90 (cuda_probe.cu). Fails
+/// if there is none.
+cudaError_t cuda_probe(int& architecture);
 
 namespace {
 
@@ -176,6 +177,7 @@ class CudaDevice : public Device {
     {
         select();
         check(cudaGetDeviceProperties(&properties_, index), "reading the GPU's properties");
+        check(cuda_probe(compiled_sm_), "looking for the GPU's code");
         check(cudaStreamCreateWithFlags(&compute_, cudaStreamNonBlocking), "creating a stream");
         pool_ = create_pool(index);
         nvtxNameCudaStreamA(compute_, "bifrons compute");
@@ -203,6 +205,7 @@ class CudaDevice : public Device {
     }
 
     void select() const { check(cudaSetDevice(index_), "selecting the GPU"); }
+    int compiled_sm() const { return compiled_sm_; }
     cudaStream_t stream_of(Stream stream) const
     {
         return stream.handle ? static_cast<cudaStream_t>(stream.handle) : compute_;
@@ -338,6 +341,7 @@ class CudaDevice : public Device {
     int index_;
     std::unique_ptr<Staging> staging_;
     cudaDeviceProp properties_ = {};
+    int compiled_sm_ = 0;
     cudaStream_t compute_ = nullptr;
     cudaMemPool_t pool_ = nullptr;
 };
@@ -365,7 +369,8 @@ std::string cuda_unusable_reason(int index)
     check(cudaDeviceGetAttribute(&pools, cudaDevAttrMemoryPoolsSupported, index), "reading the GPU's properties");
     if (pools == 0) return str(name, " has no memory pools (a virtual GPU?), which are needed");
     cudaError_t status = taken(cudaSetDevice(index));
-    if (status == cudaSuccess) status = taken(cuda_probe());
+    int compiled_sm = 0;
+    if (status == cudaSuccess) status = taken(cuda_probe(compiled_sm));
     if (status == cudaErrorNoKernelImageForDevice || status == cudaErrorInvalidDeviceFunction)
         return str("this program was built without code for ", name, "; rebuild it with BIFRONS_CUDA_ARCHS naming it");
     if (status != cudaSuccess) return str(name, " does not start: ", cudaGetErrorString(status));
@@ -382,6 +387,12 @@ std::unique_ptr<Device> open_cuda_device(int index)
 void select_cuda_device(const Exec& ex)
 {
     static_cast<const CudaDevice&>(*ex.device).select();
+}
+
+bool kernels_overlap(const Exec& ex)
+{
+    constexpr int kFirst = 90;
+    return static_cast<const CudaDevice&>(*ex.device).compiled_sm() >= kFirst;
 }
 
 void* prepare_cuda_launch(const Exec& ex, const char* name)

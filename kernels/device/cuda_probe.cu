@@ -1,4 +1,4 @@
-// kernels/device/cuda_probe.cu - an empty kernel, to ask whether this program holds code for the current GPU.
+// kernels/device/cuda_probe.cu - an empty kernel, to ask which code this program holds for the current GPU.
 #include <cuda_runtime.h>
 
 namespace bifrons::kernels {
@@ -9,10 +9,12 @@ __global__ void probe_kernel() {}
 
 } // namespace
 
-cudaError_t cuda_probe()
+cudaError_t cuda_probe(int& architecture)
 {
     cudaFuncAttributes attributes = {};
-    return cudaFuncGetAttributes(&attributes, probe_kernel);
+    const cudaError_t status = cudaFuncGetAttributes(&attributes, probe_kernel);
+    architecture = attributes.ptxVersion;
+    return status;
 }
 
 } // namespace bifrons::kernels

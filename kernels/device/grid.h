@@ -30,9 +30,6 @@ struct Grid {
     Dim3 threads = {};    ///< of a block: at most 1024 in all
     std::size_t smem = 0; ///< bytes of dynamic shared memory, see dyn_shared
     unsigned cluster = 1; ///< neighbours along x that run at once and see each other's shared memory (sm_90)
-    /// May start before the kernel before it in the stream has ended: it must call grid_dependency_wait() before it
-    /// touches what that one writes, or writes what that one reads. Starts afterwards where the GPU cannot (sm_90 can).
-    bool pdl = false;
     /// All blocks run at once, so that they can wait for each other (ptx/grid_sync.h). At most resident_blocks().
     bool cooperative = false;
 

@@ -45,9 +45,13 @@ int resident_blocks(void (*kernel)(Parameters...), unsigned threads, std::size_t
 }
 
 /// Fills in what the grid asks for beside its sizes, and returns the number of attributes.
-inline unsigned launch_attributes(const Grid& grid, const Exec& ex, cudaLaunchAttribute (&attributes)[3])
+///
+/// A kernel may start while the one before it in the stream still runs (wait_for_previous_kernel). A recording keeps
+/// that as a programmatic edge between two kernels. What else stands before it, a copy, a fill, or an event of another
+/// stream, it follows as always; so do events and copies behind it, which wait until it has ended. Blocks of a
+/// cooperative grid need all their places at once: it starts when the kernel before has ended.
+inline unsigned launch_attributes(const Grid& grid, const Exec& ex, cudaLaunchAttribute (&attributes)[2])
 {
-    constexpr int kFirstWithPdl = 90;
     unsigned n = 0;
     const auto next = [&](cudaLaunchAttributeID id) -> cudaLaunchAttributeValue& {
         attributes[n].id = id;
@@ -57,9 +61,10 @@ inline unsigned launch_attributes(const Grid& grid, const Exec& ex, cudaLaunchAt
         auto& size = next(cudaLaunchAttributeClusterDimension).clusterDim;
         size.x = grid.cluster, size.y = 1, size.z = 1;
     }
-    if (grid.pdl && ex.device->target().sm >= kFirstWithPdl)
+    if (grid.cooperative)
+        next(cudaLaunchAttributeCooperative).cooperative = 1;
+    else if (kernels_overlap(ex))
         next(cudaLaunchAttributeProgrammaticStreamSerialization).programmaticStreamSerializationAllowed = 1;
-    if (grid.cooperative) next(cudaLaunchAttributeCooperative).cooperative = 1;
     return n;
 }
 
@@ -74,7 +79,7 @@ void launch(const char* name, void (*kernel)(Parameters...), const Grid& grid, c
     config.blockDim = dim3(grid.threads.x, grid.threads.y, grid.threads.z);
     config.dynamicSmemBytes = grid.smem;
     config.stream = static_cast<cudaStream_t>(prepare_cuda_launch(ex, name));
-    cudaLaunchAttribute attributes[3];
+    cudaLaunchAttribute attributes[2];
     config.attrs = attributes;
     config.numAttrs = launch_attributes(grid, ex, attributes);
     cudaError_t status = allow_shared_memory(kernel, grid.smem);

@@ -31,6 +31,7 @@ __device__ T block_sum(T value)
 template <class Term>
 __global__ void __launch_bounds__(kBlockSize) partial_sums(std::int64_t n, Term term, double* partial)
 {
+    wait_for_previous_kernel();
     double sum = 0;
     const std::int64_t stride = std::int64_t(gridDim.x) * blockDim.x;
     for (std::int64_t i = global_thread(); i < n; i += stride) sum += term(i);
@@ -42,6 +43,7 @@ __global__ void __launch_bounds__(kBlockSize) partial_sums(std::int64_t n, Term 
 template <class Finish>
 __global__ void __launch_bounds__(kBlockSize) sum_of_partials(int n, const double* partial, Finish finish)
 {
+    wait_for_previous_kernel();
     double sum = 0;
     for (int i = int(threadIdx.x); i < n; i += int(blockDim.x)) sum += partial[i];
     sum = block_sum(sum);

@@ -2,8 +2,9 @@
 // nvcc into namespace cuda, and by the host compiler, against the simulator, into namespace sim. Both sides give:
 //
 //   __global__ threadIdx __syncthreads() __shfl_xor_sync() __ballot_sync() __reduce_add_sync() atomicAdd() float4
-//   __popc() __threadfence() __ldg() ...   CUDA's own words, as far as kernels use them (kernels/sim/ says which)
+//   __popc() __threadfence() ...   CUDA's own words, as far as kernels use them (kernels/sim/ says which)
 //   launch("relu_fwd", relu_kernel, grid_1d(n), ex, arguments...)            the only way to start a kernel
+//   wait_for_previous_kernel();         what every kernel begins with, see ptx/fence.h
 //   resident_blocks(kernel, threads, smem, ex)   how many blocks run at once: the most of a cooperative launch
 //   global_thread()                     this thread's number in a one-dimensional grid
 //   SHARED(Type, name);                 a shared object of a block, uninitialised (an alias names an array type)
@@ -35,5 +36,7 @@ inline __device__ std::int64_t global_thread()
 }
 
 } // namespace bifrons::kernels::BIFRONS_SIMT_NS
+
+#include "kernels/ptx/fence.h"
 
 #include "kernels/device/reduce.cuh"

@@ -29,9 +29,10 @@ struct WorthOfAnswers {
 // A packet of neighbours a thread.
 template <int N>
 __global__ void __launch_bounds__(kBlockSize)
-    adversarial_grad_kernel(AdversarialShape s, const float* __restrict__ x, const float* __restrict__ upstream,
-                            float factor, GradientStore<float> d)
+    adversarial_grad_kernel(AdversarialShape s, const float* x, const float* upstream, float factor,
+                            GradientStore<float> d)
 {
+    wait_for_previous_kernel();
     const float scale = *upstream * factor;
     in_packets<N>(s.n, [&]<int M>(std::int64_t i) {
         float v[M];

@@ -50,8 +50,9 @@ struct CrossEntropies {
 // A packet of neighbours a thread.
 template <int N>
 __global__ void __launch_bounds__(kBlockSize)
-    bce_grad_kernel(Logits of, const float* __restrict__ upstream, float factor, GradientStore<float> d)
+    bce_grad_kernel(Logits of, const float* upstream, float factor, GradientStore<float> d)
 {
+    wait_for_previous_kernel();
     const float scale = *upstream * factor;
     in_packets<N>(of.n, [&]<int M>(std::int64_t i) {
         float v[M], t[M];

@@ -97,8 +97,8 @@ struct WindowTile {
     Along<4> along; // a, d, a^2 + b^2, d^2
 };
 
-__device__ void load_pixels(const DssimShape& s, const Filter& f, const Tile& at, const float* __restrict__ a,
-                            const float* __restrict__ b, const float* __restrict__ mask, WindowTile& tile)
+__device__ void load_pixels(const DssimShape& s, const Filter& f, const Tile& at, const float* a, const float* b,
+                            const float* mask, WindowTile& tile)
 {
     const int span = f.span(), margin = (s.window - f.taps) / 2; // of pixels under a window that its taps leave out
     for (int i = int(threadIdx.x); i < span * span; i += int(kBlockSize)) {
@@ -115,10 +115,10 @@ __device__ void load_pixels(const DssimShape& s, const Filter& f, const Tile& at
 
 /// slopes [3,N,C,rows,columns], or null.
 __global__ void __launch_bounds__(kBlockSize)
-    dssim_windows_kernel(DssimShape s, const __grid_constant__ Filter f, const float* __restrict__ a,
-                         const float* __restrict__ b, const float* __restrict__ mask, float* __restrict__ slopes,
-                         double* __restrict__ partial)
+    dssim_windows_kernel(DssimShape s, const __grid_constant__ Filter f, const float* a, const float* b,
+                         const float* mask, float* slopes, double* partial)
 {
+    wait_for_previous_kernel();
     SHARED(WindowTile, tile);
     const Tile at = tile_of_block(s);
     load_pixels(s, f, at, a, b, mask, tile);
@@ -157,8 +157,7 @@ struct SlopeTile {
     Along<3> along;
 };
 
-__device__ void load_slopes(const DssimShape& s, const Filter& f, const Tile& at, const float* __restrict__ slopes,
-                            SlopeTile& tile)
+__device__ void load_slopes(const DssimShape& s, const Filter& f, const Tile& at, const float* slopes, SlopeTile& tile)
 {
     const int rows = int(s.H) - s.window + 1, columns = int(s.W) - s.window + 1, span = f.span();
     const int reach = (s.window - f.taps) / 2 + f.taps - 1; // from a pixel back to the first window whose taps meet it
@@ -172,10 +171,10 @@ __device__ void load_slopes(const DssimShape& s, const Filter& f, const Tile& at
 }
 
 __global__ void __launch_bounds__(kBlockSize)
-    dssim_grad_kernel(DssimShape s, const __grid_constant__ Filter f, const float* __restrict__ a,
-                      const float* __restrict__ b, const float* __restrict__ mask, const float* __restrict__ slopes,
-                      const float* __restrict__ upstream, float factor, GradientStore<float> d)
+    dssim_grad_kernel(DssimShape s, const __grid_constant__ Filter f, const float* a, const float* b, const float* mask,
+                      const float* slopes, const float* upstream, float factor, GradientStore<float> d)
 {
+    wait_for_previous_kernel();
     SHARED(SlopeTile, tile);
     const Tile at = tile_of_block(s);
     load_slopes(s, f, at, slopes, tile);

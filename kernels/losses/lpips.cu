@@ -49,9 +49,9 @@ struct Rows {
 
 template <class T>
 __global__ void __launch_bounds__(kBlockSize)
-    lpips_kernel(LpipsShape s, const T* __restrict__ a, const T* __restrict__ b, const float* __restrict__ w,
-                 double* __restrict__ partial)
+    lpips_kernel(LpipsShape s, const T* a, const T* b, const float* w, double* partial)
 {
+    wait_for_previous_kernel();
     const int lane = int(threadIdx.x) % 32;
     const std::int64_t warps = std::int64_t(gridDim.x) * kWarps;
     double sum = 0;
@@ -70,10 +70,10 @@ __global__ void __launch_bounds__(kBlockSize)
 }
 
 template <class T>
-__global__ void __launch_bounds__(kBlockSize)
-    lpips_grad_kernel(LpipsShape s, const T* a, const T* b, const float* __restrict__ w, float factor,
-                      const float* __restrict__ upstream, GradientStore<T> d)
+__global__ void __launch_bounds__(kBlockSize) lpips_grad_kernel(LpipsShape s, const T* a, const T* b, const float* w,
+                                                                float factor, const float* upstream, GradientStore<T> d)
 {
+    wait_for_previous_kernel();
     const int lane = int(threadIdx.x) % 32;
     const std::int64_t row = global_thread() / 32;
     if (row >= s.rows) return; // all of a warp

@@ -50,8 +50,9 @@ struct SquaredDifferences {
 // A packet of neighbours a thread.
 template <int N>
 __global__ void __launch_bounds__(kBlockSize)
-    mse_grad_kernel(Pictures of, const float* __restrict__ upstream, float factor, GradientStore<float> d)
+    mse_grad_kernel(Pictures of, const float* upstream, float factor, GradientStore<float> d)
 {
+    wait_for_previous_kernel();
     const float scale = *upstream * factor;
     in_packets<N>(of.n, [&]<int M>(std::int64_t i) {
         float m[M], v[M];

@@ -28,9 +28,9 @@ __device__ void channel_moments(const StyleShape& s, const float* picture, std::
 
 // Block (n, c) does one channel of one picture and of its target.
 __global__ void __launch_bounds__(kBlockSize)
-    style_moments_kernel(StyleShape s, const float* __restrict__ x, const float* __restrict__ t,
-                         float* __restrict__ moments)
+    style_moments_kernel(StyleShape s, const float* x, const float* t, float* moments)
 {
+    wait_for_previous_kernel();
     const std::int64_t first = blockIdx.x * s.pixels * s.C;
     float* to = moments + (blockIdx.x * s.C + blockIdx.y) * 4;
     channel_moments(s, x + first, blockIdx.y, to);
@@ -39,8 +39,9 @@ __global__ void __launch_bounds__(kBlockSize)
 
 // One block: pictures are few.
 __global__ void __launch_bounds__(kBlockSize)
-    style_loss_kernel(std::int64_t rows, double factor, const float* __restrict__ moments, float* loss)
+    style_loss_kernel(std::int64_t rows, double factor, const float* moments, float* loss)
 {
+    wait_for_previous_kernel();
     double sum = 0;
     for (std::int64_t row = threadIdx.x; row < rows; row += blockDim.x) {
         const float* m = moments + row * 4;
@@ -52,9 +53,10 @@ __global__ void __launch_bounds__(kBlockSize)
 }
 
 __global__ void __launch_bounds__(kBlockSize)
-    style_grad_kernel(StyleShape s, const float* __restrict__ x, const float* __restrict__ moments,
-                      const float* __restrict__ upstream, float factor, GradientStore<float> d)
+    style_grad_kernel(StyleShape s, const float* x, const float* moments, const float* upstream, float factor,
+                      GradientStore<float> d)
 {
+    wait_for_previous_kernel();
     const std::int64_t i = global_thread();
     if (i >= s.size()) return;
     const float* m = moments + (i / (s.pixels * s.C) * s.C + i % s.C) * 4;

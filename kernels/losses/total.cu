@@ -11,11 +11,13 @@ namespace {
 
 __global__ void weighted_sum_kernel(LossTerms terms, float* total)
 {
+    wait_for_previous_kernel();
     ref::weighted_sum(terms, total);
 }
 
 __global__ void scale_scalar_kernel(const float* upstream, float weight, GradientStore<float> d)
 {
+    wait_for_previous_kernel();
     d.store(0, ref::scale_scalar(upstream, weight));
 }
 

@@ -32,9 +32,10 @@ struct Variation {
 };
 
 __global__ void __launch_bounds__(kBlockSize)
-    total_variation_grad_kernel(TotalVariationShape s, const float* __restrict__ p, const float* __restrict__ upstream,
-                                float factor, GradientStore<float> d)
+    total_variation_grad_kernel(TotalVariationShape s, const float* p, const float* upstream, float factor,
+                                GradientStore<float> d)
 {
+    wait_for_previous_kernel();
     const std::int64_t i = global_thread();
     if (i >= s.size()) return;
     const Pixel at(s, i);

@@ -10,29 +10,34 @@ namespace {
 
 __global__ void begin_step_kernel(StepState* state)
 {
+    wait_for_previous_kernel();
     ref::begin_step(*state);
 }
 
 __global__ void judge_step_kernel(StepState* state, RateSchedule schedule, std::int64_t n, const float* losses,
                                   int groups, const float* norms)
 {
+    wait_for_previous_kernel();
     ref::judge_step(*state, schedule, n, losses, groups, norms);
 }
 
 __global__ void judge_others_kernel(StepState* state, std::int64_t n, const float* losses, int first, int groups,
                                     const float* norms)
 {
+    wait_for_previous_kernel();
     ref::judge_others(*state, n, losses, first, groups, norms);
 }
 
 __global__ void mean_losses_kernel(std::int64_t rows, std::int64_t n, const float* losses, float* mean)
 {
+    wait_for_previous_kernel();
     ref::mean_losses(rows, n, losses, mean);
 }
 
 __global__ void note_step_kernel(const StepState* state, std::int64_t n, const float* losses, std::int64_t kept,
                                  StepState* states, float* losses_kept)
 {
+    wait_for_previous_kernel();
     ref::note_step(*state, n, losses, kept, states, losses_kept);
 }
 

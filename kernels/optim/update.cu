@@ -11,10 +11,10 @@ namespace {
 // The powers are in f64, which is slow on some GPUs: one thread of a block computes them for all.
 template <UpdateRule Rule, int N>
 __global__ void __launch_bounds__(kBlockSize)
-    update_kernel(std::int64_t n, UpdateOptions o, const StepState* __restrict__ state, int group, std::int64_t first,
-                  const std::uint8_t* __restrict__ marks, float* __restrict__ w, const float* __restrict__ g,
-                  float* __restrict__ m, float* __restrict__ v, bf16* __restrict__ packed, float* __restrict__ average)
+    update_kernel(std::int64_t n, UpdateOptions o, const StepState* state, int group, std::int64_t first,
+                  const std::uint8_t* marks, float* w, const float* g, float* m, float* v, bf16* packed, float* average)
 {
+    wait_for_previous_kernel();
     SHARED(UpdateRates<float>, rates);
     if (state->skip) return;
     if (threadIdx.x == 0) {

@@ -9,9 +9,9 @@ namespace bifrons::kernels::BIFRONS_SIMT_NS {
 namespace {
 
 template <class From, class To, int N>
-__global__ void __launch_bounds__(kBlockSize)
-    cast_kernel(std::int64_t n, const From* __restrict__ x, To* __restrict__ y)
+__global__ void __launch_bounds__(kBlockSize) cast_kernel(std::int64_t n, const From* x, To* y)
 {
+    wait_for_previous_kernel();
     in_packets<N>(n, [&]<int M>(std::int64_t i) {
         float v[M];
         load_packet(x + i, v);

@@ -13,9 +13,9 @@ namespace bifrons::kernels::BIFRONS_SIMT_NS {
 namespace {
 
 template <class T, int N>
-__global__ void __launch_bounds__(kBlockSize)
-    concat_channels_kernel(ChannelsShape s, const T* __restrict__ a, const T* __restrict__ b, T* __restrict__ y)
+__global__ void __launch_bounds__(kBlockSize) concat_channels_kernel(ChannelsShape s, const T* a, const T* b, T* y)
 {
+    wait_for_previous_kernel();
     const std::int64_t i = global_thread() * N;
     if (i >= s.size()) return;
     const auto [row, c] = packet_row<N>(s.A + s.B);
@@ -24,11 +24,12 @@ __global__ void __launch_bounds__(kBlockSize)
     store_packet(y + i, v);
 }
 
-// y may be a part of a store, so nothing is __restrict__.
+// y may be a part of a store, so nothing is .
 template <class T, int N>
 __global__ void __launch_bounds__(kBlockSize)
     split_channels_kernel(ChannelsShape s, const T* y, GradientStore<T> da, GradientStore<T> db)
 {
+    wait_for_previous_kernel();
     const std::int64_t i = global_thread() * N;
     if (i >= s.size()) return;
     const auto [row, c] = packet_row<N>(s.A + s.B);

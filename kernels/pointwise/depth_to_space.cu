@@ -22,9 +22,9 @@ __device__ std::int64_t depth_index(const DepthToSpaceShape& s)
 }
 
 template <class T, int N>
-__global__ void __launch_bounds__(kBlockSize)
-    depth_to_space_kernel(DepthToSpaceShape s, const T* __restrict__ x, T* __restrict__ y)
+__global__ void __launch_bounds__(kBlockSize) depth_to_space_kernel(DepthToSpaceShape s, const T* x, T* y)
 {
+    wait_for_previous_kernel();
     const std::int64_t i = global_thread() * N;
     if (i >= s.size()) return;
     float v[N];
@@ -33,9 +33,9 @@ __global__ void __launch_bounds__(kBlockSize)
 }
 
 template <class T, int N>
-__global__ void __launch_bounds__(kBlockSize)
-    space_to_depth_kernel(DepthToSpaceShape s, const T* __restrict__ y, GradientStore<T> d)
+__global__ void __launch_bounds__(kBlockSize) space_to_depth_kernel(DepthToSpaceShape s, const T* y, GradientStore<T> d)
 {
+    wait_for_previous_kernel();
     const std::int64_t i = global_thread() * N;
     if (i >= s.size()) return;
     float v[N];

@@ -11,10 +11,11 @@ namespace {
 
 // The first three: a packet of neighbours a thread. Limit: memory bandwidth.
 
-// v may be the output, so neither is __restrict__.
+// v may be the output, so neither is .
 template <class T, int N>
 __global__ void __launch_bounds__(kBlockSize) epilogue_kernel(std::int64_t n, const T* v, EpilogueStore<T> y)
 {
+    wait_for_previous_kernel();
     in_packets<N>(n, [&]<int M>(std::int64_t i) {
         float packet[M];
         load_packet(v + i, packet);
@@ -25,6 +26,7 @@ __global__ void __launch_bounds__(kBlockSize) epilogue_kernel(std::int64_t n, co
 template <class T, int N>
 __global__ void __launch_bounds__(kBlockSize) store_gradient_kernel(std::int64_t n, const T* v, GradientStore<T> d)
 {
+    wait_for_previous_kernel();
     in_packets<N>(n, [&]<int M>(std::int64_t i) {
         float packet[M];
         load_packet(v + i, packet);
@@ -33,9 +35,9 @@ __global__ void __launch_bounds__(kBlockSize) store_gradient_kernel(std::int64_t
 }
 
 template <class T, int N>
-__global__ void __launch_bounds__(kBlockSize)
-    unshuffle_kernel(std::int64_t n, const T* __restrict__ dy, EpilogueStore<T> map, T* __restrict__ d)
+__global__ void __launch_bounds__(kBlockSize) unshuffle_kernel(std::int64_t n, const T* dy, EpilogueStore<T> map, T* d)
 {
+    wait_for_previous_kernel();
     in_packets<N>(n, [&]<int M>(std::int64_t i) {
         float packet[M];
         load_packet(dy + map.shuffled(i), packet);
@@ -51,10 +53,10 @@ struct alignas(16) Partials {
 // Block (x, y) sums the x-th share of the rows of d [rows,K], in `width` packets of columns from the y-th on: its
 // threads form rows of that width, which take the rows of d in turn; then their sums are added in order.
 template <class T, int N>
-__global__ void __launch_bounds__(kBlockSize)
-    column_sums_kernel(std::int64_t rows, std::int64_t share, std::int64_t K, int width, const T* __restrict__ d,
-                       float* __restrict__ sums, bool accumulate)
+__global__ void __launch_bounds__(kBlockSize) column_sums_kernel(std::int64_t rows, std::int64_t share, std::int64_t K,
+                                                                 int width, const T* d, float* sums, bool accumulate)
 {
+    wait_for_previous_kernel();
     SHARED(Partials<N>, partial);
     const int height = int(kBlockSize) / width, thread = int(threadIdx.x), thread_row = thread / width;
     const std::int64_t first_k = std::int64_t(blockIdx.y) * width * N, k = first_k + thread % width * N;

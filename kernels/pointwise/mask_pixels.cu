@@ -11,8 +11,9 @@ namespace {
 
 template <int N>
 __global__ void __launch_bounds__(kBlockSize)
-    mask_pixels_kernel(MaskShape s, const float* __restrict__ x, const float* __restrict__ m, GradientStore<float> d)
+    mask_pixels_kernel(MaskShape s, const float* x, const float* m, GradientStore<float> d)
 {
+    wait_for_previous_kernel();
     in_packets<N>(s.rows * s.C, [&]<int M>(std::int64_t i) {
         float v[M];
         load_packet(x + i, v);

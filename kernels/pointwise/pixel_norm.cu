@@ -13,9 +13,9 @@ namespace {
 /// moments [N,blocks]: block (b, n) sums the b-th share of sample n. Without dy the products are zero.
 template <class T, int P>
 __global__ void __launch_bounds__(kBlockSize)
-    moments_kernel(std::int64_t F, std::int64_t share, const T* __restrict__ x, const T* __restrict__ dy,
-                   PixelNormMoments* __restrict__ moments)
+    moments_kernel(std::int64_t F, std::int64_t share, const T* x, const T* dy, PixelNormMoments* moments)
 {
+    wait_for_previous_kernel();
     const std::int64_t sample = blockIdx.y * F, end = min(F, (blockIdx.x + 1) * share);
     double squares = 0, products = 0;
     for (std::int64_t i = blockIdx.x * share + threadIdx.x * P; i < end; i += kBlockSize * P) {
@@ -34,7 +34,7 @@ struct SampleScale {
 };
 
 /// From the moments of sample blockIdx.y, by a whole warp.
-__device__ SampleScale sample_scale(std::int64_t F, int blocks, const PixelNormMoments* __restrict__ moments)
+__device__ SampleScale sample_scale(std::int64_t F, int blocks, const PixelNormMoments* moments)
 {
     const int lane = int(threadIdx.x) % 32;
     const PixelNormMoments part =
@@ -43,11 +43,12 @@ __device__ SampleScale sample_scale(std::int64_t F, int blocks, const PixelNormM
     return {float(r), float(r * r * warp_sum(part.products) / double(F))};
 }
 
-// x may be y, so neither is __restrict__.
+// x may be y, so neither is .
 template <class T, int P>
 __global__ void __launch_bounds__(kBlockSize)
     pixel_norm_kernel(std::int64_t F, int blocks, const PixelNormMoments* moments, const T* x, T* y)
 {
+    wait_for_previous_kernel();
     const SampleScale scale = sample_scale(F, blocks, moments);
     const std::int64_t i = global_thread() * P;
     if (i >= F) return;
@@ -62,6 +63,7 @@ __global__ void __launch_bounds__(kBlockSize)
     pixel_norm_grad_kernel(std::int64_t F, int blocks, const PixelNormMoments* moments, const T* dy, const T* x,
                            GradientStore<T> d)
 {
+    wait_for_previous_kernel();
     const SampleScale scale = sample_scale(F, blocks, moments);
     const std::int64_t i = global_thread() * P;
     if (i >= F) return;

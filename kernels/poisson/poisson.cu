@@ -18,19 +18,19 @@ namespace {
 
 template <class P>
 __global__ void __launch_bounds__(kBlockSize)
-    divergence_kernel(PoissonShape s, const P* __restrict__ source, const P* __restrict__ target,
-                      const float* __restrict__ m, float* __restrict__ divergence)
+    divergence_kernel(PoissonShape s, const P* source, const P* target, const float* m, float* divergence)
 {
+    wait_for_previous_kernel();
     const std::int64_t i = global_thread();
     if (i < s.size()) divergence[i] = ref::divergence_at(s, source, target, m, i);
 }
 
 /// The source that counts, and the first guess.
 __global__ void __launch_bounds__(kBlockSize)
-    begin_clone_kernel(PoissonShape s, const std::uint8_t* __restrict__ source, const std::uint8_t* __restrict__ target,
-                       const std::uint8_t* __restrict__ mask, std::uint8_t* __restrict__ counting,
-                       float* __restrict__ f)
+    begin_clone_kernel(PoissonShape s, const std::uint8_t* source, const std::uint8_t* target, const std::uint8_t* mask,
+                       std::uint8_t* counting, float* f)
 {
+    wait_for_previous_kernel();
     const std::int64_t i = global_thread();
     if (i >= s.size()) return;
     counting[i] = mask[i / s.C] ? source[i] : 0;
@@ -38,15 +38,16 @@ __global__ void __launch_bounds__(kBlockSize)
 }
 
 __global__ void __launch_bounds__(kBlockSize, 2) // else the compiler spills to fit more blocks
-    erode_kernel(PoissonShape s, const std::uint8_t* __restrict__ mask, float* __restrict__ m)
+    erode_kernel(PoissonShape s, const std::uint8_t* mask, float* m)
 {
+    wait_for_previous_kernel();
     const std::int64_t i = global_thread();
     if (i < s.pixels()) m[i] = float(ref::least_about(s, mask, i / s.W, i % s.W)) / 255;
 }
 
-__global__ void __launch_bounds__(kBlockSize)
-    end_clone_kernel(PoissonShape s, const float* __restrict__ f, std::uint8_t* __restrict__ out)
+__global__ void __launch_bounds__(kBlockSize) end_clone_kernel(PoissonShape s, const float* f, std::uint8_t* out)
 {
+    wait_for_previous_kernel();
     const std::int64_t i = global_thread();
     if (i < s.size()) out[i] = std::uint8_t(clamp(f[i], 0.0f, 255.0f));
 }
@@ -251,6 +252,7 @@ class ChannelSolver {
 __global__ void __launch_bounds__(kBlockSize, 2) // the same
     solve_kernel(const __grid_constant__ Problem problem)
 {
+    wait_for_previous_kernel();
     make_masks(problem,
                {int(blockIdx.x) * kWarps + int(threadIdx.x) / 32, int(gridDim.x) * kWarps, problem.buffers.counter});
     ChannelSolver(problem).solve();

@@ -13,8 +13,9 @@ namespace {
 
 template <class T, int N>
 __global__ void __launch_bounds__(kBlockSize)
-    avg_pool_kernel(AvgPoolShape s, std::int64_t P, std::int64_t Q, const T* __restrict__ x, T* __restrict__ y)
+    avg_pool_kernel(AvgPoolShape s, std::int64_t P, std::int64_t Q, const T* x, T* y)
 {
+    wait_for_previous_kernel();
     const std::int64_t i = global_thread() * N;
     if (i >= s.N * P * Q * s.C) return;
     const auto [n, p, q, c] = packet_place<N>(P, Q, s.C);
@@ -28,8 +29,9 @@ __global__ void __launch_bounds__(kBlockSize)
 
 template <class T, int N>
 __global__ void __launch_bounds__(kBlockSize)
-    avg_pool_grad_kernel(AvgPoolShape s, std::int64_t P, std::int64_t Q, const T* __restrict__ dy, GradientStore<T> d)
+    avg_pool_grad_kernel(AvgPoolShape s, std::int64_t P, std::int64_t Q, const T* dy, GradientStore<T> d)
 {
+    wait_for_previous_kernel();
     const std::int64_t i = global_thread() * N;
     if (i >= s.x_size()) return;
     const auto [n, h, w, c] = packet_place<N>(s.H, s.W, s.C);

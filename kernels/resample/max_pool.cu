@@ -16,9 +16,9 @@ using Indices = Packet<std::uint8_t, N>;
 
 template <class T, int N>
 __global__ void __launch_bounds__(kBlockSize)
-    max_pool_kernel(MaxPoolShape s, std::int64_t P, std::int64_t Q, const T* __restrict__ x, T* __restrict__ y,
-                    std::uint8_t* __restrict__ index)
+    max_pool_kernel(MaxPoolShape s, std::int64_t P, std::int64_t Q, const T* x, T* y, std::uint8_t* index)
 {
+    wait_for_previous_kernel();
     const std::int64_t i = global_thread() * N;
     if (i >= s.N * P * Q * s.C) return;
     const auto [n, p, q, c] = packet_place<N>(P, Q, s.C);
@@ -44,9 +44,10 @@ __global__ void __launch_bounds__(kBlockSize)
 
 template <class T, int N>
 __global__ void __launch_bounds__(kBlockSize)
-    max_pool_grad_kernel(MaxPoolShape s, std::int64_t P, std::int64_t Q, const T* __restrict__ dy,
-                         const std::uint8_t* __restrict__ index, GradientStore<T> d)
+    max_pool_grad_kernel(MaxPoolShape s, std::int64_t P, std::int64_t Q, const T* dy, const std::uint8_t* index,
+                         GradientStore<T> d)
 {
+    wait_for_previous_kernel();
     const std::int64_t i = global_thread() * N;
     if (i >= s.x_size()) return;
     const auto [n, h, w, c] = packet_place<N>(s.H, s.W, s.C);

@@ -11,9 +11,9 @@ namespace bifrons::kernels::BIFRONS_SIMT_NS {
 namespace {
 
 template <class T, int N>
-__global__ void __launch_bounds__(kBlockSize)
-    pad_reflect_kernel(PadReflectShape s, const T* __restrict__ x, T* __restrict__ y)
+__global__ void __launch_bounds__(kBlockSize) pad_reflect_kernel(PadReflectShape s, const T* x, T* y)
 {
+    wait_for_previous_kernel();
     const std::int64_t i = global_thread() * N;
     if (i >= s.y_size()) return;
     const auto [n, p, q, c] = packet_place<N>(s.P(), s.Q(), s.C);
@@ -24,8 +24,9 @@ __global__ void __launch_bounds__(kBlockSize)
 
 template <class T, int N>
 __global__ void __launch_bounds__(kBlockSize)
-    pad_reflect_grad_kernel(PadReflectShape s, const T* __restrict__ dy, GradientStore<T> d)
+    pad_reflect_grad_kernel(PadReflectShape s, const T* dy, GradientStore<T> d)
 {
+    wait_for_previous_kernel();
     const std::int64_t i = global_thread() * N;
     if (i >= s.x_size()) return;
     const auto [n, h, w, c] = packet_place<N>(s.H, s.W, s.C);

@@ -69,6 +69,7 @@ void Checker::begin_block(BlockRecord& block, std::size_t index, std::size_t thr
     block.board.clear();
     block.fenced.assign(threads, {});
     block.heard.assign(threads, {});
+    block.waited.assign(threads, false);
     block.shadow.set(block.shared.arena(), std::exchange(block.used, 0), ByteState::outside);
     for (const SharedMemory::Object& object : block.shared.objects()) block.add_shared(object.data, object.bytes);
 }
@@ -89,6 +90,9 @@ std::string Checker::judge(BlockRecord& block, std::size_t thread, const void* a
         if (!buffer && is_of_program(address)) return "";
         if (!buffer) return str(attempted(attempt), ": the address belongs to no buffer of the device");
         shadow = buffer->shadow.get();
+        if (!block.waited[thread])
+            return str(attempted(attempt), where(attempt),
+                       ", before wait_for_previous_kernel(): the kernel before may still be running");
     }
     if (!allowed(*shadow, attempt)) return forbidden(*shadow, attempt);
     if ((access == Access::read || access == Access::atomic) && !early_read_ &&

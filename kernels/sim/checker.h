@@ -2,6 +2,7 @@
 // read what has been written, and is it ordered with the accesses of others. It follows who knows of whose accesses
 // (thread_clocks.h), so a missing barrier shows whatever order the threads ran in.
 //
+// Before wait_for_previous_kernel() a thread may not touch global memory: the kernel before may still write there.
 // Threads of a block are ordered by __syncthreads, __syncwarp and mbarriers; shuffles, votes and mma order nothing.
 // Blocks of a launch are ordered only by a __threadfence before an atomic operation of the one, and one after an atomic
 // operation of the other.
@@ -38,6 +39,8 @@ struct BlockRecord {
     Board board;
     /// By threads: what they tell at their next atomic operation, and learn by their next fence.
     std::vector<News> fenced, heard;
+    /// By threads: whether it knows that the kernel before has ended.
+    std::vector<bool> waited;
 };
 
 class Checker {

@@ -157,6 +157,7 @@ void Executor::begin_block(Block& block, std::size_t index)
     for (std::size_t i = 0; i < block_size_; ++i) {
         block.threads[i].state = State::ready;
         block.threads[i].copies.clear();
+        block.threads[i].waited = false;
     }
     block.warps.resize((block_size_ + kWarpSize - 1) / kWarpSize);
     for (std::size_t w = 0; w < block.warps.size(); ++w) {
@@ -167,7 +168,6 @@ void Executor::begin_block(Block& block, std::size_t index)
     block.running = block_size_;
     block.at_barrier = 0;
     block.mbarriers.clear();
-    block.waited_for_previous = false;
 }
 
 void Executor::end_block(const Block& block)
@@ -178,9 +178,6 @@ void Executor::end_block(const Block& block)
     if (!operations_.empty())
         throw error(str("ends while asynchronous work is under way that nobody has waited for, begun by thread ",
                         threads_[operations_.front().thread].number, " in ", text(operations_.front().site)));
-    if (grid_.pdl && !block.waited_for_previous)
-        throw error("launched with pdl, and no thread has called grid_dependency_wait(): the kernel before may still "
-                    "be running");
 }
 
 void Executor::report(const std::optional<Checker::EarlyRead>& read)
@@ -246,6 +243,10 @@ void Executor::end_thread(Thread& thread)
     if (const CopyQueue& copies = thread.copies; !copies.empty())
         throw error(str("thread ", thread.number, " ends with ", copies.size(),
                         " copies that it has not waited for, the first of ", text(copies.first().site)));
+    if (!thread.waited)
+        throw error(str("thread ", thread.number,
+                        " ends without wait_for_previous_kernel(), with which each thread of a "
+                        "kernel begins: on a GPU the kernel before may still be running"));
     Block& own = *thread.block;
     const std::size_t lane = thread.number % kWarpSize;
     Warp& warp = own.warps[thread.number / kWarpSize];
@@ -360,7 +361,9 @@ int Executor::lane() const
 
 void Executor::wait_for_previous_kernel()
 {
-    block().waited_for_previous = true;
+    Thread& me = threads_[active_];
+    me.waited = true;
+    if (checker_) me.block->record->waited[me.number] = true;
 }
 
 void Executor::check_cooperative(const Site& site) const

@@ -116,6 +116,7 @@ class Executor {
         bool in_access = false; // it is suspended in kernel_access, which cannot throw
         const Condition* condition = nullptr;
         CopyQueue copies = {};
+        bool waited = false; // for the kernel before
     };
     /// Lanes of a warp that meet.
     struct Meeting {
@@ -137,7 +138,6 @@ class Executor {
         std::size_t running = 0, at_barrier = 0;
         Site barrier_site = {};
         MbarrierTable mbarriers = {};
-        bool waited_for_previous = false;
     };
     /// Asynchronous work that is done without anybody's help.
     struct Operation {

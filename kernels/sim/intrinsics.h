@@ -1,4 +1,4 @@
-// kernels/sim/intrinsics.h - CUDA's functions on bits and its loads by another name, as far as kernels use them.
+// kernels/sim/intrinsics.h - CUDA's functions on bits, as far as kernels use them.
 #pragma once
 
 #include <bit>
@@ -41,13 +41,6 @@ inline int __float_as_int(float x)
 inline float __int_as_float(int x)
 {
     return std::bit_cast<float>(x);
-}
-
-/// A load from memory that nobody writes while the kernel runs.
-template <class T>
-T __ldg(const T* address)
-{
-    return *address;
 }
 
 } // namespace bifrons::kernels::sim

@@ -2,7 +2,6 @@
 #include "kernels/base/bf16.h"
 #include "kernels/device/simt.h"
 #include "kernels/ptx/cp_async.h"
-#include "kernels/ptx/fence.h"
 #include "kernels/ptx/grid_sync.h"
 #include "kernels/ptx/ldmatrix.h"
 #include "kernels/ptx/mbarrier.h"
@@ -41,26 +40,31 @@ __device__ void load_rows(const uint32_t* in, uint32_t* out, const Load& load)
 
 __global__ void ldmatrix_x4_kernel(const uint32_t* in, uint32_t* out)
 {
+    wait_for_previous_kernel();
     load_rows<4>(in, out, [](uint32_t(&r)[4], const void* row) { ldmatrix_x4(r, row); });
 }
 
 __global__ void ldmatrix_x4_trans_kernel(const uint32_t* in, uint32_t* out)
 {
+    wait_for_previous_kernel();
     load_rows<4>(in, out, [](uint32_t(&r)[4], const void* row) { ldmatrix_x4_trans(r, row); });
 }
 
 __global__ void ldmatrix_x2_kernel(const uint32_t* in, uint32_t* out)
 {
+    wait_for_previous_kernel();
     load_rows<2>(in, out, [](uint32_t(&r)[2], const void* row) { ldmatrix_x2(r, row); });
 }
 
 __global__ void ldmatrix_x2_trans_kernel(const uint32_t* in, uint32_t* out)
 {
+    wait_for_previous_kernel();
     load_rows<2>(in, out, [](uint32_t(&r)[2], const void* row) { ldmatrix_x2_trans(r, row); });
 }
 
 __global__ void stmatrix_x4_kernel(const uint32_t* in, uint32_t* out)
 {
+    wait_for_previous_kernel();
     SHARED(Rows, rows);
     uint32_t r[4];
     for (int i = 0; i < 4; ++i) r[i] = in[4 * threadIdx.x + i];
@@ -98,6 +102,7 @@ __device__ void multiply(const uint32_t* in, uint32_t* out, const Operand& opera
 
 __global__ void mma_bf16_kernel(const uint32_t* in, uint32_t* out)
 {
+    wait_for_previous_kernel();
     multiply(
         in, out, [](uint32_t bits) { return two_bf16(bits); },
         [](float(&d)[4], const uint32_t(&a)[4], const uint32_t(&b)[2]) { mma_bf16(d, a, b); });
@@ -105,6 +110,7 @@ __global__ void mma_bf16_kernel(const uint32_t* in, uint32_t* out)
 
 __global__ void mma_tf32_kernel(const uint32_t* in, uint32_t* out)
 {
+    wait_for_previous_kernel();
     multiply(
         in, out, [](uint32_t bits) { return to_tf32(small_number(bits)); },
         [](float(&d)[4], const uint32_t(&a)[4], const uint32_t(&b)[2]) { mma_tf32(d, a, b); });
@@ -112,6 +118,7 @@ __global__ void mma_tf32_kernel(const uint32_t* in, uint32_t* out)
 
 __global__ void to_tf32_kernel(const uint32_t* in, uint32_t* out)
 {
+    wait_for_previous_kernel();
     const uint32_t any = in[threadIdx.x];
     const uint32_t bits[] = {any,
                              (any & ~0x1fffu) | 0x1000u,
@@ -132,6 +139,7 @@ using Words = uint32_t[256];
 template <int Bytes>
 __global__ void cp_async_kernel(const uint32_t* in, uint32_t* out)
 {
+    wait_for_previous_kernel();
     constexpr int kWords = Bytes / 4;
     struct alignas(16) Buffer {
         Words word;
@@ -148,6 +156,7 @@ __global__ void cp_async_kernel(const uint32_t* in, uint32_t* out)
 /// Four groups, read as they arrive.
 __global__ void cp_async_wait_kernel(const uint32_t* in, uint32_t* out)
 {
+    wait_for_previous_kernel();
     SHARED(Words, buffer);
     const int lane = int(threadIdx.x);
     for (int group = 0; group < 4; ++group) {
@@ -183,6 +192,7 @@ __device__ void open_mailbox(Mailbox& box, unsigned writers, unsigned readers)
 /// The first warp hands the second one words, 32 a phase.
 __global__ void mbarrier_kernel(const uint32_t* in, uint32_t* out)
 {
+    wait_for_previous_kernel();
     SHARED(Mailbox, box);
     open_mailbox(box, 32, 32);
     const unsigned lane = threadIdx.x % 32;
@@ -201,6 +211,7 @@ __global__ void mbarrier_kernel(const uint32_t* in, uint32_t* out)
 
 __global__ void cp_async_mbarrier_arrive_kernel(const uint32_t* in, uint32_t* out)
 {
+    wait_for_previous_kernel();
     SHARED(Mailbox, box);
     open_mailbox(box, 32, 32);
     const unsigned lane = threadIdx.x % 32;
@@ -220,6 +231,7 @@ __global__ void cp_async_mbarrier_arrive_kernel(const uint32_t* in, uint32_t* ou
 /// One thread has the words brought, 64 and 192 bytes of them into a buffer that threads wrote before.
 __global__ void bulk_copy_kernel(const uint32_t* in, uint32_t* out)
 {
+    wait_for_previous_kernel();
     SHARED(Mailbox, box);
     for (unsigned i = 0; i < 4; ++i) box.word[32 * i + threadIdx.x] = threadIdx.x;
     if (threadIdx.x == 0) mbarrier_init(box.full, 1);
@@ -240,6 +252,7 @@ __global__ void bulk_copy_kernel(const uint32_t* in, uint32_t* out)
 /// Three rounds in which each block takes over the words of the next one; the counter is the last word.
 __global__ void grid_sync_kernel(const uint32_t* in, uint32_t* out)
 {
+    wait_for_previous_kernel();
     uint32_t* const counter = out + 192;
     const unsigned i = unsigned(global_thread());
     out[i] = in[i];
@@ -252,6 +265,7 @@ __global__ void grid_sync_kernel(const uint32_t* in, uint32_t* out)
 
 __global__ void spin_wait_kernel(const uint32_t* in, uint32_t* out)
 {
+    wait_for_previous_kernel();
     uint32_t* const value = out + 32;
     if (threadIdx.x >= 32) {
         out[threadIdx.x + 32] = in[threadIdx.x];
@@ -265,8 +279,7 @@ __global__ void spin_wait_kernel(const uint32_t* in, uint32_t* out)
 
 __global__ void grid_dependency_kernel(const uint32_t* in, uint32_t* out)
 {
-    grid_dependency_launch();
-    grid_dependency_wait();
+    wait_for_previous_kernel();
     out[threadIdx.x] = out[threadIdx.x] * 2 + in[threadIdx.x];
 }
 
@@ -274,6 +287,7 @@ __global__ void grid_dependency_kernel(const uint32_t* in, uint32_t* out)
 
 __global__ void shuffle_kernel(const uint32_t* in, uint32_t* out)
 {
+    wait_for_previous_kernel();
     const int lane = int(threadIdx.x);
     const uint32_t word = in[lane];
     uint32_t* mine = out + 6 * lane;
@@ -288,6 +302,7 @@ __global__ void shuffle_kernel(const uint32_t* in, uint32_t* out)
 
 __global__ void vote_kernel(const uint32_t* in, uint32_t* out)
 {
+    wait_for_previous_kernel();
     const int lane = int(threadIdx.x);
     const unsigned mask = lane < 12 ? 0xfffu : ~0xfffu;
     const uint32_t word = in[lane];
@@ -309,6 +324,7 @@ __global__ void vote_kernel(const uint32_t* in, uint32_t* out)
 
 __global__ void atomic_kernel(const uint32_t* in, uint32_t* out)
 {
+    wait_for_previous_kernel();
     const uint32_t word = in[threadIdx.x];
     int* const numbers = reinterpret_cast<int*>(out + 8);
     if (threadIdx.x == 0) out[2] = out[4] = ~0u;
@@ -327,6 +343,7 @@ __global__ void atomic_kernel(const uint32_t* in, uint32_t* out)
 
 __global__ void bit_kernel(const uint32_t* in, uint32_t* out)
 {
+    wait_for_previous_kernel();
     const uint32_t word = threadIdx.x == 0 ? 0 : in[threadIdx.x] >> threadIdx.x;
     const uint32_t results[] = {uint32_t(__popc(word)), uint32_t(__clz(int(word))), uint32_t(__ffs(int(word))),
                                 __float_as_uint(float(word))};
@@ -350,8 +367,7 @@ void start_grid_sync(const Exec& ex, const uint32_t* in, uint32_t* out)
 
 void start_grid_dependency(const Exec& ex, const uint32_t* in, uint32_t* out)
 {
-    for (int i = 0; i < 3; ++i)
-        launch("micro_kernel", grid_dependency_kernel, {.threads = {32}, .pdl = true}, ex, in, out);
+    for (int i = 0; i < 3; ++i) launch("micro_kernel", grid_dependency_kernel, {.threads = {32}}, ex, in, out);
 }
 
 } // namespace

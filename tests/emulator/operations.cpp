@@ -137,6 +137,7 @@ Instruction::Run access_function(const Text& type, Space space, bool is_load, bo
 Instruction memory_access(const Texts& opcode, const Texts& arguments, Names& names)
 {
     const bool is_load = opcode[0] == "ld";
+    if (has(opcode, "nc")) throw std::runtime_error("griddepcontrol.wait does not order it (kernels/ptx/fence.h)");
     const Text& address = arguments[is_load ? 1 : 0];
     const Texts registers = elements(arguments[is_load ? 0 : 1]);
     const bool eight = opcode.back().substr(1) == "64";

@@ -182,6 +182,8 @@ TEST(EmulatedPtx, stops_for_what_a_gpu_stops_for)
                      {"nobody can go on", "bar.warp.sync"}));
     EXPECT_TRUE(says(fault_of(kStore, {.pdl = true}), {"before griddepcontrol.wait"}));
     EXPECT_EQ(fault_of("griddepcontrol.wait; mov.u32 %r2, 1;" + std::string(kStore), {.pdl = true}), "no fault");
+    Module past_the_caches(kernel_text("ld.global.nc.u32 %r2, [%rd2];"));
+    EXPECT_THROW(past_the_caches.kernel("k"), std::runtime_error);
 }
 
 TEST(EmulatedPtx, names_what_it_does_not_know)

@@ -20,6 +20,7 @@ unsigned* unsigneds(float* memory)
 
 __global__ void shuffles(int* out)
 {
+    wait_for_previous_kernel();
     const int t = int(threadIdx.x);
     out[t] = __shfl_sync(kWholeWarp, 10 * t, 5);
     out[64 + t] = __shfl_sync(kWholeWarp, 10 * t, t + 33); // of the warp, counted round
@@ -42,6 +43,7 @@ TEST(Collectives, shuffles_from_a_lane_and_from_below)
 
 __global__ void votes(unsigned* out)
 {
+    wait_for_previous_kernel();
     const unsigned t = threadIdx.x, lane = t % 32;
     if (lane == 31) return; // votes do without it
     const unsigned mask = lane < 8 ? 0xffu : 0xffffff00u;
@@ -78,6 +80,7 @@ TEST(Collectives, votes_and_sums_of_the_lanes_of_a_mask)
 
 __global__ void counts(unsigned* out, int* signed_out, unsigned long long* wide)
 {
+    wait_for_previous_kernel();
     using Counter = unsigned;
     SHARED(Counter, in_block);
     if (threadIdx.x == 0) in_block = 0;
@@ -125,6 +128,7 @@ TEST(Collectives, atomics_count_every_thread)
 
 __global__ void last_block(const float* in, float* partial, unsigned* done, float* out)
 {
+    wait_for_previous_kernel();
     using Flag = bool;
     SHARED(Flag, last);
     const float sum = block_sum(in[global_thread()]);
@@ -137,7 +141,7 @@ __global__ void last_block(const float* in, float* partial, unsigned* done, floa
     __syncthreads();
     if (!last || threadIdx.x != 0) return;
     float total = 0;
-    for (unsigned b = 0; b < gridDim.x; ++b) total += __ldg(partial + b);
+    for (unsigned b = 0; b < gridDim.x; ++b) total += partial[b];
     *out = total;
 }
 

@@ -1,5 +1,4 @@
 // Blocks that wait for each other, and kernels that overlap, on the simulator.
-#include "kernels/ptx/fence.h"
 #include "kernels/ptx/grid_sync.h"
 #include "tests/support/sim_fixture.h"
 
@@ -20,6 +19,7 @@ unsigned* counter_of(Fixture& f)
 /// Each round every thread takes over its neighbour's value, in the next block too.
 __global__ void rotate(const float* in, float* a, float* b, int rounds, unsigned* counter, bool waits)
 {
+    wait_for_previous_kernel();
     using Own = float[32];
     SHARED(Own, own); // each block has its own
     const std::int64_t i = global_thread(), n = std::int64_t(gridDim.x) * blockDim.x;
@@ -73,6 +73,7 @@ TEST(GridSync, needs_a_cooperative_launch_that_fits)
 
 __global__ void one_block_stays_away(unsigned* counter)
 {
+    wait_for_previous_kernel();
     if (blockIdx.x != 1) grid_sync(counter);
 }
 
@@ -91,6 +92,7 @@ TEST(GridSync, reports_who_waits_in_which_block)
 
 __global__ void wait_for_a_value(unsigned* value, float* out)
 {
+    wait_for_previous_kernel();
     if (threadIdx.x == 40) {
         *out = 5;
         __threadfence();
@@ -111,28 +113,31 @@ TEST(GridSync, spin_wait_lets_others_run)
     }
 }
 
-__global__ void add_after_the_kernel_before(float* x, bool waits)
+enum class Waits { all, in_first_block, none };
+
+__global__ void add_after_the_kernel_before(float* x, Waits who)
 {
-    grid_dependency_launch();
-    if (waits) grid_dependency_wait();
-    x[global_thread()] += 1;
+    if (who == Waits::all || (who == Waits::in_first_block && blockIdx.x == 0)) wait_for_previous_kernel();
+    if (who == Waits::all) x[global_thread()] += 1;
 }
 
-TEST(GridSync, a_kernel_that_may_start_early_waits_for_the_one_before)
+TEST(GridSync, each_thread_waits_for_the_kernel_before)
 {
     Fixture f("forward");
-    const Grid early = {.blocks = {2}, .threads = {32}, .pdl = true};
-    EXPECT_EQ(f.error_of(add_after_the_kernel_before, early, f.in, true), "");
+    const Grid grid = {.blocks = {2}, .threads = {32}};
+    EXPECT_EQ(f.error_of(add_after_the_kernel_before, grid, f.in, Waits::all), "");
     EXPECT_EQ(f.in[3], 4);
-    EXPECT_TRUE(says(f.error_of(add_after_the_kernel_before, early, f.in, false), {"pdl", "grid_dependency_wait()"}));
-    EXPECT_EQ(f.error_of(add_after_the_kernel_before, {.threads = {32}}, f.in, false), "");
+    EXPECT_TRUE(says(f.error_of(add_after_the_kernel_before, grid, f.in, Waits::in_first_block),
+                     {"kernel: block (1,0,0)", "thread 0 ends without wait_for_previous_kernel()"}));
+    EXPECT_TRUE(says(f.error_of(add_after_the_kernel_before, grid, f.in, Waits::none),
+                     {"kernel: block (0,0,0)", "thread 0 ends without wait_for_previous_kernel()"}));
 }
 
 TEST(GridSync, clusters_divide_the_grid)
 {
     Fixture f("forward");
-    EXPECT_EQ(f.error_of(add_after_the_kernel_before, {.blocks = {4}, .cluster = 2}, f.in, true), "");
-    EXPECT_TRUE(says(f.error_of(add_after_the_kernel_before, {.blocks = {3}, .cluster = 2}, f.in, true),
+    EXPECT_EQ(f.error_of(add_after_the_kernel_before, {.blocks = {4}, .cluster = 2}, f.in, Waits::all), "");
+    EXPECT_TRUE(says(f.error_of(add_after_the_kernel_before, {.blocks = {3}, .cluster = 2}, f.in, Waits::all),
                      {"3 blocks along x in clusters of 2"}));
 }
 

@@ -1,7 +1,6 @@
 // mbarrier and the asynchronous copies that arrive there, on the simulator: pipelines of a producer and consumers, and
 // what it says about wrong ones.
 #include "kernels/ptx/cp_async.h"
-#include "kernels/ptx/fence.h"
 #include "kernels/ptx/mbarrier.h"
 #include "tests/support/sim_fixture.h"
 
@@ -66,6 +65,7 @@ __device__ void consume(Pipeline& p, float* out, Bug bug)
 template <bool Bulk>
 __global__ void producer_and_consumers(const float* in, float* out, Bug bug)
 {
+    wait_for_previous_kernel();
     SHARED(Pipeline, p);
     if (threadIdx.x == 0)
         for (int stage = 0; stage < kStages; ++stage) {
@@ -145,6 +145,7 @@ TEST(Mbarrier, a_wrong_number_of_arrivals_shows)
 
 __global__ void one_barrier(int arrivals, int threads_that_arrive, int times, unsigned bytes)
 {
+    wait_for_previous_kernel();
     SHARED(Mbarrier, barrier);
     if (threadIdx.x == 0) mbarrier_init(barrier, unsigned(arrivals));
     __syncthreads();
@@ -171,6 +172,7 @@ TEST(Mbarrier, a_phase_ends_with_the_last_arrival)
 
 __global__ void wrong_barriers(int what)
 {
+    wait_for_previous_kernel();
     SHARED(Pipeline, p);
     if (what == 0) mbarrier_arrive(p.full[0]);
     if (what == 1) mbarrier_init(p.full[0], 0);
@@ -190,6 +192,7 @@ TEST(Mbarrier, barriers_are_initialised_once_in_shared_memory)
 
 __global__ void leaves_while_copies_are_under_way(const float* in, bool bulk)
 {
+    wait_for_previous_kernel();
     SHARED(Pipeline, p);
     mbarrier_init(p.full[0], 1);
     if (bulk) {
@@ -213,6 +216,7 @@ TEST(Mbarrier, copies_are_waited_for_before_the_block_ends)
 
 __global__ void bulk_copy_of(const float* in, int to, int from, unsigned bytes)
 {
+    wait_for_previous_kernel();
     SHARED(Pipeline, p);
     mbarrier_init(p.full[0], 1);
     fence_proxy_async();

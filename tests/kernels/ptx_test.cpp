@@ -39,6 +39,7 @@ __device__ void fill(Tile& tile)
 
 __global__ void load_matrices(std::uint32_t* out, bool transposed)
 {
+    wait_for_previous_kernel();
     SHARED(Tile, tile);
     fill(tile);
     std::uint32_t four[4], two[2];
@@ -86,6 +87,7 @@ TEST(Ldmatrix, transposed_lane_holds_two_neighbours_of_a_column)
 
 __global__ void store_matrices(std::uint16_t* out)
 {
+    wait_for_previous_kernel();
     SHARED(Tile, tile);
     std::uint32_t r[4];
     for (int m = 0; m < 4; ++m) {
@@ -111,6 +113,7 @@ TEST(Stmatrix, is_the_inverse_of_ldmatrix)
 
 __global__ void load_at(int bytes_off)
 {
+    wait_for_previous_kernel();
     SHARED(Tile, tile);
     fill(tile);
     std::uint32_t r[4];
@@ -139,6 +142,7 @@ struct Fragments {
 
 __global__ void one_mma(Fragments* f, bool tf32)
 {
+    wait_for_previous_kernel();
     const unsigned lane = threadIdx.x;
     if (tf32)
         mma_tf32(f->d[lane], f->a[lane], f->b[lane]);
@@ -292,6 +296,7 @@ int ldmatrix_line;
 template <int RowBytes>
 __global__ void loads_rows(float* out)
 {
+    wait_for_previous_kernel();
     using Rows = char[32 * RowBytes];
     Rows& rows = dyn_shared<Rows>();
     for (unsigned i = threadIdx.x; i < sizeof(Rows); i += 32) rows[i] = 0;
@@ -328,6 +333,7 @@ using Stages = float[kStages][4 * kThreads];
 template <int GroupsLeft, bool Early = false>
 __global__ void pipeline(const float* in, float* out)
 {
+    wait_for_previous_kernel();
     SHARED(Stages, stages);
     const unsigned t = threadIdx.x;
     const auto begin = [&](int step) {
@@ -391,6 +397,7 @@ TEST(CpAsync, a_stage_that_is_filled_too_early_shows)
 template <int Bytes>
 __global__ void copy_some(const float* in, float* out, int to_byte, int from_byte, int first_invalid)
 {
+    wait_for_previous_kernel();
     using Bytes64 = char[64];
     SHARED(Bytes64, buffer);
     const unsigned t = threadIdx.x;
@@ -440,6 +447,7 @@ TEST(CpAsync, addresses_are_checked)
 
 __global__ void leaves_with_a_copy(const float* in, bool commits)
 {
+    wait_for_previous_kernel();
     SHARED(float, buffer);
     if (threadIdx.x == 3) {
         cp_async<4>(&buffer, in, true);

@@ -8,6 +8,7 @@ namespace {
 
 __global__ void __launch_bounds__(kBlockSize) draw_streams_kernel(std::int64_t n, float* draws)
 {
+    wait_for_previous_kernel();
     const std::int64_t i = global_thread();
     if (i >= n) return;
     const RngDraws d = draws_of_stream(i);

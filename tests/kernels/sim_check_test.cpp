@@ -46,12 +46,61 @@ void expect_passes(void (*kernel)(Parameters...), const Grid& grid, const Argume
     }
 }
 
+// ---- kernels ----
+
+__global__ void reads_early(const float* in, float* out, bool early)
+{
+    const unsigned i = threadIdx.x;
+    float x = 0;
+    FIRST x = early ? in[i] : 0;
+    wait_for_previous_kernel();
+    out[i] = early ? x : in[i];
+}
+
+__global__ void writes_early(const float* in, float* out, bool early)
+{
+    const unsigned i = threadIdx.x;
+    if (!early) wait_for_previous_kernel();
+    FIRST out[i] = float(i);
+    if (early) wait_for_previous_kernel();
+    out[i] += in[i];
+}
+
+TEST(SimCheck, access_before_the_kernel_before_has_ended)
+{
+    const std::string why = ", before wait_for_previous_kernel(): the kernel before may still be running";
+    expect_caught(reads_early, {.threads = {64}}, {"reads 4 bytes", "of a buffer of 16384 bytes", why}, true);
+    expect_passes(reads_early, {.threads = {64}}, false);
+    expect_caught(writes_early, {.threads = {64}}, {"writes 4 bytes", "of a buffer of 16384 bytes", why}, true);
+    expect_passes(writes_early, {.threads = {64}}, false);
+}
+
+using OneCopy = float[32][4];
+
+__global__ void copies_early(const float* in, float* out, bool early)
+{
+    SHARED(OneCopy, values);
+    if (!early) wait_for_previous_kernel();
+    FIRST cp_async<16>(values[threadIdx.x], in + 4 * threadIdx.x, true);
+    if (early) wait_for_previous_kernel();
+    cp_async_commit();
+    cp_async_wait<0>();
+    out[threadIdx.x] = values[threadIdx.x][0];
+}
+
+TEST(SimCheck, copy_before_the_kernel_before_has_ended)
+{
+    expect_caught(copies_early, {.threads = {32}}, {"reads 16 bytes", "before wait_for_previous_kernel()"}, true);
+    expect_passes(copies_early, {.threads = {32}}, false);
+}
+
 // ---- threads of a block ----
 
 using Values = float[256];
 
 __global__ void neighbours(const float* in, float* out, bool with_barrier)
 {
+    wait_for_previous_kernel();
     SHARED(Values, values);
     const unsigned i = threadIdx.x;
     FIRST values[i] = in[i];
@@ -68,6 +117,7 @@ TEST(SimCheck, missing_barrier)
 
 __global__ void next_round(const float* in, float* out, bool with_barrier)
 {
+    wait_for_previous_kernel();
     SHARED(Values, values);
     const unsigned i = threadIdx.x;
     for (int round = 0; round < 3; ++round) {
@@ -80,6 +130,7 @@ __global__ void next_round(const float* in, float* out, bool with_barrier)
 
 __global__ void next_round_of_zeros(const float* in, float* out, bool with_barrier)
 {
+    wait_for_previous_kernel();
     out[threadIdx.x] = 0;
     next_round(in, out, with_barrier);
 }
@@ -92,6 +143,7 @@ TEST(SimCheck, stage_that_is_overwritten_early)
 
 __global__ void lanes(const float* in, float* out, bool with_sync)
 {
+    wait_for_previous_kernel();
     SHARED(Values, values);
     const unsigned i = threadIdx.x;
     FIRST values[i] = in[i];
@@ -108,6 +160,7 @@ TEST(SimCheck, missing_warp_sync)
 
 __global__ void lanes_of_two_warps(const float* in, float* out)
 {
+    wait_for_previous_kernel();
     SHARED(Values, values);
     const unsigned i = threadIdx.x;
     FIRST values[i] = in[i];
@@ -122,6 +175,7 @@ TEST(SimCheck, warp_sync_orders_one_warp)
 
 __global__ void bytes_side_by_side(const float*, float* out, unsigned stride)
 {
+    wait_for_previous_kernel();
     FIRST reinterpret_cast<std::uint8_t*>(out)[threadIdx.x / stride] = 1;
 }
 
@@ -140,6 +194,7 @@ using Stages = float[kStages][4 * kThreads];
 template <int GroupsLeft, int Ahead>
 __global__ void pipeline(const float* in, float* out)
 {
+    wait_for_previous_kernel();
     SHARED(Stages, stages);
     const unsigned t = threadIdx.x;
     const auto begin = [&](int step) {
@@ -174,6 +229,7 @@ TEST(SimCheck, stage_released_early)
 
 __global__ void shared_at(const float*, float* out, int i, bool writes)
 {
+    wait_for_previous_kernel();
     SHARED(Values, values);
     float* const data = values;
     data[threadIdx.x] = 1;
@@ -201,6 +257,7 @@ TEST(SimCheck, shared_memory_that_nobody_has_written)
 
 __global__ void global_at(const float* in, float* out, int i, bool writes)
 {
+    wait_for_previous_kernel();
     if (writes)
         FIRST out[i] = 1;
     else
@@ -220,6 +277,7 @@ TEST(SimCheck, outside_of_global_memory)
 
 __global__ void copies_an_element(const float* from, float* to)
 {
+    wait_for_previous_kernel();
     *to = *from;
 }
 
@@ -251,11 +309,13 @@ TEST(SimCheck, memory_that_is_not_the_devices)
 
 __global__ void one_place_for_all_blocks(const float* in, float* out, bool in_blocks)
 {
+    wait_for_previous_kernel();
     if (threadIdx.x == 0) FIRST out[in_blocks ? blockIdx.x : 0] = in[0];
 }
 
 __global__ void reads_of_the_next_block(const float*, float* out)
 {
+    wait_for_previous_kernel();
     if (blockIdx.x == 0)
         FIRST out[threadIdx.x] = 1;
     else
@@ -280,6 +340,7 @@ TEST(SimCheck, launches_are_ordered)
 /// The block that comes last adds what all have stored.
 __global__ void last_block_adds(const float* in, float* out, unsigned* count, bool fence_before, bool fence_behind)
 {
+    wait_for_previous_kernel();
     SHARED(bool, last);
     float* const partial = out + 1;
     if (threadIdx.x < 8) FIRST partial[8 * blockIdx.x + threadIdx.x] = in[threadIdx.x];
@@ -321,6 +382,7 @@ using Counts = unsigned[4];
 
 __global__ void histogram(const float* in, float* out, bool atomically)
 {
+    wait_for_previous_kernel();
     SHARED(Counts, counts);
     if (threadIdx.x < 4) counts[threadIdx.x] = 0;
     __syncthreads();
@@ -346,6 +408,7 @@ TEST(SimCheck, histogram_without_atomic_operations)
 
 __global__ void reads_a_counter(const float*, float* out)
 {
+    wait_for_previous_kernel();
     SHARED(unsigned, count);
     if (threadIdx.x == 0) count = 0;
     __syncthreads();
@@ -362,6 +425,7 @@ TEST(SimCheck, plain_read_beside_atomic_operations)
 
 __global__ void divergent_barrier(const float*, float*)
 {
+    wait_for_previous_kernel();
     if (threadIdx.x < 32)
         FIRST __syncthreads();
     else
@@ -375,6 +439,7 @@ TEST(SimCheck, divergent_barrier)
 
 __global__ void half_a_warp_shuffles(const float*, float* out)
 {
+    wait_for_previous_kernel();
     if (threadIdx.x % 32 < 16) FIRST out[threadIdx.x] = __shfl_xor_sync(kWholeWarp, 1.0f, 1);
     SECOND __syncthreads();
 }
@@ -406,6 +471,7 @@ using Fours = float4[32];
 template <class T>
 __global__ void transpose(const float* in, float* out)
 {
+    wait_for_previous_kernel();
     SHARED(T, tile);
     const unsigned i = threadIdx.x / 32, j = threadIdx.x % 32;
     FIRST tile[i][j] = in[threadIdx.x];
@@ -415,6 +481,7 @@ __global__ void transpose(const float* in, float* out)
 
 __global__ void moves_fours(const float4* in, float* out)
 {
+    wait_for_previous_kernel();
     SHARED(Fours, fours);
     FIRST fours[threadIdx.x] = in[threadIdx.x];
     SECOND out[2 * threadIdx.x] = fours[threadIdx.x].y;

@@ -13,6 +13,7 @@ using Fixture = test::SimFixture;
 
 __global__ void reverse_in_block(const float* in, float* out)
 {
+    wait_for_previous_kernel();
     using Tile = float[128];
     Tile& tile = dyn_shared<Tile>();
     const int i = int(threadIdx.x), last = int(blockDim.x) - 1;
@@ -32,6 +33,7 @@ TEST(Sim, threads_exchange_by_shared_memory)
 
 __global__ void sum_of_block(const float* in, float* out)
 {
+    wait_for_previous_kernel();
     const float sum = block_sum(in[global_thread()]), twice = block_sum(2 * in[global_thread()]);
     out[global_thread()] = twice - sum;
 }
@@ -72,6 +74,7 @@ TEST(Sim, grid_sum_adds_every_element_once)
 
 __global__ void ended_lanes(float* out)
 {
+    wait_for_previous_kernel();
     const int i = int(threadIdx.x);
     if (i >= 40) return; // barriers and warps do without threads that have ended
     __syncthreads();
@@ -91,6 +94,7 @@ TEST(Sim, nobody_waits_for_threads_that_have_ended)
 
 __global__ void shift_down(float* out)
 {
+    wait_for_previous_kernel();
     out[threadIdx.x] = __shfl_down_sync(kWholeWarp, float(threadIdx.x), 3);
 }
 
@@ -107,6 +111,7 @@ TEST(Sim, shuffle_down_keeps_its_own_value_at_the_end_of_a_warp)
 
 __global__ void divergent_barrier()
 {
+    wait_for_previous_kernel();
     if (threadIdx.x < 32)
         __syncthreads();
     else
@@ -116,12 +121,14 @@ __global__ void divergent_barrier()
 /// Its number in each element of a block; waits for others in between.
 __global__ void record_block(float* out)
 {
+    wait_for_previous_kernel();
     __syncthreads();
     out[global_thread()] = block_sum(float(blockIdx.x)) / float(blockDim.x);
 }
 
 __global__ void record_position(float* out)
 {
+    wait_for_previous_kernel();
     const unsigned thread = threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z);
     const unsigned block = blockIdx.x + gridDim.x * (blockIdx.y + gridDim.y * blockIdx.z);
     out[block * 24 + thread] = float(100 * threadIdx.z + 10 * threadIdx.y + threadIdx.x);
@@ -163,6 +170,7 @@ TEST(Sim, a_recorded_launch_runs_when_it_is_replayed)
 
 __global__ void reads_before_writing(float* out)
 {
+    wait_for_previous_kernel();
     using Values = float[4];
     SHARED(Values, values);
     out[global_thread()] = values[threadIdx.x];
@@ -190,6 +198,7 @@ TEST(Sim, names_threads_and_lines_of_a_divergent_barrier)
 
 __global__ void half_a_warp_shuffles(float* out)
 {
+    wait_for_previous_kernel();
     if (threadIdx.x % 32 < 16) out[threadIdx.x] = __shfl_xor_sync(kWholeWarp, 1.0f, 1);
     __syncthreads();
 }
@@ -207,16 +216,19 @@ TEST(Sim, reports_who_waits_where_in_a_deadlock)
 
 __global__ void shuffle_with_missing_lanes(float* out)
 {
+    wait_for_previous_kernel();
     out[threadIdx.x] = __shfl_xor_sync(kWholeWarp, 1.0f, 16);
 }
 
 __global__ void shuffle_outside_its_mask(float* out)
 {
+    wait_for_previous_kernel();
     out[threadIdx.x] = __shfl_xor_sync(0xffffu, 1.0f, 1);
 }
 
 __global__ void shuffles_of_two_kinds(float* out)
 {
+    wait_for_previous_kernel();
     if (threadIdx.x < 16)
         out[threadIdx.x] = __shfl_xor_sync(kWholeWarp, 1.0f, 1);
     else
@@ -237,6 +249,7 @@ TEST(Sim, reports_shuffles_that_do_not_fit_together)
 
 __global__ void writes_at(float* out, int i)
 {
+    wait_for_previous_kernel();
     out[i] = 1;
 }
 
@@ -268,6 +281,7 @@ TEST(Sim, copies_stay_inside_a_buffer)
 
 __global__ void shared_write_at(int i)
 {
+    wait_for_previous_kernel();
     using Values = float[33];
     SHARED(Values, values);
     float* data = values;
@@ -276,6 +290,7 @@ __global__ void shared_write_at(int i)
 
 __global__ void dynamic_of_128_bytes()
 {
+    wait_for_previous_kernel();
     dyn_shared<float[32]>()[0] = 1;
 }
 
@@ -285,6 +300,7 @@ struct TooMuch {
 
 __global__ void too_much_shared()
 {
+    wait_for_previous_kernel();
     SHARED(TooMuch, object);
     object.bytes[0] = 1;
 }
@@ -346,6 +362,7 @@ TEST(Sim, schedules_by_name)
 
 __global__ void order_of_threads(float* out)
 {
+    wait_for_previous_kernel();
     out[0] = out[0] * 10 + float(threadIdx.x);
 }
 
@@ -366,6 +383,7 @@ TEST(Sim, schedules_differ_and_repeat)
 
 __global__ void forgets_a_barrier(float* out)
 {
+    wait_for_previous_kernel();
     using Values = float[2];
     SHARED(Values, values);
     for (int round = 0; round < 2; ++round) {

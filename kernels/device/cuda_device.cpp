@@ -29,8 +29,35 @@ cudaError_t taken(cudaError_t status)
     return status;
 }
 
+/// Whether it tells of a kernel that has run before, whatever call it turns up in.
+bool is_fault_of_a_kernel(cudaError_t status)
+{
+    switch (status) {
+    case cudaErrorIllegalAddress:
+    case cudaErrorMisalignedAddress:
+    case cudaErrorInvalidAddressSpace:
+    case cudaErrorInvalidPc:
+    case cudaErrorIllegalInstruction:
+    case cudaErrorHardwareStackError:
+    case cudaErrorLaunchFailure:
+    case cudaErrorLaunchTimeout:
+    case cudaErrorAssert:
+        return true;
+    default:
+        return false;
+    }
+}
+
+void check_for_faults(cudaError_t status)
+{
+    BIFRONS_CHECK(device, !is_fault_of_a_kernel(status),
+                  "cuda: a kernel failed while it ran: ", cudaGetErrorString(status), " (", cudaGetErrorName(status),
+                  "). What was saved before is intact. BIFRONS_SYNC=1 in the environment tells which kernel.");
+}
+
 void check(cudaError_t status, const char* what)
 {
+    check_for_faults(status);
     BIFRONS_CHECK(device, taken(status) == cudaSuccess, "cuda: ", what, " failed: ", cudaGetErrorString(status), " (",
                   cudaGetErrorName(status), ")");
 }
@@ -274,10 +301,7 @@ class CudaDevice : public Device {
     void synchronize(Stream stream) override
     {
         select();
-        const cudaError_t status = taken(cudaStreamSynchronize(stream_of(stream)));
-        BIFRONS_CHECK(device, status == cudaSuccess, "cuda:", index_,
-                      ": a kernel failed while it ran: ", cudaGetErrorString(status), " (", cudaGetErrorName(status),
-                      "). What was saved before is intact. BIFRONS_SYNC=1 in the environment tells which kernel.");
+        check(cudaStreamSynchronize(stream_of(stream)), "waiting for the GPU");
     }
 
     Stream create_stream() override
@@ -408,6 +432,7 @@ void finish_cuda_launch(const Exec& ex, const char* name, const Grid& grid, int 
     nvtxRangePop();
     auto status = taken(cudaError_t(launch_status));
     const cudaStream_t stream = static_cast<const CudaDevice&>(*ex.device).stream_of(ex.stream);
+    if (!sync_every_launch()) check_for_faults(status); // of an earlier one
     if (status == cudaSuccess && sync_every_launch() && !is_recording(stream))
         status = taken(cudaStreamSynchronize(stream));
     BIFRONS_CHECK(device, status == cudaSuccess, name, ": the kernel failed on (", grid.blocks.x, ",", grid.blocks.y,

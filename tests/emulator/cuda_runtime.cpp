@@ -5,6 +5,7 @@
 // wait shows; what may not be called while a stream records is an error; a fault stays, as it does on a GPU; the host
 // cannot read device memory, nor kernels host memory.
 #include "tests/emulator/fatbinary.h"
+#include "tests/emulator/imagined_gpu.h"
 #include "tests/emulator/module.h"
 #include "tests/emulator/run_grid.h"
 
@@ -73,7 +74,7 @@ struct Gpu {
     std::map<std::uintptr_t, std::size_t> pinned;
     std::map<void*, std::pair<Pool*, std::size_t>> blocks; // of the pools
     std::set<Pool*> pools;
-    int sm = 0;
+    ImaginedGpu imagined = read_imagined_gpu();
 };
 
 Gpu& gpu()
@@ -193,7 +194,8 @@ const Kernel& kernel_of(const void* function)
 {
     const auto found = gpu().functions.find(function);
     if (found == gpu().functions.end()) refuse(cudaErrorInvalidDeviceFunction, "no such kernel");
-    if (!found->second.module) refuse(cudaErrorNoKernelImageForDevice, "the program holds no PTX that can be read");
+    if (!found->second.module || !gpu().imagined.code)
+        refuse(cudaErrorNoKernelImageForDevice, "the program holds no PTX that can be read");
     try {
         const Kernel* kernel = found->second.module->kernel(found->second.name);
         if (!kernel) refuse(cudaErrorInvalidDeviceFunction, "no kernel " + found->second.name);
@@ -250,6 +252,16 @@ std::vector<std::byte> parameters_of(const Kernel& kernel, void** arguments)
     return bytes;
 }
 
+void run_or_fail(const Grid& grid)
+{
+    ImaginedGpu& imagined = gpu().imagined;
+    const bool named =
+        !imagined.faulty_kernel.empty() && grid.kernel->name.find(imagined.faulty_kernel) != std::string::npos;
+    if (named && --imagined.faulty_launch == 0)
+        throw Fault(cudaErrorIllegalAddress, grid.kernel->name + ": the fault that was asked for");
+    run_grid(grid);
+}
+
 Pool* pool_of(cudaMemPool_t pool)
 {
     auto* const p = reinterpret_cast<Pool*>(pool);
@@ -267,8 +279,8 @@ void** __cudaRegisterFatBinary(void* wrapper)
     const std::lock_guard lock(gpu().mutex);
     const std::string ptx = ptx_of(wrapper);
     gpu().modules.push_back(ptx.empty() ? nullptr : std::make_unique<Module>(ptx));
-    if (const std::size_t target = ptx.find(".target sm_"); target != std::string::npos)
-        gpu().sm = std::stoi(ptx.substr(target + 11));
+    if (const std::size_t target = ptx.find(".target sm_"); target != std::string::npos && gpu().imagined.sm == 0)
+        gpu().imagined.sm = std::stoi(ptx.substr(target + 11));
     return new void*(gpu().modules.back().get());
 }
 void __cudaRegisterFatBinaryEnd(void**) {}
@@ -298,12 +310,16 @@ cudaError_t __cudaPopCallConfiguration(dim3*, dim3*, std::size_t*, void*)
 // ---- device and errors ----
 cudaError_t cudaDriverGetVersion(int* version)
 {
-    *version = CUDART_VERSION;
+    *version = gpu().imagined.driver;
     return cudaSuccess;
 }
 cudaError_t cudaGetDeviceCount(int* count)
 {
-    return answer("cudaGetDeviceCount", [&] { *count = 1; });
+    return answer("cudaGetDeviceCount", [&] {
+        if (gpu().imagined.driver < CUDART_VERSION / 1000 * 1000) refuse(cudaErrorInsufficientDriver, "an old driver");
+        if (gpu().imagined.gpus == 0) refuse(cudaErrorNoDevice, "no GPU");
+        *count = gpu().imagined.gpus;
+    });
 }
 cudaError_t cudaSetDevice(int device)
 {
@@ -320,8 +336,8 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int)
     return answer("cudaGetDeviceProperties", [&] {
         *properties = {};
         std::strcpy(properties->name, "emulated GPU");
-        properties->totalGlobalMem = DeviceMemory::kBytes;
-        properties->major = gpu().sm / 10, properties->minor = gpu().sm % 10;
+        properties->totalGlobalMem = gpu().imagined.memory;
+        properties->major = gpu().imagined.sm / 10, properties->minor = gpu().imagined.sm % 10;
         properties->multiProcessorCount = kMultiprocessors;
     });
 }
@@ -331,7 +347,7 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int)
         if (attribute == cudaDevAttrMultiProcessorCount)
             *value = kMultiprocessors;
         else if (attribute == cudaDevAttrMemoryPoolsSupported)
-            *value = 1;
+            *value = gpu().imagined.pools;
         else if (attribute == cudaDevAttrL2CacheSize)
             *value = 1 << 20;
         else
@@ -347,7 +363,7 @@ cudaError_t cudaMemGetInfo(std::size_t* unused, std::size_t* total)
     return answer("cudaMemGetInfo", [&] {
         std::size_t reserved = 0;
         for (const Pool* pool : gpu().pools) reserved += pool->reserved;
-        *total = DeviceMemory::kBytes, *unused = *total - std::min(*total, reserved);
+        *total = gpu().imagined.memory, *unused = *total - std::min(*total, reserved);
     });
 }
 cudaError_t cudaGetLastError()
@@ -403,7 +419,8 @@ cudaError_t cudaMallocFromPoolAsync(void** data, std::size_t bytes, cudaMemPool_
         const auto stream = idle_stream(handle);
         Pool& p = *pool_of(pool);
         do_all(*stream); // frees that wait in it
-        *data = DeviceMemory::instance().reserve(bytes);
+        const bool fits = DeviceMemory::instance().used() + bytes <= gpu().imagined.memory;
+        *data = fits ? DeviceMemory::instance().reserve(bytes) : nullptr;
         if (!*data) throw Refusal{cudaErrorMemoryAllocation, str("out of memory for ", bytes, " bytes")};
         p.used += bytes, p.reserved = std::max(p.reserved, p.used);
         gpu().blocks[*data] = {&p, bytes};
@@ -634,7 +651,7 @@ cudaError_t cudaLaunchKernelExC(const cudaLaunchConfig_t* config, const void* fu
         read_attributes(*grid, *config);
         check_launch(*grid, gpu().functions.at(function));
         grid->parameters = parameters_of(*grid->kernel, arguments);
-        enqueue(*stream, [grid] { run_grid(*grid); });
+        enqueue(*stream, [grid] { run_or_fail(*grid); });
     });
 }
 

@@ -618,7 +618,7 @@ cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void* fu
     return answer("cudaFuncGetAttributes", [&] {
         *attributes = {};
         attributes->sharedSizeBytes = kernel_of(function).shared_bytes;
-        attributes->ptxVersion = gpu().sm;
+        attributes->ptxVersion = gpu().imagined.sm;
     });
 }
 cudaError_t cudaFuncSetAttribute(const void* function, cudaFuncAttribute attribute, int value)

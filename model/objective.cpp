@@ -1,6 +1,7 @@
 #include "model/objective.h"
 
 #include "kernels/augment/soft_mask.h"
+#include "kernels/losses/total.h"
 
 namespace bifrons::model {
 
@@ -19,11 +20,10 @@ Adversary::Scene scene_of(const Autoencoder::Reconstructions& out, const Tensor&
 /// Copies the terms' values to report[first] and on.
 void note(Tape& tape, const std::vector<Term>& terms, const Tensor& report, std::size_t first)
 {
-    const kernels::Exec ex = tape.exec();
-    for (std::size_t i = 0; i < terms.size(); ++i) {
-        const Tensor place = report.slice(std::int64_t(first + i), std::int64_t(first + i) + 1);
-        ex.device->copy(ex.stream, place.view().data, terms[i].value.view().data, place.bytes());
-    }
+    kernels::LossTerms values;
+    for (const Term& term : terms) values.add(term.value.view(), 1);
+    kernels::list_terms(tape.exec(), values,
+                        report.slice(std::int64_t(first), std::int64_t(first + terms.size())).view());
 }
 
 Var sum_of(Tape& tape, const std::vector<Term>& terms)

@@ -15,7 +15,9 @@ Var total(Tape& tape, const std::vector<Var>& losses, const std::vector<float>& 
 
     return tape.record("total", sum, losses, [weights](const Tensor& d, Grads& grads) {
         for (std::size_t i = 0; i < weights.size(); ++i)
-            if (const auto store = grads.want(int(i)); store.out)
+            if (weights[i] == 1)
+                grads.pass(int(i), d);
+            else if (const auto store = grads.want(int(i)); store.out)
                 kernels::scale_scalar(grads.tape().exec(), d.view(), weights[i], store);
     });
 }

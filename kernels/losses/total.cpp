@@ -16,6 +16,13 @@ void store_scaled(const T* upstream, float weight, const Store& d)
     cpu::store_gradient_run(d, 0, 1, &v);
 }
 
+void check_alike(const char* op, const LossTerms& terms, DType dtype)
+{
+    for (int i = 0; i < terms.count; ++i)
+        BIFRONS_CHECK(shape, terms.value[i].dtype == dtype, op, ": term ", i, " is ", dtype_name(terms.value[i].dtype),
+                      ", the result ", dtype_name(dtype), "; all alike expected");
+}
+
 } // namespace
 
 void LossTerms::add(ConstView term, float factor)
@@ -27,10 +34,7 @@ void LossTerms::add(ConstView term, float factor)
 
 void weighted_sum(Exec ex, const LossTerms& terms, View total)
 {
-    for (int i = 0; i < terms.count; ++i)
-        BIFRONS_CHECK(shape, terms.value[i].dtype == total.dtype, "total: term ", i, " is ",
-                      dtype_name(terms.value[i].dtype), ", the total ", dtype_name(total.dtype),
-                      "; all alike expected");
+    check_alike("weighted_sum", terms, total.dtype);
     const double bytes = (terms.count + 1.0) * double(dtype_bytes(total.dtype));
     if (accounted(ex, "weighted_sum", {.flops = 2.0 * terms.count, .bytes = bytes})) return;
     if (on_cpu(ex))
@@ -38,6 +42,18 @@ void weighted_sum(Exec ex, const LossTerms& terms, View total)
             on_type<float, double>(total.dtype, [&]<class T>() { ref::weighted_sum(terms, total.as<T>()); });
         });
     BIFRONS_SIMT(ex, "weighted_sum", weighted_sum(ex, terms, total));
+}
+
+void list_terms(Exec ex, const LossTerms& terms, View list)
+{
+    check_alike("list_terms", terms, list.dtype);
+    if (accounted(ex, "list_terms", {.bytes = 2.0 * terms.count * double(dtype_bytes(list.dtype))})) return;
+    if (on_cpu(ex))
+        return ex.device->enqueue(ex.stream, [=] {
+            if (list.dtype == DType::f64) return ref::list_terms(terms, list.as<double>());
+            ref::list_terms(terms, list.as<float>());
+        });
+    BIFRONS_SIMT(ex, "list_terms", list_terms(ex, terms, list));
 }
 
 void scale_scalar(Exec ex, ConstView upstream, float weight, const Store& d)

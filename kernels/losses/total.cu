@@ -15,6 +15,12 @@ __global__ void weighted_sum_kernel(LossTerms terms, float* total)
     ref::weighted_sum(terms, total);
 }
 
+__global__ void list_terms_kernel(LossTerms terms, float* list)
+{
+    wait_for_previous_kernel();
+    ref::list_terms(terms, list);
+}
+
 __global__ void scale_scalar_kernel(const float* upstream, float weight, GradientStore<float> d)
 {
     wait_for_previous_kernel();
@@ -26,6 +32,11 @@ __global__ void scale_scalar_kernel(const float* upstream, float weight, Gradien
 void weighted_sum(Exec ex, const LossTerms& terms, View total)
 {
     launch("weighted_sum", weighted_sum_kernel, {}, ex, terms, total.as<float>());
+}
+
+void list_terms(Exec ex, const LossTerms& terms, View list)
+{
+    launch("list_terms", list_terms_kernel, {}, ex, terms, list.as<float>());
 }
 
 void scale_scalar(Exec ex, ConstView upstream, float weight, const Store& d)

@@ -1,6 +1,6 @@
-// kernels/losses/total.h - the total loss: a weighted sum of scalars in device memory, and its gradient.
+// kernels/losses/total.h - the total loss: a weighted sum of scalars in device memory, its gradient, and their list.
 //
-//   total = sum_i weight_i * value_i              v_i = upstream * weight_i
+//   total = sum_i weight_i * value_i              v_i = upstream * weight_i              list_i = value_i
 //
 // Definition  total_ref.h, run by one thread on every device      CUDA  total.cu      Tests
 // tests/kernels/total_test.cpp
@@ -25,10 +25,14 @@ struct LossTerms {
 /// Summed in f64 in the order of the terms. A weight of 0 does not hide a value that is not finite.
 void weighted_sum(Exec ex, const LossTerms& terms, View total);
 
+/// list[i] = value_i, without its weight.   values read, list [terms.count] written; f32, or f64 (cpu), all alike.
+void list_terms(Exec ex, const LossTerms& terms, View list);
+
 /// v = upstream[0] * weight, what one term receives, stored as d says (one element).   upstream [1] read.
 void scale_scalar(Exec ex, ConstView upstream, float weight, const Store& d);
 
 BIFRONS_SIMT_DECLARE(void weighted_sum(Exec ex, const LossTerms& terms, View total);
+                     void list_terms(Exec ex, const LossTerms& terms, View list);
                      void scale_scalar(Exec ex, ConstView upstream, float weight, const Store& d);)
 
 } // namespace bifrons::kernels

@@ -14,6 +14,12 @@ BIFRONS_HD void weighted_sum(const LossTerms& terms, T* total)
     *total = T(sum);
 }
 
+template <class T>
+BIFRONS_HD void list_terms(const LossTerms& terms, T* list)
+{
+    for (int i = 0; i < terms.count; ++i) list[i] = *static_cast<const T*>(terms.value[i].data);
+}
+
 /// What scale_scalar stores.
 template <class T>
 BIFRONS_HD T scale_scalar(const T* upstream, float weight)

@@ -49,6 +49,17 @@ TEST_P(TotalTest, a_term_that_is_not_finite_shows_even_with_weight_0)
     EXPECT_TRUE(std::isnan(device().download<float>(total, 1)[0]));
 }
 
+TEST_P(TotalTest, lists_terms_without_their_weights)
+{
+    LossTerms terms;
+    for (const float x : {3.0f, -0.25f, 7.0f}) terms.add(device().upload<float>({x}), 2);
+    const View list = device().poisoned<float>(4);
+    list_terms(exec(), terms, list);
+    const auto listed = device().download<float>(list, 4);
+    EXPECT_EQ(std::vector(listed.begin(), listed.begin() + 3), (std::vector<float>{3, -0.25f, 7}));
+    EXPECT_TRUE(std::isnan(listed[3])) << "written behind the last term";
+}
+
 TEST_P(TotalTest, a_term_receives_its_weight)
 {
     const View upstream = device().upload<float>({3}), d = device().poisoned<float>(1),

@@ -12,7 +12,7 @@ namespace {
 
 // ---- pixel by pixel, one thread a pixel ---------------------------------------------------------------------------
 
-// The output may be the input, so neither is .
+// The output may be the input.
 __global__ void __launch_bounds__(kBlockSize) bgr_to_lab_kernel(std::int64_t n, const float* bgr, float* lab)
 {
     wait_for_previous_kernel();

@@ -24,7 +24,7 @@ __global__ void __launch_bounds__(kBlockSize) concat_channels_kernel(ChannelsSha
     store_packet(y + i, v);
 }
 
-// y may be a part of a store, so nothing is .
+// y may be a part of a store.
 template <class T, int N>
 __global__ void __launch_bounds__(kBlockSize)
     split_channels_kernel(ChannelsShape s, const T* y, GradientStore<T> da, GradientStore<T> db)

@@ -11,7 +11,7 @@ namespace {
 
 // The first three: a packet of neighbours a thread. Limit: memory bandwidth.
 
-// v may be the output, so neither is .
+// v may be the output.
 template <class T, int N>
 __global__ void __launch_bounds__(kBlockSize) epilogue_kernel(std::int64_t n, const T* v, EpilogueStore<T> y)
 {

@@ -43,7 +43,7 @@ __device__ SampleScale sample_scale(std::int64_t F, int blocks, const PixelNormM
     return {float(r), float(r * r * warp_sum(part.products) / double(F))};
 }
 
-// x may be y, so neither is .
+// x may be y.
 template <class T, int P>
 __global__ void __launch_bounds__(kBlockSize)
     pixel_norm_kernel(std::int64_t F, int blocks, const PixelNormMoments* moments, const T* x, T* y)

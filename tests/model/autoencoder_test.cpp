@@ -102,14 +102,7 @@ void expect_gradients(const Architecture& arch, const LossWeights& weights = {})
         for (std::int64_t i = 0; i < e.shape.size(); ++i)
             largest = std::max(largest, std::abs(g[std::size_t(e.offset + i)]));
         const std::int64_t at = e.offset + e.shape.size() / 2;
-        double& w = net.weights()[at];
-        const double kept = w, h = 1e-6;
-        w = kept + h;
-        const double above = net.loss(false);
-        w = kept - h;
-        const double below = net.loss(false);
-        w = kept;
-        const double difference = (above - below) / (2 * h);
+        const double difference = central_difference(net.weights()[at], 1e-6, [&] { return net.loss(false); });
         // Truncation h^2 and rounding eps*loss/h are both below 1e-8; kinks of leaky ReLU within h of an argument are
         // rare and would show as a failure.
         EXPECT_NEAR(difference, g[std::size_t(at)], 1e-5 * largest + 2e-8) << arch.name() << " " << e.name;

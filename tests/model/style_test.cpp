@@ -50,16 +50,10 @@ class StyledNet {
     /// Difference quotient of the terms by value `k` of a parameter, and its gradient as it was left.
     std::pair<double, double> slope_and_gradient(const std::string& name, std::int64_t k)
     {
-        constexpr double h = 1e-6;
         const int i = params_.find(name);
+        const double g = params_.grad(i).view().as<double>()[k];
         double& w = params_.value(i).view().as<double>()[k];
-        const double kept = w, g = params_.grad(i).view().as<double>()[k];
-        w = kept + h;
-        const double above = loss(false);
-        w = kept - h;
-        const double below = loss(false);
-        w = kept;
-        return {(above - below) / (2 * h), g};
+        return {central_difference(w, 1e-6, [&] { return loss(false); }), g};
     }
 
   private:

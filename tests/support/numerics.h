@@ -99,6 +99,28 @@ double dot(const std::vector<T>& a, const std::vector<U>& b)
     return sum;
 }
 
+/// (value(x + h) - value(x - h)) / 2h of a function value() of what x refers to, which is left as it was. Off by
+/// h^2 / 6 times the third derivative, and by the rounding of value() over h.
+template <class Value>
+double central_difference(double& x, double h, const Value& value)
+{
+    const double middle = x;
+    x = middle + h;
+    const double above = value();
+    x = middle - h;
+    const double below = value();
+    x = middle;
+    return (above - below) / (2 * h);
+}
+/// The same of each of many.
+template <class Value>
+std::vector<double> central_differences(std::vector<double>& x, double h, const Value& value)
+{
+    std::vector<double> slopes;
+    for (double& element : x) slopes.push_back(central_difference(element, h, value));
+    return slopes;
+}
+
 /// Bits as numbers, for comparisons that mean every bit.
 inline std::vector<std::uint16_t> bits_of(const std::vector<bf16>& values)
 {

@@ -308,7 +308,7 @@ void conv2d_dgrad(Exec ex, const Conv2dShape& s, ConstView dy, ConstView w, cons
     s.check("conv2d_dgrad");
     check_dtypes("conv2d_dgrad", dy, w, d.out, ex.device->target().kind == DeviceKind::cpu);
     check_method("conv2d_dgrad", Conv2dPass::dgrad, s, dy.dtype, ex.device->target());
-    BIFRONS_CHECK(shape, d.act.kind == Act::none || d.saved, "conv2d_dgrad: an activation needs its saved value");
+    d.check("conv2d_dgrad", d.out.dtype);
     if (accounted(ex, "conv2d_dgrad", conv2d_dgrad_cost(s, dy.dtype, d, ex.device->target()))) return;
     if (on_cpu(ex)) return dgrad_on_cpu(ex, s, dy, w, d);
     dgrad_on_gpu(ex, s, dy, w, {.gradient = d});

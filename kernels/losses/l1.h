@@ -8,13 +8,11 @@
 // Definition  l1_ref.h      CPU  l1_cpu.cpp      CUDA  l1.cu      Tests  tests/kernels/l1_test.cpp
 #pragma once
 
-#include "kernels/pointwise/epilogue.h"
+#include "kernels/losses/picture_pair.h"
 
 namespace bifrons::kernels {
 
-struct L1Shape {
-    std::int64_t rows = 1, C = 1; // a, b [rows,C], mask [rows] >= 0 (rows = N*H*W)
-};
+using L1Shape = PicturePair; // a, b [rows,C], mask [rows] >= 0 (rows = N*H*W)
 
 /// loss[0] = the formula above.   a, b, mask read (mask may be empty); loss [1] written. f32, or f64 (cpu), all alike.
 /// Accumulated in f64 in a fixed order: the same bits for any thread count.

@@ -1,38 +1,18 @@
 #include "kernels/losses/mse.h"
 
 #include "kernels/device/dispatch.h"
-#include "kernels/device/grid.h"
 #include "kernels/losses/mse_cpu.h"
 
 namespace bifrons::kernels {
 
-namespace {
-
-void check(const char* op, const MseShape& s, ConstView a, ConstView b, ConstView mask)
-{
-    BIFRONS_CHECK(shape, s.rows >= 1 && s.C >= 1, op, ": ", s.rows, " rows of ", s.C,
-                  "; at least one element expected");
-    BIFRONS_CHECK(shape, a.dtype == b.dtype && (!mask || mask.dtype == a.dtype), op, ": a is ", dtype_name(a.dtype),
-                  ", b ", dtype_name(b.dtype), ", the mask ", dtype_name(mask.dtype), "; all alike expected");
-}
-
-double read_bytes(const MseShape& s, DType dtype, bool masked)
-{
-    return (2 * double(s.rows) * double(s.C) + (masked ? double(s.rows) : 0)) * double(dtype_bytes(dtype));
-}
-
-} // namespace
-
 Cost mse_fwd_cost(const MseShape& s, DType dtype, bool masked, Target target)
 {
-    return {.flops = 3 * double(s.rows) * double(s.C),
-            .bytes = read_bytes(s, dtype, masked),
-            .workspace_bytes = grid_sum_workspace(target)};
+    return s.fwd_cost(dtype, masked, target);
 }
 
 void mse_fwd(Exec ex, const MseShape& s, ConstView a, ConstView b, ConstView mask, float scale, View loss)
 {
-    check("mse_fwd", s, a, b, mask);
+    s.check("mse_fwd", a, b, mask);
     if (accounted(ex, "mse_fwd", mse_fwd_cost(s, a.dtype, bool(mask), ex.device->target()))) return;
     if (on_cpu(ex)) return ex.device->enqueue(ex.stream, [=] { cpu::mse_fwd(s, a, b, mask, scale, loss); });
     BIFRONS_SIMT(ex, "mse_fwd", mse_fwd(ex, s, a, b, mask, scale, loss));
@@ -40,18 +20,14 @@ void mse_fwd(Exec ex, const MseShape& s, ConstView a, ConstView b, ConstView mas
 
 Cost mse_grad_cost(const MseShape& s, DType dtype, bool masked, const Store& d)
 {
-    const std::int64_t n = s.rows * s.C;
-    Cost cost = store_gradient_cost(n, dtype, d); // counts a read of v, which is never stored
-    cost.flops += (masked ? 3 : 2) * double(n);
-    cost.bytes += read_bytes(s, dtype, masked) - double(n) * double(dtype_bytes(dtype));
-    return cost;
+    return s.grad_cost(dtype, masked, d);
 }
 
 void mse_grad(Exec ex, const MseShape& s, ConstView a, ConstView b, ConstView mask, float scale, ConstView upstream,
               const Store& d)
 {
-    check("mse_grad", s, a, b, mask);
-    BIFRONS_CHECK(shape, d.act.kind == Act::none || d.saved, "mse_grad: an activation needs its saved value");
+    s.check("mse_grad", a, b, mask);
+    d.check("mse_grad", a.dtype);
     if (accounted(ex, "mse_grad", mse_grad_cost(s, a.dtype, bool(mask), d))) return;
     if (on_cpu(ex)) return ex.device->enqueue(ex.stream, [=] { cpu::mse_grad(s, a, b, mask, scale, upstream, d); });
     BIFRONS_SIMT(ex, "mse_grad", mse_grad(ex, s, a, b, mask, scale, upstream, d));

@@ -8,13 +8,11 @@
 // Definition  mse_ref.h      CPU  mse_cpu.cpp      CUDA  mse.cu      Tests  tests/kernels/mse_test.cpp
 #pragma once
 
-#include "kernels/pointwise/epilogue.h"
+#include "kernels/losses/picture_pair.h"
 
 namespace bifrons::kernels {
 
-struct MseShape {
-    std::int64_t rows = 1, C = 1; // a, b [rows,C], mask [rows] (rows = N*H*W)
-};
+using MseShape = PicturePair; // a, b [rows,C], mask [rows] (rows = N*H*W)
 
 /// loss[0] = the formula above.   a, b, mask read (mask may be empty); loss [1] written. f32, or f64 (cpu), all alike.
 /// Accumulated in f64 in a fixed order: the same bits for any thread count.

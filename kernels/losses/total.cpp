@@ -58,7 +58,7 @@ void list_terms(Exec ex, const LossTerms& terms, View list)
 
 void scale_scalar(Exec ex, ConstView upstream, float weight, const Store& d)
 {
-    BIFRONS_CHECK(shape, d.act.kind == Act::none || d.saved, "scale_scalar: an activation needs its saved value");
+    d.check("scale_scalar", upstream.dtype);
     if (accounted(ex, "scale_scalar", store_gradient_cost(1, upstream.dtype, d))) return;
     if (on_cpu(ex))
         return ex.device->enqueue(ex.stream, [=] {

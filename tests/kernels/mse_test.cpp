@@ -1,9 +1,7 @@
 #include "kernels/losses/mse.h"
 
 #include "kernels/losses/mse_ref.h"
-#include "kernels/pointwise/epilogue_ref.h"
-#include "tests/support/devices.h"
-#include "tests/support/numerics.h"
+#include "tests/kernels/picture_pair.h"
 
 using namespace bifrons;
 using namespace bifrons::kernels;
@@ -11,54 +9,23 @@ using namespace bifrons::test;
 
 namespace {
 
-constexpr double kUnit = 1.0 / (1 << 24); // half the spacing of f32 at 1
-
-class MseTest : public OnDevice {};
-BIFRONS_ON_ALL_DEVICES(MseTest);
-
-/// Pictures, mask, and what the definition says about them in double.
-struct MseCase {
-    MseShape s;
-    bool masked;
-    float scale = 2.5f;
-    std::vector<float> a, b, mask;
-
-    MseCase(MseShape shape, bool with_mask)
-        : s(shape), masked(with_mask), a(random_values(s.rows * s.C, 1)), b(random_values(s.rows * s.C, 2)),
-          mask(random_values(s.rows, 3, 0, 1))
-    {
-    }
-    double m(std::int64_t i) const { return masked ? double(mask[std::size_t(i / s.C)]) : 1.0; }
-    double want_loss() const
-    {
-        double loss = 0;
-        ref::mse_fwd(s, cast<double>(a).data(), cast<double>(b).data(), masked ? cast<double>(mask).data() : nullptr,
-                     double(scale), &loss);
-        return loss;
-    }
-    std::vector<double> want_grad(double upstream) const
-    {
-        std::vector<double> v(a.size());
-        ref::mse_grad(s, cast<double>(a).data(), cast<double>(b).data(), masked ? cast<double>(mask).data() : nullptr,
-                      double(scale), upstream, v.data());
-        return v;
-    }
+struct MseLoss {
+    static constexpr auto fwd = mse_fwd;
+    static constexpr auto grad = mse_grad;
+    static constexpr auto fwd_cost = mse_fwd_cost;
+    static constexpr auto ref_fwd = ref::mse_fwd<double>;
+    static constexpr auto ref_grad = ref::mse_grad<double>;
     /// Rounding of m a - m b, when formed in f32.
-    double slack(std::size_t i) const
+    static double rounding(double m, double a, double b) { return 3 * kUnit * m * (std::abs(a) + std::abs(b)); }
+    static double value_error(double m, double a, double b)
     {
-        return 3 * kUnit * m(std::int64_t(i)) * (std::abs(double(a[i])) + std::abs(double(b[i])));
+        return rounding(m, a, b) * (2 * m * std::abs(a - b) + rounding(m, a, b));
     }
-    double loss_bound() const
-    {
-        double sum = 0;
-        for (std::size_t i = 0; i < a.size(); ++i)
-            sum += slack(i) * (2 * m(std::int64_t(i)) * std::abs(double(a[i]) - b[i]) + slack(i));
-        return scale * sum / double(a.size()) + 4 * kUnit * want_loss();
-    }
+    static double slope_error(double m, double a, double b) { return 2 * m * rounding(m, a, b); }
 };
 
-const MseCase kCases[] = {{{1, 1}, false}, {{1, 1}, true},     {{7, 3}, true},      {{5, 2000}, true},
-                          {{13, 1}, true}, {{4099, 3}, false}, {{30011, 3}, false}, {{30011, 3}, true}};
+class MseTest : public PairTest<MseLoss> {};
+BIFRONS_ON_ALL_DEVICES(MseTest);
 
 TEST_P(MseTest, anchors_by_hand)
 {
@@ -77,88 +44,27 @@ TEST_P(MseTest, anchors_by_hand)
 
 TEST_P(MseTest, value_agrees_with_the_definition_and_repeats)
 {
-    for (const MseCase& c : kCases) {
-        const View a = device().upload(c.a), b = device().upload(c.b), loss = device().poisoned<float>(2);
-        const ConstView mask = c.masked ? ConstView(device().upload(c.mask)) : ConstView{};
-        mse_fwd(exec(mse_fwd_cost(c.s, DType::f32, c.masked, target())), c.s, a, b, mask, c.scale, loss);
-        mse_fwd(exec(), c.s, a, b, mask, c.scale, {loss.as<float>() + 1});
-        const auto got = device().download<float>(loss, 2);
-        EXPECT_TRUE(within(std::vector<float>{got[0]}, {c.want_loss()}, c.loss_bound())) << c.s.rows << "x" << c.s.C;
-        EXPECT_EQ(got[0], got[1]) << "repeats to the bit";
-    }
+    expect_values();
 }
 
 TEST_P(MseTest, gradient_agrees_with_the_definition_through_a_store)
 {
-    for (const MseCase& c : kCases) {
-        const std::int64_t n = c.s.rows * c.s.C;
-        const auto add = random_values(n, 4), saved = random_values(n, 5);
-        auto v = c.want_grad(0.7f);
-        std::vector<double> want(v.size()), bound(v.size());
-        ref::store_gradient(n, v.data(), want.data(), cast<double>(add).data(), leaky(0.1f),
-                            cast<double>(saved).data());
-        for (std::size_t i = 0; i < bound.size(); ++i) // the factor, mask^2 and the difference; then one sum, one slope
-            bound[i] = 2 * 0.7 * c.scale / double(n) * c.m(std::int64_t(i)) * c.slack(i) + 8 * kUnit * std::abs(v[i]) +
-                       3 * kUnit * (std::abs(v[i]) + std::abs(add[i]));
-        const View out = device().upload(add); // collected in place
-        const ConstView mask = c.masked ? ConstView(device().upload(c.mask)) : ConstView{};
-        mse_grad(exec(), c.s, device().upload(c.a), device().upload(c.b), mask, c.scale, device().upload<float>({0.7f}),
-                 {.out = out, .add = out, .act = leaky(0.1f), .saved = device().upload(saved)});
-        EXPECT_TRUE(within(device().download<float>(out, n), want, bound)) << c.s.rows << "x" << c.s.C;
-    }
+    expect_stored_gradients();
 }
 
 TEST(Mse, gradient_is_the_slope_of_the_value)
 {
-    TestDevice cpu("cpu");
-    const MseShape s{5, 3};
-    const auto b = random_values<double>(15, 2), mask = random_values<double>(5, 3, 0, 1);
-    auto a = random_values<double>(15, 1);
-    const View d = cpu.poisoned<double>(15);
-    mse_grad(cpu.exec(), s, cpu.upload(a), cpu.upload(b), cpu.upload(mask), 2, cpu.upload<double>({1.5}), {.out = d});
-    const auto value = [&] {
-        const View loss = cpu.poisoned<double>(1);
-        mse_fwd(cpu.exec(), s, cpu.upload(a), cpu.upload(b), cpu.upload(mask), 2, loss);
-        return cpu.download<double>(loss, 1)[0];
-    };
-    std::vector<double> slope;
-    for (double& x : a) {
-        const double h = 1e-4, middle = x;
-        x = middle + h;
-        const double above = value();
-        x = middle - h;
-        slope.push_back(1.5 * (above - value()) / (2 * h)); // exact for a square, but for rounding: 1e-15 / h
-        x = middle;
-    }
-    EXPECT_TRUE(within(cpu.download<double>(d, 15), slope, 1e-10));
+    expect_slopes_of_the_value<MseLoss>();
 }
 
 TEST(Mse, has_the_same_bits_for_any_thread_count)
 {
-    std::vector<float> loss;
-    std::vector<std::vector<float>> gradient;
-    const MseCase c({30011, 3}, true);
-    for (const char* name : {"cpu:1", "cpu:2", "cpu:3"}) {
-        TestDevice cpu(name);
-        const View a = cpu.upload(c.a), b = cpu.upload(c.b), mask = cpu.upload(c.mask), l = cpu.poisoned<float>(1),
-                   d = cpu.poisoned<float>(c.s.rows * c.s.C);
-        mse_fwd(cpu.exec(), c.s, a, b, mask, c.scale, l);
-        mse_grad(cpu.exec(), c.s, a, b, mask, c.scale, l, {.out = d});
-        loss.push_back(cpu.download<float>(l, 1)[0]);
-        gradient.push_back(cpu.download<float>(d, c.s.rows * c.s.C));
-    }
-    EXPECT_EQ(loss, std::vector<float>(3, loss[0]));
-    EXPECT_EQ(gradient[0], gradient[1]);
-    EXPECT_EQ(gradient[0], gradient[2]);
+    expect_the_same_bits_for_any_thread_count<MseLoss>();
 }
 
 TEST(Mse, refuses_operands_that_do_not_fit)
 {
-    TestDevice cpu("cpu");
-    const View f = cpu.upload<float>({1}), d = cpu.upload<double>({1});
-    EXPECT_THROW(mse_fwd(cpu.exec(), {1, 1}, f, d, {}, 1, f), Error);
-    EXPECT_THROW(mse_fwd(cpu.exec(), {0, 3}, f, f, {}, 1, f), Error);
-    EXPECT_THROW(mse_grad(cpu.exec(), {1, 1}, f, f, {}, 1, f, {.out = f, .act = {Act::relu}}), Error);
+    expect_refusals<MseLoss>();
 }
 
 } // namespace

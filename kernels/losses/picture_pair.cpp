@@ -1,0 +1,39 @@
+#include "kernels/losses/picture_pair.h"
+
+#include "kernels/device/grid.h"
+
+namespace bifrons::kernels {
+
+namespace {
+
+double read_bytes(const PicturePair& s, DType dtype, bool masked)
+{
+    return (2 * double(s.rows) * double(s.C) + (masked ? double(s.rows) : 0)) * double(dtype_bytes(dtype));
+}
+
+} // namespace
+
+void PicturePair::check(const char* op, ConstView a, ConstView b, ConstView mask) const
+{
+    BIFRONS_CHECK(shape, rows >= 1 && C >= 1, op, ": ", rows, " rows of ", C, "; at least one element expected");
+    BIFRONS_CHECK(shape, a.dtype == b.dtype && (!mask || mask.dtype == a.dtype), op, ": a is ", dtype_name(a.dtype),
+                  ", b ", dtype_name(b.dtype), ", the mask ", dtype_name(mask.dtype), "; all alike expected");
+}
+
+Cost PicturePair::fwd_cost(DType dtype, bool masked, Target target) const
+{
+    return {.flops = 3 * double(rows) * double(C),
+            .bytes = read_bytes(*this, dtype, masked),
+            .workspace_bytes = grid_sum_workspace(target)};
+}
+
+Cost PicturePair::grad_cost(DType dtype, bool masked, const Store& d) const
+{
+    const std::int64_t n = rows * C;
+    Cost cost = store_gradient_cost(n, dtype, d); // counts a read of v, which is never stored
+    cost.flops += (masked ? 3 : 2) * double(n);
+    cost.bytes += read_bytes(*this, dtype, masked) - double(n) * double(dtype_bytes(dtype));
+    return cost;
+}
+
+} // namespace bifrons::kernels

@@ -118,16 +118,6 @@ struct Grid {
 };
 using Cases = std::vector<Case>;
 
-/// Calls f for every network, batch and precision of the grid that is stored in another way than those before it.
-template <class F>
-void for_each_storage(const Grid& grid, const F& f)
-{
-    for (const Network& network : grid.networks)
-        for (const std::int64_t batch : grid.batches)
-            for (const std::string& precision : grid.precisions)
-                if (precision != "tf32") f(network, batch, precision);
-}
-
 /// What few trainings use, or what is bounded by memory as its neighbours are, is quickly shown on the first network.
 inline bool passes_over(const Grid& grid, const Network& network)
 {

@@ -15,19 +15,6 @@ namespace {
 using Views = OpCase::Views;
 constexpr std::int64_t kChannels = 64;
 
-/// Where a case's tensors come from.
-struct Place {
-    Network network;
-    std::int64_t batch;
-    DType dtype;
-
-    std::int64_t pixels() const { return batch * network.resolution * network.resolution; }
-    Input features(std::int64_t n, std::uint32_t seed) const
-    {
-        return {.values = Bench::normal_values(n, dtype, seed, 1, true), .dtype = dtype};
-    }
-};
-
 kernels::ColorAffine input_map()
 {
     return {{{0, 0, 4.4}, {0, 4.5, 0}, {4.4, 0, 0}}, {-2.1, -2.0, -1.8}};
@@ -47,7 +34,7 @@ OpCase input(const Place& p)
 OpCase input_grad(const Place& p)
 {
     const std::int64_t n = p.pixels();
-    return {.in = {p.features(3 * n, 1), {.values = Bench::normal_values(n, DType::f32, 2)}},
+    return {.in = {p.normal(3 * n, 1, true), {.values = Bench::normal_values(n, DType::f32, 2)}},
             .out = {{3 * n, DType::f32}},
             .run = [n](Exec ex, const Views& in, const Views& out) {
                 kernels::color_affine_grad(ex, n, input_map(), in[0], in[1], {.out = out[0]});
@@ -62,7 +49,7 @@ kernels::PadReflectShape padded(const Place& p)
 OpCase pad(const Place& p)
 {
     const auto s = padded(p);
-    return {.in = {p.features(s.x_size(), 1)},
+    return {.in = {p.normal(s.x_size(), 1, true)},
             .out = {{s.y_size(), p.dtype}},
             .run = [s](Exec ex, const Views& in, const Views& out) { kernels::pad_reflect_fwd(ex, s, in[0], out[0]); }};
 }
@@ -70,7 +57,7 @@ OpCase pad(const Place& p)
 OpCase pad_grad(const Place& p)
 {
     const auto s = padded(p);
-    return {.in = {p.features(s.y_size(), 1)},
+    return {.in = {p.normal(s.y_size(), 1, true)},
             .out = {{s.x_size(), p.dtype}},
             .run = [s](Exec ex, const Views& in, const Views& out) {
                 kernels::pad_reflect_grad(ex, s, in[0], {.out = out[0]});
@@ -86,7 +73,7 @@ kernels::MaxPoolShape overlapping(const Place& p)
 OpCase max_pool(const Place& p)
 {
     const auto s = overlapping(p);
-    return {.in = {p.features(s.x_size(), 1)},
+    return {.in = {p.normal(s.x_size(), 1, true)},
             .out = {{s.y_size(), p.dtype}, {s.y_size(), DType::u8}},
             .run = [s](Exec ex, const Views& in, const Views& out) {
                 kernels::max_pool_fwd(ex, s, in[0], out[0], out[1]);
@@ -98,7 +85,7 @@ OpCase max_pool_grad(const Place& p)
     const auto s = overlapping(p);
     std::vector<std::uint8_t> index(std::size_t(s.y_size()), 0);
     for (std::size_t i = 0; i < index.size(); ++i) index[i] = std::uint8_t(i * 7 % 4); // within every window
-    return {.in = {p.features(s.y_size(), 1), {.bytes = index}},
+    return {.in = {p.normal(s.y_size(), 1, true), {.bytes = index}},
             .out = {{s.x_size(), p.dtype}},
             .run = [s](Exec ex, const Views& in, const Views& out) {
                 kernels::max_pool_grad(ex, s, in[0], in[1], {.out = out[0]});
@@ -113,7 +100,7 @@ kernels::AvgPoolShape means(const Place& p)
 OpCase avg_pool(const Place& p)
 {
     const auto s = means(p);
-    return {.in = {p.features(s.x_size(), 1)},
+    return {.in = {p.normal(s.x_size(), 1, true)},
             .out = {{s.y_size(), p.dtype}},
             .run = [s](Exec ex, const Views& in, const Views& out) { kernels::avg_pool_fwd(ex, s, in[0], out[0]); }};
 }
@@ -121,7 +108,7 @@ OpCase avg_pool(const Place& p)
 OpCase avg_pool_grad(const Place& p)
 {
     const auto s = means(p);
-    return {.in = {p.features(s.y_size(), 1)},
+    return {.in = {p.normal(s.y_size(), 1, true)},
             .out = {{s.x_size(), p.dtype}},
             .run = [s](Exec ex, const Views& in, const Views& out) {
                 kernels::avg_pool_grad(ex, s, in[0], {.out = out[0]});
@@ -133,7 +120,7 @@ constexpr double kDistanceError = 1e-4; // sums of up to 2^21 rows of 64 in a fi
 OpCase distance(const Place& p)
 {
     const kernels::LpipsShape s{p.pixels(), kChannels};
-    return {.in = {p.features(s.rows * s.C, 1), p.features(s.rows * s.C, 2)},
+    return {.in = {p.normal(s.rows * s.C, 1, true), p.normal(s.rows * s.C, 2, true)},
             .out = {{1, DType::f32}},
             .run = [s](Exec ex, const Views& in,
                        const Views& out) { kernels::lpips_fwd(ex, s, in[0], in[1], {}, 1, out[0]); },
@@ -143,36 +130,31 @@ OpCase distance(const Place& p)
 OpCase distance_grad(const Place& p)
 {
     const kernels::LpipsShape s{p.pixels(), kChannels};
-    return {.in = {p.features(s.rows * s.C, 1), p.features(s.rows * s.C, 2), {.values = {float(s.rows)}}},
+    return {.in = {p.normal(s.rows * s.C, 1, true), p.normal(s.rows * s.C, 2, true), {.values = {float(s.rows)}}},
             .out = {{s.rows * s.C, p.dtype}},
             .run = [s](Exec ex, const Views& in,
                        const Views& out) { kernels::lpips_grad(ex, s, in[0], in[1], {}, 1, in[2], {.out = out[0]}); },
             .error = kDistanceError};
 }
 
-struct Row {
-    const char *name, *what;
-    OpCase (*make)(const Place&);
-};
-constexpr Row kRows[] = {
-    {"color_affine_fwd", "VGG-16", input},    {"color_affine_grad", "VGG-16", input_grad},
-    {"pad_reflect_fwd", "VGG-16", pad},       {"pad_reflect_grad", "VGG-16", pad_grad},
-    {"max_pool_fwd", "SqueezeNet", max_pool}, {"max_pool_grad", "SqueezeNet", max_pool_grad},
-    {"avg_pool_fwd", "identity", avg_pool},   {"avg_pool_grad", "identity", avg_pool_grad},
-    {"lpips_fwd", "relu1_2", distance},       {"lpips_grad", "relu1_2", distance_grad},
-};
-
 } // namespace
 
 void add_features(const Grid& grid, Cases& cases)
 {
-    for_each_storage(grid, [&](const Network& network, std::int64_t batch, const std::string& precision) {
-        for (const Row& row : kRows)
-            if (!passes_over(grid, network))
-                cases.push_back({row.name, row.what, network, batch, "", precision, [=](Bench& bench) {
-                                     return op_work(bench, row.make({network, batch, storage_of(precision)}));
-                                 }});
-    });
+    add_ops(grid,
+            {
+                {"color_affine_fwd", "VGG-16", input, false},
+                {"color_affine_grad", "VGG-16", input_grad, false},
+                {"pad_reflect_fwd", "VGG-16", pad, false},
+                {"pad_reflect_grad", "VGG-16", pad_grad, false},
+                {"max_pool_fwd", "SqueezeNet", max_pool, false},
+                {"max_pool_grad", "SqueezeNet", max_pool_grad, false},
+                {"avg_pool_fwd", "identity", avg_pool, false},
+                {"avg_pool_grad", "identity", avg_pool_grad, false},
+                {"lpips_fwd", "relu1_2", distance, false},
+                {"lpips_grad", "relu1_2", distance_grad, false},
+            },
+            cases);
 }
 
 } // namespace bifrons::bench

@@ -38,110 +38,85 @@ Input uniform(std::int64_t n, std::uint32_t seed, bool whole = false)
     return {.values = std::move(values)};
 }
 
-std::int64_t pixels_of(const Network& network, std::int64_t batch)
-{
-    return batch * network.resolution * network.resolution;
-}
-
 /// Two pictures, a mask, and an upstream gradient that gives means over the pictures slopes of order 1.
-std::vector<Input> operands(const Network& network, std::int64_t batch)
+std::vector<Input> operands(const Place& p)
 {
-    const std::int64_t pixels = pixels_of(network, batch);
+    const std::int64_t pixels = p.pixels();
     return {uniform(3 * pixels, 1), uniform(3 * pixels, 2), uniform(pixels, 3, true), {.values = {float(3 * pixels)}}};
 }
 
 /// A discriminator's answers, one a pixel, and such an upstream gradient.
-std::vector<Input> answers(const Network& network, std::int64_t batch)
+std::vector<Input> answers(const Place& p)
 {
-    const std::int64_t n = pixels_of(network, batch);
+    const std::int64_t n = p.pixels();
     return {{.values = Bench::normal_values(n, DType::f32, 1)}, {.values = {float(n)}}};
 }
 
-OpCase mse(const Network& network, std::int64_t batch)
+/// mse and l1 take the same operands.
+template <auto fwd>
+OpCase mean(const Place& p)
 {
-    const kernels::MseShape s{pixels_of(network, batch), 3};
-    return {.in = operands(network, batch),
+    const kernels::PicturePair s{p.pixels(), 3};
+    return {.in = operands(p),
             .out = {{1, DType::f32}},
-            .run = [=](Exec ex, const Views& in,
-                       const Views& out) { kernels::mse_fwd(ex, s, in[0], in[1], in[2], kScale, out[0]); },
+            .run = [=](Exec ex, const Views& in, const Views& out) { fwd(ex, s, in[0], in[1], in[2], kScale, out[0]); },
             .error = kSumError};
 }
 
-OpCase mse_grad(const Network& network, std::int64_t batch)
+template <auto grad>
+OpCase mean_grad(const Place& p)
 {
-    const kernels::MseShape s{pixels_of(network, batch), 3};
-    return {
-        .in = operands(network, batch),
-        .out = {{s.rows * s.C, DType::f32}},
-        .run = [=](Exec ex, const Views& in,
-                   const Views& out) { kernels::mse_grad(ex, s, in[0], in[1], in[2], kScale, in[3], {.out = out[0]}); },
-        .error = kSumError};
-}
-
-OpCase l1(const Network& network, std::int64_t batch)
-{
-    const kernels::L1Shape s{pixels_of(network, batch), 3};
-    return {.in = operands(network, batch),
-            .out = {{1, DType::f32}},
+    const kernels::PicturePair s{p.pixels(), 3};
+    return {.in = operands(p),
+            .out = {{s.rows * s.C, DType::f32}},
             .run = [=](Exec ex, const Views& in,
-                       const Views& out) { kernels::l1_fwd(ex, s, in[0], in[1], in[2], kScale, out[0]); },
+                       const Views& out) { grad(ex, s, in[0], in[1], in[2], kScale, in[3], {.out = out[0]}); },
             .error = kSumError};
 }
 
-OpCase l1_grad(const Network& network, std::int64_t batch)
+OpCase bce(const Place& p)
 {
-    const kernels::L1Shape s{pixels_of(network, batch), 3};
-    return {
-        .in = operands(network, batch),
-        .out = {{s.rows * s.C, DType::f32}},
-        .run = [=](Exec ex, const Views& in,
-                   const Views& out) { kernels::l1_grad(ex, s, in[0], in[1], in[2], kScale, in[3], {.out = out[0]}); },
-        .error = kSumError};
-}
-
-OpCase bce(const Network& network, std::int64_t batch)
-{
-    const kernels::BceShape s{pixels_of(network, batch), 1};
-    return {.in = answers(network, batch),
+    const kernels::BceShape s{p.pixels(), 1};
+    return {.in = answers(p),
             .out = {{1, DType::f32}},
             .run = [=](Exec ex, const Views& in,
                        const Views& out) { kernels::bce_fwd(ex, s, in[0], {}, {}, kScale, out[0]); },
             .error = kSumError};
 }
 
-OpCase bce_grad(const Network& network, std::int64_t batch)
+OpCase bce_grad(const Place& p)
 {
-    const kernels::BceShape s{pixels_of(network, batch), 1};
-    return {.in = answers(network, batch),
+    const kernels::BceShape s{p.pixels(), 1};
+    return {.in = answers(p),
             .out = {{s.rows, DType::f32}},
             .run = [=](Exec ex, const Views& in,
                        const Views& out) { kernels::bce_grad(ex, s, in[0], {}, {}, kScale, in[1], {.out = out[0]}); },
             .error = kSumError};
 }
 
-OpCase adversarial(const Network& network, std::int64_t batch)
+OpCase adversarial(const Place& p)
 {
-    const kernels::AdversarialShape s{.n = pixels_of(network, batch)};
-    return {.in = answers(network, batch),
+    const kernels::AdversarialShape s{.n = p.pixels()};
+    return {.in = answers(p),
             .out = {{1, DType::f32}},
             .run = [=](Exec ex, const Views& in,
                        const Views& out) { kernels::adversarial_fwd(ex, s, in[0], kScale, out[0]); },
             .error = kSumError};
 }
 
-OpCase adversarial_grad(const Network& network, std::int64_t batch)
+OpCase adversarial_grad(const Place& p)
 {
-    const kernels::AdversarialShape s{.n = pixels_of(network, batch)};
-    return {.in = answers(network, batch),
+    const kernels::AdversarialShape s{.n = p.pixels()};
+    return {.in = answers(p),
             .out = {{s.n, DType::f32}},
             .run = [=](Exec ex, const Views& in,
                        const Views& out) { kernels::adversarial_grad(ex, s, in[0], kScale, in[1], {.out = out[0]}); },
             .error = kSumError};
 }
 
-OpCase total_variation(const Network& network, std::int64_t batch)
+OpCase total_variation(const Place& p)
 {
-    const kernels::TotalVariationShape s{batch, network.resolution, network.resolution, 3};
+    const kernels::TotalVariationShape s{p.batch, p.network.resolution, p.network.resolution, 3};
     return {.in = {uniform(s.size(), 1)},
             .out = {{1, DType::f32}},
             .run = [=](Exec ex, const Views& in,
@@ -149,11 +124,11 @@ OpCase total_variation(const Network& network, std::int64_t batch)
             .error = kSumError};
 }
 
-OpCase total_variation_grad(const Network& network, std::int64_t batch)
+OpCase total_variation_grad(const Place& p)
 {
-    const kernels::TotalVariationShape s{batch, network.resolution, network.resolution, 3};
+    const kernels::TotalVariationShape s{p.batch, p.network.resolution, p.network.resolution, 3};
     return {
-        .in = {uniform(s.size(), 1), {.values = {float(batch)}}},
+        .in = {uniform(s.size(), 1), {.values = {float(p.batch)}}},
         .out = {{s.size(), DType::f32}},
         .run = [=](Exec ex, const Views& in,
                    const Views& out) { kernels::total_variation_grad(ex, s, in[0], kScale, in[1], {.out = out[0]}); },
@@ -161,10 +136,10 @@ OpCase total_variation_grad(const Network& network, std::int64_t batch)
 }
 
 /// Value and gradient, as a training step runs them.
-OpCase style(const Network& network, std::int64_t batch)
+OpCase style(const Place& p)
 {
-    const kernels::StyleShape s{batch, network.resolution * network.resolution, 3};
-    return {.in = operands(network, batch),
+    const kernels::StyleShape s{p.batch, p.network.resolution * p.network.resolution, 3};
+    return {.in = operands(p),
             .out = {{1, DType::f32}, {s.size(), DType::f32}, {.n = s.N * s.C * 4, .dtype = DType::f32}},
             .run =
                 [=](Exec ex, const Views& in, const Views& out) {
@@ -175,14 +150,14 @@ OpCase style(const Network& network, std::int64_t batch)
 }
 
 /// What comes before it: a Gaussian of an eighth of the side.
-OpCase style_blur(const Network& network, std::int64_t batch)
+OpCase style_blur(const Place& p)
 {
-    const int sigma = int(network.resolution / 8);
-    const kernels::BlurShape s{.H = network.resolution,
-                               .W = network.resolution,
+    const int sigma = int(p.network.resolution / 8);
+    const kernels::BlurShape s{.H = p.network.resolution,
+                               .W = p.network.resolution,
                                .C = 3,
                                .sigma = float(sigma),
-                               .N = batch,
+                               .N = p.batch,
                                .reach = 2 * sigma};
     return {.in = {uniform(s.size(), 1)},
             .out = {{s.size(), DType::f32}},
@@ -190,18 +165,17 @@ OpCase style_blur(const Network& network, std::int64_t batch)
             .error = kSumError};
 }
 
-OpCase mask_pixels(const Network& network, std::int64_t batch)
+OpCase mask_pixels(const Place& p)
 {
-    const kernels::MaskShape s{pixels_of(network, batch), 3};
-    return {.in = operands(network, batch),
-            .out = {{s.rows * s.C, DType::f32}},
-            .run = [=](Exec ex, const Views& in, const Views& out) {
-                kernels::mask_pixels(ex, s, in[0], in[2], {.out = out[0]});
-            }};
+    const kernels::MaskShape s{p.pixels(), 3};
+    return {
+        .in = operands(p), .out = {{s.rows * s.C, DType::f32}}, .run = [=](Exec ex, const Views& in, const Views& out) {
+            kernels::mask_pixels(ex, s, in[0], in[2], {.out = out[0]});
+        }};
 }
 
 /// Of a dozen terms: what a launch takes.
-OpCase total(const Network&, std::int64_t)
+OpCase total(const Place&)
 {
     constexpr int kTerms = 12;
     return {.in = std::vector<Input>(kTerms, {.values = {0.5f}}),
@@ -213,16 +187,16 @@ OpCase total(const Network&, std::int64_t)
             }};
 }
 
-kernels::DssimShape dssim_shape(const Network& network, std::int64_t batch)
+kernels::DssimShape dssim_shape(const Place& p)
 {
     constexpr double kWindows = 11.6; // of the model's objective: resolution / 11.6
-    return {batch, network.resolution, network.resolution, 3, int(double(network.resolution) / kWindows)};
+    return {p.batch, p.network.resolution, p.network.resolution, 3, int(double(p.network.resolution) / kWindows)};
 }
 
-OpCase dssim(const Network& network, std::int64_t batch)
+OpCase dssim(const Place& p)
 {
-    const auto s = dssim_shape(network, batch);
-    return {.in = operands(network, batch),
+    const auto s = dssim_shape(p);
+    return {.in = operands(p),
             .out = {{1, DType::f32}},
             .run = [=](Exec ex, const Views& in,
                        const Views& out) { kernels::dssim_fwd(ex, s, in[0], in[1], in[2], kScale, out[0], {}); },
@@ -230,10 +204,10 @@ OpCase dssim(const Network& network, std::int64_t batch)
 }
 
 /// Value and gradient, as a training step runs them.
-OpCase dssim_both(const Network& network, std::int64_t batch)
+OpCase dssim_both(const Place& p)
 {
-    const auto s = dssim_shape(network, batch);
-    return {.in = operands(network, batch),
+    const auto s = dssim_shape(p);
+    return {.in = operands(p),
             .out = {{1, DType::f32},
                     {s.N * s.H * s.W * s.C, DType::f32},
                     {.n = 3 * s.windows(), .dtype = DType::f32, .scratch = true}},
@@ -245,51 +219,41 @@ OpCase dssim_both(const Network& network, std::int64_t batch)
             .error = kDssimError};
 }
 
-OpCase soft_mask(const Network& network, std::int64_t batch)
+OpCase soft_mask(const Place& p)
 {
-    const kernels::SoftMaskShape s{batch, network.resolution, network.resolution,
-                                   std::max(1.0f, float(network.resolution / 32))};
+    const kernels::SoftMaskShape s{p.batch, p.network.resolution, p.network.resolution,
+                                   std::max(1.0f, float(p.network.resolution / 32))};
     return {.in = {uniform(s.size(), 1, true)},
             .out = {{s.size(), DType::f32}},
             .run = [=](Exec ex, const Views& in, const Views& out) { kernels::soft_mask(ex, s, in[0], out[0]); },
             .error = kSumError};
 }
 
-struct Row {
-    const char* name;
-    OpCase (*make)(const Network&, std::int64_t batch);
-    bool always; ///< in every training
-};
-constexpr Row kRows[] = {
-    {"mse_fwd", mse, true},
-    {"mse_grad", mse_grad, true},
-    {"dssim_fwd", dssim, true},
-    {"dssim", dssim_both, true},
-    {"soft_mask", soft_mask, true},
-    {"l1_fwd", l1, false},
-    {"l1_grad", l1_grad, false},
-    {"bce_fwd", bce, false},
-    {"bce_grad", bce_grad, false},
-    {"adversarial_fwd", adversarial, false},
-    {"adversarial_grad", adversarial_grad, false},
-    {"total_variation_fwd", total_variation, false},
-    {"total_variation_grad", total_variation_grad, false},
-    {"style", style, false},
-    {"gaussian_blur", style_blur, false},
-    {"mask_pixels", mask_pixels, false},
-    {"weighted_sum", total, false},
-};
-
 } // namespace
 
 void add_losses(const Grid& grid, Cases& cases)
 {
-    for (const Network& network : grid.networks)
-        for (const std::int64_t batch : grid.batches)
-            for (const Row& row : kRows)
-                if (row.always || !passes_over(grid, network))
-                    cases.push_back({row.name, "one identity", network, batch, "", "f32",
-                                     [=](Bench& bench) { return op_work(bench, row.make(network, batch)); }});
+    add_f32_ops(grid,
+                {
+                    {"mse_fwd", "one identity", mean<kernels::mse_fwd>, true},
+                    {"mse_grad", "one identity", mean_grad<kernels::mse_grad>, true},
+                    {"dssim_fwd", "one identity", dssim, true},
+                    {"dssim", "one identity", dssim_both, true},
+                    {"soft_mask", "one identity", soft_mask, true},
+                    {"l1_fwd", "one identity", mean<kernels::l1_fwd>, false},
+                    {"l1_grad", "one identity", mean_grad<kernels::l1_grad>, false},
+                    {"bce_fwd", "one identity", bce, false},
+                    {"bce_grad", "one identity", bce_grad, false},
+                    {"adversarial_fwd", "one identity", adversarial, false},
+                    {"adversarial_grad", "one identity", adversarial_grad, false},
+                    {"total_variation_fwd", "one identity", total_variation, false},
+                    {"total_variation_grad", "one identity", total_variation_grad, false},
+                    {"style", "one identity", style, false},
+                    {"gaussian_blur", "one identity", style_blur, false},
+                    {"mask_pixels", "one identity", mask_pixels, false},
+                    {"weighted_sum", "one identity", total, false},
+                },
+                cases);
 }
 
 } // namespace bifrons::bench

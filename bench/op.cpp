@@ -118,4 +118,32 @@ Work op_work(Bench& bench, const OpCase& c)
     return work;
 }
 
+namespace {
+
+void add_rows(const Grid& grid, const Network& network, std::int64_t batch, const std::string& precision,
+              const std::vector<OpRow>& rows, Cases& cases)
+{
+    for (const OpRow& row : rows)
+        if (row.always || !passes_over(grid, network))
+            cases.push_back({row.family, row.what, network, batch, "", precision, [=](Bench& bench) {
+                                 return op_work(bench, row.make({network, batch, storage_of(precision)}));
+                             }});
+}
+
+} // namespace
+
+void add_ops(const Grid& grid, const std::vector<OpRow>& rows, Cases& cases)
+{
+    for (const Network& network : grid.networks)
+        for (const std::int64_t batch : grid.batches)
+            for (const std::string& precision : grid.precisions)
+                if (precision != "tf32") add_rows(grid, network, batch, precision, rows, cases); // stored as f32
+}
+
+void add_f32_ops(const Grid& grid, const std::vector<OpRow>& rows, Cases& cases)
+{
+    for (const Network& network : grid.networks)
+        for (const std::int64_t batch : grid.batches) add_rows(grid, network, batch, "f32", rows, cases);
+}
+
 } // namespace bifrons::bench

@@ -35,4 +35,30 @@ struct OpCase {
 /// Throws Error(usage) where the device has no kernel for it.
 Work op_work(Bench& bench, const OpCase& c);
 
+/// Where in a training the tensors of a case come from.
+struct Place {
+    Network network;
+    std::int64_t batch;
+    DType dtype;
+
+    std::int64_t pixels() const { return batch * network.resolution * network.resolution; }
+    /// Drawn as Bench::normal_values() does.
+    Input normal(std::int64_t n, std::uint32_t seed, bool leaky = false) const
+    {
+        return {.values = Bench::normal_values(n, dtype, seed, 1, leaky), .dtype = dtype};
+    }
+};
+
+/// A file's cases are a table of these.
+struct OpRow {
+    const char *family, *what;
+    OpCase (*make)(const Place&);
+    bool always = true; ///< else passes_over() some networks
+};
+
+/// The rows for every network, batch and precision that is stored in another way; or in f32, which operations have that
+/// know no other.
+void add_ops(const Grid& grid, const std::vector<OpRow>& rows, Cases& cases);
+void add_f32_ops(const Grid& grid, const std::vector<OpRow>& rows, Cases& cases);
+
 } // namespace bifrons::bench

@@ -14,19 +14,11 @@ namespace {
 using Views = OpCase::Views;
 using kernels::Epilogue, kernels::EpilogueShape, kernels::Store;
 
-/// Where a case's tensors come from.
-struct Place {
-    Network network;
-    std::int64_t batch;
-    DType dtype;
-
-    /// What the last upscale convolution makes: [N, R/4, R/4, 8 d], shuffled to [N, R/2, R/2, 2 d].
-    EpilogueShape upscaled() const { return {batch, network.resolution / 4, network.resolution / 4, 8 * network.d}; }
-    Input normal(std::int64_t n, std::uint32_t seed, bool leaky = false) const
-    {
-        return {.values = Bench::normal_values(n, dtype, seed, 1, leaky), .dtype = dtype};
-    }
-};
+/// What the last upscale convolution makes: [N, R/4, R/4, 8 d], shuffled to [N, R/2, R/2, 2 d].
+EpilogueShape upscaled(const Place& p)
+{
+    return {p.batch, p.network.resolution / 4, p.network.resolution / 4, 8 * p.network.d};
+}
 
 Input bias_of(std::int64_t K)
 {
@@ -35,7 +27,7 @@ Input bias_of(std::int64_t K)
 
 OpCase epilogue(const Place& p)
 {
-    const EpilogueShape s = p.upscaled();
+    const EpilogueShape s = upscaled(p);
     return {.in = {p.normal(s.size(), 1), bias_of(s.K)},
             .out = {{s.size(), p.dtype}},
             .run = [s](Exec ex, const Views& in, const Views& out) {
@@ -45,7 +37,7 @@ OpCase epilogue(const Place& p)
 
 OpCase store(const Place& p)
 {
-    const std::int64_t n = p.upscaled().size();
+    const std::int64_t n = upscaled(p).size();
     return {.in = {p.normal(n, 1), p.normal(n, 2), p.normal(n, 3, true)},
             .out = {{n, p.dtype}},
             .run = [n](Exec ex, const Views& in, const Views& out) {
@@ -56,7 +48,7 @@ OpCase store(const Place& p)
 
 OpCase unshuffle(const Place& p)
 {
-    const EpilogueShape s = p.upscaled();
+    const EpilogueShape s = upscaled(p);
     return {.in = {p.normal(s.size(), 1)},
             .out = {{s.size(), p.dtype}},
             .run = [s](Exec ex, const Views& in, const Views& out) { kernels::unshuffle(ex, s, 2, in[0], out[0]); }};
@@ -64,7 +56,7 @@ OpCase unshuffle(const Place& p)
 
 OpCase bias_grad(const Place& p)
 {
-    const EpilogueShape s = p.upscaled();
+    const EpilogueShape s = upscaled(p);
     const std::int64_t rows = s.N * s.P * s.Q;
     return {.in = {p.normal(s.size(), 1)},
             .out = {{s.K, DType::f32}},
@@ -75,7 +67,7 @@ OpCase bias_grad(const Place& p)
 
 OpCase cast(const Place& p)
 {
-    const std::int64_t n = p.upscaled().size();
+    const std::int64_t n = upscaled(p).size();
     const DType to = p.dtype == DType::bf16 ? DType::f32 : DType::bf16;
     return {.in = {p.normal(n, 1)}, .out = {{n, to}}, .run = [n](Exec ex, const Views& in, const Views& out) {
                 kernels::cast(ex, n, in[0], out[0]);
@@ -84,7 +76,7 @@ OpCase cast(const Place& p)
 
 OpCase concat(const Place& p)
 {
-    const EpilogueShape s = p.upscaled();
+    const EpilogueShape s = upscaled(p);
     const kernels::ChannelsShape c{4 * s.N * s.P * s.Q, 3, 9}; // the heads' four sub-pixels
     return {.in = {p.normal(c.rows * c.A, 1), p.normal(c.rows * c.B, 2)},
             .out = {{c.size(), p.dtype}},
@@ -95,7 +87,7 @@ OpCase concat(const Place& p)
 
 OpCase split(const Place& p)
 {
-    const EpilogueShape s = p.upscaled();
+    const EpilogueShape s = upscaled(p);
     const kernels::ChannelsShape c{4 * s.N * s.P * s.Q, 3, 9};
     return {.in = {p.normal(c.size(), 1)},
             .out = {{c.rows * c.A, p.dtype}, {c.rows * c.B, p.dtype}},
@@ -106,7 +98,7 @@ OpCase split(const Place& p)
 
 OpCase depth_to_space(const Place& p)
 {
-    const EpilogueShape s = p.upscaled();
+    const EpilogueShape s = upscaled(p);
     const kernels::DepthToSpaceShape d{s.N, s.P, s.Q, s.K / 4};
     return {.in = {p.normal(d.size(), 1)},
             .out = {{d.size(), p.dtype}},
@@ -115,7 +107,7 @@ OpCase depth_to_space(const Place& p)
 
 OpCase space_to_depth(const Place& p)
 {
-    const EpilogueShape s = p.upscaled();
+    const EpilogueShape s = upscaled(p);
     const kernels::DepthToSpaceShape d{s.N, s.P, s.Q, s.K / 4};
     return {.in = {p.normal(d.size(), 1)},
             .out = {{d.size(), p.dtype}},
@@ -145,34 +137,25 @@ OpCase pixel_norm_grad(const Place& p)
             .error = 16 * 0x1p-24 * double(s.F)};
 }
 
-struct Row {
-    const char* name;
-    OpCase (*make)(const Place&);
-};
-constexpr Row kRows[] = {
-    {"epilogue_fwd", epilogue},
-    {"store_gradient", store},
-    {"unshuffle", unshuffle},
-    {"bias_grad", bias_grad},
-    {"cast", cast},
-    {"concat_channels", concat},
-    {"split_channels", split},
-    {"depth_to_space", depth_to_space},
-    {"space_to_depth", space_to_depth},
-    {"pixel_norm_fwd", pixel_norm},
-    {"pixel_norm_grad", pixel_norm_grad},
-};
-
 } // namespace
 
 void add_pointwise(const Grid& grid, Cases& cases)
 {
-    for_each_storage(grid, [&](const Network& network, std::int64_t batch, const std::string& precision) {
-        for (const Row& row : kRows)
-            cases.push_back({row.name, "last level", network, batch, "", precision, [=](Bench& bench) {
-                                 return op_work(bench, row.make({network, batch, storage_of(precision)}));
-                             }});
-    });
+    add_ops(grid,
+            {
+                {"epilogue_fwd", "last level", epilogue},
+                {"store_gradient", "last level", store},
+                {"unshuffle", "last level", unshuffle},
+                {"bias_grad", "last level", bias_grad},
+                {"cast", "last level", cast},
+                {"concat_channels", "last level", concat},
+                {"split_channels", "last level", split},
+                {"depth_to_space", "last level", depth_to_space},
+                {"space_to_depth", "last level", space_to_depth},
+                {"pixel_norm_fwd", "last level", pixel_norm},
+                {"pixel_norm_grad", "last level", pixel_norm_grad},
+            },
+            cases);
 }
 
 } // namespace bifrons::bench

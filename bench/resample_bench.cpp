@@ -11,99 +11,97 @@ namespace {
 
 using Views = OpCase::Views;
 
-Input normal(std::int64_t n, DType dtype)
+kernels::MaxPoolShape pool_shape(const Place& p)
 {
-    return {.values = Bench::normal_values(n, dtype, 1, 1, true), .dtype = dtype};
+    return {2 * p.batch, p.network.resolution, p.network.resolution, p.network.e};
 }
 
-OpCase max_pool(const Network& network, std::int64_t batch, DType dtype)
+OpCase max_pool(const Place& p)
 {
-    const kernels::MaxPoolShape s{2 * batch, network.resolution, network.resolution, network.e};
-    return {.in = {normal(s.x_size(), dtype)},
-            .out = {{s.y_size(), dtype}, {s.y_size(), DType::u8}},
+    const auto s = pool_shape(p);
+    return {.in = {p.normal(s.x_size(), 1, true)},
+            .out = {{s.y_size(), p.dtype}, {s.y_size(), DType::u8}},
             .run = [s](Exec ex, const Views& in, const Views& out) {
                 kernels::max_pool_fwd(ex, s, in[0], out[0], out[1]);
             }};
 }
 
-OpCase max_pool_grad(const Network& network, std::int64_t batch, DType dtype)
+OpCase max_pool_grad(const Place& p)
 {
-    const kernels::MaxPoolShape s{2 * batch, network.resolution, network.resolution, network.e};
+    const auto s = pool_shape(p);
     std::vector<std::uint8_t> index(std::size_t(s.y_size()), 0);
     for (std::size_t i = 0; i < index.size(); ++i) index[i] = std::uint8_t(i * 7 % 4);
-    return {.in = {normal(s.y_size(), dtype), {.bytes = index}},
-            .out = {{s.x_size(), dtype}},
+    return {.in = {p.normal(s.y_size(), 1, true), {.bytes = index}},
+            .out = {{s.x_size(), p.dtype}},
             .run = [s](Exec ex, const Views& in, const Views& out) {
                 kernels::max_pool_grad(ex, s, in[0], in[1], {.out = out[0]});
             }};
 }
 
-kernels::UpsampleNearestShape upsample_shape(const Network& network, std::int64_t batch)
+kernels::UpsampleNearestShape upsample_shape(const Place& p)
 {
-    return {batch, network.resolution / 4, network.resolution / 4, 4 * network.d};
+    return {p.batch, p.network.resolution / 4, p.network.resolution / 4, 4 * p.network.d};
 }
 
-OpCase upsample(const Network& network, std::int64_t batch, DType dtype)
+OpCase upsample(const Place& p)
 {
-    const auto s = upsample_shape(network, batch);
-    return {.in = {normal(s.x_size(), dtype)},
-            .out = {{s.y_size(), dtype}},
+    const auto s = upsample_shape(p);
+    return {.in = {p.normal(s.x_size(), 1, true)},
+            .out = {{s.y_size(), p.dtype}},
             .run = [s](Exec ex, const Views& in, const Views& out) {
                 kernels::upsample_nearest_fwd(ex, s, in[0], out[0]);
             }};
 }
 
-OpCase upsample_grad(const Network& network, std::int64_t batch, DType dtype)
+OpCase upsample_grad(const Place& p)
 {
-    const auto s = upsample_shape(network, batch);
-    return {.in = {normal(s.y_size(), dtype)},
-            .out = {{s.x_size(), dtype}},
+    const auto s = upsample_shape(p);
+    return {.in = {p.normal(s.y_size(), 1, true)},
+            .out = {{s.x_size(), p.dtype}},
             .run = [s](Exec ex, const Views& in, const Views& out) {
                 kernels::upsample_nearest_grad(ex, s, in[0], {.out = out[0]});
             }};
 }
 
-OpCase resize(const Network& network, std::int64_t batch, DType dtype)
+kernels::ResizeBilinearShape resize_shape(const Place& p)
 {
-    const kernels::ResizeBilinearShape s{batch,         network.resolution / 2, network.resolution / 2,
-                                         2 * network.d, network.resolution,     network.resolution};
+    const std::int64_t side = p.network.resolution;
+    return {p.batch, side / 2, side / 2, 2 * p.network.d, side, side};
+}
+
+OpCase resize(const Place& p)
+{
+    const auto s = resize_shape(p);
     return {
-        .in = {normal(s.x_size(), dtype)},
-        .out = {{s.y_size(), dtype}},
+        .in = {p.normal(s.x_size(), 1, true)},
+        .out = {{s.y_size(), p.dtype}},
         .run = [s](Exec ex, const Views& in, const Views& out) { kernels::resize_bilinear_fwd(ex, s, in[0], out[0]); }};
 }
 
-OpCase resize_grad(const Network& network, std::int64_t batch, DType dtype)
+OpCase resize_grad(const Place& p)
 {
-    const kernels::ResizeBilinearShape s{batch,         network.resolution / 2, network.resolution / 2,
-                                         2 * network.d, network.resolution,     network.resolution};
-    return {.in = {normal(s.y_size(), dtype)},
-            .out = {{s.x_size(), dtype}},
+    const auto s = resize_shape(p);
+    return {.in = {p.normal(s.y_size(), 1, true)},
+            .out = {{s.x_size(), p.dtype}},
             .run = [s](Exec ex, const Views& in, const Views& out) {
                 kernels::resize_bilinear_grad(ex, s, in[0], {.out = out[0]});
             }};
 }
 
-struct Row {
-    const char *name, *what;
-    OpCase (*make)(const Network&, std::int64_t batch, DType);
-};
-constexpr Row kRows[] = {
-    {"max_pool_fwd", "encoder", max_pool},         {"max_pool_grad", "encoder", max_pool_grad},
-    {"upsample_nearest_fwd", "decoder", upsample}, {"upsample_nearest_grad", "decoder", upsample_grad},
-    {"resize_bilinear_fwd", "decoder", resize},    {"resize_bilinear_grad", "decoder", resize_grad},
-};
-
 } // namespace
 
 void add_resample(const Grid& grid, Cases& cases)
 {
-    for_each_storage(grid, [&](const Network& network, std::int64_t batch, const std::string& precision) {
-        for (const Row& row : kRows)
-            cases.push_back({row.name, row.what, network, batch, "", precision, [=](Bench& bench) {
-                                 return op_work(bench, row.make(network, batch, storage_of(precision)));
-                             }});
-    });
+    add_ops(grid,
+            {
+                {"max_pool_fwd", "encoder", max_pool},
+                {"max_pool_grad", "encoder", max_pool_grad},
+                {"upsample_nearest_fwd", "decoder", upsample},
+                {"upsample_nearest_grad", "decoder", upsample_grad},
+                {"resize_bilinear_fwd", "decoder", resize},
+                {"resize_bilinear_grad", "decoder", resize_grad},
+            },
+            cases);
 }
 
 } // namespace bifrons::bench

@@ -197,10 +197,7 @@ std::string encode(const fs::path& path, const Image& image, const SaveOptions& 
     Image rgb = image;
     if (image.C == 3) swap_red_and_blue(rgb.pixels.data(), image.H * image.W);
     const int width = int(image.W), height = int(image.H), channels = int(image.C);
-    const std::string ending = lower_extension(path);
-    const bool png = ending == ".png";
-    BIFRONS_CHECK(usage, png || ending == ".jpg" || ending == ".jpeg", path.string(), ": unknown kind of picture '",
-                  ending, "'; .png or .jpg was expected.");
+    const bool png = lower_extension(path) == ".png";
     std::string file;
     const int done =
         png ? stbi_write_png_to_func(append, &file, width, height, channels, rgb.pixels.data(), 0)
@@ -259,12 +256,20 @@ Image decode_image(const std::vector<std::uint8_t>& bytes, const std::string& na
     return oriented(std::move(image), orientation(bytes));
 }
 
+void check_picture_destination(const fs::path& path, Existing existing)
+{
+    const std::string ending = lower_extension(path);
+    BIFRONS_CHECK(usage, ending == ".png" || ending == ".jpg" || ending == ".jpeg", path.string(),
+                  ": unknown kind of picture '", ending, "'; .png or .jpg was expected.");
+    check_destination(path, existing);
+}
+
 void save_image(const fs::path& path, const Image& image, const SaveOptions& options)
 {
     BIFRONS_CHECK(shape, image.H > 0 && image.W > 0 && (image.C == 1 || image.C == 3), path.string(), ": picture [",
                   image.H, ",", image.W, ",", image.C,
                   "]; one or three channels and at least one pixel were expected.");
-    check_destination(path, options.existing);
+    check_picture_destination(path, options.existing);
     write_file(path, encode(path, image, options), options.existing);
 }
 

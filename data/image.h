@@ -50,6 +50,9 @@ struct SaveOptions {
     std::string comment = {}; ///< kept in the file: PNG text chunk "Comment", JPEG comment
 };
 
+/// Throws as save_image would for this name: before the work of which the picture is the result.
+void check_picture_destination(const std::filesystem::path& path, Existing existing);
+
 /// Writes .png (lossless) or .jpg/.jpeg, whole or not at all. C is 1 or 3.
 /// Throws Error(usage) for another ending or an existing file, Error(data) and Error(failed) as write_file does.
 void save_image(const std::filesystem::path& path, const Image& image, const SaveOptions& options = {});

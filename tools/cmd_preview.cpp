@@ -18,7 +18,7 @@ struct Options {
 void preview(const Options& o, Console& console)
 {
     const data::Existing existing = o.overwrite ? data::Existing::replace : data::Existing::keep;
-    data::check_destination(o.out, existing);
+    data::check_picture_destination(o.out, existing);
     const Checkpoint checkpoint = open_checkpoint(o.model, console);
     const data::Faceset src = data::load_faceset(o.src), dst = data::load_faceset(o.dst);
     const auto device = open_device(o.device, console);

@@ -42,13 +42,15 @@ fs::path folder_of(const fs::path& path)
 void check_output(const Options& o)
 {
     const fs::path in = o.input, out = o.out;
-    const bool one_file = data::has_video_name(out) || data::has_picture_name(out);
+    const bool one_picture = data::has_picture_name(out), one_file = one_picture || data::has_video_name(out);
     const bool over_input = same(in, out) || (one_file ? fs::is_directory(in) && same(in, folder_of(out))
                                                        : !fs::is_directory(in) && same(folder_of(in), out));
     BIFRONS_CHECK(usage, !over_input, o.out,
                   ": lies where the input does, whose frames could be replaced; "
                   "another folder expected.");
-    if (one_file) return data::check_destination(out, o.overwrite ? data::Existing::replace : data::Existing::keep);
+    const data::Existing existing = o.overwrite ? data::Existing::replace : data::Existing::keep;
+    if (one_picture) return data::check_picture_destination(out, existing);
+    if (one_file) return data::check_destination(out, existing);
     BIFRONS_CHECK(usage, fs::is_directory(out) || !out.has_extension(), o.out, ": unknown kind of output \"",
                   out.extension().string(), "\"; .mp4, .mov, .mkv, .png, .jpg, or the name of a folder expected.");
     BIFRONS_CHECK(usage, o.overwrite || !fs::is_directory(out) || fs::is_empty(out), o.out,
@@ -128,6 +130,16 @@ void show(const Options& o, const SwapCounts& counts, const std::string& sound, 
                     {"seconds", seconds}});
 }
 
+/// What frames of this video lose on the way.
+void warn_of_losses(const std::string& name, const data::VideoInfo& video, Console& console)
+{
+    if (video.variable_rate)
+        console.warn(str(name, ": the frame rate varies; the output has the mean rate, ", video.format.rate.value(),
+                         " a second, so that frames move in time"));
+    if (video.bits > 8)
+        console.warn(str(name, ": has ", video.bits, " bits a channel; frames are worked on and written in 8"));
+}
+
 void merge(const Options& o, Console& console)
 {
     const double begin = Progress::steady_seconds();
@@ -135,9 +147,8 @@ void merge(const Options& o, Console& console)
     const auto source = data::open_frames(o.input);
     BIFRONS_CHECK(usage, !data::has_picture_name(o.out) || source->count() == 1, o.out,
                   ": one picture cannot hold the input's ", source->count(), " frames; a folder or a video expected.");
-    if (source->video() && source->video()->variable_rate)
-        console.warn(str(o.input, ": the frame rate varies; the output has the mean rate, ",
-                         source->video()->format.rate.value(), " a second, so that frames move in time"));
+    if (!data::has_video_name(o.out)) source->check_names();
+    if (source->video()) warn_of_losses(o.input, *source->video(), console);
     const Checkpoint checkpoint = open_checkpoint(o.model, console);
     const auto device = open_device(o.device, console);
     const model::TrainedModel model(*device, checkpoint);

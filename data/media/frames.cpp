@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <map>
 
 namespace bifrons::data {
 namespace fs = std::filesystem;
@@ -35,6 +36,16 @@ class PictureFrames : public FrameSource {
   public:
     explicit PictureFrames(std::vector<fs::path> files) : files_(std::move(files)) {}
     std::int64_t count() const override { return std::int64_t(files_.size()); }
+    void check_names() const override
+    {
+        std::map<std::string, fs::path> known;
+        for (const fs::path& file : files_) {
+            const auto [earlier, is_new] = known.emplace(file.stem().string(), file);
+            BIFRONS_CHECK(usage, is_new, file.string(), ": has the same name as ", earlier->second.filename().string(),
+                          ", and both would become ", earlier->first,
+                          ".png. Rename one, or name a video as the output.");
+        }
+    }
     bool next(Frame& frame) override
     {
         if (index_ == count()) return false;

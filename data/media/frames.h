@@ -20,6 +20,9 @@ class FrameSource {
     virtual std::int64_t count() const = 0;
     /// The next frame, false at the end. Throws Error(data) for a damaged video or picture.
     virtual bool next(Frame& frame) = 0;
+    /// Throws Error(usage), with both files, if two frames have one name, as a.jpg and a.png have: a folder of results
+    /// could not hold both.
+    virtual void check_names() const {}
     /// What the video holds; null for pictures.
     virtual const VideoInfo* video() const { return nullptr; }
 };

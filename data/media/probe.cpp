@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <regex>
 
 namespace bifrons::data {
 
@@ -90,6 +91,16 @@ Rational rate(const Json& stream, const std::vector<double>& seconds)
     return {std::llround(1000 * steps / span), 1000};
 }
 
+/// As the decoder says, else as the name of the pixels' format does: yuv420p10le, p010le, gray12le.
+int bits_of(const Json& stream)
+{
+    const double said = number(stream, "bits_per_raw_sample");
+    if (said > 0) return int(said);
+    std::smatch match;
+    const std::string format = stream.value("pix_fmt", "");
+    return std::regex_search(format, match, std::regex("(?:p|gray)0?(9|1\\d)[lb]e$")) ? std::stoi(match[1]) : 8;
+}
+
 VideoFormat format_of(const Json& stream)
 {
     VideoFormat format;
@@ -158,6 +169,7 @@ VideoInfo probe(const std::filesystem::path& path)
     info.format.rate = rate(stream, packets.times);
     info.codec = stream.value("codec_name", "");
     info.pixel_format = stream.value("pix_fmt", "");
+    info.bits = bits_of(stream);
     info.frames = packets.shown;
     info.variable_rate = varies(packets.times);
     const double start = number(stream, "start_time") - number(answer.at("format"), "start_time");

@@ -32,6 +32,7 @@ struct VideoInfo {
     std::int64_t frames = 0;             ///< as the file says, counted where it does not
     std::string codec = {};              ///< h264, mpeg1video, ...
     std::string pixel_format = {};       ///< yuv420p, ...
+    int bits = 8;                        ///< a channel's
     bool variable_rate = false;          ///< at the mean rate some frame would move by more than one frame's duration
     double start_s = 0;                  ///< first frame after the file's start
     std::vector<std::string> audio = {}; ///< codec of each audio stream

@@ -53,6 +53,19 @@ TEST(Frames, AFolderIsReadInNaturalOrderAndWrittenByName)
     BIFRONS_EXPECT_ERROR(create_frames(folder / "out", {})->write({0, "f2", grey(1)}), usage, "--overwrite");
 }
 
+TEST(Frames, PicturesOfOneNameAreToldApartBeforeOneReplacesTheOther)
+{
+    const Folder folder;
+    for (const char* name : {"a.png", "a.b.png", "b.png", "a.jpg"}) save_image(folder / name, grey(1));
+    const auto source = open_frames(folder.path());
+    EXPECT_EQ(source->count(), 4);
+    BIFRONS_EXPECT_ERROR(source->check_names(), usage,
+                         "a.png: has the same name as a.jpg, and both would become a.png");
+    fs::rename(folder / "a.jpg", folder / "c.jpg");
+    EXPECT_NO_THROW(open_frames(folder.path())->check_names());
+    EXPECT_NO_THROW(open_frames(folder / "a.png")->check_names());
+}
+
 TEST(Frames, OnePictureInOnePictureOut)
 {
     const Folder folder;

@@ -145,11 +145,45 @@ TEST(MergeCommand, refuses_before_it_works_and_leaves_what_exists)
     refused(folder / "model", folder / "in.mp4", 2, "lies where the input does");
     refused(folder / "model", folder / "out.avi", 2, "unknown kind of output");
     refused(folder / "model", folder / "out.png", 2, "one picture cannot hold");
+    refused(folder / "model", folder / "out.bmp", 2, "unknown kind of picture '.bmp'");
     refused(folder / "absent", folder / "out.mp4", 3, "absent: does not exist");
     refused(folder / "full", folder / "out.mp4", 3, "holds no checkpoint");
     EXPECT_EQ(merge(folder / "model", folder / "absent.mp4", folder / "out.mp4").code, 3);
     EXPECT_EQ(data::read_file(folder / "there.mp4").size(), 8u);
     EXPECT_EQ(entries(folder.path()), 4) << "nothing was written";
+}
+
+TEST(MergeCommand, two_pictures_of_one_name_are_refused_where_one_would_replace_the_other)
+{
+    const Folder folder;
+    make_model(folder / "model");
+    fs::create_directory(folder / "in");
+    for (const char* name : {"a.png", "a.jpg"}) data::save_image(folder / "in" / name, data::Image(120, 160, 3));
+    const Result r = merge(folder / "model", folder / "in", folder / "out");
+    EXPECT_EQ(r.code, 2) << r.out;
+    EXPECT_NE(r.out.find("in/a.png: has the same name as a.jpg"), std::string::npos) << r.out;
+    EXPECT_FALSE(fs::exists(folder / "out"));
+    const Result video = merge(folder / "model", folder / "in", folder / "out.mp4");
+    EXPECT_EQ(video.code, 0) << video.out;
+    EXPECT_EQ(video.json()["frames"], 2);
+}
+
+TEST(MergeCommand, says_that_ten_bits_become_eight)
+{
+    const Folder folder;
+    make_model(folder / "model");
+    for (const char* pixels : {"yuv420p", "yuv420p10le"}) {
+        const fs::path clip = folder / (std::string(pixels) + ".mkv");
+        const data::Output made =
+            data::run({"ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=size=160x120:rate=25", "-frames:v", "1",
+                       "-c:v", "ffv1", "-pix_fmt", pixels, clip.string()});
+        ASSERT_EQ(made.status, 0) << made.complaint;
+        const Result r = merge(folder / "model", clip, folder / (std::string(pixels) + ".png"));
+        EXPECT_EQ(r.code, 0) << r.out;
+        EXPECT_EQ(r.out.find("has 10 bits a channel; frames are worked on and written in 8") != std::string::npos,
+                  std::string(pixels) == "yuv420p10le")
+            << r.out;
+    }
 }
 
 TEST(MergeCommand, an_interrupt_leaves_no_video)

@@ -1,10 +1,7 @@
 #include "kernels/resample/avg_pool_cpu.h"
 
-#include "kernels/base/host_storage.h"
 #include "kernels/base/on_type.h"
-#include "kernels/base/parallel.h"
-#include "kernels/pointwise/epilogue_cpu.h"
-#include "kernels/resample/windows.h"
+#include "kernels/resample/windows_cpu.h"
 
 namespace bifrons::kernels::cpu {
 
@@ -47,22 +44,8 @@ void fwd(const AvgPoolShape& s, const T* x, T* y)
 template <class T>
 void grad(const AvgPoolShape& s, const T* dy, const Store& d)
 {
-    const std::int64_t P = s.P(), Q = s.Q();
-    parallel_for(s.N * s.H, 1, [&](std::int64_t begin, std::int64_t end) {
-        Wide<T> sum[kBlock];
-        for (std::int64_t pixel = begin * s.W; pixel < end * s.W; ++pixel) {
-            const std::int64_t w = pixel % s.W, h = pixel / s.W % s.H, n = pixel / s.W / s.H;
-            const Windows rows = windows_over(h, s.window, s.stride, P), cols = windows_over(w, s.window, s.stride, Q);
-            for (std::int64_t c0 = 0; c0 < s.C; c0 += kBlock) {
-                const std::int64_t block = std::min(kBlock, s.C - c0);
-                std::fill_n(sum, block, Wide<T>(0));
-                for (std::int64_t p = rows.first; p < rows.end; ++p)
-                    for (std::int64_t q = cols.first; q < cols.end; ++q)
-                        add_run(dy + ((n * P + p) * Q + q) * s.C + c0, block, sum);
-                for (std::int64_t c = 0; c < block; ++c) sum[c] *= weight<T>(s);
-                store_gradient_run(d, pixel * s.C + c0, block, sum);
-            }
-        }
+    store_window_sums<T>(s, weight<T>(s), d, [=](std::int64_t from, std::int64_t, std::int64_t n, Wide<T>* sum) {
+        add_run(dy + from, n, sum);
     });
 }
 

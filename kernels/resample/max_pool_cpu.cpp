@@ -1,16 +1,11 @@
 #include "kernels/resample/max_pool_cpu.h"
 
-#include "kernels/base/host_storage.h"
 #include "kernels/base/on_type.h"
-#include "kernels/base/parallel.h"
-#include "kernels/pointwise/epilogue_cpu.h"
-#include "kernels/resample/windows.h"
+#include "kernels/resample/windows_cpu.h"
 
 namespace bifrons::kernels::cpu {
 
 namespace {
-
-constexpr std::int64_t kBlock = 64; // channels whose sums are kept on the stack
 
 /// One output pixel: all channels of the first tap, then the others compared with it. rows x columns of the window lie
 /// in the picture.
@@ -51,25 +46,9 @@ void fwd(const MaxPoolShape& s, const T* x, T* y, std::uint8_t* index)
 template <class T>
 void grad(const MaxPoolShape& s, const T* dy, const std::uint8_t* index, const Store& d)
 {
-    const std::int64_t P = s.P(), Q = s.Q();
-    parallel_for(s.N * s.H, 1, [&](std::int64_t begin, std::int64_t end) {
-        Wide<T> sum[kBlock];
-        for (std::int64_t pixel = begin * s.W; pixel < end * s.W; ++pixel) {
-            const std::int64_t w = pixel % s.W, h = pixel / s.W % s.H, n = pixel / s.W / s.H;
-            const Windows rows = windows_over(h, s.window, s.stride, P), cols = windows_over(w, s.window, s.stride, Q);
-            for (std::int64_t c0 = 0; c0 < s.C; c0 += kBlock) {
-                const std::int64_t block = std::min(kBlock, s.C - c0);
-                std::fill_n(sum, block, Wide<T>(0));
-                for (std::int64_t p = rows.first; p < rows.end; ++p)
-                    for (std::int64_t q = cols.first; q < cols.end; ++q) {
-                        const auto here = std::uint8_t((h - p * s.stride) * s.window + w - q * s.stride);
-                        const std::int64_t from = ((n * P + p) * Q + q) * s.C + c0;
-                        for (std::int64_t c = 0; c < block; ++c)
-                            sum[c] += index[from + c] == here ? Wide<T>(dy[from + c]) : Wide<T>(0);
-                    }
-                store_gradient_run(d, pixel * s.C + c0, block, sum);
-            }
-        }
+    store_window_sums<T>(s, 1, d, [=](std::int64_t from, std::int64_t tap, std::int64_t n, Wide<T>* sum) {
+        for (std::int64_t c = 0; c < n; ++c)
+            sum[c] += index[from + c] == std::uint8_t(tap) ? Wide<T>(dy[from + c]) : Wide<T>(0);
     });
 }
 

@@ -13,28 +13,6 @@
 namespace bifrons::data {
 namespace fs = std::filesystem;
 
-namespace {
-
-/// Writes all bytes to a new file; returns errno, 0 if all went well.
-int write_all(const fs::path& path, std::string_view bytes, Flush flush)
-{
-    const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (file < 0) return errno;
-    int error = 0;
-    while (!bytes.empty() && error == 0) {
-        const ssize_t written = ::write(file, bytes.data(), bytes.size());
-        if (written >= 0)
-            bytes.remove_prefix(std::size_t(written));
-        else if (errno != EINTR)
-            error = errno;
-    }
-    if (error == 0 && flush == Flush::yes && ::fsync(file) != 0) error = errno;
-    if (::close(file) != 0 && error == 0) error = errno;
-    return error;
-}
-
-} // namespace
-
 void check_destination(const fs::path& path, Existing existing)
 {
     std::error_code ignored;
@@ -48,13 +26,6 @@ void check_destination(const fs::path& path, Existing existing)
     const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
     BIFRONS_CHECK(data, fs::is_directory(folder, ignored), folder.string(), ": is no folder, so that ",
                   path.filename().string(), " cannot be written there. Create it first.");
-}
-
-fs::path temporary_name(const fs::path& path)
-{
-    fs::path temporary = path;
-    temporary += str(".partial-", ::getpid());
-    return temporary;
 }
 
 void rename_into_place(const fs::path& temporary, const fs::path& path)
@@ -71,15 +42,9 @@ void rename_into_place(const fs::path& temporary, const fs::path& path)
 void write_file(const fs::path& path, std::string_view bytes, Existing existing, Flush flush)
 {
     check_destination(path, existing);
-    const fs::path temporary = temporary_name(path);
-    const int error = write_all(temporary, bytes, flush);
-    if (error != 0) {
-        ::unlink(temporary.c_str());
-        throw Error(ErrorKind::failed,
-                    str(path.string(), ": cannot be written: ", std::strerror(error),
-                        "; what existed is still there. Check the free space and the folder's permissions."));
-    }
-    rename_into_place(temporary, path);
+    AtomicFile file(path.string(), flush);
+    file.write(bytes.data(), bytes.size());
+    file.commit();
 }
 
 void flush_folder(const fs::path& folder)

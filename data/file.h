@@ -1,6 +1,8 @@
 // data/file.h - files written whole or not at all.
 #pragma once
 
+#include "engine/atomic_file.h"
+
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -19,15 +21,11 @@ enum class Existing {
 /// it is something else than a regular file or its folder is not there.
 void check_destination(const std::filesystem::path& path, Existing existing);
 
-/// A name in the same folder, to be written first and renamed to `path` when complete.
-std::filesystem::path temporary_name(const std::filesystem::path& path);
-
 /// temporary -> path, in one step. Throws Error(failed).
 void rename_into_place(const std::filesystem::path& temporary, const std::filesystem::path& path);
 
-/// Writes a temporary file, flushes it to the disk if asked, and renames it. On failure nothing new is left and what
-/// existed is still there. Throws as check_destination does, and Error(failed) with the system's reason (disk full).
-enum class Flush { no, yes };
+/// Writes the file as AtomicFile does: on failure nothing new is left and what existed is still there. Throws as
+/// check_destination does, and Error(failed) with the system's reason (disk full).
 void write_file(const std::filesystem::path& path, std::string_view bytes, Existing existing, Flush flush = Flush::no);
 
 /// Everything written below the folder so far survives a power cut when this returns.

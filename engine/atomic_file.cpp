@@ -12,9 +12,14 @@
 
 namespace bifrons {
 
-AtomicFile::AtomicFile(const std::string& path) : path_(path), partial_(path + kPartialSuffix)
+std::string partial_name(const std::string& path)
 {
-    fd_ = open(partial_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+    return str(path, kPartialMark, "-", getpid());
+}
+
+AtomicFile::AtomicFile(const std::string& path, Flush flush) : path_(path), partial_(partial_name(path)), flush_(flush)
+{
+    fd_ = open(partial_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
     if (fd_ < 0) fail("cannot be created");
 }
 
@@ -26,8 +31,9 @@ AtomicFile::~AtomicFile()
 
 void AtomicFile::fail(const char* what) const
 {
-    throw Error(ErrorKind::failed, str(path_, ": ", what, " after ", human_bytes(double(written_)), ": ",
-                                       std::strerror(errno), ". What was there before is unchanged."));
+    throw Error(ErrorKind::failed,
+                str(path_, ": ", what, " after ", human_bytes(double(written_)), ": ", std::strerror(errno),
+                    ". What was there before is unchanged. Check the free space and the folder's permissions."));
 }
 
 void AtomicFile::write(const void* data, std::size_t bytes)
@@ -45,13 +51,17 @@ void AtomicFile::write(const void* data, std::size_t bytes)
 
 void AtomicFile::commit()
 {
-    if (fsync(fd_) != 0) fail("cannot be made durable");
+    if (flush_ == Flush::yes && fsync(fd_) != 0) fail("cannot be made durable");
     const int fd = fd_;
     fd_ = -1;
     if (close(fd) != 0) fail("cannot be closed");
     if (std::rename(partial_.c_str(), path_.c_str()) != 0) fail("cannot be put in place");
     renamed_ = true;
+    if (flush_ == Flush::yes) flush_folder();
+}
 
+void AtomicFile::flush_folder() const
+{
     const std::string folder = std::filesystem::path(path_).parent_path().string();
     const int dir = open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     // Some file systems cannot sync a folder (EINVAL); there the rename is as durable as it gets.
@@ -59,13 +69,6 @@ void AtomicFile::commit()
     if (dir >= 0) close(dir);
     BIFRONS_CHECK(failed, synced, path_, ": was written, but its folder cannot be made durable: ", std::strerror(errno),
                   ". A power cut now could lose it.");
-}
-
-void write_file_atomically(const std::string& path, const std::string& text)
-{
-    AtomicFile file(path);
-    file.write(text.data(), text.size());
-    file.commit();
 }
 
 } // namespace bifrons

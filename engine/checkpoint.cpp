@@ -74,12 +74,11 @@ void set_aside(const std::string& path)
 
 void remove_temporaries(const std::string& folder)
 {
-    const std::string suffix = kPartialSuffix;
     std::vector<fs::path> found;
     for (const auto& entry : fs::directory_iterator(folder)) {
         const std::string name = entry.path().filename().string();
-        const bool partial = name.size() > suffix.size() && name.ends_with(suffix);
-        if (partial && step_of(name.substr(0, name.size() - suffix.size())) >= 0) found.push_back(entry.path());
+        const std::size_t mark = name.find(kPartialMark);
+        if (mark != name.npos && step_of(name.substr(0, mark)) >= 0) found.push_back(entry.path());
     }
     for (const fs::path& path : found) fs::remove(path);
 }

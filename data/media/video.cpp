@@ -142,7 +142,7 @@ bool has_video_name(const fs::path& path)
 }
 
 VideoWriter::VideoWriter(const fs::path& path, const VideoFormat& format, const VideoOptions& options)
-    : path_(path), temporary_(temporary_name(path)), format_(format), options_(options)
+    : path_(path), temporary_(partial_name(path.string())), format_(format), options_(options)
 {
     BIFRONS_CHECK(usage, has_video_name(path), path.string(), ": unknown kind of video '", path.extension().string(),
                   "'; .mp4, .mov or .mkv was expected.");

@@ -1,7 +1,8 @@
 #!/bin/bash
 # tools/gpu.sh - what needs a GPU, for machines where nothing but a driver is to be expected.
 #
-#   tools/gpu.sh build          here: the programs for one architecture (ARCH, 90a-real), into gpu-kit/
+#   tools/gpu.sh build          here: the programs for one architecture (ARCH, 90a-real), into gpu-kit/; EMULATED=1 makes
+#                               programs with the emulated GPU of tests/emulator, to rehearse the steps without one
 #   gpu-kit/gpu.sh all          there: conform, test, bench and sanitize, as far as the time reaches
 #   gpu-kit/gpu.sh test         every test of kernels, engine, model and training on the device cuda
 #   gpu-kit/gpu.sh sanitize     memcheck, racecheck, initcheck and synccheck on the kernels' tests
@@ -26,15 +27,23 @@ kept=/tmp/bifrons-gpu-results # of earlier calls on this machine; $OUT may be em
 build() {
     set -e
     cd "$here/.."
-    local arch=${ARCH:-90a-real} folder=build-gpu
+    local arch=${ARCH:-90a-real} folder=build-gpu compressed=-Xfatbin=-compress-all
+    local programs="tests/kernels_tests tests/engine_tests tests/model_tests tests/tools_tests tests/ptx_conform bench/bifrons-bench bifrons"
+    if [ -n "${EMULATED-}" ]; then arch=90a-virtual folder=build-emulated compressed=; fi
     cmake -S . -B $folder -G Ninja -DCMAKE_BUILD_TYPE=Release -DBIFRONS_CUDA=ON -DBIFRONS_CUDA_ARCHS="$arch" \
-        -DBIFRONS_MEDIA=OFF -DBIFRONS_ONEDNN=OFF -DBIFRONS_SIM=OFF -DBIFRONS_BENCH=ON \
-        -DCMAKE_CUDA_FLAGS=-Xfatbin=-compress-all -DCMAKE_BUILD_RPATH='$ORIGIN' ${CMAKE_OPTIONS-}
-    cmake --build $folder -j "${JOBS:-$(nproc)}" --target kernels_tests engine_tests model_tests tools_tests ptx_conform bifrons-bench bifrons
+        -DBIFRONS_MEDIA=OFF -DBIFRONS_ONEDNN=OFF -DBIFRONS_SIM=OFF -DBIFRONS_BENCH=ON -DBIFRONS_EMULATOR="${EMULATED:-OFF}" \
+        -DCMAKE_CUDA_FLAGS=$compressed -DCMAKE_BUILD_RPATH='$ORIGIN' ${CMAKE_OPTIONS-}
+    cmake --build $folder -j "${JOBS:-$(nproc)}"
     rm -rf gpu-kit.new
     mkdir gpu-kit.new
     if [ -d gpu-kit/results ]; then mv gpu-kit/results gpu-kit.new/; fi
-    cp $folder/tests/{kernels,engine,model,tools}_tests $folder/tests/ptx_conform $folder/bench/bifrons-bench $folder/bifrons gpu-kit.new/
+    for program in $programs; do
+        if [ -n "${EMULATED-}" ]; then
+            cp "$folder/tests/emulator/$(basename "$program")_emulated" "gpu-kit.new/$(basename "$program")"
+        else
+            cp "$folder/$program" gpu-kit.new/
+        fi
+    done
     cp $folder/bench/bifrons-peer-*.so gpu-kit.new/ 2>/dev/null || echo "gpu.sh: built without cuDNN and cuBLASLt as peers"
     cp bench/peer_pytorch_step.py tools/gpu.sh gpu-kit.new/
     strip gpu-kit.new/*_tests gpu-kit.new/ptx_conform gpu-kit.new/bifrons*
@@ -46,6 +55,7 @@ build() {
     rm -rf gpu-kit
     mv gpu-kit.new gpu-kit
     du -sh gpu-kit
+    if [ -n "${EMULATED-}" ]; then return; fi
     # The sources travel with it.
     local bytes
     bytes=$(($(du -sb gpu-kit | cut -f1) + $(git ls-files -z | du -cb --files0-from=- | tail -1 | cut -f1)))
@@ -238,5 +248,5 @@ conform) need_gpu && conform && finish ;;
 bench) need_gpu && bench --quick && finish ;;
 grid) budget=${BUDGET:-86400} && need_gpu && bench && finish ;;
 report) need_gpu && report ;;
-*) sed -n '2,18s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
+*) sed -n '2,19s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
 esac

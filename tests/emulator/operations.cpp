@@ -142,7 +142,6 @@ Instruction memory_access(const Texts& opcode, const Texts& arguments, Names& na
     const Texts registers = elements(arguments[is_load ? 0 : 1]);
     const bool eight = opcode.back().substr(1) == "64";
     if (const Text variable = names.call_variable(address); !variable.empty()) { // an argument or result of a call
-        const Text name = str("mov.b", opcode.back().substr(1));
         return translate({"mov", "b" + opcode.back().substr(1)},
                          is_load ? Texts{registers[0], variable} : Texts{variable, registers[0]}, names);
     }

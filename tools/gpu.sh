@@ -174,7 +174,11 @@ sanitized=${SANITIZE:-'Epilogue|Conv2d|Dense|Mse|L1|Bce|Dssim|Mask|Optim|Update|
 sanitize() {
     local sanitizer
     sanitizer=$(command -v compute-sanitizer || ls /usr/local/cuda/bin/compute-sanitizer 2>/dev/null)
-    if [ -z "$sanitizer" ]; then say "compute-sanitizer is not here (CUDA toolkit's)" && exit 1; fi
+    if [ -z "$sanitizer" ]; then
+        say "compute-sanitizer is not here (CUDA toolkit's)"
+        failures=$((failures + 1))
+        return
+    fi
     # Some virtual machines hide from it the GPU that programs see.
     local probe
     probe=$("$sanitizer" "$here/kernels_tests" --gtest_filter='*MseTest.anchors_by_hand/cuda' 2>&1)

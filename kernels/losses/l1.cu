@@ -1,36 +1,13 @@
 // kernels/losses/l1.cu - mean absolute error and its gradient. Limit: memory bandwidth.
 #include "kernels/losses/l1.h"
 
-#include "kernels/device/simt.h"
+#include "kernels/losses/picture_pair.cuh"
 #include "kernels/losses/store_mean.cuh"
 #include "kernels/pointwise/store.cuh"
 
 namespace bifrons::kernels::BIFRONS_SIMT_NS {
 
 namespace {
-
-struct Pictures {
-    std::int64_t n, C;
-    const float *a, *b, *mask; // mask may be null
-
-    Pictures(const L1Shape& s, ConstView of_a, ConstView of_b, ConstView of_mask)
-        : n(s.rows * s.C), C(s.C), a(of_a.as<float>()), b(of_b.as<float>()), mask(of_mask.as<float>())
-    {
-        BIFRONS_CHECK(shape, n >> 32 == 0, "l1: ", n, " elements; fewer than 2^32 expected");
-    }
-    /// m and a - b of elements i .. i+N-1.
-    template <int N>
-    __device__ void load(std::int64_t i, float (&m)[N], float (&difference)[N]) const
-    {
-        float other[N];
-        load_packet(a + i, difference);
-        load_packet(b + i, other);
-        for (int k = 0; k < N; ++k) {
-            m[k] = mask ? mask[unsigned(i + k) / unsigned(C)] : 1.0f;
-            difference[k] -= other[k];
-        }
-    }
-};
 
 template <int N>
 struct Differences {
@@ -39,9 +16,9 @@ struct Differences {
     {
         double sum = 0;
         in_packet<N>(packet * N, of.n, [&]<int M>(std::int64_t i) {
-            float m[M], difference[M];
-            of.load(i, m, difference);
-            for (int k = 0; k < M; ++k) sum += double(m[k]) * double(std::fabs(difference[k]));
+            float m[M], a[M], b[M];
+            of.load(i, m, a, b);
+            for (int k = 0; k < M; ++k) sum += double(m[k]) * double(std::fabs(a[k] - b[k]));
         });
         return sum;
     }
@@ -55,9 +32,9 @@ __global__ void __launch_bounds__(kBlockSize)
     wait_for_previous_kernel();
     const float scale = *upstream * factor;
     in_packets<N>(of.n, [&]<int M>(std::int64_t i) {
-        float m[M], v[M];
-        of.load(i, m, v);
-        for (int k = 0; k < M; ++k) v[k] = scale * m[k] * float((v[k] > 0) - (v[k] < 0));
+        float m[M], v[M], b[M];
+        of.load(i, m, v, b);
+        for (int k = 0; k < M; ++k) v[k] = scale * m[k] * float((v[k] > b[k]) - (v[k] < b[k]));
         d.store(i, v);
     });
 }
@@ -66,7 +43,7 @@ __global__ void __launch_bounds__(kBlockSize)
 
 void l1_fwd(Exec ex, const L1Shape& s, ConstView a, ConstView b, ConstView mask, float scale, View loss)
 {
-    const Pictures of(s, a, b, mask);
+    const Pictures of("l1", s, a, b, mask);
     on_packets<float>({a, b}, [&]<int N>() {
         grid_sum("l1_fwd", ex, (of.n + N - 1) / N, Differences<N>{of},
                  StoreMean{double(scale) / double(of.n), loss.as<float>()});
@@ -76,7 +53,7 @@ void l1_fwd(Exec ex, const L1Shape& s, ConstView a, ConstView b, ConstView mask,
 void l1_grad(Exec ex, const L1Shape& s, ConstView a, ConstView b, ConstView mask, float scale, ConstView upstream,
              const Store& d)
 {
-    const Pictures of(s, a, b, mask);
+    const Pictures of("l1", s, a, b, mask);
     on_packets<float>({a, b, d.out, d.add, d.saved}, [&]<int N>() {
         launch("l1_grad", l1_grad_kernel<N>, grid_of_packets<N>(of.n), ex, of, upstream.as<float>(),
                float(double(scale) / double(of.n)), GradientStore<float>(d));

@@ -40,9 +40,10 @@ check() { # PRESET CTEST-OPTION...
 }
 
 # 90a: code of the GPU, and the PTX that the emulated one runs.
-extras=()
-if $all; then extras=(-DBIFRONS_TORCH_PARITY=ON -DBIFRONS_EMULATOR=$cuda); fi
-build release all -DBIFRONS_MEDIA=ON -DBIFRONS_ONEDNN=ON -DBIFRONS_CUDA=$cuda -DBIFRONS_CUDA_ARCHS=90a "${extras[@]}"
+parity=OFF emulator=OFF
+if $all; then parity=ON emulator=$cuda; fi
+build release all -DBIFRONS_MEDIA=ON -DBIFRONS_ONEDNN=ON -DBIFRONS_CUDA=$cuda -DBIFRONS_CUDA_ARCHS=90a \
+    -DBIFRONS_TORCH_PARITY=$parity -DBIFRONS_EMULATOR=$emulator
 check release
 
 if $all; then

@@ -97,8 +97,9 @@ int bits_of(const Json& stream)
     const double said = number(stream, "bits_per_raw_sample");
     if (said > 0) return int(said);
     std::smatch match;
-    const std::string format = stream.value("pix_fmt", "");
-    return std::regex_search(format, match, std::regex("(?:p|gray)0?(9|1\\d)[lb]e$")) ? std::stoi(match[1]) : 8;
+    const std::string format = stream.value("pix_fmt", ""); // as in yuv420p10le, p010le, rgb48be
+    if (std::regex_search(format, std::regex("(48|64)[lb]e$"))) return 16;
+    return std::regex_search(format, match, std::regex("(9|1[0246])[lb]e$")) ? std::stoi(match[1]) : 8;
 }
 
 VideoFormat format_of(const Json& stream)

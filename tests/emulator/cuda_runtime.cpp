@@ -50,6 +50,7 @@ struct TimedEvent {
 
 struct Function {
     Module* module;
+    int target;
     std::string name;
     std::size_t dynamic_shared_allowed = 0; ///< 0: what static shared memory leaves of kSharedAlways
 };
@@ -66,7 +67,7 @@ constexpr int kMultiprocessors = 4;
 struct Gpu {
     std::recursive_mutex mutex;
     cudaError_t last = cudaSuccess, fault = cudaSuccess;
-    std::vector<std::unique_ptr<Module>> modules;
+    std::vector<std::pair<std::unique_ptr<Module>, int>> modules; // with the architecture of their PTX
     std::map<const void*, Function> functions;
     std::map<cudaStream_t, std::shared_ptr<StreamOfWork>> streams;
     std::map<cudaEvent_t, std::shared_ptr<TimedEvent>> events;
@@ -278,10 +279,10 @@ void** __cudaRegisterFatBinary(void* wrapper)
 {
     const std::lock_guard lock(gpu().mutex);
     const std::string ptx = ptx_of(wrapper);
-    gpu().modules.push_back(ptx.empty() ? nullptr : std::make_unique<Module>(ptx));
-    if (const std::size_t target = ptx.find(".target sm_"); target != std::string::npos && gpu().imagined.sm == 0)
-        gpu().imagined.sm = std::stoi(ptx.substr(target + 11));
-    return new void*(gpu().modules.back().get());
+    const int target = target_of(ptx);
+    if (gpu().imagined.sm == 0) gpu().imagined.sm = target;
+    gpu().modules.emplace_back(ptx.empty() ? nullptr : std::make_unique<Module>(ptx), target);
+    return new void*(reinterpret_cast<void*>(gpu().modules.size() - 1));
 }
 void __cudaRegisterFatBinaryEnd(void**) {}
 void __cudaUnregisterFatBinary(void**) {}
@@ -292,7 +293,8 @@ char __cudaInitModule(void**)
 void __cudaRegisterFunction(void** module, const char* host, char*, const char* name, int, uint3*, uint3*, dim3*, dim3*,
                             int*)
 {
-    gpu().functions[host] = {static_cast<Module*>(*module), name};
+    const auto& [code, target] = gpu().modules.at(reinterpret_cast<std::size_t>(*module));
+    gpu().functions[host] = {code.get(), target, name};
 }
 cudaError_t __cudaGetKernel(cudaKernel_t*, const void*)
 {
@@ -618,7 +620,7 @@ cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void* fu
     return answer("cudaFuncGetAttributes", [&] {
         *attributes = {};
         attributes->sharedSizeBytes = kernel_of(function).shared_bytes;
-        attributes->ptxVersion = gpu().imagined.sm;
+        attributes->ptxVersion = gpu().functions.at(function).target;
     });
 }
 cudaError_t cudaFuncSetAttribute(const void* function, cudaFuncAttribute attribute, int value)

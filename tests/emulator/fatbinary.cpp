@@ -48,4 +48,11 @@ std::string ptx_of(const void* wrapper)
     return {};
 }
 
+int target_of(const std::string& ptx)
+{
+    const std::string before = ".target sm_";
+    const std::size_t target = ptx.find(before);
+    return target == std::string::npos ? 0 : std::stoi(ptx.substr(target + before.size()));
+}
+
 } // namespace bifrons::emulator

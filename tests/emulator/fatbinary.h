@@ -9,4 +9,7 @@ namespace bifrons::emulator {
 /// none, or if it is compressed (nvcc --no-compress leaves it as it is).
 std::string ptx_of(const void* wrapper);
 
+/// The architecture in its ".target", as in 90; 0 if the text is empty.
+int target_of(const std::string& ptx);
+
 } // namespace bifrons::emulator

@@ -268,7 +268,10 @@ class KernelReader : Names {
             guard.guard = row(predicate, 4);
         }
         const Text opcode(take_word(rest));
-        if (opcode.starts_with("call")) return insert_call(rest);
+        if (opcode.starts_with("call")) {
+            if (guard.guard != Instruction::kNone) throw std::runtime_error("a call with a guard is not emulated");
+            return insert_call(rest);
+        }
         std::vector<Text> words = split(opcode, '.');
         Instruction i;
         if (words[0] == "ret" && !instance_.empty()) { // of an inserted function

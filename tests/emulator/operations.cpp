@@ -213,9 +213,10 @@ Instruction atomic_access(const Texts& opcode, Texts arguments, Names& names)
                                                       {"max", Atomic::maximum},   {"and", Atomic::bit_and},
                                                       {"or", Atomic::bit_or},     {"xor", Atomic::bit_xor},
                                                       {"exch", Atomic::exchange}, {"cas", Atomic::compare_and_swap}};
-    Instruction i;
+    Instruction i{.choice = -1};
     for (const Text& word : opcode)
         if (const auto found = operations.find(word); found != operations.end()) i.choice = int(found->second);
+    if (i.choice < 0) throw std::runtime_error("not emulated");
     const Text& type = opcode.back();
     const int bytes = type.substr(1) == "64" ? 8 : 4;
     if (opcode[0] == "red") arguments.insert(arguments.begin(), "_");
@@ -229,6 +230,7 @@ Instruction atomic_access(const Texts& opcode, Texts arguments, Names& names)
     if (type == "u64" || type == "b64") i.run = atomic_function<std::uint64_t>(space);
     if (type == "f32") i.run = atomic_function<float>(space);
     if (type == "f64") i.run = atomic_function<double>(space);
+    if (!i.run) throw std::runtime_error("not emulated");
     return i;
 }
 
@@ -330,8 +332,10 @@ Instruction asynchronous_copy(const Texts& opcode, const Texts& arguments, Names
         i.run = wait_for_copies, i.choice = std::stoi(arguments[0]);
     } else if (has(opcode, "wait_all")) {
         throw std::runtime_error("cp.async.wait_all: not emulated");
-    } else if (has(opcode, "mbarrier")) {
+    } else if (has(opcode, "mbarrier") && has(opcode, "noinc")) {
         i.run = arrive_after_copies, i.operands[0] = names.address(arguments[0], i);
+    } else if (has(opcode, "mbarrier")) {
+        throw std::runtime_error("cp.async.mbarrier.arrive without .noinc: not emulated");
     } else if (has(opcode, "bulk")) {
         Instruction unused;
         i.run = bulk_copy;
@@ -358,7 +362,7 @@ Instruction mbarrier_operation(const Texts& opcode, const Texts& arguments, Name
         i.run = opcode[1] == "init" ? mbarrier_init : mbarrier_expect;
         i.operands[0] = names.address(arguments[0], i);
         i.operands[1] = names.row(arguments[1], 4);
-    } else if (opcode[1] == "arrive") {
+    } else if (opcode[1] == "arrive" && opcode.size() == 4 && arguments.size() == 2) {
         i.run = mbarrier_arrive;
         i.operands[1] = names.address(arguments[1], i); // the state that it returns is not looked at
     } else if (has(opcode, "parity")) {

@@ -14,6 +14,8 @@ namespace {
 
 using Words = std::vector<std::uint32_t>;
 
+const char* const kStore = "st.global.u32 [%rd2], %r2;";
+
 /// A block of device memory.
 class Memory {
   public:
@@ -37,9 +39,9 @@ class Memory {
 
 /// A kernel whose parameter is the address of its output, which `body` finds in %rd1; %r1 is threadIdx.x, %rd2 the
 /// address of word threadIdx.x.
-std::string kernel_text(const std::string& body)
+std::string kernel_text(const std::string& body, const std::string& functions = "")
 {
-    return ".version 9.0\n.target sm_90a\n.address_size 64\n"
+    return ".version 9.0\n.target sm_90a\n.address_size 64\n" + functions +
            ".visible .entry k(.param .u64 p0)\n{\n"
            ".reg .pred %p<9>; .reg .b16 %rs<9>; .reg .b32 %r<40>; .reg .f32 %f<20>; .reg .b64 %rd<20>; .reg .f64 "
            "%fd<9>;\n"
@@ -51,11 +53,12 @@ std::string kernel_text(const std::string& body)
 struct Launch {
     unsigned threads = 32, blocks = 1;
     bool pdl = false;
+    std::string functions = "";
 };
 
 Words run(const std::string& body, Launch launch = {})
 {
-    Module module(kernel_text(body));
+    Module module(kernel_text(body, launch.functions));
     Memory out(launch.threads * launch.blocks);
     Grid grid{.kernel = module.kernel("k"), .blocks = {launch.blocks, 1, 1}, .threads = {launch.threads, 1, 1}};
     grid.pdl = launch.pdl;
@@ -86,8 +89,6 @@ bool says(const std::string& text, std::initializer_list<const char*> words)
     return true;
 }
 
-const char* const kStore = "st.global.u32 [%rd2], %r2;";
-
 TEST(EmulatedPtx, computes_with_registers_constants_and_places)
 {
     const Words out = run("mov.u32 %r3, %ctaid.x; mov.u32 %r4, %ntid.x; mad.lo.s32 %r5, %r3, %r4, %r1;"
@@ -106,6 +107,49 @@ TEST(EmulatedPtx, lanes_part_and_meet_again)
                           std::string(kStore));
     const std::uint32_t above = ~0u << 14; // 13 * 14 / 2 = 91, 14 * 15 / 2 = 105
     for (std::uint32_t l = 0; l < 32; ++l) EXPECT_EQ(out[l], (l * (l + 1) / 2) ^ above) << l;
+}
+
+TEST(EmulatedPtx, shifts_beyond_the_width_leave_nothing_but_the_sign)
+{
+    const Words out =
+        run("mov.u32 %r3, 40; mov.u32 %r4, -6; shl.b32 %r5, %r4, %r3; shr.s32 %r6, %r4, %r3;"
+            "shr.u32 %r7, %r4, 28; mul.hi.s32 %r8, %r4, 0x40000000; mov.b64 %rd3, {%r4, %r7};"
+            "shl.b64 %rd3, %rd3, 4; cvt.u32.u64 %r9, %rd3; shr.u64 %rd3, %rd3, 32; cvt.u32.u64 %r10, %rd3;"
+            "xor.b32 %r2, %r9, %r10; add.s32 %r2, %r2, %r5; mad.lo.s32 %r2, %r6, 1000, %r2;"
+            "mad.lo.s32 %r2, %r8, 100000, %r2;" +
+            std::string(kStore));
+    // -6 << 40 = 0; -6 >> 40 = -1; -6 >>> 28 = 15; (-6 * 2^30) >> 32 = -2; the pair 15:0xfffffffa shifted by 4.
+    EXPECT_EQ(out[3], (0xffffffa0u ^ 0xffu) - 1000u - 200000u);
+}
+
+TEST(EmulatedPtx, a_function_may_be_called_twice_and_return_early)
+{
+    // f(x) = 7 where x < 10, else the sum of x, x - 1, ..., 10
+    const std::string f =
+        ".func (.param .b32 r) f(.param .b32 a)\n{\n.reg .pred %p<3>; .reg .b32 %r<5>;\n"
+        "ld.param.b32 %r1, [a+0]; setp.ge.u32 %p1, %r1, 10; @%p1 bra $many; mov.u32 %r2, 7;"
+        "st.param.b32 [r+0], %r2; ret;\n$many: mov.u32 %r2, 0;\n$next: add.s32 %r2, %r2, %r1;"
+        "sub.s32 %r1, %r1, 1; setp.ge.u32 %p1, %r1, 10; @%p1 bra $next; st.param.b32 [r+0], %r2; ret;\n}\n";
+    const std::string call = "{ .param .b32 q; st.param.b32 [q+0], %r3; .param .b32 v; call.uni (v), f, (q);"
+                             "ld.param.b32 %r4, [v+0]; }";
+    const Words out = run("mov.u32 %r3, %r1;" + call + "mov.u32 %r2, %r4; add.s32 %r3, %r1, 1;" + call +
+                              "mad.lo.s32 %r2, %r4, 1000, %r2;" + kStore,
+                          {.functions = f});
+    const auto want = [](unsigned x) { return x < 10 ? 7u : (x + 10) * (x - 9) / 2; };
+    for (unsigned l = 0; l < 32; ++l) EXPECT_EQ(out[l], want(l) + 1000 * want(l + 1)) << l;
+}
+
+TEST(EmulatedPtx, an_mbarrier_opens_with_its_last_arrival)
+{
+    const std::string wait = "$again: mbarrier.try_wait.parity.shared.b64 %p1, [box], 0; @!%p1 bra $again;";
+    const std::string two_warps = "setp.eq.u32 %p2, %r1, 0; @%p2 mbarrier.init.shared.b64 [box], 2; bar.sync 0;"
+                                  "setp.eq.u32 %p3, %r1, 40; @%p3 st.shared.u32 [box+8], 5;"
+                                  "and.b32 %r3, %r1, 31; setp.eq.u32 %p4, %r3, 8;"
+                                  "@%p4 mbarrier.arrive.shared.b64 %rd3, [box];";
+    const Words out = run(two_warps + wait + "ld.shared.u32 %r2, [box+8];" + kStore, {.threads = 64});
+    EXPECT_EQ(out[0], 5u);
+    EXPECT_EQ(out[63], 5u);
+    EXPECT_TRUE(says(fault_of("mbarrier.arrive.shared.b64 %rd3, [box];"), {"not initialised"}));
 }
 
 TEST(EmulatedPtx, shuffles_by_hand)
@@ -181,6 +225,7 @@ TEST(EmulatedPtx, stops_for_what_a_gpu_stops_for)
                               "$other: bar.warp.sync -1;\n$out: mov.u32 %r2, 0;"),
                      {"nobody can go on", "bar.warp.sync"}));
     EXPECT_TRUE(says(fault_of(kStore, {.pdl = true}), {"before griddepcontrol.wait"}));
+    EXPECT_TRUE(says(fault_of("mov.u32 %r2, 1;", {.pdl = true}), {"ends without griddepcontrol.wait"}));
     EXPECT_EQ(fault_of("griddepcontrol.wait; mov.u32 %r2, 1;" + std::string(kStore), {.pdl = true}), "no fault");
     Module past_the_caches(kernel_text("ld.global.nc.u32 %r2, [%rd2];"));
     EXPECT_THROW(past_the_caches.kernel("k"), std::runtime_error);
@@ -196,6 +241,10 @@ TEST(EmulatedPtx, names_what_it_does_not_know)
         EXPECT_TRUE(says(e.what(), {"tex.2d", "not emulated"}));
     }
     EXPECT_EQ(module.kernel("another"), nullptr);
+    for (const char* unknown :
+         {"atom.global.inc.u32 %r2, [%rd2], 5;", "mbarrier.arrive.expect_tx.shared.b64 %rd3, [box], 16;",
+          "cp.async.mbarrier.arrive.shared.b64 [box];"})
+        EXPECT_THROW(Module(kernel_text(unknown)).kernel("k"), std::runtime_error) << unknown;
 }
 
 } // namespace

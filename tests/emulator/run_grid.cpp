@@ -125,6 +125,8 @@ class RunningWarp {
         case Kind::branch:
             return branch(group, i, lanes);
         case Kind::end:
+            if (warp_.block.grid.pdl && (lanes & ~warp_.may_touch_global) != 0)
+                throw Fault(cudaErrorLaunchFailure, "a thread ends without griddepcontrol.wait");
             warp_.alive &= ~lanes;
             group.lanes &= ~lanes;
             ++group.at;
@@ -252,6 +254,9 @@ class RunningBlock {
 /// How many blocks of an ordinary launch are under way at once.
 constexpr std::size_t kResidentBlocks = 3;
 
+/// Turns of warps that a launch may take: minutes. One that needs more waits in a loop for what never comes.
+constexpr std::size_t kMostTurns = 5'000'000;
+
 } // namespace
 
 void run_grid(const Grid& grid)
@@ -268,7 +273,9 @@ void run_grid(const Grid& grid)
                                           unsigned(n / grid.blocks[0] / grid.blocks[1])});
     };
     while (begun < resident) blocks.push_back(begin_next());
-    while (!blocks.empty()) {
+    for (std::size_t turn = 0; !blocks.empty(); ++turn) {
+        if (turn == kMostTurns)
+            throw Fault(cudaErrorLaunchTimeout, str(grid.kernel->name, ": does not end", blocks[0]->whereabouts()));
         std::unique_ptr<RunningBlock>& one = blocks[chance() % blocks.size()];
         if (!one->ended() && !one->run(chance) && !one->ended())
             throw Fault(cudaErrorLaunchTimeout, str(grid.kernel->name, ": nobody can go on", one->whereabouts()));

@@ -20,7 +20,8 @@ struct Grid {
     std::vector<std::byte> parameters = {};
 };
 
-/// A copy from global to shared memory that a thread has begun; it takes place as late as it may.
+/// A copy from global to shared memory that a thread has begun. It takes place at the wait for its group, or at
+/// cp.async.mbarrier.arrive, which does not wait for it.
 struct PendingCopy {
     std::uint32_t shared;
     std::uint64_t global;

@@ -63,28 +63,12 @@ void add(Table& table, const Text& name, F)
 
 // ---- integers ----
 
+/// As in "s32".
 template <class T>
-constexpr const char* kSuffix = "";
-template <>
-constexpr const char* kSuffix<std::uint8_t> = "u8";
-template <>
-constexpr const char* kSuffix<std::int8_t> = "s8";
-template <>
-constexpr const char* kSuffix<std::uint16_t> = "u16";
-template <>
-constexpr const char* kSuffix<std::int16_t> = "s16";
-template <>
-constexpr const char* kSuffix<std::uint32_t> = "u32";
-template <>
-constexpr const char* kSuffix<std::int32_t> = "s32";
-template <>
-constexpr const char* kSuffix<std::uint64_t> = "u64";
-template <>
-constexpr const char* kSuffix<std::int64_t> = "s64";
-template <>
-constexpr const char* kSuffix<float> = "f32";
-template <>
-constexpr const char* kSuffix<double> = "f64";
+Text suffix()
+{
+    return str(std::is_floating_point_v<T> ? "f" : std::is_signed_v<T> ? "s" : "u", sizeof(T) * 8);
+}
 
 template <class... T, class Body>
 void for_types(const Body& body)
@@ -99,7 +83,7 @@ template <class T>
 void add_integers(Table& t)
 {
     using U = std::make_unsigned_t<T>;
-    const Text s = Text(".") + kSuffix<T>;
+    const Text s = Text(".") + suffix<T>();
     add<T, T, T>(t, "add" + s, [](T a, T b) { return T(U(a) + U(b)); });
     add<T, T, T>(t, "sub" + s, [](T a, T b) { return T(U(a) - U(b)); });
     add<T, T, T>(t, "mul.lo" + s, [](T a, T b) { return T(std::uint64_t(a) * std::uint64_t(b)); });
@@ -193,7 +177,7 @@ T flushed(T x)
 template <class T, class... S, class F>
 void add_rounded(Table& t, const Text& name, F)
 {
-    const Text s = Text(".") + kSuffix<T>;
+    const Text s = Text(".") + suffix<T>();
     if (name != "div" && name != "sqrt" && name != "rcp" && name != "fma") add<T, S...>(t, name + s, F{});
     add<T, S...>(t, name + ".rn" + s, F{});
     add<T, S...>(t, name + ".rz" + s, [](S... a) { return rounded<FE_TOWARDZERO, T>(F{}, a...); });
@@ -209,7 +193,7 @@ void add_rounded(Table& t, const Text& name, F)
 template <class T>
 void add_floats(Table& t)
 {
-    const Text s = Text(".") + kSuffix<T>;
+    const Text s = Text(".") + suffix<T>();
     add_rounded<T, T, T>(t, "add", [](T a, T b) { return a + b; });
     add_rounded<T, T, T>(t, "sub", [](T a, T b) { return a - b; });
     add_rounded<T, T, T>(t, "mul", [](T a, T b) { return a * b; });
@@ -249,9 +233,9 @@ void add_approximations(Table& t)
 // ---- comparisons and choices ----
 
 template <class T>
-void add_comparisons(Table& t, const Text& suffix)
+void add_comparisons(Table& t, const Text& type)
 {
-    const Text s = "." + suffix;
+    const Text s = "." + type;
     add<bool, T, T>(t, "setp.eq" + s, [](T a, T b) { return a == b; });
     add<bool, T, T>(t, "setp.lt" + s, [](T a, T b) { return a < b; });
     add<bool, T, T>(t, "setp.le" + s, [](T a, T b) { return a <= b; });
@@ -273,10 +257,10 @@ void add_comparisons(Table& t, const Text& suffix)
 }
 
 template <class T>
-void add_moves(Table& t, const Text& suffix)
+void add_moves(Table& t, const Text& type)
 {
-    add<T, T>(t, "mov." + suffix, [](T a) { return a; });
-    add<T, T, T, bool>(t, "selp." + suffix, [](T a, T b, bool first) { return first ? a : b; });
+    add<T, T>(t, "mov." + type, [](T a) { return a; });
+    add<T, T, T, bool>(t, "selp." + type, [](T a, T b, bool first) { return first ? a : b; });
 }
 
 // ---- conversions ----
@@ -338,7 +322,7 @@ void add_conversion(Table& t, const Text& name)
 template <class D, class S>
 void add_conversions(Table& t)
 {
-    const Text types = str(".", kSuffix<D>, ".", kSuffix<S>);
+    const Text types = str(".", suffix<D>(), ".", suffix<S>());
     constexpr bool from_float = std::is_floating_point_v<S>, to_float = std::is_floating_point_v<D>;
     if constexpr (from_float) {
         add_conversion<D, S, Rounding::nearest, true, false>(t, "cvt.rni" + types);
@@ -372,7 +356,7 @@ Table make_table()
 {
     Table t;
     for_types<std::uint16_t, std::int16_t, std::uint32_t, std::int32_t, std::uint64_t, std::int64_t>(
-        [&](auto x) { add_integers<decltype(x)>(t), add_comparisons<decltype(x)>(t, kSuffix<decltype(x)>); });
+        [&](auto x) { add_integers<decltype(x)>(t), add_comparisons<decltype(x)>(t, suffix<decltype(x)>()); });
     for_types<std::uint16_t, std::uint32_t, std::uint64_t>([&](auto x) {
         using T = decltype(x);
         add_bits<T>(t);
@@ -381,7 +365,7 @@ Table make_table()
     });
     for_types<float, double>([&](auto x) {
         using T = decltype(x);
-        add_floats<T>(t), add_comparisons<T>(t, kSuffix<T>), add_moves<T>(t, kSuffix<T>);
+        add_floats<T>(t), add_comparisons<T>(t, suffix<T>()), add_moves<T>(t, suffix<T>());
     });
     for_types<std::uint8_t, std::int8_t, std::uint16_t, std::int16_t, std::uint32_t, std::int32_t, std::uint64_t,
               std::int64_t, float, double>([&](auto s) { add_conversions_from<decltype(s)>(t); });

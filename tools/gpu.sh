@@ -20,7 +20,7 @@ set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 step=${1-}
 budget=${BUDGET:-560}
-kept=${XDG_CACHE_HOME:-$HOME/.cache}/bifrons-gpu # results of earlier calls; $OUT may be emptied between them
+kept=${XDG_CACHE_HOME:-${HOME:-$here}/.cache}/bifrons-gpu # results of earlier calls; $OUT may be emptied between them
 
 # ---- here: build ---------------------------------------------------------------------------------------------------
 

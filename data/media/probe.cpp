@@ -91,13 +91,13 @@ Rational rate(const Json& stream, const std::vector<double>& seconds)
     return {std::llround(1000 * steps / span), 1000};
 }
 
-/// As the decoder says, else as the name of the pixels' format does: yuv420p10le, p010le, gray12le.
+/// As the decoder says, else as the name of the pixels' format does: yuv420p10le, p010le, rgb48be.
 int bits_of(const Json& stream)
 {
     const double said = number(stream, "bits_per_raw_sample");
     if (said > 0) return int(said);
     std::smatch match;
-    const std::string format = stream.value("pix_fmt", ""); // as in yuv420p10le, p010le, rgb48be
+    const std::string format = stream.value("pix_fmt", "");
     if (std::regex_search(format, std::regex("(48|64)[lb]e$"))) return 16;
     return std::regex_search(format, match, std::regex("(9|1[0246])[lb]e$")) ? std::stoi(match[1]) : 8;
 }

@@ -8,6 +8,7 @@
 #include <cctype>
 #include <cstring>
 #include <optional>
+#include <set>
 #include <utility>
 
 namespace bifrons::emulator {
@@ -254,7 +255,7 @@ class KernelReader : Names {
     {
         if (v.bytes > 8) throw std::runtime_error("emulator: PTX call with a large argument");
         scopes_.back().rows[v.name] = new_row(v.bytes == 8 ? 8 : 4);
-        call_variables_[v.name] = true;
+        call_variables_.insert(v.name);
     }
 
     void read_instruction(View statement)
@@ -301,7 +302,7 @@ class KernelReader : Names {
             const std::vector<Variable> variables = read_parameters(declared);
             for (std::size_t k = 0; k < given.size(); ++k) {
                 scope.rows[variables.at(k).name] = row(given[k], variables[k].bytes == 8 ? 8 : 4);
-                call_variables_[variables[k].name] = true;
+                call_variables_.insert(variables[k].name);
             }
         };
         bind(function.header.substr(results + 1, behind - results - 2), inside(parts[0]));
@@ -320,7 +321,7 @@ class KernelReader : Names {
     {
         const std::size_t place = kernel_.registers.size();
         kernel_.registers.resize(place + std::size_t(bytes * kWarpSize), std::byte(0xa5));
-        if (bytes == 8) wide_rows_[std::uint32_t(place)] = true;
+        if (bytes == 8) wide_rows_.insert(std::uint32_t(place));
         return std::uint32_t(place);
     }
 
@@ -396,10 +397,7 @@ class KernelReader : Names {
             throw std::runtime_error(str(operand, " is not of ", bytes, " bytes"));
         return place;
     }
-    bool is_wide(View operand) const override
-    {
-        return is_register(operand) && wide_rows_.contains(const_cast<KernelReader*>(this)->register_row(operand));
-    }
+    bool is_wide(View operand) override { return is_register(operand) && wide_rows_.contains(register_row(operand)); }
     std::uint32_t low_half(View reg) override
     {
         const std::uint32_t half = new_row(4);
@@ -430,10 +428,10 @@ class KernelReader : Names {
     const Module& module_;
     Kernel kernel_;
     std::vector<Scope> scopes_;
-    std::map<std::uint32_t, bool> wide_rows_;
+    std::set<std::uint32_t> wide_rows_;
     std::map<std::pair<std::uint64_t, int>, std::uint32_t> constants_;
     std::map<Text, std::uint64_t, std::less<>> symbols_;
-    std::map<Text, bool, std::less<>> call_variables_;
+    std::set<Text, std::less<>> call_variables_;
     std::map<Text, std::uint32_t> labels_;
     std::vector<std::pair<std::size_t, Text>> branches_;
     Text instance_; // of an inserted function; labels of each are its own

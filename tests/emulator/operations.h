@@ -17,7 +17,7 @@ class Names {
     /// others.
     virtual std::uint32_t row(std::string_view operand, int bytes) = 0;
     /// Whether it is a 64-bit register.
-    virtual bool is_wide(std::string_view operand) const = 0;
+    virtual bool is_wide(std::string_view operand) = 0;
     /// The row of the low 32 bits of a 64-bit register.
     virtual std::uint32_t low_half(std::string_view reg) = 0;
     /// Base and offset of "[base+offset]".

@@ -110,6 +110,7 @@ TEST_F(EmulatedRuntime, refuses_launches_that_a_gpu_would_refuse)
               cudaErrorInvalidConfiguration); // its bound is 64
     EXPECT_EQ(touch_memory(device, {.stream = stream, .blocks_y = 65536}), cudaErrorInvalidConfiguration);
     EXPECT_EQ(touch_memory(device, {.stream = stream, .dynamic_shared = 49153}), cudaErrorInvalidConfiguration);
+    // It has 4 multiprocessors, and each holds 32 blocks.
     EXPECT_EQ(touch_memory(device, {.stream = stream, .cooperative_blocks = 129}), cudaErrorCooperativeLaunchTooLarge);
     EXPECT_EQ(touch_memory(device, {.stream = stream}), cudaSuccess);
     EXPECT_EQ(cudaMemcpyAsync(host, device, kBytes, cudaMemcpyDefault, stream), cudaSuccess);

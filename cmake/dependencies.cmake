@@ -23,37 +23,7 @@ endmacro()
 find_package(Threads REQUIRED)
 find_package(OpenMP REQUIRED COMPONENTS CXX)
 
-# ---- CUDA ----
-include(CheckLanguage)
-set(cuda_found OFF)
-if(NOT BIFRONS_CUDA STREQUAL "OFF")
-    check_language(CUDA)
-    if(CMAKE_CUDA_COMPILER)
-        set(cuda_found ON)
-        set(CMAKE_CUDA_ARCHITECTURES ${BIFRONS_CUDA_ARCHS})
-        set(CMAKE_CUDA_RUNTIME_LIBRARY Static)
-        enable_language(CUDA)
-        set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20) # CMake 3.25.1 does not know that nvcc has it
-        set(CMAKE_CUDA_STANDARD 20)
-        set(CMAKE_CUDA_STANDARD_REQUIRED ON)
-        set(CMAKE_CUDA_EXTENSIONS OFF)
-        add_compile_options($<$<COMPILE_LANGUAGE:CUDA>:-Werror=all-warnings>
-                            $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra>)
-        if(BIFRONS_EMULATOR)
-            string(REGEX REPLACE "[0-9a-z]+-real;?" "" with_ptx "${BIFRONS_CUDA_ARCHS}")
-            if(NOT with_ptx)
-                message(FATAL_ERROR "BIFRONS_EMULATOR=ON runs PTX, but BIFRONS_CUDA_ARCHS=${BIFRONS_CUDA_ARCHS} has GPU code only. Name one without -real.")
-            endif()
-            add_compile_options($<$<COMPILE_LANGUAGE:CUDA>:--no-compress>) # the emulator reads the PTX in the program
-        endif()
-        if(BIFRONS_PTXAS_REPORTS)
-            add_compile_options($<$<COMPILE_LANGUAGE:CUDA>:-Xptxas=-v>)
-            list(PREPEND CMAKE_CUDA_COMPILER_LAUNCHER ${PROJECT_SOURCE_DIR}/cmake/keep_ptxas_report.sh)
-        endif()
-        find_package(CUDAToolkit REQUIRED)
-    endif()
-endif()
-bifrons_switch(CUDA cuda_found "nvcc")
+include(cmake/cuda.cmake)
 
 # ---- oneDNN ----
 find_path(DNNL_INCLUDE dnnl.hpp)

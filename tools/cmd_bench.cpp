@@ -26,7 +26,7 @@ fs::path find_program()
     for (const char* place : {"bifrons-bench", "bench/bifrons-bench"})
         if (fs::exists(folder / place)) return folder / place;
     throw Error(ErrorKind::failed, str("bifrons-bench is not in ", folder.string(),
-                                       ", nor in bench/ there. Build with -DBIFRONS_BENCH=ON (libbenchmark-dev)."));
+                                       ", nor in bench/ there. Build the preset release, or with -DBIFRONS_BENCH=ON."));
 }
 
 std::vector<std::string> arguments_of(const Options& o, bool json)

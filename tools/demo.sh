@@ -5,21 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 tools/setup.sh
-cmake --preset release -DBIFRONS_MEDIA=ON -DBIFRONS_ONEDNN=ON
-cmake --build --preset release --target bifrons
+tools/build.sh -DBIFRONS_MEDIA=ON -DBIFRONS_ONEDNN=ON
+tools/demo_pictures.sh build/demo-pictures
 
-pictures=build/demo-pictures
-fetch() { # PACKAGE FILE
-    [ -f "$pictures/$(basename "$2")" ] && return
-    local scratch
-    scratch=$(mktemp -d)
-    chmod 755 "$scratch"
-    (cd "$scratch" && apt-get download -q "$1" && dpkg-deb -x "$1"_*.deb .)
-    mkdir -p "$pictures"
-    cp "$scratch/$2" "$pictures/"
-    rm -r "$scratch"
-}
-fetch facedetect usr/share/doc/facedetect/examples/grace_hopper_512x512.jpg
-fetch python3-skimage usr/lib/python3/dist-packages/skimage/data/astronaut.png
-
-exec build/bifrons demo "$@"
+trap 'cat build/cuda_warning.txt >&2' EXIT # the last words of the log
+build/bifrons demo "$@"

@@ -73,131 +73,163 @@ Row flag(const char* name, Member member, bool fixed, const char* help)
     return {name, member, 0, 0, {}, fixed, help};
 }
 
+struct Topic {
+    const char* name;
+    std::vector<Row> rows;
+};
+
+const std::vector<Topic>& topics()
+{
+    static const std::vector<Topic> all = {
+        {"network",
+         {word("archi", &S::archi, architectures(), kFixed,
+               "architecture: df or liae, with flags: u (normalised latent), d (doubled output resolution), t (one "
+               "level more), c (x*cos(x) activation)"),
+          number("resolution", &S::resolution, 32, 640, kFixed,
+                 "side of the network's images, px; a multiple of 16, with d or t of 32"),
+          word("face_type", &S::face_type, {"half", "midfull", "full", "whole_face", "head"}, kFixed,
+               "how much of the head is swapped; the facesets' face type or a smaller one"),
+          number("ae_dims", &S::ae_dims, 8, 1024, kFixed, "autoencoder (latent) dimensions; even"),
+          number("e_dims", &S::e_dims, 4, 256, kFixed, "encoder dimensions; even"),
+          number("d_dims", &S::d_dims, 4, 256, kFixed, "decoder dimensions; even"),
+          number("d_mask_dims", &S::d_mask_dims, 4, 256, kFixed,
+                 "mask decoder dimensions; even, about a third of d_dims"),
+          word("downsample", &S::downsample, {"strided", "maxpool"}, kFixed,
+               "encoder downsampling: strided convolution, or convolution and max pooling"),
+          word("upsample", &S::upsample, {"subpixel", "transposed", "nearest"}, kFixed,
+               "decoder upsampling: pixel shuffle, transposed convolution, or nearest neighbour and convolution")}},
+        {"data",
+         {flag("random_warp", &S::random_warp, kFree,
+               "random warp of the input; turn it off to finish a trained model"),
+          flag("random_src_flip", &S::random_src_flip, kFree, "flip 40% of the source samples left to right"),
+          flag("random_dst_flip", &S::random_dst_flip, kFree, "flip 40% of the destination samples left to right"),
+          number("rotation", &S::rotation, 0, 180, kFree, "random rotation of the samples, degrees either way"),
+          number("scale", &S::scale, 0, 1, kFree, "random scale of the samples, from 1/(1+scale) to 1+scale"),
+          number("shift", &S::shift, 0, 0.5, kFree,
+                 "random shift of the samples either way, as a fraction of the side"),
+          number("random_hsv_power", &S::random_hsv_power, 0, 0.3, kFree,
+                 "random hue, saturation and value of the source's input; 0.05 is typical; 0: off"),
+          word("ct_mode", &S::ct_mode, {"none", "rct", "lct", "mkl", "idt", "sot"}, kFree,
+               "colour transfer: gives each source sample the colours of a random destination face"),
+          flag("uniform_yaw", &S::uniform_yaw, kFree,
+               "sample all yaw angles equally often, so that rare profile views are trained as well"),
+          flag("blur_out_mask", &S::blur_out_mask, kFree,
+               "blur the target outside the face mask, so that the network need not learn the background"),
+          number("validation_fraction", &S::validation_fraction, 0, 0.5, kFixed,
+                 "fraction of the frames held out for the validation loss: one block in the middle of each clip")}},
+        {"losses",
+         {number("mse_weight", &S::mse_weight, 0, kMost, kFree, "weight of the mean squared error"),
+          number("dssim_weight", &S::dssim_weight, 0, kMost, kFree, "weight of the structural dissimilarity (DSSIM)"),
+          number("mask_weight", &S::mask_weight, 0, kMost, kFree, "weight of the mask's mean squared error"),
+          flag("masked_training", &S::masked_training, kFree, "compute the image losses inside the face mask only"),
+          flag("eyes_mouth_prio", &S::eyes_mouth_prio, kFree,
+               "priority for eyes and mouth: adds 300 times the mean absolute error there"),
+          number("perceptual_weight", &S::perceptual_weight, 0, kMost, kFree,
+                 "weight of the perceptual loss, the distance between a pretrained network's features of face and "
+                 "target; 1 is moderate beside dssim_weight=10; 0: off. Not in DeepFaceLab"),
+          text("perceptual_file", &S::perceptual_file, kFree,
+               "the pretrained network, a safetensors file: VGG-16, VGG-19 or SqueezeNet 1.1, with or without LPIPS "
+               "weights"),
+          text("perceptual_taps", &S::perceptual_taps, kFree,
+               "layers whose features are compared, with weights if wanted: relu1_2:0.5,relu2_2; empty: the network's "
+               "usual layers"),
+          number("perceptual_downscale", &S::perceptual_downscale, 1, 4, kFree,
+                 "compute the features on images reduced by this factor: 2 takes a quarter of the arithmetic and the "
+                 "memory; must divide the resolution"),
+          number("face_style_power", &S::face_style_power, 0, 100, kFree,
+                 "pulls the swapped face's colours towards the destination's; start with 0.001, more causes artefacts; "
+                 "0: off"),
+          number("bg_style_power", &S::bg_style_power, 0, 100, kFree,
+                 "pulls the background of the swapped face towards the destination's; 2 is typical; 0: off")}},
+        {"adversary",
+         {number(
+              "gan_power", &S::gan_power, 0, 5, kFree,
+              "weight of the GAN loss on the source's reconstructions; 0.1 is typical, once the faces are formed and "
+              "random_warp is off; 0: off"),
+          word("discriminator", &S::discriminator, {"patch", "fc"}, kFree,
+               "discriminator type: patch (DeepFaceLab's U-Net, one output per patch and per pixel) or fc (fully "
+               "connected, one output per image)"),
+          number("gan_patch_size", &S::gan_patch_size, 0, 640, kFree,
+                 "receptive field of the patch discriminator, px, 3 or more; 0: an eighth of the resolution, or the "
+                 "nearest that fits"),
+          number("gan_dims", &S::gan_dims, 4, 512, kFree, "discriminator dimensions"),
+          word("gan_loss", &S::gan_loss, {"bce", "least_squares", "hinge"}, kFree,
+               "loss of all discriminators: binary cross-entropy (DeepFaceLab's), least squares or hinge"),
+          word("gan_update", &S::gan_update, {"simultaneous", "alternating"}, kFree,
+               "simultaneous: generator and discriminators share a forward pass; alternating: discriminators see the "
+               "updated generator, as in DeepFaceLab, for a second forward pass"),
+          number("true_face_power", &S::true_face_power, 0, 1, kFree,
+                 "weight of the adversarial loss that makes source latents look like destination latents; df only; "
+                 "0.01 is typical; 0: off")}},
+        {"optimizer",
+         {number("batch_size", &S::batch_size, 1, 1024, kFree, "samples per identity per batch"),
+          number("accumulate", &S::accumulate, 1, 1024, kFree,
+                 "batches per step (gradient accumulation): 4 with batch_size=2 trains like batch_size=8, in the "
+                 "memory of 2"),
+          word("optimizer", &S::optimizer, {"adam", "adamw", "adabelief", "adabelief_dfl", "rmsprop"}, kFree,
+               "optimizer; DeepFaceLab's adabelief=y is adabelief_dfl, its adabelief=n is rmsprop"),
+          number("learning_rate", &S::learning_rate, 0, 1, kFree, "learning rate of all networks"),
+          number("beta1", &S::beta1, -1, 0.9999, kFree,
+                 "decay of the mean gradient; -1: the optimizer's default, 0.5 for adam and adamw, 0.9 for adabelief"),
+          number("beta2", &S::beta2, -1, 0.999999, kFree,
+                 "decay of the mean squared gradient; -1: the optimizer's default, 0.999, for rmsprop 0.9"),
+          number("eps", &S::eps, -1, 1, kFree,
+                 "term against division by zero; -1: the optimizer's default, 1e-8 for adam and adamw, 1e-16 for "
+                 "adabelief, 1e-6 for adabelief_dfl and rmsprop"),
+          number("weight_decay", &S::weight_decay, 0, 1, kFree, "decoupled weight decay of adamw; biases have none"),
+          number("clipgrad", &S::clipgrad, 0, kMost, kFree,
+                 "largest gradient norm, of generator and discriminators each; 0: no clipping. The norm is that of the "
+                 "batch's mean loss; DeepFaceLab clips that of its sum at 1"),
+          number("lr_warmup", &S::lr_warmup, 0, kMost, kFree, "steps in which the learning rate rises from 0"),
+          word("lr_schedule", &S::lr_schedule, {"constant", "cosine"}, kFree,
+               "learning rate schedule; cosine: after the warm-up it falls to lr_floor in lr_decay_steps"),
+          number("lr_decay_steps", &S::lr_decay_steps, 1, kMost, kFree, "length of the cosine schedule, steps"),
+          number("lr_floor", &S::lr_floor, 0, 1, kFree,
+                 "where the cosine schedule ends, as a fraction of learning_rate"),
+          flag("lr_dropout", &S::lr_dropout, kFree,
+               "learning rate dropout: each step updates a random 30% of the weights, and the learning rate follows a "
+               "cosine of 500 steps; to finish a trained model"),
+          number("ema", &S::ema, 0, 0.99999, kFree,
+                 "decay of the weights' exponential moving average, which merge and preview then use; 0.999 is "
+                 "typical; 0: off")}},
+        {"saving",
+         {number("save_every", &S::save_every, 1, kMost, kFree, "steps between checkpoints"),
+          number("keep", &S::keep, 1, 1000, kFree, "number of newest checkpoints that are kept"),
+          number("keep_every", &S::keep_every, 0, kMost, kFree,
+                 "also keep every checkpoint whose step is a multiple of this; 0: none"),
+          number("autobackup_hour", &S::autobackup_hour, 0, 24, kFree,
+                 "hours between backups of the newest checkpoint, in backups/, of which 24 are kept; 0: off"),
+          number("preview_every", &S::preview_every, 0, kMost, kFree,
+                 "steps between preview sheets and validation losses; 0: off"),
+          flag("write_preview_history", &S::write_preview_history, kFree, "keep all preview sheets, in previews/")}},
+        {"run",
+         {number("target_iter", &S::target_iter, 0, kMost, kFree, "stop training at this step; 0: no limit"),
+          flag("pretrain", &S::pretrain, kFree,
+               "pretrain on one large set of many faces, given as both identities: flips on, warp, GAN and style "
+               "losses off. When it is turned off, the blocks that tell identities apart are reinitialised"),
+          text("freeze", &S::freeze, kFree,
+               "blocks whose weights are not trained, such as encoder,inter; `bifrons inspect` lists a model's. liae "
+               "without random_warp freezes inter_AB, as in DeepFaceLab"),
+          word("precision", &S::precision, {"auto", "bf16", "tf32", "f32"}, kFree,
+               "compute precision of products and activations; weights and sums stay f32. auto: bf16 on a GPU and on a "
+               "CPU with AMX, else f32"),
+          number("threads", &S::threads, 0, 1024, kFree,
+                 "worker threads of the CPU; 0 = one or all cores, whichever is measured to be faster"),
+          number("seed", &S::seed, 0, 9007199254740992.0, kFixed,
+                 "random seed; the same seed gives the same weights")}},
+    };
+    return all;
+}
+
+/// The rows of all topics.
 const std::vector<Row>& table()
 {
-    static const std::vector<Row> rows = {
-        word("archi", &S::archi, architectures(), kFixed,
-             "network with its flags: u normalised latent, d doubled output resolution, t one level more, c x*cos(x)"),
-        number("resolution", &S::resolution, 32, 640, kFixed,
-               "side of the network's pictures, px; a multiple of 16, or 32 with d or t"),
-        word("face_type", &S::face_type, {"half", "midfull", "full", "whole_face", "head"}, kFixed,
-             "part of the head that is swapped; as the facesets"),
-        number("ae_dims", &S::ae_dims, 8, 1024, kFixed, "width of the latent; even"),
-        number("e_dims", &S::e_dims, 4, 256, kFixed, "encoder's base channels; even"),
-        number("d_dims", &S::d_dims, 4, 256, kFixed, "decoder's base channels; even"),
-        number("d_mask_dims", &S::d_mask_dims, 4, 256, kFixed,
-               "mask branch's base channels; even, about a third of d_dims"),
-        word("downsample", &S::downsample, {"strided", "maxpool"}, kFixed,
-             "how the encoder halves: strided convolution, or convolution and max pooling"),
-        word("upsample", &S::upsample, {"subpixel", "transposed", "nearest"}, kFixed,
-             "how the decoder doubles: pixel shuffle, transposed convolution, or nearest neighbour and convolution"),
-        number("seed", &S::seed, 0, 9007199254740992.0, kFixed, "of all random numbers: same seed, same weights"),
-        number("validation_fraction", &S::validation_fraction, 0, 0.5, kFixed,
-               "share of the frames that is held out, in blocks, for the validation loss"),
-        number("batch_size", &S::batch_size, 1, 1024, kFree, "samples of each identity that are held at once"),
-        number("accumulate", &S::accumulate, 1, 1024, kFree,
-               "batches that make one step: 4 of batch_size 2 are a step of 8, in the memory of 2"),
-        word("optimizer", &S::optimizer, {"adam", "adamw", "adabelief", "adabelief_dfl", "rmsprop"}, kFree,
-             "rule of the updates; DeepFaceLab's adabelief=y is adabelief_dfl, its adabelief=n is rmsprop"),
-        number("learning_rate", &S::learning_rate, 0, 1, kFree, "step size of the updates"),
-        number("beta1", &S::beta1, -1, 0.9999, kFree,
-               "decay of the mean gradient; -1: the optimizer's own, 0.5 for adam and adamw, 0.9 for adabelief"),
-        number("beta2", &S::beta2, -1, 0.999999, kFree,
-               "decay of the mean square; -1: the optimizer's own, 0.999, for rmsprop 0.9"),
-        number("eps", &S::eps, -1, 1, kFree,
-               "term against division by zero; -1: the optimizer's own, 1e-8 for adam and adamw, 1e-16 for adabelief, "
-               "1e-6 for adabelief_dfl and rmsprop"),
-        number("weight_decay", &S::weight_decay, 0, 1, kFree,
-               "adamw: share of itself that a weight loses a unit of learning rate; biases lose nothing"),
-        number("clipgrad", &S::clipgrad, 0, kMost, kFree,
-               "largest global norm of the gradients of the batch's mean loss, for generator and discriminator each; "
-               "0: no clipping. DeepFaceLab clips the batch's sum at 1"),
-        number("lr_warmup", &S::lr_warmup, 0, kMost, kFree, "updates in which the learning rate rises from 0"),
-        word("lr_schedule", &S::lr_schedule, {"constant", "cosine"}, kFree,
-             "cosine: after the warm-up the learning rate falls to lr_floor in lr_decay_steps updates"),
-        number("lr_decay_steps", &S::lr_decay_steps, 1, kMost, kFree, "updates of the cosine schedule"),
-        number("lr_floor", &S::lr_floor, 0, 1, kFree, "share of the learning rate that the cosine schedule ends at"),
-        flag("lr_dropout", &S::lr_dropout, kFree,
-             "an update moves 3 in 10 weights, drawn anew each step, and the learning rate swings to 0 and back in 500 "
-             "updates; to finish a trained model"),
-        number("ema", &S::ema, 0, 0.99999, kFree,
-               "decay of the generator's averaged weights, which merge and preview then use; 0: none, 0.999 is usual"),
-        number("mse_weight", &S::mse_weight, 0, kMost, kFree, "weight of the mean squared error"),
-        number("dssim_weight", &S::dssim_weight, 0, kMost, kFree, "weight of the structural dissimilarity"),
-        number("mask_weight", &S::mask_weight, 0, kMost, kFree, "weight of the mask's mean squared error"),
-        flag("masked_training", &S::masked_training, kFree, "picture losses count inside the face's mask only"),
-        flag("eyes_mouth_prio", &S::eyes_mouth_prio, kFree, "adds 300 times the mean absolute error on eyes and mouth"),
-        number("perceptual_weight", &S::perceptual_weight, 0, kMost, kFree,
-               "weight of the distance of the features that a frozen network finds in face and target; 1 is moderate "
-               "beside dssim_weight 10; 0: none. Not DeepFaceLab's"),
-        text("perceptual_file", &S::perceptual_file, kFree,
-             "that network, a safetensors file: VGG-16, VGG-19 or SqueezeNet 1.1, with or without heads of LPIPS"),
-        text("perceptual_taps", &S::perceptual_taps, kFree,
-             "where its features are read, as relu1_2:0.5,relu2_2 with weights; empty: where the network's authors do"),
-        number("perceptual_downscale", &S::perceptual_downscale, 1, 4, kFree,
-               "its features are those of the pictures made this many times smaller: 2 takes a quarter of the "
-               "arithmetic and the memory; divides the resolution"),
-        number(
-            "gan_power", &S::gan_power, 0, 5, kFree,
-            "weight of the adversarial loss on the source's reconstructions; 0.1 is typical, once the face is formed "
-            "and random_warp is off; 0: no discriminator"),
-        word("discriminator", &S::discriminator, {"patch", "fc"}, kFree,
-             "who judges them: patch, a U-Net that answers for patches and pixels; fc, convolutions and fully "
-             "connected layers with one answer for the picture"),
-        number("gan_patch_size", &S::gan_patch_size, 0, 640, kFree,
-               "side of what the patch discriminator's centre sees, 3 px or more; 0: an eighth of the resolution, or "
-               "the nearest that fits"),
-        number("gan_dims", &S::gan_dims, 4, 512, kFree, "discriminator's base channels"),
-        word("gan_loss", &S::gan_loss, {"bce", "least_squares", "hinge"}, kFree,
-             "what answers are worth, true_face's too: cross-entropy (DeepFaceLab's), least squares or hinge"),
-        word("gan_update", &S::gan_update, {"simultaneous", "alternating"}, kFree,
-             "discriminators learn from the generator's forward pass; or, as in DeepFaceLab, from a second one behind "
-             "its update, which costs that pass"),
-        number("face_style_power", &S::face_style_power, 0, 100, kFree,
-               "pulls the swapped face's colours to those of the footage; try 0.001, more makes artefacts"),
-        number("bg_style_power", &S::bg_style_power, 0, 100, kFree,
-               "pulls the swapped face's surroundings to those of the footage; 2 is typical"),
-        number("true_face_power", &S::true_face_power, 0, 1, kFree,
-               "weight of the adversarial loss that makes the source's latents look like the destination's; df only; "
-               "0.01 is typical; 0: none"),
-        flag("random_warp", &S::random_warp, kFree, "elastic warp of the input; off to finish a trained model"),
-        flag("random_src_flip", &S::random_src_flip, kFree, "mirror 4 in 10 source samples"),
-        flag("random_dst_flip", &S::random_dst_flip, kFree, "mirror 4 in 10 destination samples"),
-        number("rotation", &S::rotation, 0, 180, kFree, "random rotation of samples, degrees either way"),
-        number("scale", &S::scale, 0, 1, kFree, "random scale of samples, from 1/(1+scale) to 1+scale"),
-        number("shift", &S::shift, 0, 0.5, kFree, "random shift of samples, share of the side either way"),
-        flag("uniform_yaw", &S::uniform_yaw, kFree,
-             "faces are drawn evenly over the head's turns to the side, rare ones as often as common ones"),
-        flag("blur_out_mask", &S::blur_out_mask, kFree,
-             "targets are smoothed outside of the face, which the network then need not learn"),
-        word("ct_mode", &S::ct_mode, {"none", "rct", "lct", "mkl", "idt", "sot"}, kFree,
-             "each source sample takes the colours of a random destination face: none, or by which formula"),
-        number("random_hsv_power", &S::random_hsv_power, 0, 0.3, kFree,
-               "random hue, saturation and value of the source's input"),
-        flag(
-            "pretrain", &S::pretrain, kFree,
-            "train on one large set of many faces as both identities: samples are mirrored and not warped, adversarial "
-            "and style losses are off. Turned off later, the blocks that tell identities apart start anew"),
-        text("freeze", &S::freeze, kFree,
-             "blocks whose weights stay as they are, as encoder,inter; `bifrons inspect` lists a model's. liae without "
-             "random_warp freezes inter_AB, as DeepFaceLab does"),
-        number("target_iter", &S::target_iter, 0, kMost, kFree, "training stops at this step; 0: no limit"),
-        flag("write_preview_history", &S::write_preview_history, kFree,
-             "keep every preview sheet, in previews/, beside the newest"),
-        number(
-            "autobackup_hour", &S::autobackup_hour, 0, 24, kFree,
-            "hours of training between backups of the newest checkpoint, in backups/, of which 24 are kept; 0: none"),
-        number("save_every", &S::save_every, 1, kMost, kFree, "steps between checkpoints"),
-        number("keep", &S::keep, 1, 1000, kFree, "newest checkpoints that are kept"),
-        number("keep_every", &S::keep_every, 0, kMost, kFree,
-               "also keep each checkpoint whose step is a multiple of this; 0: none"),
-        number("preview_every", &S::preview_every, 0, kMost, kFree, "steps between preview sheets; 0: none"),
-        word("precision", &S::precision, {"auto", "bf16", "tf32", "f32"}, kFree,
-             "of products and activations; weights and sums stay f32. auto: bf16 on a GPU and on a cpu with AMX, else "
-             "f32"),
-        number("threads", &S::threads, 0, 1024, kFree, "threads of the cpu device; 0: the trainer finds the fastest"),
-    };
-    return rows;
+    static const std::vector<Row> all = [] {
+        std::vector<Row> rows;
+        for (const Topic& topic : topics()) rows.insert(rows.end(), topic.rows.begin(), topic.rows.end());
+        return rows;
+    }();
+    return all;
 }
 
 const Row* find_row(const std::string& name)
@@ -306,7 +338,7 @@ Value toml_value(const Row& row, const toml::node& node, const std::string& wher
     if (const auto* i = node.as_integer()) return i->get();
     if (const auto* d = node.as_floating_point()) return d->get();
     if (const auto* s = node.as_string()) return s->get();
-    refuse_value(row, "neither number, text, true nor false", where);
+    refuse_value(row, "not a number, text, true or false", where);
 }
 
 Value json_value(const Row& row, const nlohmann::json& json, const std::string& where)
@@ -324,8 +356,9 @@ std::vector<SettingHelp> list_settings()
 {
     const Settings initial;
     std::vector<SettingHelp> list;
-    for (const Row& row : table())
-        list.push_back({row.name, range_text(row), value_text(get(initial, row)), row.help, row.fixed});
+    for (const Topic& topic : topics())
+        for (const Row& row : topic.rows)
+            list.push_back({topic.name, row.name, range_text(row), value_text(get(initial, row)), row.help, row.fixed});
     return list;
 }
 
@@ -344,26 +377,33 @@ std::string apply_assignment(Settings& settings, const std::string& assignment)
     return name;
 }
 
+std::vector<std::string> apply_toml(Settings& settings, const std::string& text, const std::string& origin)
+{
+    toml::table table;
+    try {
+        table = toml::parse(text, origin);
+    } catch (const toml::parse_error& e) {
+        throw Error(ErrorKind::data, str(origin, ":", e.source().begin.line, ": ", e.description()));
+    }
+    Words names;
+    for (auto&& [key, node] : table) {
+        if (key.str() == "preset" && node.is_table()) continue; // what a preset says of itself
+        const std::string where = str(origin, ":", node.source().begin.line);
+        const Row& row = require_row(names.emplace_back(key.str()), where);
+        set(settings, row, toml_value(row, node, where), where);
+    }
+    return names;
+}
+
 std::vector<std::string> apply_toml_file(Settings& settings, const std::string& path)
 {
     std::ifstream in(path);
     BIFRONS_CHECK(data, in && !std::filesystem::is_directory(path), path,
                   ": cannot be read; a TOML file of settings expected");
     const std::string text{std::istreambuf_iterator<char>(in), {}};
-    BIFRONS_CHECK(data, text.find('\0') == std::string::npos, path, ": is no text; a TOML file of settings expected");
-    toml::table table;
-    try {
-        table = toml::parse(text, path);
-    } catch (const toml::parse_error& e) {
-        throw Error(ErrorKind::data, str(path, ":", e.source().begin.line, ": ", e.description()));
-    }
-    Words names;
-    for (auto&& [key, node] : table) {
-        const std::string where = str(path, ":", node.source().begin.line);
-        const Row& row = require_row(names.emplace_back(key.str()), where);
-        set(settings, row, toml_value(row, node, where), where);
-    }
-    return names;
+    BIFRONS_CHECK(data, text.find('\0') == std::string::npos, path,
+                  ": is a binary file; a TOML file of settings expected");
+    return apply_toml(settings, text, path);
 }
 
 std::string to_json(const Settings& settings)
@@ -394,15 +434,15 @@ bool take_earlier_flip(Settings& settings, const std::string& name, const nlohma
 Settings from_json(const std::string& text, const std::string& origin)
 {
     const nlohmann::json json = nlohmann::json::parse(text, nullptr, false);
-    BIFRONS_CHECK(data, json.is_object(), origin, ": its settings are no JSON object. The file is damaged.");
+    BIFRONS_CHECK(data, json.is_object(), origin, ": its settings are not a JSON object. The file is damaged.");
     Settings settings;
     if (json.contains("architecture")) settings.optimizer = "adam"; // an earlier checkpoint: there was no other
     for (const auto& [written, value] : json.items()) {
         if (take_earlier_flip(settings, written, value)) continue;
         const std::string name = present_name(written);
         const Row* row = find_row(name);
-        BIFRONS_CHECK(data, row, origin, ": has the setting \"", name,
-                      "\", which is unknown here. It was written by a newer program.");
+        BIFRONS_CHECK(data, row, origin, ": has the unknown setting \"", name,
+                      "\". It was written by a newer version of Bifrons.");
         try {
             set(settings, *row, json_value(*row, value, origin), origin);
         } catch (const Error& e) {
@@ -495,7 +535,7 @@ Precision precision_of(const Settings& s, kernels::Target target)
 {
     if (s.precision == "auto") return kernels::prefers_bf16(target) ? Precision::bf16 : Precision::f32;
     BIFRONS_CHECK(usage, target.kind != kernels::DeviceKind::cpu || s.precision != "tf32",
-                  "settings: precision is tf32, which the cpu device does not have. Use auto, f32 or bf16, or a GPU.");
+                  "settings: precision is tf32, which a CPU does not have. Use auto, f32 or bf16, or a GPU.");
     return s.precision == "bf16" ? Precision::bf16 : s.precision == "tf32" ? Precision::tf32 : Precision::f32;
 }
 
@@ -504,20 +544,20 @@ void check(const Settings& s)
     architecture_of(s).check();
     adversary_of(s).check(architecture_of(s));
     BIFRONS_CHECK(usage, s.eps > 0 || s.eps == -1, "settings: eps is ", s.eps,
-                  "; -1, for the optimizer's own, or more than 0 expected");
+                  "; more than 0 expected, or -1 for the optimizer's default");
     for (const auto& [name, value] : {std::pair{"beta1", s.beta1}, {"beta2", s.beta2}})
         BIFRONS_CHECK(usage, value >= 0 || value == -1, "settings: ", name, " is ", value,
-                      "; -1, for the optimizer's own, or at least 0 expected");
+                      "; at least 0 expected, or -1 for the optimizer's default");
     BIFRONS_CHECK(usage, s.mse_weight + s.dssim_weight > 0,
-                  "settings: mse_weight and dssim_weight are both 0; at least one above 0 expected, else nothing would "
-                  "be learnt of the picture");
+                  "settings: mse_weight and dssim_weight are both 0; at least one above 0 expected, else the network "
+                  "would learn nothing about the face");
     BIFRONS_CHECK(usage, s.perceptual_weight == 0 || !s.perceptual_file.empty(), "settings: perceptual_weight is ",
                   s.perceptual_weight,
-                  ", but perceptual_file names no file. docs/trainer.md tells where one comes from; nothing is "
-                  "downloaded by itself.");
+                  ", but perceptual_file names no file. docs/trainer.md says where to get one; nothing is "
+                  "downloaded automatically.");
     BIFRONS_CHECK(usage, s.resolution % s.perceptual_downscale == 0, "settings: perceptual_downscale is ",
                   s.perceptual_downscale, ", which does not divide resolution ", s.resolution,
-                  "; a divisor expected, as 1, 2 and 4 always are");
+                  "; a divisor expected, such as 1, 2 or 4");
     const std::vector<Tap> taps = parse_taps(s.perceptual_taps);
     double weights = 0;
     for (const Tap& tap : taps) weights += tap.weight;
@@ -533,8 +573,8 @@ void check_resume(const Settings& made, const Settings& wanted)
         changed += str(changed.empty() ? "" : ", ", row.name, " ", value_text(get(made, row)), " -> ",
                        value_text(get(wanted, row)));
     }
-    BIFRONS_CHECK(usage, changed.empty(), "settings: fixed when a model is made, but changed: ", changed,
-                  ". Leave them as they are, or start a new model in another folder.");
+    BIFRONS_CHECK(usage, changed.empty(), "settings: cannot change once the model is made: ", changed,
+                  ". Keep them, or start a new model in another folder.");
 }
 
 } // namespace bifrons::model

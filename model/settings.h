@@ -1,8 +1,8 @@
 // model/settings.h - everything that a user may set about a model and its training.
 //
-// One table in settings.cpp (name, member, range, help) drives the TOML file, --set key=value, the JSON in the
+// One table in settings.cpp (topic, name, member, range, help) drives the TOML file, --set key=value, the JSON in the
 // checkpoint and the listing; defaults are the members' own. A new setting is a member and a row of the table.
-// What a command makes of them: wanted_settings.h.
+// What a command makes of them: wanted_settings.h. Settings for a purpose: preset.h.
 // Source of the defaults: DeepFaceLab's SAEHD.     Tests  tests/model/settings_test.cpp
 #pragma once
 
@@ -68,9 +68,9 @@ struct Settings {
     bool operator==(const Settings&) const = default;
 };
 
-/// A row of the listing, in words.
+/// A row of the listing, in words. Rows of one topic follow each other.
 struct SettingHelp {
-    std::string name, range, initial, help;
+    std::string topic, name, range, initial, help;
     bool fixed; ///< cannot change when training is resumed
 };
 std::vector<SettingHelp> list_settings();
@@ -82,8 +82,10 @@ std::string value_of(const Settings& settings, const std::string& name);
 /// of range.
 std::string apply_assignment(Settings& settings, const std::string& assignment);
 
-/// Applies a TOML file of `key = value` lines and returns the keys. Throws Error(usage) naming file and line, as
-/// apply_assignment; Error(data) if it cannot be read or parsed.
+/// Applies TOML of `key = value` lines and returns the keys; a preset's table `preset` is no setting. Throws Error(usage)
+/// naming `origin` and line, as apply_assignment; Error(data) if it cannot be parsed.
+std::vector<std::string> apply_toml(Settings& settings, const std::string& text, const std::string& origin);
+/// The same of a file. Throws Error(data) as well if it cannot be read.
 std::vector<std::string> apply_toml_file(Settings& settings, const std::string& path);
 
 /// All settings as one JSON object, and back. `origin` names the text in errors: Error(data) on anything that

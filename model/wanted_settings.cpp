@@ -1,6 +1,7 @@
 #include "model/wanted_settings.h"
 
 #include "kernels/base/error.h"
+#include "model/preset.h"
 
 #include <algorithm>
 #include <map>
@@ -9,14 +10,14 @@ namespace bifrons::model {
 
 namespace {
 
-/// Where the command names a setting; what is behind wins.
-enum class Origin { nowhere, file, command_line };
+/// Where the command names a setting; the later one wins.
+enum class Origin { nowhere, preset, file, command_line };
 
-/// A setting that does nothing while others are as they are.
+/// A setting that has no effect while others are as they are.
 struct Dependence {
     const char* name;
-    std::vector<const char*> others; ///< any of them could make it do something
-    bool (*idle)(const Settings&);
+    std::vector<const char*> others; ///< any of them could give it an effect
+    bool (*unused)(const Settings&);
     const char* remedy;
 };
 
@@ -68,26 +69,29 @@ void check_used(const Settings& wanted, std::map<std::string, Origin> origin)
         const Origin named = origin[d.name];
         const bool meant =
             std::any_of(d.others.begin(), d.others.end(), [&](const char* other) { return origin[other] >= named; });
-        if (named == Origin::nowhere || meant || !d.idle(wanted)) continue;
+        if (named == Origin::nowhere || meant || !d.unused(wanted)) continue;
         const std::string other = d.others.front(), is = value_of(wanted, other);
         throw Error(ErrorKind::usage,
-                    str("settings: ", d.name, " is ", value_of(wanted, d.name), ", which does nothing while ", other,
-                        " is ", is, "; set ", d.remedy, ", leave ", d.name, " out, or name ", other, "=", is,
-                        " beside it to let it lie idle."));
+                    str("settings: ", d.name, " is ", value_of(wanted, d.name), ", which has no effect while ", other,
+                        " is ", is, ". Set ", d.remedy, ", remove ", d.name, ", or set ", other, "=", is,
+                        " explicitly to keep it unused."));
     }
 }
 
 } // namespace
 
-Settings wanted_settings(const std::optional<Settings>& made, const std::string& config,
-                         const std::vector<std::string>& assignments)
+Settings wanted_settings(const std::optional<Settings>& made, const NamedSettings& named)
 {
     Settings wanted = made.value_or(Settings{});
     std::map<std::string, Origin> origin;
-    if (!config.empty())
-        for (const std::string& name : apply_toml_file(wanted, config)) origin[name] = Origin::file;
-    for (const std::string& assignment : assignments)
-        origin[apply_assignment(wanted, assignment)] = Origin::command_line;
+    const auto come_from = [&](Origin place, const std::vector<std::string>& names) {
+        for (const std::string& name : names) origin[name] = place;
+    };
+    if (!named.preset.empty())
+        come_from(Origin::preset, apply_toml(wanted, preset_named(named.preset).toml, "the preset " + named.preset));
+    if (!named.config.empty()) come_from(Origin::file, apply_toml_file(wanted, named.config));
+    for (const std::string& assignment : named.assignments)
+        come_from(Origin::command_line, {apply_assignment(wanted, assignment)});
     check(wanted);
     if (made) check_resume(*made, wanted);
     check_used(wanted, origin);

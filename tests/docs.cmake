@@ -1,5 +1,6 @@
 cmake_minimum_required(VERSION 3.25)
-# What README.md and docs/ name is there: files of the project, links, commands of the program, options and settings.
+# What README.md and docs/ name is there: files of the project, links, commands of the program, options and
+# settings; and docs/trainer.md lists every preset.
 #
 #   `kernels/base/view.h`                          a path that begins with a folder of the project
 #   [text](trainer.md)                             a link, from the page's own folder
@@ -12,6 +13,15 @@ file(GLOB tool_sources tools/*.cpp)
 foreach(source IN LISTS tool_sources)
     file(READ ${source} text)
     string(APPEND declarations "${text}")
+endforeach()
+
+file(READ docs/trainer.md trainer)
+file(GLOB presets RELATIVE ${CMAKE_SOURCE_DIR}/model/presets model/presets/*.toml)
+foreach(preset IN LISTS presets)
+    string(REPLACE ".toml" "" preset ${preset})
+    if(NOT trainer MATCHES "\n. `${preset}` . ")
+        message(SEND_ERROR "docs/trainer.md: its table of presets lacks ${preset}")
+    endif()
 endforeach()
 
 # matches(OUT REGEX): what the page holds of it, without the regular expression's brackets and quotes.

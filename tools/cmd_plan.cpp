@@ -17,8 +17,8 @@ namespace bifrons::tools {
 namespace {
 
 struct Options {
-    std::string config, target = "cpu";
-    std::vector<std::string> assignments;
+    model::NamedSettings named;
+    std::string target = "cpu";
     std::int64_t faces = 1000;
     bool layers = false;
 };
@@ -136,7 +136,7 @@ std::int64_t adversaries_count(const Parameters& params)
 
 void plan(const Options& o, Console& console)
 {
-    const model::Settings settings = model::wanted_settings({}, o.config, o.assignments);
+    const model::Settings settings = model::wanted_settings({}, o.named);
     const auto device = kernels::open_device("plan:" + o.target);
     const model::Settings effect = model::in_effect(settings);
     model::Settings as_they_are = effect; // faces that are held out keep their colours
@@ -172,14 +172,14 @@ void plan(const Options& o, Console& console)
          << settings.batch_size << ", for " << o.target << '\n'
          << "parameters " << trainer.parameters().count();
     if (const std::int64_t others = adversaries_count(trainer.parameters()))
-        text << ", " << others << " of them discriminators'";
+        text << ", of which the discriminators have " << others;
     text << "\n\nbytes\n";
     for (const auto& [name, value] : rows) {
         text << "  " << std::left << std::setw(14) << name << std::right << std::setw(14) << value << "  "
              << human_bytes(double(value)) << '\n';
         bytes[name] = value;
     }
-    text << "  (faceset: " << o.faces << " faces of each identity, see --faces)\n\none step"
+    text << "  (faceset: " << o.faces << " faces per identity, see --faces)\n\none step"
          << "                        forward    gradient       moved" << (gpu ? "       floor" : "") << "\n"
          << "                                GFLOP       GFLOP          MB" << (gpu ? "          us" : "") << "\n";
     for (const Layer& l : layers) {
@@ -192,8 +192,8 @@ void plan(const Options& o, Console& console)
     std::vector<Layer> adversaries;
     for (const Layer& l : layers)
         if (l.name.find("discriminator.") != l.name.npos) adversaries.push_back(l);
-    if (!adversaries.empty()) print_layer(text, sum(adversaries, "of it discriminators"));
-    if (!o.layers) text << "  (--layers lists every layer)\n";
+    if (!adversaries.empty()) print_layer(text, sum(adversaries, "discriminators' part"));
+    if (!o.layers) text << "  (--layers lists all layers)\n";
     Json values = {{"parameters", trainer.parameters().count()}, {"bytes", bytes}, {"layers", layer_list}};
     if (gpu) {
         text << "  floor: of each operation, the longer of arithmetic / rate and bytes / bandwidth on the " << gpu->gpu
@@ -209,11 +209,10 @@ void plan(const Options& o, Console& console)
 Work declare_plan(CLI::App& app)
 {
     const auto options = std::make_shared<Options>();
-    text(app, "--config", options->config, "FILE", "TOML file of settings");
-    texts(app, "--set", options->assignments, "KEY=VALUE", "one setting; after the file's");
-    text(app, "--for", options->target, "TARGET", "cpu, cuda or cuda:sm_90: what the costs are counted for");
-    number<std::int64_t>(app, "--faces", options->faces, 0, 10000000, "faces of each identity");
-    flag(app, "--layers", options->layers, "list every layer");
+    settings_options(app, options->named);
+    text(app, "--for", options->target, "TARGET", "device to plan for: cpu, cuda or cuda:sm_90");
+    number<std::int64_t>(app, "--faces", options->faces, 0, 10000000, "number of faces per identity");
+    flag(app, "--layers", options->layers, "list all layers");
     return [options](Console& console) { plan(*options, console); };
 }
 

@@ -1,6 +1,6 @@
 #include "kernels/device/cpu_device.h"
+#include "model/preset.h"
 #include "model/trainer.h"
-#include "model/wanted_settings.h"
 #include "tools/commands.h"
 #include "tools/history.h"
 #include "tools/interrupt.h"
@@ -27,11 +27,11 @@ constexpr int kRollBacks = 3;               // without a checkpoint in between
 constexpr int kBackups = 24;                // that are kept
 
 struct Options {
-    std::string src, dst, folder, config, device = "auto", init_from, init_blocks, reset;
-    std::vector<std::string> assignments;
+    std::string src, dst, folder, device = "auto", init_from, init_blocks, reset;
+    model::NamedSettings named;
     std::int64_t steps = 0;
     double minutes = 0;
-    bool list_settings = false;
+    bool list_settings = false, print = false;
 };
 
 /// The words of a list with commas.
@@ -51,18 +51,37 @@ std::string joined(const std::vector<std::string>& words)
     return text;
 }
 
+/// What a step costs here, once a few have been timed. The first one is not: it prepares what the others use.
+class StepCost {
+  public:
+    /// After step `step`, whose work is done. Seconds a step; nothing before there is enough to tell, or once told.
+    std::optional<double> after(std::int64_t step)
+    {
+        constexpr std::int64_t kSteps = 10;
+        const double now_s = Progress::steady_seconds();
+        if (!begin_) begin_ = {step, now_s};
+        if (told_ || step < begin_->first + kSteps) return {};
+        told_ = true;
+        return (now_s - begin_->second) / double(step - begin_->first);
+    }
+
+  private:
+    std::optional<std::pair<std::int64_t, double>> begin_; ///< step and time
+    bool told_ = false;
+};
+
 /// One training run from start or resume to its end. Nothing is written until it stands, so that a start which is
 /// refused leaves nothing behind.
 class Run {
   public:
-    Run(const Options& o, Console& console, const Settings& settings, CheckpointStore& store,
+    Run(const Options& o, Console& console, kernels::Device& device, const Settings& settings, CheckpointStore& store,
         const std::optional<Checkpoint>& latest)
-        : o_(o), console_(console), settings_(settings), store_(store), device_(open_device(o.device, console)),
-          data_(*device_, model::in_effect(settings), o.src, o.dst),
-          trainer_(*device_, settings, data_.training(), data_.validation()),
-          preview_(*device_, trainer_.network(), data_.src().samples(), data_.dst().samples(),
+        : o_(o), console_(console), settings_(settings), store_(store), device_(device),
+          data_(device_, model::in_effect(settings), o.src, o.dst),
+          trainer_(device_, settings, data_.training(), data_.validation()),
+          preview_(device_, trainer_.network(), data_.src().samples(), data_.dst().samples(),
                    IdentityData::kPreviewRows, trainer_.precision()),
-          history_(fs::path(o.folder) / "history.jsonl"), goes_on_(latest)
+          history_(fs::path(o.folder) / "history.jsonl"), resumed_(latest)
     {
         if (latest) trainer_.restore(*latest, [&](const std::string& text) { console_.warn(text); });
         saved_ = trainer_.steps();
@@ -78,15 +97,17 @@ class Run {
         announce();
         keep_started_blocks();
         history_.begin(trainer_.steps(), settings_);
-        Progress progress(console_, "train", "steps", o_.steps, trainer_.steps());
+        Progress progress(console_, "train", "steps", last_step(), trainer_.steps());
+        if (o_.minutes > 0) progress.limit_time(60 * o_.minutes);
         looked_s_ = Progress::steady_seconds();
-        const double end_s = o_.minutes > 0 ? Progress::steady_seconds() + 60 * o_.minutes : 0;
+        const double end_s = o_.minutes > 0 ? looked_s_ + 60 * o_.minutes : 0;
         while (!done(end_s)) {
             trainer_.step();
             if (!time_to_look()) continue;
             const std::vector<StepReport> reports = trainer_.reports();
             step_s_ = (Progress::steady_seconds() - looked_s_) / double(reports.size());
             take_in(reports);
+            if (const auto cost_s = cost_.after(trainer_.steps())) tell_cost(*cost_s);
             progress.update(reports.back().step, shown(reports.back()));
             looked_s_ = Progress::steady_seconds();
         }
@@ -96,10 +117,15 @@ class Run {
   private:
     bool done(double end_s) const
     {
-        if (interrupted()) return true;
-        for (const std::int64_t limit : {o_.steps, settings_.target_iter})
-            if (limit > 0 && trainer_.steps() >= limit) return true;
+        if (interrupted() || (last_step() > 0 && trainer_.steps() >= last_step())) return true;
         return end_s > 0 && Progress::steady_seconds() >= end_s;
+    }
+
+    /// 0: no limit.
+    std::int64_t last_step() const
+    {
+        if (o_.steps == 0 || settings_.target_iter == 0) return std::max(o_.steps, settings_.target_iter);
+        return std::min(o_.steps, settings_.target_iter);
     }
 
     /// Looking waits for the device, so a fast one is left alone for a few steps.
@@ -107,39 +133,39 @@ class Run {
     {
         constexpr double kPatience_s = 0.05;
         const std::int64_t step = trainer_.steps();
-        return step % History::kSteps == 0 || step == o_.steps || due(settings_.preview_every, step) ||
+        return step % History::kSteps == 0 || step == last_step() || due(settings_.preview_every, step) ||
                due(settings_.save_every, step) || double(trainer_.unreported()) * step_s_ > kPatience_s;
     }
 
-    /// Blocks that do not go on from where they are.
+    /// Blocks that do not continue with the weights they have.
     void start_blocks(const std::optional<Checkpoint>& latest)
     {
         if (!o_.init_from.empty() && latest) {
-            console_.say(str("--init-from is for a new model; ", o_.folder, " goes on from its own weights"));
+            console_.say(str("--init-from is for a new model: ignored, as ", o_.folder, " has its own weights"));
         } else if (!o_.init_from.empty()) {
             const Checkpoint from = open_checkpoint(o_.init_from, console_);
             const auto blocks = o_.init_blocks.empty() ? trainer_.network().blocks() : words_of(o_.init_blocks);
             trainer_.take_blocks(from, blocks);
-            console_.say(str("blocks of ", from.file.path(), " taken: ", joined(blocks)));
+            console_.say(str("initialised from ", from.file.path(), ": ", joined(blocks)));
         }
         BIFRONS_CHECK(usage, o_.init_blocks.empty() || !o_.init_from.empty(),
-                      "--init-blocks names blocks of a model that --init-from does not name. Add --init-from MODEL.");
+                      "--init-blocks needs the model to take them from. Add --init-from MODEL.");
         std::vector<std::string> fresh = words_of(o_.reset);
         if (latest && model::settings_of(*latest).pretrain && !settings_.pretrain)
             for (const std::string& block : trainer_.network().identity_blocks()) fresh.push_back(block);
         refuse_frozen_noise(latest, fresh);
         if (!fresh.empty()) {
             trainer_.reset_blocks(fresh);
-            console_.say(str("blocks started anew: ", joined(fresh)));
+            console_.say(str("reinitialised: ", joined(fresh)));
         }
         blocks_started_ = !fresh.empty() || (!o_.init_from.empty() && !latest);
     }
 
-    /// A return to the last checkpoint comes to these; a model whose blocks start anew is kept as it was.
+    /// A return to the last checkpoint returns to these; a model whose blocks are reinitialised is backed up first.
     void keep_started_blocks()
     {
         if (!blocks_started_) return;
-        if (goes_on_) store_.back_up(trainer_.steps(), kBackups);
+        if (resumed_) store_.back_up(trainer_.steps(), kBackups);
         save();
     }
 
@@ -154,14 +180,14 @@ class Run {
         };
         for (const std::string& block : model::frozen_blocks(settings_))
             BIFRONS_CHECK(usage, has(taken, block) && !has(fresh, block), "train: ", block,
-                          " starts with random values and is frozen",
+                          " has random weights and is frozen",
                           has(words_of(settings_.freeze), block) ? "" : " (liae without random_warp freezes it)",
-                          ". Train it first, or take it from a model with --init-from.");
+                          ". Train it first, or take it from a trained model with --init-from.");
     }
 
     void choose_threads(const std::optional<Checkpoint>& latest)
     {
-        auto* cpu = dynamic_cast<kernels::CpuDevice*>(device_.get());
+        auto* cpu = dynamic_cast<kernels::CpuDevice*>(&device_);
         if (!cpu || o_.device.rfind("cpu:", 0) == 0) return;
         if (settings_.threads > 0) return cpu->set_threads(int(settings_.threads));
         if (latest) {
@@ -169,9 +195,9 @@ class Run {
             if (threads <= kernels::CpuDevice::usable_threads()) return cpu->set_threads(threads);
             console_.warn(str("the checkpoint was made with ", threads, " threads, ",
                               kernels::CpuDevice::usable_threads(),
-                              " are usable here: the run goes on, but not to the bit"));
+                              " are available here: training resumes, but not bit for bit"));
         }
-        if (cpu->threads() > 1) console_.say(str("threads ", trainer_.choose_threads(), " (measured)"));
+        if (cpu->threads() > 1) console_.say(str("worker threads ", trainer_.choose_threads(), " (the fastest here)"));
     }
 
     void announce()
@@ -183,9 +209,22 @@ class Run {
         console_.say(str("memory ", human_bytes(double(use.total() + data_.bytes() + preview_.planned_bytes())),
                          " (activations ", human_bytes(double(use.activations)),
                          ", planned); `bifrons plan` lists it"));
-        if (trainer_.steps() > 0) console_.say(str("going on from step ", trainer_.steps()));
+        if (trainer_.steps() > 0) console_.say(str("resuming from step ", trainer_.steps()));
         if (trainer_.steps() < 300)
-            console_.say("the first few hundred steps show a blur in the preview: that is how it begins");
+            console_.say("for the first few hundred steps the preview is a blur: that is normal");
+    }
+
+    void tell_cost(double step_s)
+    {
+        std::string text = str("a step takes ", seconds_text(step_s), " here");
+        if (!o_.named.preset.empty()) {
+            const model::Preset& preset = model::preset_named(o_.named.preset);
+            const double left_s = step_s * double(std::max<std::int64_t>(0, preset.steps - trainer_.steps()));
+            if (left_s > 0)
+                text += str("; a usable face needs about ", preset.steps, " steps (", preset.basis,
+                            "): ", duration_text(left_s), " from now");
+        }
+        console_.say(text);
     }
 
     static std::string faces_text(const IdentityData& identity)
@@ -201,7 +240,7 @@ class Run {
         return values;
     }
 
-    /// What was done after a step that made the run roll back is of no account.
+    /// What was done after a step that made the run roll back does not count.
     void take_in(const std::vector<StepReport>& reports)
     {
         for (const StepReport& report : reports)
@@ -256,12 +295,12 @@ class Run {
     bool step_was_skipped(const StepReport& report)
     {
         console_.warn(str("step ", report.step, " skipped: a loss or a gradient is not finite (gradient norm ",
-                          report.grad_norm, "); the weights were left as they were"));
+                          report.grad_norm, "); the weights are unchanged"));
         if (report.bad_steps < kBadStepsBeforeRollBack) return true;
         const auto good = store_.latest([&](const std::string& text) { console_.warn(text); });
         BIFRONS_CHECK(failed, good && ++roll_backs_ <= kRollBacks, "train: ", report.bad_steps,
                       " steps in a row were not finite",
-                      good ? str(", and so after ", kRollBacks, " returns to the last checkpoint")
+                      good ? str(", after ", kRollBacks, " rollbacks to the last checkpoint")
                            : std::string(" before the first checkpoint"),
                       ". Lower learning_rate, or set clipgrad=1.");
         trainer_.roll_back(*good);
@@ -280,8 +319,8 @@ class Run {
         console_.result(str(interrupted() ? "interrupted; " : "", "saved at step ", trainer_.steps(), " in ", o_.folder,
                             loss_ ? str("; loss ", *loss_) : "", "; preview ",
                             (fs::path(o_.folder) / "preview.png").string(),
-                            o_.reset.empty() ? "\nThe same command goes on from here.\n"
-                                             : "\nWithout --reset the same command goes on from here.\n"),
+                            o_.reset.empty() ? "\nThe same command resumes from here.\n"
+                                             : "\nThe same command without --reset resumes from here.\n"),
                         {{"step", trainer_.steps()},
                          {"model", o_.folder},
                          {"loss", loss_ ? Json(*loss_) : Json()},
@@ -293,15 +332,16 @@ class Run {
     Console& console_;
     const Settings settings_;
     CheckpointStore& store_;
-    std::unique_ptr<kernels::Device> device_;
+    kernels::Device& device_;
     TrainingData data_;
     model::Trainer trainer_;
     PreviewSheet preview_;
     History history_;
+    StepCost cost_;
     std::optional<double> loss_, validation_loss_; // newest
     std::int64_t saved_ = 0;
-    const bool goes_on_;
-    bool blocks_started_ = false; // from elsewhere or anew
+    const bool resumed_;
+    bool blocks_started_ = false; // from another model, or reinitialised
     double backed_up_s_ = Progress::steady_seconds();
     double looked_s_ = 0, step_s_ = 1; // when it was looked last; what a step took then
     int roll_backs_ = 0;
@@ -310,19 +350,42 @@ class Run {
 void list_settings(Console& console)
 {
     Json list = Json::array();
-    std::string text;
+    std::string text, topic;
     for (const model::SettingHelp& s : model::list_settings()) {
-        text += str(s.name, " = ", s.initial, "   ", s.range, s.fixed ? "   (fixed when the model is made)" : "",
+        if (s.topic != topic) text += str(topic.empty() ? "" : "\n", "# ", topic = s.topic, "\n");
+        text += str(s.name, " = ", s.initial, "   ", s.range, s.fixed ? "   (fixed once the model is made)" : "",
                     "\n    ", s.help, "\n");
-        list.push_back(
-            {{"name", s.name}, {"default", s.initial}, {"range", s.range}, {"fixed", s.fixed}, {"help", s.help}});
+        list.push_back({{"topic", s.topic},
+                        {"name", s.name},
+                        {"default", s.initial},
+                        {"range", s.range},
+                        {"fixed", s.fixed},
+                        {"help", s.help}});
     }
     console.result(text, {{"settings", list}});
 }
 
-void train(const Options& o, Console& console)
+void print_preset(const std::string& name, Console& console)
+{
+    BIFRONS_CHECK(usage, !name.empty(), "--print needs the name of a preset. Add --preset NAME.");
+    const model::Preset& preset = model::preset_named(name);
+    console.result(preset.toml, {{"preset", preset.name}, {"toml", preset.toml}});
+}
+
+/// The options with the preset that a new model takes when no settings are named.
+Options with_default_preset(Options o, const kernels::Device& device, Console& console)
+{
+    const model::Preset& preset = model::default_preset(device.kind(), device.free_bytes());
+    o.named.preset = preset.name;
+    console.say(str("preset ", preset.name, ": ", preset.purpose,
+                    " (the default for this device; `bifrons train --help` lists the others)"));
+    return o;
+}
+
+void train(Options o, Console& console)
 {
     if (o.list_settings) return list_settings(console);
+    if (o.print) return print_preset(o.named.preset, console);
     for (const auto& [name, value] : {std::pair{"--src", o.src}, {"--dst", o.dst}, {"--model", o.folder}})
         BIFRONS_CHECK(usage, !value.empty(), name, " is missing. See `bifrons train --help`.");
     // Refused before the folder is made or locked: settings and facesets that cannot work.
@@ -330,10 +393,17 @@ void train(const Options& o, Console& console)
     std::optional<Checkpoint> latest;
     if (fs::exists(o.folder)) latest = load_latest_checkpoint(o.folder, warn);
     const std::optional<Settings> made = latest ? std::optional(model::settings_of(*latest)) : std::nullopt;
-    const Settings settings = model::wanted_settings(made, o.config, o.assignments);
+    BIFRONS_CHECK(usage,
+                  made || !o.init_from.empty() || o.named.preset.empty() ||
+                      !model::preset_named(o.named.preset).for_trained_models(),
+                  "--preset ", o.named.preset, " is for a trained model, and ", o.folder,
+                  " holds none. Train it with another preset first.");
+    const auto device = open_device(o.device, console);
+    if (!made && o.named.none()) o = with_default_preset(o, *device, console);
+    const Settings settings = model::wanted_settings(made, o.named);
     for (const std::string& faceset : {o.src, o.dst}) usable_faceset(faceset);
     CheckpointStore store(o.folder, {.last = int(settings.keep), .every = settings.keep_every});
-    Run(o, console, settings, store, latest).train();
+    Run(o, console, *device, settings, store, latest).train();
 }
 
 } // namespace
@@ -341,20 +411,20 @@ void train(const Options& o, Console& console)
 Work declare_train(CLI::App& app)
 {
     const auto options = std::make_shared<Options>();
-    text(app, "--src", options->src, "FACESET", "faces to put on (made by `bifrons extract`)");
-    text(app, "--dst", options->dst, "FACESET", "faces of the footage that gets them");
-    text(app, "--model", options->folder, "FOLDER", "the model; goes on if there is one");
-    text(app, "--config", options->config, "FILE", "TOML file of settings");
-    texts(app, "--set", options->assignments, "KEY=VALUE", "one setting; after the file's");
-    text(app, "--init-from", options->init_from, "MODEL",
-         "a new model takes blocks from this one: a model's folder or a checkpoint");
-    text(app, "--init-blocks", options->init_blocks, "BLOCK,...", "which ones; all, if none is named");
-    text(app, "--reset", options->reset, "BLOCK,...", "blocks that start anew, as inter_AB; each time it is named");
+    text(app, "--src", options->src, "FACESET", "source: the face to put on; made by `bifrons extract`");
+    text(app, "--dst", options->dst, "FACESET", "destination: the face to replace");
+    text(app, "--model", options->folder, "FOLDER", "model folder; training resumes if it holds a model");
+    settings_options(app, options->named);
+    flag(app, "--print", options->print, "print the preset as a TOML file for --config, and exit");
     flag(app, "--list-settings", options->list_settings,
-         "print all settings with range, default and meaning, and stop");
+         "list all settings by topic, with default, range and meaning, and exit");
+    text(app, "--init-from", options->init_from, "MODEL",
+         "initialise a new model with the weights of this one: a model folder or a checkpoint");
+    text(app, "--init-blocks", options->init_blocks, "BLOCK,...", "with --init-from: only these blocks");
+    text(app, "--reset", options->reset, "BLOCK,...", "reinitialise these blocks on this run, e.g. inter_AB");
     number<std::int64_t>(app, "--steps", options->steps, 0, std::int64_t(1) << 40,
-                         "stop when the model has this many steps; 0: no limit");
-    number<double>(app, "--minutes", options->minutes, 0, 1e6, "stop after this time; 0: no limit");
+                         "stop at this step, those of earlier runs included; 0: no limit");
+    number<double>(app, "--minutes", options->minutes, 0, 1e6, "stop after this many minutes; 0: no limit");
     device_option(app, options->device);
     return [options](Console& console) { train(*options, console); };
 }

@@ -1,8 +1,11 @@
 #include "tools/options.h"
 
 #include "kernels/base/suggest.h"
+#include "model/preset.h"
 
 #include <algorithm>
+#include <iomanip>
+#include <sstream>
 
 namespace bifrons::tools {
 
@@ -35,6 +38,18 @@ CLI::Option* texts(CLI::App& app, const std::string& name, std::vector<std::stri
 CLI::Option* flag(CLI::App& app, const std::string& name, bool& value, const std::string& help)
 {
     return app.add_flag(name, value, help);
+}
+
+void settings_options(CLI::App& app, model::NamedSettings& named)
+{
+    text(app, "--preset", named.preset, "NAME", "settings for a purpose, see below");
+    text(app, "--config", named.config, "FILE", "TOML file of settings; overrides the preset");
+    texts(app, "--set", named.assignments, "KEY=VALUE", "one setting; overrides --config; may be given several times");
+    std::ostringstream list;
+    list << "Presets:\n";
+    for (const model::Preset& preset : model::presets())
+        list << "  " << std::left << std::setw(12) << preset.name << preset.purpose << '\n';
+    app.footer(list.str() + "\n" + app.get_footer());
 }
 
 CLI::Option* device_option(CLI::App& app, std::string& value)

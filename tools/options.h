@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kernels/base/error.h"
+#include "model/wanted_settings.h"
 
 #include <string>
 #include <vector>
@@ -40,6 +41,9 @@ CLI::Option* texts(CLI::App& app, const std::string& name, std::vector<std::stri
 
 /// On when named.
 CLI::Option* flag(CLI::App& app, const std::string& name, bool& value, const std::string& help);
+
+/// --preset, --config and --set, with the presets below the other options.
+void settings_options(CLI::App& app, model::NamedSettings& named);
 
 /// --device, with the words that open_device() knows.
 CLI::Option* device_option(CLI::App& app, std::string& value);

@@ -47,7 +47,9 @@ double Rate::per_second() const
 
 double Moment::remaining_s() const
 {
-    return total > 0 && rate > 0 ? double(std::max<std::int64_t>(0, total - done)) / rate : -1;
+    const double by_count = total > 0 && rate > 0 ? double(std::max<std::int64_t>(0, total - done)) / rate : -1;
+    if (by_count < 0 || time_left_s < 0) return std::max(by_count, time_left_s);
+    return std::min(by_count, time_left_s);
 }
 
 std::string duration_text(double seconds)
@@ -60,6 +62,11 @@ std::string duration_text(double seconds)
         std::snprintf(text, sizeof text, "%lld:%02d:%02d", static_cast<long long>(s / 3600), int(s / 60 % 60),
                       int(s % 60));
     return text;
+}
+
+std::string seconds_text(double seconds)
+{
+    return seconds < 0.1 ? number_text(1000 * seconds, 3) + " ms" : number_text(seconds, 3) + " s";
 }
 
 std::string bar_text(const Moment& m, int columns)
@@ -117,6 +124,7 @@ void Progress::update(std::int64_t done, const Values& values)
     moment_.done = done;
     moment_.rate = rate_.per_second();
     moment_.values = values;
+    if (end_s_) moment_.time_left_s = std::max(0.0, *end_s_ - now);
     changed_ = true;
     if (now - shown_at_ < every_s_) return;
     shown_at_ = now;

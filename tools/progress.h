@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -33,8 +34,9 @@ struct Moment {
     std::int64_t total = 0; ///< 0: unknown
     double rate = 0;        ///< units a second; 0: unknown
     Values values = {};
+    double time_left_s = -1; ///< of a limited time; -1: no limit
 
-    double remaining_s() const; ///< -1: unknown
+    double remaining_s() const; ///< to the first of both limits; -1: unknown
 };
 
 /// "extract  [######------]  31/62 frames  50%  25.0/s  0:01 left  faces 30", at most `columns` wide.
@@ -45,6 +47,8 @@ Json json_values(const Moment& moment);
 
 /// "0:07", "12:00", "3:05:09".
 std::string duration_text(double seconds);
+/// A short time: "7.2 ms", "0.31 s", "12 s".
+std::string seconds_text(double seconds);
 
 class Progress {
   public:
@@ -56,6 +60,9 @@ class Progress {
     /// Shows the last state and ends the line.
     ~Progress();
     Progress(const Progress&) = delete;
+
+    /// The work ends after this time, unless it is done before.
+    void limit_time(double seconds) { end_s_ = clock_() + seconds; }
 
     /// Cheap: shows itself only when due.
     void update(std::int64_t done, const Values& values = {});
@@ -70,6 +77,7 @@ class Progress {
     Rate rate_;
     Clock clock_;
     double every_s_, shown_at_;
+    std::optional<double> end_s_;
     bool changed_ = false; // since it was shown
 };
 

@@ -60,7 +60,7 @@ TEST_F(TrainOnGpu, a_fault_in_a_kernel_ends_it_and_the_last_checkpoint_goes_on)
     unsetenv("BIFRONS_SYNC");
     EXPECT_EQ(count("judge_step: the kernel failed on (1,1,1) blocks"), 1) << log();
     ASSERT_EQ(train_on("", "faulty", "4"), 0) << log();
-    EXPECT_EQ(count("going on from step 3"), 1) << log();
+    EXPECT_EQ(count("resuming from step 3"), 1) << log();
     EXPECT_EQ(newest("faulty"), newest("undisturbed"));
 }
 

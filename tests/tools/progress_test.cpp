@@ -41,6 +41,40 @@ TEST(Progress, the_bar_shows_share_rate_and_remaining_time)
     EXPECT_EQ(bar_text(over, 200), "merge  [########################]  5/4 frames  125%  1/s  0:00 left");
 }
 
+TEST(Progress, the_remaining_time_is_to_the_first_limit)
+{
+    Moment m{"train", "steps", 10, 0, 2, {}};
+    EXPECT_EQ(m.remaining_s(), -1);
+    m.time_left_s = 60;
+    EXPECT_EQ(m.remaining_s(), 60);
+    EXPECT_EQ(plain_text(m), "train  10 steps  2/s  1:00 left");
+    m.total = 30;
+    EXPECT_EQ(m.remaining_s(), 10);
+    m.total = 1000;
+    EXPECT_EQ(m.remaining_s(), 60);
+    m.time_left_s = -1;
+    EXPECT_EQ(m.remaining_s(), 495);
+}
+
+TEST(Progress, a_limited_time_runs_out)
+{
+    double now = 0;
+    Console console;
+    console.set_json(true);
+    ::testing::internal::CaptureStdout();
+    {
+        Progress progress(console, "train", "steps", 0, 0, [&] { return now; });
+        progress.limit_time(30);
+        now = 10;
+        progress.update(5);
+        now = 40;
+        progress.update(20);
+    }
+    const std::string lines = ::testing::internal::GetCapturedStdout();
+    EXPECT_NE(lines.find(R"("remaining_s":20.0)"), std::string::npos) << lines;
+    EXPECT_NE(lines.find(R"("remaining_s":0.0)"), std::string::npos) << lines;
+}
+
 TEST(Progress, json_has_only_what_is_known)
 {
     EXPECT_EQ(json_values({"train", "steps", 7, 0, 0, {}}).dump(), R"({"doing":"train","unit":"steps","done":7})");

@@ -1,6 +1,10 @@
 // `bifrons train` as a user meets it: real facesets in, checkpoints, history and preview out; killed and gone on with.
+#include "model/preset.h"
+#include "model/trainer.h"
+#include "model/wanted_settings.h"
 #include "tests/support/devices.h"
 #include "tests/support/feature_files.h"
+#include "tests/tools/run_program.h"
 #include "tests/tools/train_command.h"
 
 #include <csignal>
@@ -86,7 +90,7 @@ TEST_F(TrainCommand, pretraining_ends_with_fresh_inters_and_a_model_can_start_fr
     ASSERT_EQ(train("model", "3", {"--set", "pretrain=true"}), 0) << log();
     const auto pretrained = newest("model").second;
     ASSERT_EQ(train("model", "3", {"--set", "pretrain=false"}), 0) << log();
-    EXPECT_NE(log().find("blocks started anew: inter"), std::string::npos) << log();
+    EXPECT_NE(log().find("reinitialised: inter"), std::string::npos) << log();
     ASSERT_EQ(train("other", "0",
                     {"--init-from", folder_ / "model", "--init-blocks", "encoder", "--set", "target_iter=2", "--set",
                      "freeze=encoder"}),
@@ -131,18 +135,20 @@ TEST_F(TrainCommand, what_cannot_work_is_refused_and_nothing_is_made_or_changed)
         {{"--set", "gan_power=0.1", "--set", "gan_patch_size=33"}, 2, "gan_patch_size is 33, the pictures are 32 px"},
         {{"--set", "archi=liae-ud", "--set", "true_face_power=0.1"}, 2, "Set true_face_power=0"},
         {{"--set", "freeze=encodr"}, 2, "freeze names \"encodr\""},
-        {{"--set", "weight_decay=0.1"}, 2, "set optimizer=adamw"},
-        {{"--set", "perceptual_file=absent", "--set", "perceptual_downscale=2"}, 2, "set perceptual_weight=1"},
+        {{"--set", "weight_decay=0.1"}, 2, "Set optimizer=adamw"},
+        {{"--set", "perceptual_file=absent", "--set", "perceptual_downscale=2"}, 2, "Set perceptual_weight=1"},
         {{"--set", "perceptual_weight=1"}, 2, "perceptual_file names no file"},
         {perceptual(folder_ / "absent.safetensors"), 3, "absent.safetensors: "},
         {perceptual(folder_ / "torn.safetensors"), 3, "torn.safetensors: "},
         {perceptual(another), 3, another + ": "},
         {perceptual(folder_ / "vgg.safetensors", "relu4_1"), 2, "has no tap \"relu4_1\""},
         {{"--init-blocks", "encoder"}, 2, "Add --init-from"},
+        {{"--preset", "cpu-fsat"}, 2, "did you mean"},
         {{"--reset", "inter_AB"}, 2, "no block \"inter_AB\""},
     };
     const std::vector<Refusal> of_new_models = {
-        {{"--set", "freeze=encoder"}, 2, "encoder starts with random values and is frozen"},
+        {{"--set", "freeze=encoder"}, 2, "encoder has random weights and is frozen"},
+        {{"--preset", "finish"}, 2, "--preset finish is for a trained model"},
         {{"--init-from", folder_ / "wide"}, 2, "has another shape of inter.dense1.weight"},
         {{"--init-from", folder_ / "absent"}, 3, "absent: does not exist"},
         {{"--init-from", folder_ / "wide", "--init-blocks", "encoder,intr"}, 2, "no block \"intr\""},
@@ -153,6 +159,46 @@ TEST_F(TrainCommand, what_cannot_work_is_refused_and_nothing_is_made_or_changed)
     fs::remove(folder_ / "dst/faceset.json");
     for (const char* model : {"deep/in/new", "made"}) refuses(model, {{{}, 3, "dst: is no faceset"}});
     EXPECT_FALSE(fs::exists(folder_ / "deep"));
+}
+
+TEST_F(TrainCommand, presets_are_listed_printed_and_planned)
+{
+    const std::string help = bifrons_run({"train", "--help"}).out;
+    for (const model::Preset& preset : model::presets()) {
+        EXPECT_NE(help.find(preset.purpose), help.npos) << help;
+        EXPECT_EQ(bifrons_run({"train", "--preset", preset.name, "--print"}).out, preset.toml);
+        const Result plan = bifrons_run({"plan", "--preset", preset.name, "--for", "cuda:sm_90", "--json"});
+        ASSERT_EQ(plan.code, 0) << plan.err;
+        if (preset.gpu_gib > 0) {
+            EXPECT_LT(plan.json()["bytes"]["total"], preset.gpu_gib * (1 << 30)) << preset.name;
+        }
+    }
+    EXPECT_EQ(bifrons_run({"train", "--print"}).err,
+              "bifrons train: --print needs the name of a preset. Add --preset NAME.\n");
+    EXPECT_EQ(bifrons_run({"plan", "--preset", "cpu-fsat"}).code, 2);
+}
+
+TEST_F(TrainCommand, a_new_model_without_settings_takes_the_preset_that_fits_and_keeps_it)
+{
+    const std::vector<std::string> words = {"train",         "--src",     folder_ / "src",   "--dst",
+                                            folder_ / "dst", "--model",   folder_ / "model", "--device",
+                                            "cpu:1",         "--minutes", "0.00001"};
+    const Result first = bifrons_run(words);
+    ASSERT_EQ(first.code, 0) << first.err;
+    EXPECT_NE(first.err.find("preset cpu: "), first.err.npos) << first.err;
+    const auto made = load_latest_checkpoint(folder_ / "model", [](const std::string&) {});
+    EXPECT_EQ(model::settings_of(*made), model::wanted_settings({}, {.preset = "cpu"}));
+    const Result again = bifrons_run(words);
+    EXPECT_EQ(again.code, 0) << again.err;
+    EXPECT_EQ(again.err.find("preset "), again.err.npos) << again.err;
+    const auto resumed = load_latest_checkpoint(folder_ / "model", [](const std::string&) {});
+    EXPECT_EQ(model::settings_of(*resumed), model::settings_of(*made));
+}
+
+TEST_F(TrainCommand, says_what_a_step_costs_here)
+{
+    ASSERT_EQ(train("model", "12"), 0) << log();
+    EXPECT_EQ(count("a step takes "), 1) << log();
 }
 
 TEST_F(TrainCommand, every_way_of_making_samples_trains)
@@ -205,7 +251,7 @@ TEST_F(TrainCommand, steps_that_are_not_finite_roll_back_once_in_ten_and_end_it)
     // Steps are looked at ten at a time: what was done after the tenth bad one is of no account.
     EXPECT_EQ(count("rolled back to the weights of step 3"), 3) << log();
     EXPECT_EQ(count(" skipped: a loss or a gradient is not finite"), 40) << log();
-    EXPECT_EQ(count("10 steps in a row were not finite, and so after 3 returns to the last checkpoint"), 1) << log();
+    EXPECT_EQ(count("10 steps in a row were not finite, after 3 rollbacks to the last checkpoint"), 1) << log();
     EXPECT_EQ(newest("model"), before);
 }
 
@@ -223,7 +269,7 @@ TEST_F(TrainCommand, a_fault_in_a_kernel_ends_it_and_the_last_checkpoint_goes_on
     EXPECT_EQ(count("a kernel failed while it ran: a fault in judge_step"), 1) << log();
     EXPECT_EQ(newest("faulty").first, 3);
     ASSERT_EQ(train("faulty", "4", kShort), 0) << log();
-    EXPECT_EQ(count("going on from step 3"), 1) << log();
+    EXPECT_EQ(count("resuming from step 3"), 1) << log();
     EXPECT_EQ(newest("faulty"), newest("undisturbed"));
 }
 

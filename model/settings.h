@@ -82,8 +82,8 @@ std::string value_of(const Settings& settings, const std::string& name);
 /// of range.
 std::string apply_assignment(Settings& settings, const std::string& assignment);
 
-/// Applies TOML of `key = value` lines and returns the keys; a preset's table `preset` is no setting. Throws Error(usage)
-/// naming `origin` and line, as apply_assignment; Error(data) if it cannot be parsed.
+/// Applies TOML of `key = value` lines and returns the keys; a preset's table `preset` is no setting. Throws
+/// Error(usage) naming `origin` and line, as apply_assignment; Error(data) if it cannot be parsed.
 std::vector<std::string> apply_toml(Settings& settings, const std::string& text, const std::string& origin);
 /// The same of a file. Throws Error(data) as well if it cannot be read.
 std::vector<std::string> apply_toml_file(Settings& settings, const std::string& path);

@@ -1,6 +1,6 @@
 cmake_minimum_required(VERSION 3.25)
 # What README.md and docs/ name is there: files of the project, links, commands of the program, options and
-# settings; and docs/trainer.md lists every preset.
+# settings; and docs/trainer.md lists every preset as its file describes it.
 #
 #   `kernels/base/view.h`                          a path that begins with a folder of the project
 #   [text](trainer.md)                             a link, from the page's own folder
@@ -18,9 +18,11 @@ endforeach()
 file(READ docs/trainer.md trainer)
 file(GLOB presets RELATIVE ${CMAKE_SOURCE_DIR}/model/presets model/presets/*.toml)
 foreach(preset IN LISTS presets)
+    file(READ model/presets/${preset} toml)
+    string(REGEX MATCH "preset.steps = ([0-9]+)\npreset.basis = \"([^\"]+)\"" found "${toml}")
     string(REPLACE ".toml" "" preset ${preset})
-    if(NOT trainer MATCHES "\n. `${preset}` . ")
-        message(SEND_ERROR "docs/trainer.md: its table of presets lacks ${preset}")
+    if(NOT trainer MATCHES "\n. `${preset}` . [^\n]* . ${CMAKE_MATCH_1} ?. ${CMAKE_MATCH_2} ?.\n")
+        message(SEND_ERROR "docs/trainer.md: its table of presets lacks ${preset}, or its steps and their source")
     endif()
 endforeach()
 

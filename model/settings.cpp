@@ -157,7 +157,7 @@ const std::vector<Topic>& topics()
                "loss of all discriminators: binary cross-entropy (DeepFaceLab's), least squares or hinge"),
           word("gan_update", &S::gan_update, {"simultaneous", "alternating"}, kFree,
                "simultaneous: generator and discriminators share a forward pass; alternating: discriminators see the "
-               "updated generator, as in DeepFaceLab, for a second forward pass"),
+               "updated generator, as in DeepFaceLab, which costs a second forward pass"),
           number("true_face_power", &S::true_face_power, 0, 1, kFree,
                  "weight of the adversarial loss that makes source latents look like destination latents; df only; "
                  "0.01 is typical; 0: off")}},
@@ -168,7 +168,7 @@ const std::vector<Topic>& topics()
                  "memory of 2"),
           word("optimizer", &S::optimizer, {"adam", "adamw", "adabelief", "adabelief_dfl", "rmsprop"}, kFree,
                "optimizer; DeepFaceLab's adabelief=y is adabelief_dfl, its adabelief=n is rmsprop"),
-          number("learning_rate", &S::learning_rate, 0, 1, kFree, "learning rate of all networks"),
+          number("learning_rate", &S::learning_rate, 0, 1, kFree, "learning rate, of the discriminators as well"),
           number("beta1", &S::beta1, -1, 0.9999, kFree,
                  "decay of the mean gradient; -1: the optimizer's default, 0.5 for adam and adamw, 0.9 for adabelief"),
           number("beta2", &S::beta2, -1, 0.999999, kFree,

@@ -16,7 +16,7 @@ esac
 
 packages=()
 if $all; then packages=(libtorch-dev); fi
-tools/setup.sh "${packages[@]}"
+tools/setup.sh --tests "${packages[@]}"
 
 # Where there is an nvcc, a broken CUDA build is a failure and never a reason to build without.
 cuda=OFF

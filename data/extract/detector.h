@@ -41,6 +41,9 @@ struct DetectorOptions {
 const char* name_of(DetectorKind kind);
 DetectorKind detector_kind_of(const std::string& name);
 
+/// The model file that detector yunet takes: OpenCV 4.8 changed what a file must hold.
+const char* yunet_file();
+
 /// Throws Error(data) when the model file is missing or unusable.
 std::unique_ptr<Detector> make_detector(const DetectorOptions& options);
 

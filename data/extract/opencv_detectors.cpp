@@ -5,6 +5,7 @@
 #include "kernels/base/error.h"
 
 #include <opencv2/core.hpp>
+#include <opencv2/core/version.hpp>
 #include <opencv2/imgproc.hpp>
 #include <opencv2/objdetect.hpp>
 
@@ -33,10 +34,13 @@ class YunetDetector : public Detector {
     {
         read_file(model); // for its messages
         try {
-            detector_ = cv::FaceDetectorYN::create(model.string(), "", {int(kYunetSide), int(kYunetSide)}, kYunetScore);
+            const cv::Size size{int(kYunetSide), int(kYunetSide)};
+            detector_ = cv::FaceDetectorYN::create(model.string(), "", size, kYunetScore);
+            cv::Mat faces;
+            detector_->detect(cv::Mat::zeros(size, CV_8UC3), faces); // a file of another OpenCV's fails here
         } catch (const cv::Exception&) {
-            throw Error(ErrorKind::data, str(model.string(), ": cannot be used by OpenCV's FaceDetectorYN; "
-                                                             "face_detection_yunet_2022mar.onnx was expected."));
+            throw Error(ErrorKind::data, str(model.string(), ": cannot be used by FaceDetectorYN of OpenCV ",
+                                             CV_VERSION, "; ", yunet_file(), " was expected."));
         }
     }
 
@@ -100,11 +104,16 @@ class HaarDetector : public Detector {
 
 } // namespace
 
+const char* yunet_file()
+{
+    constexpr bool is_new = CV_VERSION_MAJOR > 4 || (CV_VERSION_MAJOR == 4 && CV_VERSION_MINOR >= 8);
+    return is_new ? "face_detection_yunet_2023mar.onnx" : "face_detection_yunet_2022mar.onnx";
+}
+
 std::unique_ptr<Detector> make_yunet_detector(const fs::path& model)
 {
-    BIFRONS_CHECK(usage, !model.empty(),
-                  "detector yunet: no model file was given; name face_detection_yunet_2022mar.onnx "
-                  "with --detector-model.");
+    BIFRONS_CHECK(usage, !model.empty(), "detector yunet: no model file was given; name ", yunet_file(),
+                  " with --detector-model.");
     return std::make_unique<YunetDetector>(model);
 }
 

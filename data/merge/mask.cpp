@@ -4,6 +4,7 @@
 #include "data/hull.h"
 #include "kernels/color/gaussian_blur.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 

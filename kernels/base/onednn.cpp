@@ -1,5 +1,5 @@
-// kernels/base/onednn.cpp - against oneDNN 2.x (operation descriptors); algorithm `direct` only, whose rounding obeys
-// the bounds of the operations' contracts (Winograd's does not).
+// kernels/base/onednn.cpp - against oneDNN 2.6 and 3; algorithm `direct` only, whose rounding obeys the bounds of the
+// operations' contracts (Winograd's does not).
 #include "kernels/base/onednn.h"
 
 #if BIFRONS_HAS_ONEDNN
@@ -33,6 +33,31 @@ dnnl::stream& stream()
 {
     static thread_local dnnl::stream cpu(engine());
     return cpu;
+}
+
+constexpr bool kAllowNone = true; ///< an empty descriptor, no exception, where oneDNN has no implementation
+
+/// What describes a primitive to oneDNN: a function of its operands and parameters. A gradient's `forward` is the
+/// descriptor of its forward pass. Version 2 has a descriptor of the operation before that of the primitive.
+template <class Primitive, class... Forward>
+auto describer(const dnnl::primitive_attr& attr, const Forward&... forward)
+{
+    return [&](const auto&... what) -> typename Primitive::primitive_desc {
+#if DNNL_VERSION_MAJOR >= 3
+        return {engine(), what..., forward..., attr, kAllowNone};
+#else
+        return {typename Primitive::desc(what...), attr, engine(), forward..., kAllowNone};
+#endif
+    };
+}
+
+void append_leaky_relu(dnnl::post_ops& post, float slope)
+{
+#if DNNL_VERSION_MAJOR >= 3
+    post.append_eltwise(dnnl::algorithm::eltwise_relu, slope, 0.0f);
+#else
+    post.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, slope, 0.0f);
+#endif
 }
 
 /// oneDNN partitions work for the thread count that OpenMP has when a primitive is created.
@@ -87,7 +112,7 @@ dnnl::primitive_attr attributes(const OnednnConv& c, const Formats& f)
 {
     dnnl::post_ops post;
     if (c.add) post.append_binary(dnnl::algorithm::binary_add, f.y);
-    if (c.slope != 1) post.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, c.slope, 0.0f);
+    if (c.slope != 1) append_leaky_relu(post, c.slope);
     dnnl::primitive_attr attr;
     attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
     attr.set_post_ops(post);
@@ -157,18 +182,15 @@ void Call::make_conv()
     const auto& [x, y, filters, any, bias] = formats_;
     const primitive_attr attr = attributes(conv_, formats_);
     const Formats f(forward_of(conv_));
-    const convolution_forward::desc forward(prop_kind::forward_training, how, f.x, f.any_filters, f.bias, f.y, stride,
-                                            pad, pad);
-    const convolution_forward::primitive_desc hint(forward, attr, engine(), true);
-    if (!hint) return;
-    if (conv_.pass == OnednnPass::forward) return take<convolution_forward>(hint, hint.weights_desc());
+    const auto forward = describer<convolution_forward>(attr)(prop_kind::forward_training, how, f.x, f.any_filters,
+                                                              f.bias, f.y, stride, pad, pad);
+    if (!forward) return;
+    if (conv_.pass == OnednnPass::forward) return take<convolution_forward>(forward, forward.weights_desc());
     if (conv_.pass == OnednnPass::input_gradient) {
-        const convolution_backward_data::primitive_desc d({how, x, any, y, stride, pad, pad}, attr, engine(), hint,
-                                                          true);
+        const auto d = describer<convolution_backward_data>(attr, forward)(how, x, any, y, stride, pad, pad);
         return take<convolution_backward_data>(d, d ? d.weights_desc() : memory::desc());
     }
-    const convolution_backward_weights::primitive_desc d({how, x, any, y, stride, pad, pad}, attr, engine(), hint,
-                                                         true);
+    const auto d = describer<convolution_backward_weights>(attr, forward)(how, x, any, y, stride, pad, pad);
     take<convolution_backward_weights>(d, d ? d.diff_weights_desc() : memory::desc());
 }
 
@@ -178,15 +200,15 @@ void Call::make_product()
     const auto& [x, y, filters, any, bias] = formats_;
     const primitive_attr attr = attributes(conv_, formats_);
     const Formats f(forward_of(conv_));
-    const inner_product_forward::desc forward(prop_kind::forward_training, f.x, f.any_filters, f.bias, f.y);
-    const inner_product_forward::primitive_desc hint(forward, attr, engine(), true);
-    if (!hint) return;
-    if (conv_.pass == OnednnPass::forward) return take<inner_product_forward>(hint, hint.weights_desc());
+    const auto forward =
+        describer<inner_product_forward>(attr)(prop_kind::forward_training, f.x, f.any_filters, f.bias, f.y);
+    if (!forward) return;
+    if (conv_.pass == OnednnPass::forward) return take<inner_product_forward>(forward, forward.weights_desc());
     if (conv_.pass == OnednnPass::input_gradient) {
-        const inner_product_backward_data::primitive_desc d({x, any, y}, attr, engine(), hint, true);
+        const auto d = describer<inner_product_backward_data>(attr, forward)(x, any, y);
         return take<inner_product_backward_data>(d, d ? d.weights_desc() : memory::desc());
     }
-    const inner_product_backward_weights::primitive_desc d({x, any, y}, attr, engine(), hint, true);
+    const auto d = describer<inner_product_backward_weights>(attr, forward)(x, any, y);
     take<inner_product_backward_weights>(d, d ? d.diff_weights_desc() : memory::desc());
 }
 
@@ -232,6 +254,21 @@ std::function<void()> Call::bind(const OnednnOperands& o, void* workspace) const
     };
 }
 
+/// Whether oneDNN uses an instruction set here, or one that contains it: a set is a number with a bit for each part.
+bool uses(dnnl::cpu_isa set)
+{
+    return (unsigned(dnnl::get_effective_cpu_isa()) & unsigned(set)) == unsigned(set);
+}
+
+const char* instructions()
+{
+    using Isa = dnnl::cpu_isa;
+    if (uses(Isa::avx512_core_amx)) return "AVX-512 with AMX";
+    if (uses(Isa::avx512_core)) return "AVX-512";
+    if (uses(Isa::avx2)) return "AVX2";
+    return uses(Isa::avx) ? "AVX" : "SSE4.1";
+}
+
 } // namespace
 
 bool onednn_available()
@@ -241,32 +278,13 @@ bool onednn_available()
 
 std::string onednn_description()
 {
-    const auto isa_name = [](dnnl::cpu_isa isa) {
-        switch (isa) {
-        case dnnl::cpu_isa::avx512_core_amx:
-            return "AVX-512 with AMX";
-        case dnnl::cpu_isa::avx512_core_bf16:
-        case dnnl::cpu_isa::avx512_core_vnni:
-        case dnnl::cpu_isa::avx512_core:
-            return "AVX-512";
-        case dnnl::cpu_isa::avx2_vnni:
-        case dnnl::cpu_isa::avx2:
-            return "AVX2";
-        case dnnl::cpu_isa::avx:
-            return "AVX";
-        case dnnl::cpu_isa::sse41:
-            return "SSE4.1";
-        default:
-            return "a set without a name here";
-        }
-    };
     const dnnl_version_t& v = *dnnl::version();
-    return str(v.major, ".", v.minor, ".", v.patch, ", ", isa_name(dnnl::get_effective_cpu_isa()));
+    return str(v.major, ".", v.minor, ".", v.patch, ", ", instructions());
 }
 
 bool onednn_multiplies_bf16()
 {
-    return dnnl::get_effective_cpu_isa() == dnnl::cpu_isa::avx512_core_amx;
+    return uses(dnnl::cpu_isa::avx512_core_amx);
 }
 
 std::shared_ptr<const OnednnCall> onednn_call(const OnednnConv& conv, int threads)

@@ -281,9 +281,17 @@ TEST(Extract, EveryMarkedFaceOfTheStillsIsFoundAndItsPointsFit)
 TEST(Extract, YunetFindsThemToo)
 {
     BIFRONS_NEEDS_LANDMARKS();
-    const fs::path model = test::assets() / "models" / "face_detection_yunet_2022mar.onnx";
+    const fs::path model = test::assets() / "models" / yunet_file();
     BIFRONS_NEEDS_ASSET(model);
     compare_with_marks({.kind = DetectorKind::yunet, .model = model});
+}
+
+TEST(Extract, AYunetFileOfAnotherOpenCvIsRefused)
+{
+    const fs::path model = test::assets() / "models" / "face_detection_yunet_2022mar.onnx";
+    BIFRONS_NEEDS_ASSET(model);
+    if (model.filename() == yunet_file()) GTEST_SKIP() << "this OpenCV takes it";
+    BIFRONS_EXPECT_ERROR(make_detector({.kind = DetectorKind::yunet, .model = model}), data, yunet_file());
 }
 
 TEST(Extract, HaarFindsTheSpeakerWhereHogDoes)

@@ -37,6 +37,7 @@ check() { # PRESET CTEST-OPTION...
     shift
     echo "== test $preset $*"
     ctest --preset "$preset" -j2 "$@"
+    grep -hs "^Skipped: " "build-$preset/Testing/Temporary/LastTest.log" || true # why a test did not run
 }
 
 # 90a: code of the GPU, and the PTX that the emulated one runs.

@@ -30,6 +30,7 @@ free=$(df -P --block-size=1G "$folder" | awk 'NR == 2 { print $4 }')
 [ "$free" -ge 8 ] || give_up "$folder has $free GB of room and 8 are needed; free some, or name another folder in NEWCOMER_FOLDER."
 
 # Mounts and processes live in namespaces of their own and end with them, so plain files are all that is left to remove.
+# They run in the background, because only then does a signal to this script end them at once.
 root=$(mktemp -d "$folder/$release-XXXXXX")
 alone=(unshare --mount --propagation slave --pid --fork --kill-child)
 clean_up() {
@@ -37,11 +38,14 @@ clean_up() {
     rm -rf --one-file-system "$root"
 }
 trap clean_up EXIT
+trap 'exit 130' INT TERM
 
 base=$folder/$release.tar
 if [ ! -f "$base" ]; then
     # The script sid, because that of a release is the same and older debootstraps lack it.
-    "${alone[@]}" debootstrap --variant=minbase "$release" "$root" "${DEBIAN_MIRROR-}" sid ||
+    "${alone[@]}" debootstrap --variant=minbase "$release" "$root" "${DEBIAN_MIRROR-}" sid &
+    inside=$!
+    wait "$inside" ||
         give_up "debootstrap failed, for the reason above; mend it, or name another mirror in DEBIAN_MIRROR."
     tar -C "$root" -cf "$base.new" .
     mv "$base.new" "$base"

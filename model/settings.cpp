@@ -101,6 +101,8 @@ const std::vector<Topic>& topics()
         {"data",
          {flag("random_warp", &S::random_warp, kFree,
                "random warp of the input; turn it off to finish a trained model"),
+          number("random_warp_steps", &S::random_warp_steps, 0, kMost, kFree,
+               "last step with random_warp: what follows sharpens the face; 0: all steps"),
           flag("random_src_flip", &S::random_src_flip, kFree, "flip 40% of the source samples left to right"),
           flag("random_dst_flip", &S::random_dst_flip, kFree, "flip 40% of the destination samples left to right"),
           number("rotation", &S::rotation, 0, 180, kFree, "random rotation of the samples, degrees either way"),

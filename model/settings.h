@@ -52,6 +52,7 @@ struct Settings {
 
     // the samples
     bool random_warp = true;
+    std::int64_t random_warp_steps = 0;
     bool random_src_flip = false, random_dst_flip = true, uniform_yaw = false, blur_out_mask = false;
     std::string ct_mode = "none";
     double rotation = 10, scale = 0.15, shift = 0.05, random_hsv_power = 0;

@@ -49,6 +49,7 @@ const Dependence kDependences[] = {
     {"beta1", {"optimizer"}, [](const Settings& s) { return s.optimizer == "rmsprop"; }, "another optimizer"},
     {"lr_floor", {"lr_schedule"}, not_cosine, "lr_schedule=cosine"},
     {"lr_decay_steps", {"lr_schedule"}, not_cosine, "lr_schedule=cosine"},
+    {"random_warp_steps", {"random_warp"}, [](const Settings& s) { return !s.random_warp; }, "random_warp=true"},
     {"gan_patch_size",
      {"discriminator"},
      [](const Settings& s) { return s.discriminator == "fc" && !no_discriminator(s); },

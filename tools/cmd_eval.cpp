@@ -7,6 +7,7 @@
 #if BIFRONS_HAS_MEDIA
 #include "tools/finder_options.h"
 #include "tools/footage_jitter.h"
+#include "tools/source_frames.h"
 #endif
 
 #include <filesystem>
@@ -95,9 +96,14 @@ Json json_of(const Distances& d)
     return {{"to_src", d.to_src}, {"to_dst", d.to_dst}};
 }
 
-void add_quality(Report& report, const std::string& name, const std::string& key, const Quality& q)
+void add_line(Report& report, const std::string& name, const Quality& q)
 {
     report.line(name, fixed(q.psnr, 2), fixed(q.ssim, 4), fixed(q.sharpness, 3), q.lpips ? fixed(*q.lpips, 4) : "-");
+}
+
+void add_quality(Report& report, const std::string& name, const std::string& key, const Quality& q)
+{
+    add_line(report, name, q);
     report.add(key, json_of(q));
 }
 
@@ -193,10 +199,39 @@ void add_jitter(Report& report, const Options&, Console&)
 }
 #endif
 
+/// Empty if faces can be measured in their frames, else why not.
+std::string why_not_in_frame(const Evaluation& evaluation)
+{
+#if BIFRONS_HAS_MEDIA
+    for (const Evaluation::Faces* faces : {&evaluation.src(), &evaluation.dst()})
+        if (const std::string path = missing_source(faces->set, faces->looked_at); !path.empty())
+            return str(path, ", where ", faces->set.folder.string(), " was extracted from, does not exist");
+    return "";
+#else
+    return "this build has no OpenCV and dlib, which read footage";
+#endif
+}
+
+/// What is measured in the frames that the faces were found in.
+void add_in_frame(Report& report, Evaluation& evaluation, model::Lpips* lpips)
+{
+#if BIFRONS_HAS_MEDIA
+    const Quality src = evaluation.src_in_frame(read_source_frames, lpips),
+                  dst = evaluation.dst_in_frame(read_source_frames, lpips);
+    const double swap = evaluation.swap_sharpness_in_frame(read_source_frames);
+    add_line(report, "source, in its frames", src);
+    add_line(report, "destination, in its frames", dst);
+    report.line("swap, in its frames", "-", "-", fixed(swap, 3), "-");
+    report.add("in_frame", {{"src", json_of(src)}, {"dst", json_of(dst)}, {"swap", {{"sharpness", swap}}}});
+#endif
+}
+
 /// What is measured on the facesets.
 void add_faces(Report& report, const Options& o, Evaluation& evaluation, const Networks& networks, Console& console)
 {
-    Counted counted(console, "eval", "faces", evaluation.work(o.self_swap, networks.identity != nullptr));
+    const std::string why_not = why_not_in_frame(evaluation);
+    Counted counted(console, "eval", "faces",
+                    evaluation.work(o.self_swap, networks.identity != nullptr, why_not.empty()));
     evaluation.on_face([&] { counted(); });
     model::Lpips* const lpips = networks.lpips.get();
     report.heading({"PSNR dB", "SSIM", "sharpness", "LPIPS"});
@@ -206,6 +241,10 @@ void add_faces(Report& report, const Options& o, Evaluation& evaluation, const N
         add_quality(report, "self-swap", "self_swap", evaluation.self_swap(lpips));
     else
         report.not_measured("self_swap", "--self-swap was not given: for two takes of one person");
+    if (why_not.empty())
+        add_in_frame(report, evaluation, lpips);
+    else
+        report.not_measured("in_frame", why_not);
     if (networks.identity) add_identity(report, evaluation.identity(*networks.identity));
 }
 

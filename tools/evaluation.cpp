@@ -3,6 +3,10 @@
 #include "data/face_chip.h"
 #include "data/hull.h"
 #include "data/quality.h"
+#include "data/warp.h"
+
+#include <algorithm>
+#include <cmath>
 
 namespace bifrons::tools {
 
@@ -74,6 +78,23 @@ data::ImageF composed(const data::ImageF& inside, const data::ImageF& outside, c
     return image;
 }
 
+/// The frame around a face: the box of its landmarks and a quarter more on every side, within the frame, and large enough
+/// for every measure.
+data::Affine frame_to_close_up(const data::Image& frame, const data::Landmarks& points, std::int64_t& H,
+                               std::int64_t& W)
+{
+    const auto [left, right] =
+        std::minmax_element(points.begin(), points.end(), [](data::Point a, data::Point b) { return a.x < b.x; });
+    const auto [top, bottom] =
+        std::minmax_element(points.begin(), points.end(), [](data::Point a, data::Point b) { return a.y < b.y; });
+    const auto span = [kLeast = std::int64_t(64)](double low, double high, std::int64_t size, std::int64_t& length) {
+        length = std::min(size, std::max(kLeast, std::int64_t(std::ceil(1.5 * (high - low)))));
+        return std::clamp(std::int64_t(std::floor((low + high - double(length)) / 2)), std::int64_t(0), size - length);
+    };
+    const std::int64_t x = span(left->x, right->x, frame.W, W), y = span(top->y, bottom->y, frame.H, H);
+    return {{1, 0, -double(x), 0, 1, -double(y)}};
+}
+
 /// Adds up what is measured on single faces.
 class Mean {
   public:
@@ -119,11 +140,12 @@ Evaluation::Evaluation(kernels::Device& device, const model::TrainedModel& model
 {
 }
 
-std::int64_t Evaluation::work(bool self_swap, bool identity) const
+std::int64_t Evaluation::work(bool self_swap, bool identity, bool in_frame) const
 {
     const std::size_t src = src_.looked_at.size(), dst = dst_.looked_at.size();
     const std::size_t means = src_.of_mean.size() + dst_.of_mean.size();
-    return std::int64_t(src + dst + (self_swap || identity ? dst : 0) + (identity ? means + src + 2 * dst : 0));
+    return std::int64_t(src + dst + (self_swap || identity ? dst : 0) + (identity ? means + src + 2 * dst : 0) +
+                        (in_frame ? src + 2 * dst : 0));
 }
 
 Quality Evaluation::src_reconstruction(model::Lpips* lpips)
@@ -146,6 +168,47 @@ Quality Evaluation::reconstruction(const Faces& faces, model::Predictor::Identit
     for (std::int64_t n = 0; n < arrays.count; ++n)
         mean.add(picture(prediction.face, n, side, 3), picture(arrays.images, n, side, 3),
                  picture(arrays.masks, n, side, 1));
+    return mean.value();
+}
+
+Quality Evaluation::src_in_frame(const FrameReader& frames, model::Lpips* lpips)
+{
+    return in_frame(src_, model::Predictor::Identity::src, frames, lpips);
+}
+
+Quality Evaluation::dst_in_frame(const FrameReader& frames, model::Lpips* lpips)
+{
+    return in_frame(dst_, model::Predictor::Identity::dst, frames, lpips);
+}
+
+double Evaluation::swap_sharpness_in_frame(const FrameReader& frames)
+{
+    return in_frame(dst_, model::Predictor::Identity::src, frames, nullptr, map_ ? &*map_ : nullptr).sharpness;
+}
+
+Quality Evaluation::in_frame(const Faces& faces, model::Predictor::Identity identity, const FrameReader& frames,
+                             model::Lpips* lpips, const model::CodeMap* map)
+{
+    const data::FaceType type = data::face_type_of(model_.settings().face_type);
+    const std::int64_t side = model_.settings().resolution;
+    model::Predictor predictor(device_, model_.network(), 1, identity, model_.precision(), map);
+    data::Merger merger({}, merging_device_);
+    Mean mean(lpips);
+    frames(faces.set, faces.looked_at, [&](std::size_t position, const data::Image& frame) {
+        const data::Landmarks& points = faces.set.faces[faces.looked_at[position]].in_frame;
+        const data::Affine crop = data::face_from_frame(points, type, side);
+        const Prediction made = predictor(data::to_float(data::warp(frame, crop, side, side)).pixels);
+        data::Image pasted = frame;
+        merger.merge(pasted, {.face_from_frame = crop,
+                              .in_frame = points,
+                              .face = picture(made.face, 0, side, 3),
+                              .mask = picture(made.mask, 0, side, 1)});
+        std::int64_t H = 0, W = 0;
+        const data::Affine close_up = frame_to_close_up(frame, points, H, W);
+        const auto near = [&](const data::Image& whole) { return data::to_float(data::warp(whole, close_up, H, W)); };
+        mean.add(near(pasted), near(frame), near(data::hull_mask(points, frame.H, frame.W)));
+        tick_();
+    });
     return mean.value();
 }
 

@@ -3,6 +3,8 @@
 //   reconstruction  a face through its own decoder against its picture, at the model's side
 //   swap            a destination face through the source's decoder, pasted into its picture as `bifrons merge` does
 //   self-swap       that picture against what it was: a ground truth where both facesets show one person
+//   in frame        a face through its own decoder, pasted into its frame as `bifrons merge` does, against that frame, in
+//                   the frame's own pixels: what a viewer sees, so that models of any resolution and face type compare
 //   identity        L2 between descriptors (model/identity.h) and the mean descriptor of each faceset
 //
 // Pictures are compared inside the landmarks' hull; outside it they are made equal. Means over the faces. One whose
@@ -36,6 +38,12 @@ struct IdentityReport {
     Distances swap;     ///< of the destination's held-out faces, swapped
 };
 
+/// Calls `visit` with the position in `indices` of each face and the frame that it was found in; which frames those are
+/// the faceset knows, and how to read them see source_frames.h.
+using FrameVisit = std::function<void(std::size_t position, const data::Image& frame)>;
+using FrameReader =
+    std::function<void(const data::Faceset& set, const std::vector<std::size_t>& indices, const FrameVisit& visit)>;
+
 class Evaluation {
   public:
     /// Looks at no more than `samples` held-out faces of each, evenly spaced; where none are held out, at trained ones.
@@ -48,12 +56,17 @@ class Evaluation {
     /// `tick` is called for every face that is worked on, and may throw to stop.
     void on_face(std::function<void()> tick) { tick_ = std::move(tick); }
     /// How often, in all.
-    std::int64_t work(bool self_swap, bool identity) const;
+    std::int64_t work(bool self_swap, bool identity, bool in_frame) const;
 
     /// lpips may be null, and is left out then.
     Quality src_reconstruction(model::Lpips* lpips);
     Quality dst_reconstruction(model::Lpips* lpips);
     Quality self_swap(model::Lpips* lpips);
+    /// Faces in their frames. The last: of the destination's with the source's face, in shares of
+    /// the replaced face's own. Throw as `frames` does.
+    Quality src_in_frame(const FrameReader& frames, model::Lpips* lpips);
+    Quality dst_in_frame(const FrameReader& frames, model::Lpips* lpips);
+    double swap_sharpness_in_frame(const FrameReader& frames);
     /// At most `samples` faces of each set, held out or not, make its mean descriptor.
     IdentityReport identity(model::IdentityNetwork& network);
 
@@ -72,6 +85,8 @@ class Evaluation {
     using Descriptors = std::vector<model::IdentityNetwork::Descriptor>;
 
     Quality reconstruction(const Faces& faces, model::Predictor::Identity identity, model::Lpips* lpips);
+    Quality in_frame(const Faces& faces, model::Predictor::Identity identity, const FrameReader& frames,
+                     model::Lpips* lpips, const model::CodeMap* map = nullptr);
     Prediction predict(const data::FaceArrays& faces, model::Predictor::Identity identity,
                        const model::CodeMap* map = nullptr);
     /// The destination's pictures with the source's face, made once.

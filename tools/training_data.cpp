@@ -20,7 +20,8 @@ kernels::AugmentOptions augment_options(const model::Settings& s, double flip)
             .scale = float(s.scale),
             .shift = float(s.shift),
             .flip = float(flip),
-            .warp = s.random_warp};
+            .warp = s.random_warp,
+            .warp_steps = s.random_warp_steps};
 }
 
 /// Only the source's input is jittered: the destination keeps the light of its footage.

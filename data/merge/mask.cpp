@@ -82,10 +82,12 @@ ImageF moved_inwards(const ImageF& mask, double px)
     return moved;
 }
 
-void clear_edge(ImageF& mask)
+/// The outermost `px` pixels on every side.
+void clear_border(ImageF& mask, std::int64_t px)
 {
-    for (std::int64_t y = 0; y < mask.H; ++y) *mask.at(y, 0) = *mask.at(y, mask.W - 1) = 0;
-    for (std::int64_t x = 0; x < mask.W; ++x) *mask.at(0, x) = *mask.at(mask.H - 1, x) = 0;
+    for (std::int64_t y = 0; y < mask.H; ++y)
+        for (std::int64_t x = 0; x < mask.W; ++x)
+            if (std::min({x, y, mask.W - 1 - x, mask.H - 1 - y}) < px) *mask.at(y, x) = 0;
 }
 
 } // namespace
@@ -105,12 +107,14 @@ ImageF shrink_and_feather(const ImageF& mask, double erode_px, double feather_px
     // Half the fall lies on either side of a Gaussian's edge, so the edge goes that much further in.
     const double inwards = erode_px * scale + width / 2;
     ImageF out = inwards != 0 ? moved_inwards(mask, inwards) : mask;
+    // A face that reaches beyond the picture fades before its edge, else a straight line would run through the frame.
+    clear_border(out, std::max(std::int64_t(1), std::int64_t(std::ceil(width / 2))));
     const kernels::BlurShape blur{mask.H, mask.W, 1, float(width / 6)}; // three sigmas on either side
     if (blur.sigma >= 0.1f) {
         std::vector<float> scratch(out.pixels.size());
         kernels::cpu::gaussian_blur(blur, out.pixels.data(), out.pixels.data(), scratch.data());
     }
-    clear_edge(out);
+    clear_border(out, 1);
     return out;
 }
 

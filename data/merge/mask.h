@@ -20,8 +20,9 @@ enum class MaskKind {
 ImageF face_mask(MaskKind kind, const Landmarks& in_face, std::int64_t side, const ImageF& predicted);
 
 /// Moves the mask's edge (where it is 1/2) inwards by erode_px, outwards if that is negative, and lets it fall from 1
-/// to 0 over the feather_px inside that edge: nothing outside it is touched. The picture's edge counts as outside.
-/// Where both are 0 the mask is kept, but for the picture's outermost pixels, which become 0.
+/// to 0 over the feather_px inside that edge: nothing outside it is touched. The picture's edge counts as outside, and
+/// the mask falls to 0 before it, however far it is moved outwards. Where both are 0 the mask is kept, but for the
+/// picture's outermost pixels, which become 0.
 ImageF shrink_and_feather(const ImageF& mask, double erode_px, double feather_px);
 
 } // namespace bifrons::data

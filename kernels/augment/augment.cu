@@ -52,7 +52,7 @@ __device__ void draw_by_block(const BatchShape& s, const AugmentOptions& o, cons
 {
     AugmentDraw d;
     Rng rng(state.seed, state.step, std::uint64_t(s.first + n), s.purpose);
-    draw_all_but_nodes(rng, s, o, faces, d);
+    draw_all_but_nodes(rng, s, o, faces, state.step, d);
     if (threadIdx.x == 0) shared = d;
     __syncthreads();
     if (d.cells > 0) draw_nodes_by_block(rng, shared);

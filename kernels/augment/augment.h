@@ -47,6 +47,7 @@ struct AugmentOptions {
     float shift = 0.05f;     ///< of the side, uniform in +-, along either axis; 0..1
     float flip = 0.4f;       ///< probability
     bool warp = true;        ///< elastic warp of the input
+    std::int64_t warp_steps = 0; ///< the warp ends after this step; 0: never
     float hue_deg = 0;       ///< input's hue turned, uniform in +-; 0..180
     float saturation = 0;    ///< input's HSV saturation times 1 + uniform in +-; 0..1. 0: no change
     float value = 0;         ///< input's HSV value likewise; 0..1

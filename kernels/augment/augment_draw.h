@@ -49,7 +49,7 @@ BIFRONS_HD inline std::int64_t draw_face(Rng& rng, const Faces& faces)
 
 /// All but the nodes. Everything is always drawn, so that no option changes what the others get.
 BIFRONS_HD inline void draw_all_but_nodes(Rng& rng, const BatchShape& s, const AugmentOptions& o, const Faces& faces,
-                                          AugmentDraw& d)
+                                          std::uint64_t step, AugmentDraw& d)
 {
     d.face = draw_face(rng, faces);
     d.flip = rng.uniform() < o.flip;
@@ -66,7 +66,8 @@ BIFRONS_HD inline void draw_all_but_nodes(Rng& rng, const BatchShape& s, const A
     d.value = rng.uniform(1 - o.value, 1 + o.value);
     d.shrunk = float(faces.side - 2 * faces.margin) > 1.5f * float(s.side) * d.scale;
     const int cells = 2 << rng.below(3);
-    d.cells = o.warp ? cells : 0;
+    const bool warped = o.warp && (o.warp_steps == 0 || step <= std::uint64_t(o.warp_steps));
+    d.cells = warped ? cells : 0;
 }
 
 /// The draw of one sample, from Rng(seed, step, s.first + sample, s.purpose).
@@ -74,7 +75,7 @@ BIFRONS_HD inline void draw_sample(const BatchShape& s, const AugmentOptions& o,
                                    std::uint64_t step, std::int64_t sample, AugmentDraw& d)
 {
     Rng rng(seed, step, std::uint64_t(s.first + sample), s.purpose);
-    draw_all_but_nodes(rng, s, o, faces, d);
+    draw_all_but_nodes(rng, s, o, faces, step, d);
     if (d.cells > 0) draw_nodes(rng, d);
 }
 

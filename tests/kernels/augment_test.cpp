@@ -202,6 +202,18 @@ TEST_P(AugmentTest, warp_moves_the_input_only_and_by_its_grid)
     EXPECT_LE(moved, 0.24 * 32 + 1e-3) << "no further than 0.24 of the largest cell";
 }
 
+TEST_P(AugmentTest, warp_ends_after_its_steps)
+{
+    const Album album = ramp_album(64);
+    const BatchShape s{.N = 2, .side = 64};
+    AugmentOptions o = kNothing;
+    o.warp = true, o.warp_steps = 5;
+    const Batch last = run(device(), s, o, album, {.seed = 2, .step = 5}),
+                behind = run(device(), s, o, album, {.seed = 2, .step = 6});
+    EXPECT_NE(last.input, last.target);
+    EXPECT_EQ(behind.input, behind.target);
+}
+
 TEST_P(AugmentTest, agrees_with_the_definition)
 {
     const AugmentOptions plain, colored{.hue_deg = 40, .saturation = 0.4f, .value = 0.3f},

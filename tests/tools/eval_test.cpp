@@ -1,7 +1,10 @@
 // `bifrons eval`: figures that follow from the files it was given, and, on real clips, descriptors that tell people
 // apart and a jitter that is known.
 #include "data/face_chip.h"
+#include "data/hull.h"
+#include "data/merge/merge.h"
 #include "data/quality.h"
+#include "data/warp.h"
 #include "engine/checkpoint.h"
 #include "model/identity.h"
 #include "model/predictor.h"
@@ -86,7 +89,7 @@ TEST_F(EvalCommand, compares_held_out_faces_with_their_own_reconstructions)
         EXPECT_NE(j[identity]["sharpness"], 1);
     }
     EXPECT_FALSE(j.contains("self_swap"));
-    for (const char* absent : {"identity", "lpips", "jitter", "self_swap"})
+    for (const char* absent : {"identity", "lpips", "jitter", "self_swap", "in_frame"})
         EXPECT_TRUE(j["not_measured"].contains(absent));
 }
 
@@ -174,6 +177,71 @@ TEST_F(EvalCommand, refuses_what_it_cannot_use)
 }
 
 #if BIFRONS_HAS_MEDIA
+
+/// Gives a faceset of made_inputs.h frames that it could have been cut out of, of 100 x 90 px.
+void make_frames(const fs::path& faceset, const fs::path& frames)
+{
+    fs::create_directories(frames);
+    data::Faceset set = data::load_faceset(faceset);
+    set.sources[0].path = frames.string();
+    data::save_faceset(set);
+    for (std::size_t n = 0; n < set.faces.size(); ++n) {
+        data::Image frame(90, 100, 3);
+        for (std::size_t i = 0; i < frame.pixels.size(); ++i)
+            frame.pixels[i] = std::uint8_t(20 + i / 300 + (i * (n + 3)) % 29);
+        data::save_image(frames / str(n, ".png"), frame);
+    }
+}
+
+/// Mean PSNR inside the hull of faces 4, 5 and 6 pasted into their frames, by the shortest way.
+double psnr_in_frame(const fs::path& model_folder, const fs::path& faceset, model::Predictor::Identity identity)
+{
+    const auto device = kernels::open_device("cpu");
+    const model::TrainedModel model(*device, *load_latest_checkpoint(model_folder, [](const std::string&) {}));
+    model::Predictor predictor(*device, model.network(), 1, identity, model.precision());
+    data::Merger merger({});
+    const data::Faceset set = data::load_faceset(faceset);
+    double mean = 0;
+    for (const std::size_t n : {4, 5, 6}) {
+        const data::Image frame = data::load_image(fs::path(set.sources[0].path) / str(n, ".png"));
+        const data::Landmarks& points = set.faces[n].in_frame;
+        const data::Affine crop = data::face_from_frame(points, data::FaceType::full, 32);
+        const auto made = predictor(data::to_float(data::warp(frame, crop, 32, 32)).pixels);
+        data::PredictedFace face{
+            .face_from_frame = crop, .in_frame = points, .face = {32, 32, 3}, .mask = {32, 32, 1}};
+        face.face.pixels = made.face, face.mask.pixels = made.mask;
+        data::Image pasted = frame;
+        merger.merge(pasted, face);
+        const data::ImageF hull = data::to_float(data::hull_mask(points, frame.H, frame.W));
+        data::ImageF inside = data::to_float(frame); // outside of the hull nothing differs
+        for (std::size_t i = 0; i < inside.pixels.size(); ++i)
+            inside.pixels[i] += hull.pixels[i / 3] * (float(pasted.pixels[i]) / 255 - inside.pixels[i]);
+        mean += data::psnr(inside, data::to_float(frame), hull) / 3;
+    }
+    return mean;
+}
+
+TEST_F(EvalCommand, pastes_held_out_faces_into_their_frames)
+{
+    make_frames(folder_ / "src", folder_ / "src-frames");
+    make_frames(folder_ / "dst", folder_ / "dst-frames");
+    const Result r = eval(folder_, {});
+    ASSERT_EQ(r.code, 0) << r.out << r.err;
+    const nlohmann::json j = r.json()["in_frame"];
+    const double src = psnr_in_frame(folder_ / "model", folder_ / "src", model::Predictor::Identity::src),
+                 dst = psnr_in_frame(folder_ / "model", folder_ / "dst", model::Predictor::Identity::dst);
+    EXPECT_NEAR(j["src"]["psnr"], src, 1e-4);
+    EXPECT_NEAR(j["dst"]["psnr"], dst, 1e-4);
+    EXPECT_GT(j["swap"]["sharpness"], 0);
+    EXPECT_FALSE(r.json()["not_measured"].contains("in_frame"));
+    fs::remove(folder_ / "dst-frames/9.png");
+    fs::remove(folder_ / "dst-frames/8.png");
+    EXPECT_EQ(eval(folder_, {}).code, 0) << "frames behind the last one that is asked for";
+    for (const int n : {0, 1, 2, 3}) fs::remove(folder_ / str("dst-frames/", n, ".png"));
+    const Result short_of_frames = eval(folder_, {}, false);
+    EXPECT_EQ(short_of_frames.code, 3);
+    EXPECT_NE(short_of_frames.err.find("has 6 frames, but"), std::string::npos) << short_of_frames.err;
+}
 
 fs::path network_file()
 {

@@ -1,11 +1,15 @@
+#include "data/faceset.h"
 #include "data/media/frames.h"
 #include "data/warp.h"
 #include "tools/commands.h"
+#include "tools/comparison.h"
 #include "tools/interrupt.h"
 #include "tools/options.h"
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <fstream>
 #include <numbers>
 
 namespace bifrons::tools {
@@ -17,11 +21,12 @@ namespace fs = std::filesystem;
 struct Options {
     std::string out = "bifrons-demo", pictures;
     double minutes = 5;
-    std::int64_t steps = 4000;
+    std::int64_t steps = 100000;
 };
 
 constexpr int kFrames = 75; // three seconds
 constexpr int kSide = 320;  // px of the clips
+constexpr std::int64_t kFirstSteps = 10, kMeasuredSteps = 40;
 
 /// The portraits, as their Debian packages name them.
 constexpr const char* kSource = "astronaut.png";
@@ -75,6 +80,51 @@ void run_command(const std::vector<std::string>& words, Console& console)
     BIFRONS_CHECK(failed, code == 0, "demo: `bifrons ", words[0], "` ended with exit code ", code);
 }
 
+/// Seconds that a step of this model takes here: by its history, after the first steps, which take longer.
+double step_seconds(const fs::path& model)
+{
+    double seconds = 0, steps = 0;
+    std::ifstream history(model / "history.jsonl");
+    for (std::string line; std::getline(history, line);) {
+        const Json entry = Json::parse(line);
+        if (entry["event"] != "steps" || entry["step"] <= kFirstSteps || entry["step"] > kMeasuredSteps) continue;
+        seconds += entry["seconds"].get<double>();
+        steps += entry["steps"].get<double>();
+    }
+    BIFRONS_CHECK(failed, steps > 0, "demo: ", (model / "history.jsonl").string(), " has no steps up to ",
+                  kMeasuredSteps, ". Remove ", model.string(), " and start again.");
+    return seconds / steps;
+}
+
+/// Trains for as many steps as fit into the time, with the schedules of the preset drawn to that length.
+void train(const Options& o, const std::string& src, const std::string& dst, const std::string& model, Console& console)
+{
+    const auto run_train = [&](std::int64_t steps, const std::vector<std::string>& settings) {
+        std::vector<std::string> words = {"train", "--src",    src,        "--dst",   dst,       "--model",
+                                          model,   "--preset", "cpu-fast", "--steps", str(steps)};
+        for (const std::string& setting : settings) words.insert(words.end(), {"--set", setting});
+        run_command(words, console);
+    };
+    std::int64_t steps = o.steps;
+    if (o.steps > kMeasuredSteps) {
+        run_train(kMeasuredSteps, {});
+        steps = std::clamp(std::int64_t(60 * o.minutes / step_seconds(model)), kMeasuredSteps, o.steps);
+    }
+    run_train(steps, {str("lr_decay_steps=", steps), str("random_warp_steps=", 2 * steps / 3), "preview_every=200",
+                      "save_every=400"});
+}
+
+/// The middle face of a faceset, swapped, beside what it was.
+void save_comparison(const fs::path& faceset, const fs::path& before, const fs::path& after, const fs::path& picture)
+{
+    const data::Faceset set = data::load_faceset(faceset);
+    const data::FaceRecord& face = set.faces[set.faces.size() / 2];
+    data::save_image(picture, comparison(before, after, face.frame, face.in_frame),
+                     {.existing = data::Existing::replace,
+                      .comment = "synthetic: the face of the second picture and of the close-up was replaced by a "
+                                 "neural network (Bifrons)"});
+}
+
 void demo(const Options& o, Console& console)
 {
     const fs::path out = o.out, pictures = o.pictures.empty() ? default_pictures() : fs::path(o.pictures);
@@ -87,23 +137,18 @@ void demo(const Options& o, Console& console)
     make_clip(pictures / kDestination, out / "dst.mp4", console);
     run_command({"extract", path("src.mp4"), "-o", path("src-faces")}, console);
     run_command({"extract", path("dst.mp4"), "-o", path("dst-faces")}, console);
-    std::vector<std::string> train = {"train",           "--src",     path("src-faces"), "--dst",
-                                      path("dst-faces"), "--model",   path("model"),     "--steps",
-                                      str(o.steps),      "--minutes", str(o.minutes)};
-    for (const char* setting :
-         {"archi=df-ud", "optimizer=adam", "resolution=64", "e_dims=32", "ae_dims=128", "d_dims=16", "d_mask_dims=6",
-          "batch_size=4", "learning_rate=5e-4", "preview_every=200", "save_every=400"}) {
-        train.push_back("--set");
-        train.push_back(setting);
-    }
-    run_command(train, console);
+    train(o, path("src-faces"), path("dst-faces"), path("model"), console);
     // The camera turns the hat far enough that a few detections are weak; and glasses give the frame's face a contrast
     // that the source's should not take over whole.
     run_command({"merge", "--model", path("model"), "--input", path("dst.mp4"), "-o", path("swapped.mp4"),
                  "--min-score", "0", "--alpha", "0.6", "--overwrite"},
                 console);
-    console.result(str("\nswapped video  ", path("swapped.mp4"), "\npreview sheet  ", path("model/preview.png"), "\n"),
-                   {{"video", path("swapped.mp4")}, {"preview", path("model/preview.png")}});
+    save_comparison(out / "dst-faces", out / "dst.mp4", out / "swapped.mp4", out / "comparison.jpg");
+    console.result(str("\nswapped video        ", path("swapped.mp4"), "\nbefore and after     ",
+                       path("comparison.jpg"), "\npreview sheet        ", path("model/preview.png"), "\n"),
+                   {{"video", path("swapped.mp4")},
+                    {"comparison", path("comparison.jpg")},
+                    {"preview", path("model/preview.png")}});
 }
 
 } // namespace
@@ -113,7 +158,8 @@ Work declare_demo(CLI::App& app)
     const auto options = std::make_shared<Options>();
     text(app, "--out", options->out, "FOLDER", "where all goes; started again, it goes on there");
     number<double>(app, "--minutes", options->minutes, 0.01, 1e6, "longest training");
-    number<std::int64_t>(app, "--steps", options->steps, 1, 1000000, "training steps; below 300 the faces are a blur");
+    number<std::int64_t>(app, "--steps", options->steps, 1, 1000000,
+                         "most training steps; below 300 the faces are a blur");
     text(app, "--pictures", options->pictures, "FOLDER", "holds astronaut.png and grace_hopper_512x512.jpg");
     return [options](Console& console) { demo(*options, console); };
 }

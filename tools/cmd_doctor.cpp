@@ -52,9 +52,8 @@ Finding find_instructions()
 Finding find_onednn()
 {
     if (kernels::onednn_available()) {
-        const bool amx = kernels::onednn_multiplies_bf16();
-        return {"oneDNN", true,
-                kernels::onednn_description() + (amx ? "; AMX: trains in bf16" : "; no AMX: trains in f32")};
+        const bool bf16 = kernels::onednn_multiplies_bf16();
+        return {"oneDNN", true, kernels::onednn_description() + (bf16 ? "; trains in bf16" : "; trains in f32")};
     }
     return {"oneDNN", false, "not built in; our own loops compute convolutions, slower",
             "run tools/setup.sh and build again"};

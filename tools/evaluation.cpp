@@ -78,8 +78,8 @@ data::ImageF composed(const data::ImageF& inside, const data::ImageF& outside, c
     return image;
 }
 
-/// The frame around a face: the box of its landmarks and a quarter more on every side, within the frame, and large enough
-/// for every measure.
+/// The frame around a face: the box of its landmarks and a quarter more on every side, within the frame, and large
+/// enough for every measure.
 data::Affine frame_to_close_up(const data::Image& frame, const data::Landmarks& points, std::int64_t& H,
                                std::int64_t& W)
 {

@@ -3,7 +3,8 @@
 //   reconstruction  a face through its own decoder against its picture, at the model's side
 //   swap            a destination face through the source's decoder, pasted into its picture as `bifrons merge` does
 //   self-swap       that picture against what it was: a ground truth where both facesets show one person
-//   in frame        a face through its own decoder, pasted into its frame as `bifrons merge` does, against that frame, in
+//   in frame        a face through its own decoder, pasted into its frame as `bifrons merge` does, against that frame,
+//   in
 //                   the frame's own pixels: what a viewer sees, so that models of any resolution and face type compare
 //   identity        L2 between descriptors (model/identity.h) and the mean descriptor of each faceset
 //

@@ -42,15 +42,15 @@ struct Faces {
 };
 
 struct AugmentOptions {
-    float rotation_deg = 10; ///< uniform in +-; 0..180
-    float scale = 0.15f;     ///< uniform in 1/(1+scale) .. 1+scale; 0..1
-    float shift = 0.05f;     ///< of the side, uniform in +-, along either axis; 0..1
-    float flip = 0.4f;       ///< probability
-    bool warp = true;        ///< elastic warp of the input
+    float rotation_deg = 10;     ///< uniform in +-; 0..180
+    float scale = 0.15f;         ///< uniform in 1/(1+scale) .. 1+scale; 0..1
+    float shift = 0.05f;         ///< of the side, uniform in +-, along either axis; 0..1
+    float flip = 0.4f;           ///< probability
+    bool warp = true;            ///< elastic warp of the input
     std::int64_t warp_steps = 0; ///< the warp ends after this step; 0: never
-    float hue_deg = 0;       ///< input's hue turned, uniform in +-; 0..180
-    float saturation = 0;    ///< input's HSV saturation times 1 + uniform in +-; 0..1. 0: no change
-    float value = 0;         ///< input's HSV value likewise; 0..1
+    float hue_deg = 0;           ///< input's hue turned, uniform in +-; 0..180
+    float saturation = 0;        ///< input's HSV saturation times 1 + uniform in +-; 0..1. 0: no change
+    float value = 0;             ///< input's HSV value likewise; 0..1
 };
 
 struct BatchShape {

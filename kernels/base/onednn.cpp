@@ -284,7 +284,12 @@ std::string onednn_description()
 
 bool onednn_multiplies_bf16()
 {
-    return uses(dnnl::cpu_isa::avx512_core_amx);
+#if defined(__x86_64__)
+    const bool amd = __builtin_cpu_is("amd");
+#else
+    const bool amd = false;
+#endif
+    return uses(dnnl::cpu_isa::avx512_core_amx) || (amd && uses(dnnl::cpu_isa::avx512_core_bf16));
 }
 
 std::shared_ptr<const OnednnCall> onednn_call(const OnednnConv& conv, int threads)

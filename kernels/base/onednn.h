@@ -51,7 +51,9 @@ class OnednnCall {
     virtual std::function<void()> bind(const OnednnOperands& operands, void* workspace) const = 0;
 };
 
-/// Whether bf16 products run in units of their own here: AMX.
+/// Whether products are faster in bf16 than in f32 here: with AMX, and with an AMD's AVX-512-BF16. Measured: on a Zen 5
+/// a training step takes half to 0.8 of the time; with an Intel's AVX-512-BF16, without AMX, it takes 1.4 times as
+/// long.
 bool onednn_multiplies_bf16();
 
 /// The call for `threads` threads; null where oneDNN is absent or has no optimised and correct implementation. Prepared

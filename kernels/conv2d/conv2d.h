@@ -42,7 +42,7 @@ struct Conv2dShape {
     void check(const char* op) const;
 };
 
-/// Whether a device has units for bf16 products that oneDNN or our kernels use: tensor cores, AMX.
+/// Whether a device is faster in bf16: it has tensor cores, AMX, or is an AMD processor with AVX-512-BF16.
 bool prefers_bf16(Target target);
 
 /// y = epilogue(conv(x, w)).

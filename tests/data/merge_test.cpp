@@ -317,7 +317,8 @@ TEST(MergeMask, a_face_beyond_the_picture_fades_before_its_edge)
     ImageF mask(128, 128, 1);
     std::fill(mask.pixels.begin(), mask.pixels.end(), 1.0f);
     const ImageF got = shrink_and_feather(mask, -8, 16); // the defaults: 8 px wide here
-    for (std::int64_t i = 0; i < 128; ++i) EXPECT_EQ(*got.at(0, i) + *got.at(127, i) + *got.at(i, 0) + *got.at(i, 127), 0);
+    for (std::int64_t i = 0; i < 128; ++i)
+        EXPECT_EQ(*got.at(0, i) + *got.at(127, i) + *got.at(i, 0) + *got.at(i, 127), 0);
     EXPECT_LT(*got.at(64, 1), 0.1f) << "no step to the frame's own pixel beside it";
     for (std::int64_t x = 1; x < 10; ++x) EXPECT_LE(std::abs(*got.at(64, x) - *got.at(64, x - 1)), 0.35f) << x;
     EXPECT_NEAR(*got.at(64, 10), 1, 1e-5);

@@ -78,7 +78,7 @@ class Faces : public BatchSource {
 inline Settings tiny()
 {
     Settings s;
-    s.precision = "f32"; // on CPUs with AMX too
+    s.precision = "f32"; // on CPUs that prefer bf16 too
     s.archi = "df-ud";
     s.optimizer = "adam";
     s.resolution = 32;

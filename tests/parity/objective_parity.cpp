@@ -22,7 +22,7 @@ const std::vector<std::pair<std::string, std::string>> kTaps = {{"relu1_1", ""}}
 Settings settings(const std::string& architecture, const std::string& features)
 {
     Settings s;
-    s.precision = "f32"; // on CPUs with AMX too
+    s.precision = "f32"; // on CPUs that prefer bf16 too
     s.archi = architecture;
     s.resolution = 32;
     s.e_dims = 4, s.ae_dims = 10, s.d_dims = 6, s.d_mask_dims = 4;

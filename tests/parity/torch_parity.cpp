@@ -18,7 +18,7 @@ Settings settings(const std::string& architecture, int resolution, const std::st
                   const std::string& upsample = "subpixel")
 {
     Settings s;
-    s.precision = "f32"; // on CPUs with AMX too
+    s.precision = "f32"; // on CPUs that prefer bf16 too
     s.archi = architecture;
     s.optimizer = "adam";
     s.resolution = resolution;

@@ -207,8 +207,7 @@ double psnr_in_frame(const fs::path& model_folder, const fs::path& faceset, mode
         const data::Landmarks& points = set.faces[n].in_frame;
         const data::Affine crop = data::face_from_frame(points, data::FaceType::full, 32);
         const auto made = predictor(data::to_float(data::warp(frame, crop, 32, 32)).pixels);
-        data::PredictedFace face{
-            .face_from_frame = crop, .in_frame = points, .face = {32, 32, 3}, .mask = {32, 32, 1}};
+        data::PredictedFace face{.face_from_frame = crop, .in_frame = points, .face = {32, 32, 3}, .mask = {32, 32, 1}};
         face.face.pixels = made.face, face.mask.pixels = made.mask;
         data::Image pasted = frame;
         merger.merge(pasted, face);

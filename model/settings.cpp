@@ -102,7 +102,7 @@ const std::vector<Topic>& topics()
          {flag("random_warp", &S::random_warp, kFree,
                "random warp of the input; turn it off to finish a trained model"),
           number("random_warp_steps", &S::random_warp_steps, 0, kMost, kFree,
-               "last step with random_warp: what follows sharpens the face; 0: all steps"),
+                 "last step with random_warp: what follows sharpens the face; 0: all steps"),
           flag("random_src_flip", &S::random_src_flip, kFree, "flip 40% of the source samples left to right"),
           flag("random_dst_flip", &S::random_dst_flip, kFree, "flip 40% of the destination samples left to right"),
           number("rotation", &S::rotation, 0, 180, kFree, "random rotation of the samples, degrees either way"),
@@ -214,7 +214,7 @@ const std::vector<Topic>& topics()
                "without random_warp freezes inter_AB, as in DeepFaceLab"),
           word("precision", &S::precision, {"auto", "bf16", "tf32", "f32"}, kFree,
                "compute precision of products and activations; weights and sums stay f32. auto: bf16 on a GPU and on a "
-               "CPU with AMX, else f32"),
+               "CPU that multiplies faster in it (AMX, or AMD's AVX-512-BF16), else f32"),
           number("threads", &S::threads, 0, 1024, kFree,
                  "worker threads of the CPU; 0 = one or all cores, whichever is measured to be faster"),
           number("seed", &S::seed, 0, 9007199254740992.0, kFixed,

@@ -15,8 +15,7 @@ constexpr std::int64_t kGap = 4; // px between the pictures
 
 void put(data::Image& sheet, std::int64_t x, const data::Image& picture)
 {
-    for (std::int64_t y = 0; y < picture.H; ++y)
-        std::copy_n(picture.at(y, 0), picture.W * 3, sheet.at(y, x));
+    for (std::int64_t y = 0; y < picture.H; ++y) std::copy_n(picture.at(y, 0), picture.W * 3, sheet.at(y, x));
 }
 
 data::Image frame_at(const std::filesystem::path& video, std::int64_t index)

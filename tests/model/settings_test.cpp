@@ -372,11 +372,12 @@ TEST(Settings, precision_follows_the_device)
 {
     const kernels::Target cpu{.kind = kernels::DeviceKind::cpu}, gpu{.kind = kernels::DeviceKind::cuda, .sm = 90};
     Settings s;
-    bool amx = false;
+    bool bf16 = false;
 #if defined(__x86_64__)
-    amx = kernels::onednn_available() && __builtin_cpu_supports("amx-bf16");
+    const bool amd = __builtin_cpu_is("amd") && __builtin_cpu_supports("avx512bf16");
+    bf16 = kernels::onednn_available() && (amd || __builtin_cpu_supports("amx-bf16"));
 #endif
-    EXPECT_EQ(int(precision_of(s, cpu)), int(amx ? Precision::bf16 : Precision::f32));
+    EXPECT_EQ(int(precision_of(s, cpu)), int(bf16 ? Precision::bf16 : Precision::f32));
     EXPECT_EQ(int(precision_of(s, gpu)), int(Precision::bf16));
     s.precision = "tf32";
     EXPECT_EQ(int(precision_of(s, gpu)), int(Precision::tf32));

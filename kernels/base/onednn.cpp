@@ -119,14 +119,17 @@ dnnl::primitive_attr attributes(const OnednnConv& c, const Formats& f)
     return attr;
 }
 
-/// Not oneDNN's plain loops ("ref"); nor, with a summand, its convolution by gemm, which in 2.6.3 adds the wrong
-/// elements of it from the second pixel on.
+/// Convolution by gemm in 2.6.3 adds the wrong elements of a summand from the second pixel on; 3.7.2 is right.
+constexpr bool kGemmCanAdd = DNNL_VERSION_MAJOR >= 3;
+
+/// Not oneDNN's plain loops ("ref"), nor what it computes wrongly.
 template <class Descriptor>
 bool is_usable(const Descriptor& d, bool add)
 {
     if (!d) return false;
     const std::string name = d.impl_info_str();
-    return name.find("ref") == std::string::npos && !(add && name.find("gemm") != std::string::npos);
+    const auto is = [&](const char* kind) { return name.find(kind) != std::string::npos; };
+    return !is("ref") && !(is("gemm") && add && !kGemmCanAdd);
 }
 
 class Call : public OnednnCall {

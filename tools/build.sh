@@ -8,6 +8,7 @@ cd "$(dirname "$0")/.."
 build() { cmake --preset program "$@" && cmake --build --preset program; }
 warning=build/cuda_warning.txt
 
+echo "== build"
 if ! build "$@"; then
     grep -qs '^BIFRONS_CUDA:STRING=AUTO' build/CMakeCache.txt && grep -q '^CMAKE_CUDA_COMPILER:.*/nvcc' build/CMakeCache.txt || exit 1
     build "$@" -DBIFRONS_CUDA=OFF

@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 
 tools/setup.sh
 tools/build.sh -DBIFRONS_MEDIA=ON -DBIFRONS_ONEDNN=ON
+echo "== demo"
 tools/demo_pictures.sh build/demo-pictures
 
 trap 'cat build/cuda_warning.txt >&2' EXIT # the last words of the log

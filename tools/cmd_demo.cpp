@@ -141,7 +141,7 @@ void demo(const Options& o, Console& console)
     // The camera turns the hat far enough that a few detections are weak; and glasses give the frame's face a contrast
     // that the source's should not take over whole.
     run_command({"merge", "--model", path("model"), "--input", path("dst.mp4"), "-o", path("swapped.mp4"),
-                 "--min-score", "0", "--alpha", "0.6", "--overwrite"},
+                 "--min-score", "0", "--alpha", "0.6", "--sharpen", "0.8", "--overwrite"},
                 console);
     save_comparison(out / "dst-faces", out / "dst.mp4", out / "swapped.mp4", out / "comparison.jpg");
     console.result(str("\nswapped video        ", path("swapped.mp4"), "\nbefore and after     ",

@@ -185,6 +185,8 @@ Work declare_merge(CLI::App& app)
         "(idt, sot)");
     number(app, "--alpha", m.alpha, 0.0, 1.0, "strength of the colour transfer");
     number(app, "--beta", m.beta, 0.0, 1.0, "strength of the light adjustment: the frame's shading on the face");
+    number(app, "--sharpen", m.sharpen, 0.0, 1.0,
+           "sharpen the face up to this share of the sharpness of the frame's own face; 0: off");
     choice(app, "--blend", o->blend, {"none", "feather", "poisson"},
            "how the edge is hidden: not at all, softly, or by keeping gradients only");
     number(app, "--latent-map", o->latent_map, 0.0, 1.0,

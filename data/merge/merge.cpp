@@ -1,6 +1,7 @@
 // data/merge/merge.cpp - puts a predicted face into its frame.
 #include "data/merge/merge.h"
 
+#include "data/merge/sharpen.h"
 #include "data/warp.h"
 #include "kernels/color/color.h"
 #include "kernels/poisson/poisson.h"
@@ -85,6 +86,7 @@ void check(const MergeOptions& options)
     check_range("feather", options.feather_px, 0, 100);
     check_range("alpha", options.alpha, 0, 1);
     check_range("beta", options.beta, 0, 1);
+    check_range("sharpen", options.sharpen, 0, 1);
 }
 
 Merger::Merger(const MergeOptions& options, const std::string& device)
@@ -114,6 +116,12 @@ void Merger::merge(Image& frame, const PredictedFace& face)
 
     Region region = cut(frame, face.face_from_frame.inverse(), picture, mask);
     if (region.H == 0 || region.W == 0) return;
+    if (options_.sharpen > 0) {
+        // Detail that the network could draw is as wide as its pixels are in the frame.
+        const double sigma = std::max(1.0, face.face_from_frame.inverse().scale());
+        sharpen(region.face, region.target, region.mask, options_.sharpen, sigma);
+        clip(region.face);
+    }
     if (options_.blend == BlendKind::poisson) clone(region);
     for (std::int64_t y = 1; y < region.H - 1; ++y)
         for (std::int64_t x = 1; x < region.W - 1; ++x) {

@@ -1,12 +1,13 @@
 // data/merge/merge.h - puts a predicted face into its frame.
 //
-//   mask (mask.h)  ->  colours and light of the frame (kernels/color/color.h)  ->  blend:
+//   mask (mask.h)  ->  colours and light of the frame (kernels/color/color.h)  ->  sharpness (sharpen.h)  ->  blend:
 //     none      the mask as it is, shrunk but not feathered
 //     feather   frame + m (face - frame), m the feathered mask
 //     poisson   the same with the face's gradients under the frame's colours: Dirichlet values on the edge of m > 0
 //               (kernels/poisson/poisson.h)
 //
-// Masks, colours and light are worked out on the face picture, blending on the frame. Tests tests/data/merge_test.cpp
+// Masks, colours and light are worked out on the face picture, sharpness and blending on the frame. Tests
+// tests/data/merge_test.cpp
 #pragma once
 
 #include "data/merge/mask.h"
@@ -36,8 +37,9 @@ struct MergeOptions {
     double erode_px = -8;
     double feather_px = 16; ///< 0..100, of a face picture of 256
     ColorKind color = ColorKind::rct;
-    double alpha = 1; ///< strength of the colour transfer, 0..1
-    double beta = 0;  ///< strength of the light adjustment, 0..1
+    double alpha = 1;   ///< strength of the colour transfer, 0..1
+    double beta = 0;    ///< strength of the light adjustment, 0..1
+    double sharpen = 0; ///< share of the frame's sharpness that the face is brought to, 0..1; 0: as it is
     BlendKind blend = BlendKind::feather;
 };
 

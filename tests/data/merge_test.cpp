@@ -1,4 +1,5 @@
 #include "data/merge/merge.h"
+#include "data/merge/sharpen.h"
 
 #include "data/hull.h"
 #include "data/warp.h"
@@ -280,6 +281,70 @@ double distance_slowly(const ImageF& mask, std::int64_t y, std::int64_t x)
         for (std::int64_t u = -1; u <= mask.W; ++u)
             if (inside(v, u) != inside(y, x)) least = std::min(least, std::hypot(double(v - y), double(u - x)));
     return least;
+}
+
+/// Root mean square of the Laplacian where the mask is 1.
+double rms_laplacian(const ImageF& image, const ImageF& mask)
+{
+    double sum = 0, count = 0;
+    for (std::int64_t y = 1; y + 1 < image.H; ++y)
+        for (std::int64_t x = 1; x + 1 < image.W; ++x)
+            for (int c = 0; c < 3 && *mask.at(y, x) > 0; ++c) {
+                const double laplacian = 4.0 * image.at(y, x)[c] - image.at(y - 1, x)[c] - image.at(y + 1, x)[c] -
+                                         image.at(y, x - 1)[c] - image.at(y, x + 1)[c];
+                sum += laplacian * laplacian, count += 1;
+            }
+    return std::sqrt(sum / count);
+}
+
+class Sharpen : public ::testing::Test {
+  protected:
+    Sharpen()
+    {
+        std::mt19937 random(3);
+        for (float& v : frame_.pixels) v = float(random() % 1000) / 1000;
+        for (std::int64_t y = 5; y < 35; ++y)
+            for (std::int64_t x = 5; x < 45; ++x) *mask_.at(y, x) = 1;
+        for (std::int64_t y = 0; y < 40; ++y) // waves of 12 px: detail that a Gaussian of 2 px takes away in part
+            for (std::int64_t x = 0; x < 50; ++x)
+                for (int c = 0; c < 3; ++c) face_.at(y, x)[c] = 0.5f + 0.2f * float(std::sin(double(x + 2 * c) * 0.52));
+    }
+    ImageF frame_{40, 50, 3}, face_{40, 50, 3}, mask_{40, 50, 1};
+};
+
+TEST_F(Sharpen, reaches_the_share_that_is_asked_for)
+{
+    const double share = 1.5 * rms_laplacian(face_, mask_) / rms_laplacian(frame_, mask_);
+    EXPECT_GT(sharpen(face_, frame_, mask_, share, 2), 0);
+    EXPECT_NEAR(rms_laplacian(face_, mask_) / rms_laplacian(frame_, mask_), share, 1e-3 * share);
+}
+
+TEST_F(Sharpen, leaves_alone_what_is_sharp_enough_and_what_has_no_detail)
+{
+    const ImageF before = face_;
+    EXPECT_EQ(sharpen(face_, frame_, mask_, 0.9 * rms_laplacian(face_, mask_) / rms_laplacian(frame_, mask_), 2), 0);
+    EXPECT_EQ(face_.pixels, before.pixels);
+    std::fill(face_.pixels.begin(), face_.pixels.end(), 0.25f);
+    sharpen(face_, frame_, mask_, 1, 2);
+    for (const float v : face_.pixels) ASSERT_NEAR(v, 0.25f, 1e-5);
+}
+
+TEST_F(Sharpen, stops_where_edges_would_get_halos)
+{
+    EXPECT_EQ(sharpen(face_, frame_, mask_, 1, 2), kMostSharpening);
+}
+
+TEST(Merge, sharpens_on_request)
+{
+    const Image frame = smooth_frame();
+    Image noisy = frame;
+    for (std::size_t i = 0; i < noisy.pixels.size(); ++i)
+        noisy.pixels[i] = std::uint8_t(noisy.pixels[i] ^ (i * 2654435761u >> 16 & 7));
+    MergeOptions options = kPlain;
+    const PredictedFace face = own_face(frame, alignment(95, 75, 64));
+    const Image plain = merged(noisy, face, options);
+    options.sharpen = 1;
+    EXPECT_GT(largest_difference(merged(noisy, face, options), plain), 0);
 }
 
 TEST(MergeMask, shrinking_follows_the_distance_to_the_edge)

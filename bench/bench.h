@@ -1,6 +1,6 @@
 // bench/bench.h - what every benchmark is made of: cases, the device with its operands, and what a case measures.
 //
-// A case is ours beside its peers on the same operands. pair.h times it; report.h prints it.
+// A case is ours against its peers on the same operands. pair.h times it; report.h prints it.
 #pragma once
 
 #include "kernels/device/roofline.h"
@@ -80,7 +80,7 @@ class Bench {
 struct Side {
     std::string name;
     std::function<void(Exec ex, int set)> run = {}; ///< enqueues one call on a set of operands
-    /// Host: it runs on the processor, also beside a GPU. Eager: it has a recording of its own, and is in no other.
+    /// Host: it runs on the CPU, even if a GPU is measured. Eager: it has a recording of its own, and is in no other.
     enum class How { recorded, eager, host } how = How::recorded;
     std::function<double()> sample = {}; ///< seconds of one call
     /// After one call on set 0: what is wrong with the result, or empty; and its error in units of what is allowed.
@@ -93,7 +93,7 @@ struct Work {
     Arithmetic arithmetic = Arithmetic::f32;
     Side ours = {};
     std::vector<Side> peers = {};         ///< the fastest of them is the pair's other side
-    std::vector<std::string> absent = {}; ///< peers that are not there, each with the reason
+    std::vector<std::string> absent = {}; ///< peers that are not installed, each with the reason
 };
 
 struct Case {

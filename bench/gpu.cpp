@@ -10,7 +10,7 @@ namespace {
 constexpr int kSuccess = 0;
 constexpr unsigned kClockSm = 1, kClockMemory = 2, kTemperatureOfGpu = 0, kMilliwatts = 1000;
 
-/// Calls a function of the library; false where it is not there or fails.
+/// Calls a function of the library; false if it does not exist or fails.
 template <class... Arguments>
 bool call(void* library, const char* name, Arguments... arguments)
 {

@@ -1,4 +1,4 @@
-// bench/main.cpp - bifrons-bench: ours beside the best peers, at the network's own shapes. `bifrons bench` runs it.
+// bench/main.cpp - bifrons-bench: ours against the best peers, at the network's own shapes. `bifrons bench` runs it.
 #include "bench/pair.h"
 #include "bench/report.h"
 
@@ -14,18 +14,20 @@ using namespace bifrons::bench;
 
 void declare(CLI::App& app, Options& o)
 {
-    app.add_flag("--quick", o.quick, "one batch size of each network");
-    app.add_option("--filter", o.filter, "cases whose name has this regular expression: conv2d_fwd/decoder.res0");
+    app.add_flag("--quick", o.quick, "one batch size per network");
+    app.add_option("--filter", o.filter, "only cases whose name matches, such as conv2d_fwd/decoder.res0");
     app.add_option("--device", o.device, "auto, cuda, cuda:1, cpu, cpu:2; auto takes a GPU if there is one");
-    app.add_option("--precision", o.precision, "of operations that have several: bf16, tf32, f32; else all");
-    app.add_option("--method", o.method, "one method only: direct, igemm_mma, ...");
-    app.add_option("--network", o.network, "RESOLUTION,E,AE,D,MASK: another df-ud network than 128 and 256");
-    app.add_option("--batch", o.batch, "another batch than 4, 8, 16 and 32")->check(CLI::Range(1, 4096));
-    app.add_option("--pairs", o.pairs, "pairs of samples of each case")->check(CLI::Range(1, 10000));
-    app.add_option("--out", o.out, "file that a JSON line of each result is appended to");
-    app.add_flag("--resume", o.resume, "pass over what the file of --out has of this commit on this device");
-    app.add_flag("--list", o.list, "list the cases, run none");
-    app.add_flag("--json", o.json, "JSON lines on stdout instead of a table");
+    app.add_option("--precision", o.precision,
+                   "compute precision, of operations that have several: bf16, tf32, f32; default all");
+    app.add_option("--method", o.method, "kernel method: direct, igemm_mma, ...; default all");
+    app.add_option("--network", o.network,
+                   "RESOLUTION,E,AE,D,MASK: a df-ud network instead of those of 128 and 256 px");
+    app.add_option("--batch", o.batch, "batch size instead of 4, 8, 16 and 32")->check(CLI::Range(1, 4096));
+    app.add_option("--pairs", o.pairs, "pairs of samples per case")->check(CLI::Range(1, 10000));
+    app.add_option("--out", o.out, "append the results to this file as JSON lines");
+    app.add_flag("--resume", o.resume, "skip what the file of --out has for this commit and device");
+    app.add_flag("--list", o.list, "list the cases, run nothing");
+    app.add_flag("--json", o.json, "print JSON lines on stdout instead of a table");
 }
 
 std::unique_ptr<kernels::Device> open(const std::string& name)
@@ -47,7 +49,7 @@ Network network_of(const std::string& text)
     const bool good =
         read == 5 && n.resolution >= 32 && n.resolution % 32 == 0 && n.e > 0 && n.ae > 0 && n.d > 0 && n.m > 0;
     BIFRONS_CHECK(usage, good, "--network ", text,
-                  "; RESOLUTION,E,AE,D,MASK expected, the resolution a multiple of 32");
+                  "; expected RESOLUTION,E,AE,D,MASK, the resolution a multiple of 32");
     return n;
 }
 
@@ -98,7 +100,8 @@ int run(const Options& options, char** argv)
     const auto device = open(options.device);
     const Grid grid = grid_of(options, *device);
     const Cases cases = cases_of(grid);
-    BIFRONS_CHECK(usage, !cases.empty(), "no case has this name, method and precision. --list lists them.");
+    BIFRONS_CHECK(usage, !cases.empty(),
+                  "no case has this name, method and precision. `bifrons bench --list` lists them.");
     if (options.list) {
         for (const Case& c : cases) std::puts(c.name().c_str());
         return 0;
@@ -125,7 +128,8 @@ int run(const Options& options, char** argv)
 
 int main(int argc, char** argv)
 {
-    CLI::App app{"Ours beside the best peers, each pair timed in alternating order.", "bifrons-bench"};
+    CLI::App app{"Benchmarks Bifrons against the best peer libraries, each pair timed in alternating order.",
+                 "bifrons-bench"};
     Options options;
     declare(app, options);
     CLI11_PARSE(app, argc, argv);

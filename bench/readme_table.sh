@@ -1,7 +1,7 @@
 #!/bin/sh
-# bench/readme_table.sh - the table of README.md's section "Measured", out of the lines of bench/results/.
+# bench/readme_table.sh - the table of README.md's section "Measured", from the lines of bench/results/.
 #
-#   bench/readme_table.sh            fails if README.md holds another one
+#   bench/readme_table.sh            fails if README.md has another one
 #   bench/readme_table.sh --write    puts it there
 set -eu
 cd "$(dirname "$0")/.."
@@ -20,13 +20,13 @@ row() {
     lines=$(cat bench/results/*.jsonl)
     for pattern in "$@"; do lines=$(printf '%s\n' "$lines" | grep -F -e "$pattern") || break; done
     line=$(printf '%s\n' "$lines" | tail -n 1)
-    [ -n "$line" ] || { echo "readme_table.sh: no line of bench/results/ holds $*" >&2 && exit 1; }
+    [ -n "$line" ] || { echo "readme_table.sh: no line of bench/results/ has $*" >&2 && exit 1; }
     case $line in
     *'"peer_ms"'*) echo "| $what | $(digits "$(value "$line" ours_ms)") ms | $(value "$line" peer): $(digits "$(value "$line" peer_ms)") ms | $(digits "$(value "$line" ratio)") |" ;;
     *'"peer_us"'*) echo "| $what | $(ms "$(value "$line" ours_us)") ms | $(value "$line" peer | sed 's/+.*//; s/pytorch/PyTorch/'): $(ms "$(value "$line" peer_us)") ms | $(digits "$(value "$line" ratio)") |" ;;
     *'"frames_per_s"'*) echo "| $what | $(digits "$(value "$line" frames_per_s)") frames/s | | |" ;;
     *'"max_rss_mb"'*) echo "| $what | $(value "$line" max_rss_mb) MB | | |" ;;
-    *) echo "readme_table.sh: says nothing that the table shows: $line" >&2 && exit 1 ;;
+    *) echo "readme_table.sh: has nothing that the table shows: $line" >&2 && exit 1 ;;
     esac
 }
 

@@ -1,4 +1,4 @@
-// data/alignment.cpp - where a face picture lies in a frame.
+// data/alignment.cpp - where a face picture is in a frame.
 #include "data/alignment.h"
 
 #include "kernels/base/error.h"
@@ -69,7 +69,7 @@ FaceType face_type_of(const std::string& name)
     for (const TypeRow& row : kTypes)
         if (name == row.name) return row.type;
     throw Error(ErrorKind::usage,
-                str("face type '", name, "': unknown; half, midfull, full, whole_face or head was expected."));
+                str("face type \"", name, "\" is unknown; expected half, midfull, full, whole_face or head"));
 }
 
 Affine face_from_frame(const Landmarks& in_frame, FaceType type, std::int64_t side)

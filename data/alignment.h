@@ -1,4 +1,4 @@
-// data/alignment.h - how much of a head a face picture shows, and where it lies in a frame. DeepFaceLab's geometry, so
+// data/alignment.h - how much of a head a face picture shows, and where it is in a frame. DeepFaceLab's geometry, so
 // that facesets and models of either program fit the other's.
 //
 // Template: the mean face in a unit square, x from brow end to brow end. Landmarks 17-48 and 54 are mapped to it by a

@@ -34,7 +34,8 @@ class Reader {
   public:
     Reader(const Json& object, std::string name) : object_(object), name_(std::move(name))
     {
-        BIFRONS_CHECK(data, object.is_object(), name_, ": is no object; the file was edited wrongly.");
+        BIFRONS_CHECK(data, object.is_object(), name_,
+                      ": is not an object; the file was changed by hand or is damaged");
     }
 
     /// The field as T. Throws Error(data) when it is missing or of another kind.
@@ -42,12 +43,13 @@ class Reader {
     T get(const char* field) const
     {
         const auto found = object_.find(field);
-        BIFRONS_CHECK(data, found != object_.end(), name_, ": has no '", field, "'; the file was edited wrongly.");
+        BIFRONS_CHECK(data, found != object_.end(), name_, ": has no '", field,
+                      "'; the file was changed by hand or is damaged");
         try {
             return found->get<T>();
         } catch (const Json::exception&) {
-            throw Error(ErrorKind::data, str(name_, ": '", field, "' is ", found->dump().substr(0, 40),
-                                             "; another kind of value was expected."));
+            throw Error(ErrorKind::data,
+                        str(name_, ": '", field, "' is ", found->dump().substr(0, 40), "; expected another type"));
         }
     }
 
@@ -55,8 +57,7 @@ class Reader {
     std::vector<double> numbers(const char* field, std::size_t n) const
     {
         const auto values = get<std::vector<double>>(field);
-        BIFRONS_CHECK(data, values.size() == n, name_, ": '", field, "' has ", values.size(), " numbers; ", n,
-                      " were expected.");
+        BIFRONS_CHECK(data, values.size() == n, name_, ": '", field, "' has ", values.size(), " numbers; expected ", n);
         for (const double v : values) check(std::isfinite(v), field, v, "a finite number");
         return values;
     }
@@ -80,7 +81,7 @@ class Reader {
     template <class Value>
     void check(bool ok, const char* field, const Value& value, const std::string& expected) const
     {
-        BIFRONS_CHECK(data, ok, name_, ": '", field, "' is ", value, "; ", expected, " was expected.");
+        BIFRONS_CHECK(data, ok, name_, ": '", field, "' is ", value, "; expected ", expected);
     }
 
   private:
@@ -172,7 +173,7 @@ FaceRecord face_from(const Reader& in, const Faceset& set)
     const fs::path file = f.file;
     in.check(!file.empty() && file.is_relative() && file.lexically_normal().string().rfind("..", 0) != 0, "file",
              f.file, "a name inside the faceset");
-    in.check(fs::is_regular_file(set.folder / file), "file", f.file, "a picture that is there");
+    in.check(fs::is_regular_file(set.folder / file), "file", f.file, "an existing picture");
     return f;
 }
 
@@ -182,8 +183,8 @@ Json parse(const fs::path& path)
     try {
         return Json::parse(bytes.begin(), bytes.end());
     } catch (const Json::parse_error& error) {
-        throw Error(ErrorKind::data, str(path.string(), ": is no valid JSON at byte ", error.byte, " of ", bytes.size(),
-                                         "; the file is truncated or was edited wrongly."));
+        throw Error(ErrorKind::data, str(path.string(), ": is not valid JSON at byte ", error.byte, " of ",
+                                         bytes.size(), "; the file is truncated or damaged"));
     }
 }
 
@@ -199,11 +200,11 @@ Faceset load_faceset(const fs::path& folder)
 {
     const fs::path path = json_path(folder);
     BIFRONS_CHECK(data, is_faceset(folder), folder.string(),
-                  ": is no faceset; a folder with faceset.json was expected. Make one with bifrons extract.");
+                  ": is not a faceset; expected a folder with faceset.json. `bifrons extract` makes one.");
     const Json file = parse(path);
     const Reader in(file, path.string());
     BIFRONS_CHECK(data, in.get<std::string>("format") == "bifrons-faceset" && in.get<int>("version") == kVersion,
-                  path.string(), ": is no faceset of version ", kVersion, ".");
+                  path.string(), ": is not a faceset of version ", kVersion);
     Faceset set = {.folder = folder,
                    .type = face_type_of(in.get<std::string>("face_type")),
                    .side = in.integer("side", 16, 4096),
@@ -239,10 +240,10 @@ Image load_face(const Faceset& set, std::size_t index)
     const std::string name = (set.folder / face.file).string();
     const std::vector<std::uint8_t> bytes = read_file(name);
     BIFRONS_CHECK(data, checksum_of(bytes) == face.checksum, name,
-                  ": is not the picture that was extracted (checksum); it is damaged or was changed. Extract again.");
+                  ": checksum differs; the picture is damaged or was changed since extraction. Extract again.");
     Image image = decode_image(bytes, name);
-    BIFRONS_CHECK(data, image.H == set.side && image.W == set.side, name, ": is ", image.W, "x", image.H, "; ",
-                  set.side, "x", set.side, " was expected.");
+    BIFRONS_CHECK(data, image.H == set.side && image.W == set.side, name, ": is ", image.W, "x", image.H, "; expected ",
+                  set.side, "x", set.side);
     return image;
 }
 
@@ -270,7 +271,7 @@ FaceArrays load_faces(const Faceset& set, const std::vector<std::size_t>& indice
 {
     BIFRONS_CHECK(usage, type <= set.type, set.folder.string(), ": holds ", name_of(set.type),
                   " pictures, which do not contain ", name_of(type),
-                  ". Train a smaller type or extract again with --face-type ", name_of(type), ".");
+                  ". Train with a smaller face type, or extract again with --face-type ", name_of(type), ".");
     FaceArrays arrays = {.count = std::int64_t(indices.size()), .side = side + 2 * wants.margin};
     const std::size_t pixels = std::size_t(arrays.side * arrays.side);
     arrays.images.resize(indices.size() * pixels * 3);

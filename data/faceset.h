@@ -16,8 +16,8 @@ namespace bifrons::data {
 /// What extraction met in one source.
 struct SourceCounts {
     std::int64_t faces = 0;     ///< kept
-    std::int64_t ignored = 0;   ///< other faces that were not asked for
-    std::int64_t low_score = 0; ///< dropped for their score
+    std::int64_t ignored = 0;   ///< other faces, not requested
+    std::int64_t low_score = 0; ///< dropped for a low score
     std::int64_t empty = 0;     ///< frames without a face that was kept
 };
 
@@ -39,7 +39,7 @@ struct FaceRecord {
     Landmarks in_frame = {}; ///< px of the frame
     Landmarks in_face = {};  ///< px of the face picture
     Affine matrix = {};      ///< frame -> face picture
-    double size = 0;      ///< px of the frame under the picture's side: above `side`, detail was lost; below, made up
+    double size = 0; ///< px of the frame under the picture's side: above `side`, detail was lost; below, interpolated
     double sharpness = 0; ///< variance of luma's Laplacian inside the hull, in the face picture
     Pose pose = {};
     std::uint64_t checksum = 0; ///< XXH64 of the picture file, seed 0; 16 hexadecimal digits in the file
@@ -58,7 +58,7 @@ struct Faceset {
 bool is_faceset(const std::filesystem::path& folder);
 
 /// Reads and checks faceset.json, and that every picture is there.
-/// Throws Error(data) that names the file, the face and the field: missing, truncated, edited wrongly.
+/// Throws Error(data) that names the file, the face and the field: missing, truncated, of a wrong type.
 Faceset load_faceset(const std::filesystem::path& folder);
 /// Writes faceset.json in one step, after its pictures reached the disk. Throws Error(failed).
 void save_faceset(const Faceset& set);
@@ -76,7 +76,7 @@ struct YawGroups {
 };
 YawGroups group_by_yaw(const Faceset& set, const std::vector<std::size_t>& indices);
 
-/// Some faces as the device wants them.
+/// Some faces in the device's layout.
 struct FaceArrays {
     std::int64_t count = 0;
     std::int64_t side = 0;                     ///< px, the margin included
@@ -86,7 +86,7 @@ struct FaceArrays {
     YawGroups yaw = {};                        ///< empty unless asked for
 };
 
-/// What load_faces shall give beside pictures and masks.
+/// What load_faces returns besides pictures and masks.
 struct FaceWants {
     std::int64_t margin = 0; ///< px more on each edge, for augmentation
     bool eyes_mouth = false, yaw = false;

@@ -19,12 +19,12 @@ void check_destination(const fs::path& path, Existing existing)
     const fs::file_status status = fs::status(path, ignored);
     if (fs::exists(status)) {
         BIFRONS_CHECK(data, fs::is_regular_file(status), path.string(),
-                      ": is no regular file; the result would replace it. Name a file.");
+                      ": is not a regular file and would be replaced. Name a file.");
         BIFRONS_CHECK(usage, existing == Existing::replace, path.string(),
-                      ": exists already; nothing was overwritten. Give another name or --overwrite.");
+                      ": already exists. Choose another name, or add --overwrite.");
     }
     const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
-    BIFRONS_CHECK(data, fs::is_directory(folder, ignored), folder.string(), ": is no folder, so that ",
+    BIFRONS_CHECK(data, fs::is_directory(folder, ignored), folder.string(), ": is not a folder, so ",
                   path.filename().string(), " cannot be written there. Create it first.");
 }
 
@@ -36,7 +36,7 @@ void rename_into_place(const fs::path& temporary, const fs::path& path)
     std::error_code ignored;
     fs::remove(temporary, ignored);
     throw Error(ErrorKind::failed, str(path.string(), ": cannot be written: ", error.message(),
-                                       "; what existed is still there. Check the folder's permissions."));
+                                       ". The existing file is unchanged. Check the folder's permissions."));
 }
 
 void write_file(const fs::path& path, std::string_view bytes, Existing existing, Flush flush)
@@ -59,15 +59,15 @@ std::vector<std::uint8_t> read_file(const fs::path& path)
 {
     std::error_code error;
     const fs::file_status status = fs::status(path, error);
-    BIFRONS_CHECK(data, fs::exists(status), path.string(), ": does not exist; a file was expected. Check the name.");
-    BIFRONS_CHECK(data, fs::is_regular_file(status), path.string(), ": is no regular file; a file was expected.");
+    BIFRONS_CHECK(data, fs::exists(status), path.string(), ": does not exist; expected a file. Check the name.");
+    BIFRONS_CHECK(data, fs::is_regular_file(status), path.string(), ": is not a regular file; expected a file");
     const std::uintmax_t size = fs::file_size(path, error);
     std::ifstream in(path, std::ios::binary);
-    BIFRONS_CHECK(data, in && !error, path.string(), ": cannot be opened: ", std::strerror(errno), ".");
+    BIFRONS_CHECK(data, in && !error, path.string(), ": cannot be opened: ", std::strerror(errno));
     std::vector<std::uint8_t> bytes(size);
     in.read(reinterpret_cast<char*>(bytes.data()), std::streamsize(size));
     BIFRONS_CHECK(data, std::uintmax_t(in.gcount()) == size, path.string(), ": ends after ", in.gcount(), " of ", size,
-                  " bytes.");
+                  " bytes");
     return bytes;
 }
 

@@ -18,7 +18,7 @@ enum class Existing {
 };
 
 /// Throws unless `path` can become a regular file: Error(usage) when it exists and existing is keep, Error(data) when
-/// it is something else than a regular file or its folder is not there.
+/// it is anything but a regular file or its folder does not exist.
 void check_destination(const std::filesystem::path& path, Existing existing);
 
 /// temporary -> path, in one step. Throws Error(failed).
@@ -31,7 +31,7 @@ void write_file(const std::filesystem::path& path, std::string_view bytes, Exist
 /// Everything written below the folder so far survives a power cut when this returns.
 void flush_folder(const std::filesystem::path& folder);
 
-/// All of a regular file. Throws Error(data) when it is missing, no regular file, or cannot be read.
+/// All of a regular file. Throws Error(data) when it is missing, not a regular file, or cannot be read.
 std::vector<std::uint8_t> read_file(const std::filesystem::path& path);
 
 } // namespace bifrons::data

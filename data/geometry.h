@@ -41,7 +41,7 @@ struct Affine {
 };
 
 /// The rotation, scale and shift that take `from` to `to` with the least squared error (Umeyama 1991, PAMI 13(4):376,
-/// eq. 40-43). Same number of points, at least 2, not all alike.
+/// eq. 40-43). Same number of points, at least 2, not all equal.
 Affine similarity(std::span<const Point> from, std::span<const Point> to);
 
 } // namespace bifrons::data

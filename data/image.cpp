@@ -202,7 +202,7 @@ std::string encode(const fs::path& path, const Image& image, const SaveOptions& 
     const int done =
         png ? stbi_write_png_to_func(append, &file, width, height, channels, rgb.pixels.data(), 0)
             : stbi_write_jpg_to_func(append, &file, width, height, channels, rgb.pixels.data(), options.jpeg_quality);
-    BIFRONS_CHECK(failed, done != 0, path.string(), ": a picture of ", width, "x", height, " could not be encoded.");
+    BIFRONS_CHECK(failed, done != 0, path.string(), ": a picture of ", width, "x", height, " cannot be encoded");
     if (!options.comment.empty())
         png ? insert_png_comment(file, options.comment) : insert_jpeg_comment(file, options.comment);
     return file;
@@ -240,18 +240,19 @@ Image load_image(const fs::path& path)
 
 Image decode_image(const std::vector<std::uint8_t>& bytes, const std::string& name)
 {
-    BIFRONS_CHECK(data, !bytes.empty(), name, ": is empty; a picture was expected.");
-    BIFRONS_CHECK(data, bytes.size() <= std::size_t(std::numeric_limits<int>::max()), name, ": is larger than 2 GiB.");
+    BIFRONS_CHECK(data, !bytes.empty(), name, ": is empty; expected a picture");
+    BIFRONS_CHECK(data, bytes.size() <= std::size_t(std::numeric_limits<int>::max()), name, ": has ", bytes.size(),
+                  " bytes; expected at most 2 GiB");
     int width = 0, height = 0, channels = 0;
     const bool known = stbi_info_from_memory(bytes.data(), int(bytes.size()), &width, &height, &channels);
-    BIFRONS_CHECK(data, known, name, ": is no picture that can be read (", stbi_failure_reason(),
-                  "); PNG, JPEG or BMP was expected.");
+    BIFRONS_CHECK(data, known, name, ": cannot be read as a picture (", stbi_failure_reason(),
+                  "); expected PNG, JPEG or BMP");
     BIFRONS_CHECK(data, std::int64_t(width) * height <= kMaxPixels, name, ": has ", width, "x", height,
-                  " pixels; at most ", kMaxPixels, " were expected.");
-    BIFRONS_CHECK(data, !is_truncated(bytes), name, ": ends too early; the picture is truncated.");
+                  " pixels; expected at most ", kMaxPixels);
+    BIFRONS_CHECK(data, !is_truncated(bytes), name, ": ends early; the picture is truncated");
     Image image;
     BIFRONS_CHECK(data, decode_rgb(bytes, image), name, ": cannot be decoded (", stbi_failure_reason(),
-                  "); the picture is damaged or truncated.");
+                  "); the picture is damaged or truncated");
     swap_red_and_blue(image.pixels.data(), image.H * image.W);
     return oriented(std::move(image), orientation(bytes));
 }
@@ -260,15 +261,14 @@ void check_picture_destination(const fs::path& path, Existing existing)
 {
     const std::string ending = lower_extension(path);
     BIFRONS_CHECK(usage, ending == ".png" || ending == ".jpg" || ending == ".jpeg", path.string(),
-                  ": unknown kind of picture '", ending, "'; .png or .jpg was expected.");
+                  ": unknown picture format \"", ending, "\"; expected .png or .jpg");
     check_destination(path, existing);
 }
 
 void save_image(const fs::path& path, const Image& image, const SaveOptions& options)
 {
     BIFRONS_CHECK(shape, image.H > 0 && image.W > 0 && (image.C == 1 || image.C == 3), path.string(), ": picture [",
-                  image.H, ",", image.W, ",", image.C,
-                  "]; one or three channels and at least one pixel were expected.");
+                  image.H, ",", image.W, ",", image.C, "]; expected one or three channels and at least one pixel");
     check_picture_destination(path, options.existing);
     write_file(path, encode(path, image, options), options.existing);
 }

@@ -39,7 +39,7 @@ bool has_picture_name(const std::filesystem::path& path);
 
 /// Reads a picture as BGR (3 channels). Grey is repeated, 16 bits are rounded to 8, alpha is dropped, and the turn that
 /// a camera noted in a JPEG (Exif orientation) is carried out.
-/// Throws Error(data): missing, empty, truncated, damaged, no picture, or more than 2^28 pixels.
+/// Throws Error(data): missing, empty, truncated, damaged, not a picture, or more than 2^28 pixels.
 Image load_image(const std::filesystem::path& path);
 /// The same from bytes; `name` is for messages.
 Image decode_image(const std::vector<std::uint8_t>& bytes, const std::string& name);

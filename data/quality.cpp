@@ -19,7 +19,7 @@ constexpr double kRoundingOfDetail = 20 * kRounding; // 4^2 + 4 of them, indepen
 void check(const char* what, const ImageF& a, const ImageF& b, const ImageF& mask)
 {
     BIFRONS_CHECK(shape, a.H == b.H && a.W == b.W && a.C == b.C, what, ": pictures of ", a.W, "x", a.H, "x", a.C,
-                  " and ", b.W, "x", b.H, "x", b.C, "; one size expected");
+                  " and ", b.W, "x", b.H, "x", b.C, "; expected the same size");
     BIFRONS_CHECK(shape, mask.pixels.empty() || (mask.H == a.H && mask.W == a.W && mask.C == 1), what, ": a mask of ",
                   mask.W, "x", mask.H, "x", mask.C, " for pictures of ", a.W, "x", a.H);
 }
@@ -129,8 +129,8 @@ double psnr(const ImageF& a, const ImageF& b, const ImageF& mask)
 double ssim(const ImageF& a, const ImageF& b, const ImageF& mask)
 {
     check("ssim", a, b, mask);
-    BIFRONS_CHECK(shape, a.H >= kWindow && a.W >= kWindow, "ssim: pictures of ", a.W, "x", a.H, "; at least ", kWindow,
-                  "x", kWindow, " expected");
+    BIFRONS_CHECK(shape, a.H >= kWindow && a.W >= kWindow, "ssim: pictures of ", a.W, "x", a.H, "; expected at least ",
+                  kWindow, "x", kWindow);
     const std::int64_t w = a.W - kWindow + 1;
     double sum = 0, weights = 0;
     for (std::int64_t c = 0; c < a.C; ++c) {
@@ -148,7 +148,7 @@ double ssim(const ImageF& a, const ImageF& b, const ImageF& mask)
 double sharpness(const ImageF& a, const ImageF& b, const ImageF& mask)
 {
     check("sharpness", a, b, mask);
-    BIFRONS_CHECK(shape, a.H >= 3 && a.W >= 3, "sharpness: pictures of ", a.W, "x", a.H, "; at least 3x3 expected");
+    BIFRONS_CHECK(shape, a.H >= 3 && a.W >= 3, "sharpness: pictures of ", a.W, "x", a.H, "; expected at least 3x3");
     double of_a = 0, of_b = 0, weights = 0;
     for (std::int64_t y = 1; y + 1 < a.H; ++y)
         for (std::int64_t x = 1; x + 1 < a.W; ++x) {

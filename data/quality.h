@@ -1,4 +1,4 @@
-// data/quality.h - how near one picture is to another.
+// data/quality.h - how similar two pictures are.
 //
 //   PSNR = -10 log10 max( sum_p m (a - b)^2 / sum_p m, 1/12 / 255^2 )     dB; over all channels, for values 0..1
 //          the least is what rounding to bytes leaves: equal pictures, too, have 58.92 dB and not infinity
@@ -7,9 +7,9 @@
 //          itself; windows lie wholly inside the picture and count by the mask at their middle
 //   sharpness = sqrt( (sum_p m (La)^2 / sum_p m + R) / (sum_p m (Lb)^2 / sum_p m + R) ),  R = 20/12 / 255^2
 //          L: the Laplacian, four times a value less its four neighbours; over all channels and the pixels that have
-//          them, m the least mask of the five: a seam at the mask's edge is no detail. R is the Laplacian of what
-//          rounding to bytes takes away: pictures without detail are alike. 1: as much detail as b has; less: blurred;
-//          more: noise
+//          them, m the least mask of the five: a seam at the mask's edge is not detail. R is the Laplacian of what
+//          rounding to bytes takes away: pictures without detail count as equal. 1: as much detail as b has; less:
+//          blurred; more: noise
 //
 // Source for SSIM: Wang, Bovik, Sheikh, Simoncelli 2004, IEEE TIP 13(4):600, eq. 13 and sec. III.B-C.
 // Tests tests/data/quality_test.cpp

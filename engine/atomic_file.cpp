@@ -68,7 +68,7 @@ void AtomicFile::flush_folder() const
     const bool synced = dir >= 0 && (fsync(dir) == 0 || errno == EINVAL);
     if (dir >= 0) close(dir);
     BIFRONS_CHECK(failed, synced, path_, ": was written, but its folder cannot be made durable: ", std::strerror(errno),
-                  ". A power cut now could lose it.");
+                  ". A power failure now could lose it.");
 }
 
 } // namespace bifrons

@@ -40,7 +40,7 @@ std::vector<std::int64_t> list_steps(const std::string& folder)
     std::vector<std::int64_t> steps;
     for (fs::directory_iterator i(folder, failure), end; !failure && i != end; i.increment(failure))
         if (const std::int64_t step = step_of(i->path().filename().string()); step >= 0) steps.push_back(step);
-    BIFRONS_CHECK(data, !failure, folder, ": cannot be listed: ", failure.message(), ". A model folder expected.");
+    BIFRONS_CHECK(data, !failure, folder, ": cannot be listed: ", failure.message(), "; expected a model folder");
     std::sort(steps.rbegin(), steps.rend());
     return steps;
 }
@@ -69,7 +69,7 @@ void set_aside(const std::string& path)
     std::error_code failure;
     if (!fs::exists(fs::symlink_status(aside))) fs::rename(path, aside, failure);
     BIFRONS_CHECK(failed, !failure && !fs::exists(fs::symlink_status(path)), path,
-                  ": is in the way of a checkpoint and was not written by this program. Move it elsewhere.");
+                  ": blocks the path of a checkpoint and was not written by this program. Move it elsewhere.");
 }
 
 void remove_temporaries(const std::string& folder)
@@ -89,13 +89,13 @@ Checkpoint load_checkpoint(const std::string& path)
 {
     Checkpoint checkpoint{-1, SafetensorsFile(path)};
     BIFRONS_CHECK(data, has_mark(checkpoint.file.metadata()), path,
-                  ": is no checkpoint of this program (\"format\" is not ", kFormat,
+                  ": is not a checkpoint of this program (\"format\" is not ", kFormat,
                   "). Name a folder or file that `bifrons train` wrote.");
-    BIFRONS_CHECK(data, checkpoint.file.checked(), path, ": has lost its checksum. The file is damaged.");
+    BIFRONS_CHECK(data, checkpoint.file.checked(), path, ": has no checksum. The file is damaged.");
     const std::string step = checkpoint.file.metadata().count("step") ? checkpoint.file.metadata().at("step") : "";
     const auto parsed = std::from_chars(step.data(), step.data() + step.size(), checkpoint.step);
     BIFRONS_CHECK(data, parsed.ec == std::errc() && parsed.ptr == step.data() + step.size() && checkpoint.step >= 0,
-                  path, ": its step is \"", step, "\"; a whole number expected");
+                  path, ": step is \"", step, "\"; expected a whole number");
     return checkpoint;
 }
 
@@ -118,15 +118,15 @@ std::optional<Checkpoint> load_latest_checkpoint(const std::string& folder, cons
             warn(str("skipped a checkpoint: ", reason));
         }
     }
-    BIFRONS_CHECK(data, paths.empty(), folder, ": none of its ", paths.size(), " checkpoints can be used; ", reason);
+    BIFRONS_CHECK(data, paths.empty(), folder, ": none of its ", paths.size(), " checkpoints can be used: ", reason);
     return std::nullopt;
 }
 
 CheckpointStore::CheckpointStore(const std::string& folder, KeepPolicy keep)
     : folder_(folder), keep_(keep), lock_(folder)
 {
-    BIFRONS_CHECK(usage, keep.last >= 1 && keep.every >= 0, folder, ": keep ", keep.last, " and every ", keep.every,
-                  "; at least 1 and 0 expected");
+    BIFRONS_CHECK(usage, keep.last >= 1 && keep.every >= 0, folder, ": keeps the last ", keep.last,
+                  " checkpoints and those of every ", keep.every, " steps; expected at least 1 and 0");
     remove_temporaries(folder_);
 }
 

@@ -25,7 +25,7 @@ std::string holder(int fd)
     return n > 0 ? std::string(text, std::size_t(n)) : "?";
 }
 
-/// The folder and those above it that are not there, the deepest first.
+/// The folder and its parents that do not exist, the deepest first.
 std::vector<std::string> missing_folders(const fs::path& folder)
 {
     std::vector<std::string> missing;
@@ -80,11 +80,11 @@ void FolderLock::take(const std::string& folder)
         std::error_code failure;
         fs::create_directories(folder, failure);
         if (failure && attempts_left > 0) continue;
-        BIFRONS_CHECK(failed, !failure, folder, ": cannot be created: ", failure.message(), ". Take another folder.");
+        BIFRONS_CHECK(failed, !failure, folder, ": cannot be created: ", failure.message(), ". Choose another folder.");
         fd_ = open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
         if (fd_ < 0 && errno == ENOENT && attempts_left > 0) continue;
         BIFRONS_CHECK(failed, fd_ >= 0, path_, ": cannot be opened: ", std::strerror(errno),
-                      ". The folder has to be writable; make it so, or take another folder.");
+                      ". Make the folder writable, or choose another folder.");
         if (flock(fd_, LOCK_EX | LOCK_NB) != 0) refuse(folder);
         if (is_at(fd_, path_)) return;
         close(fd_);
@@ -98,7 +98,7 @@ void FolderLock::refuse(const std::string& folder)
     close(fd_);
     throw Error(ErrorKind::failed,
                 str(folder, ": cannot be locked: ", reason,
-                    held ? ". Wait for it or stop it, or take another folder." : ". Take another folder."));
+                    held ? ". Wait for it or stop it, or choose another folder." : ". Choose another folder."));
 }
 
 } // namespace bifrons

@@ -7,7 +7,7 @@
 namespace bifrons {
 
 /// Holds FOLDER/.lock from construction to destruction. The system releases the lock of a process that died, so a
-/// left-over file never stands in the way. Creates the folder where missing; the destructor removes the file, and what
+/// left-over file never blocks it. Creates the folder where missing; the destructor removes the file, and what
 /// was created if nothing was put into it.
 /// Throws Error(failed) where the folder cannot be made or written to, and where another process (or object) holds it,
 /// naming that process's id.

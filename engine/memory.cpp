@@ -91,7 +91,7 @@ void* Slab::allocate(std::size_t bytes)
     BIFRONS_CHECK(bug, next_ < plan_.blocks.size(), "slab: allocation ", next_, " was not planned");
     const MemoryPlan::Block& block = plan_.blocks[next_];
     BIFRONS_CHECK(bug, block.bytes == aligned(bytes), "slab: allocation ", next_, " asks for ", bytes,
-                  " bytes, planned were ", block.bytes);
+                  " bytes; expected the planned ", block.bytes);
     ++next_;
     return base_ + block.offset;
 }

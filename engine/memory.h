@@ -60,7 +60,7 @@ class Planner : public Memory {
 
 class Slab : public Memory {
   public:
-    /// Takes plan.bytes from the device. Throws Error(device) when that is not to be had.
+    /// Takes plan.bytes from the device. Throws Error(device) if there is not enough.
     Slab(kernels::Device& device, MemoryPlan plan);
     /// In memory of plan.bytes that somebody else took and keeps.
     Slab(kernels::Device& device, MemoryPlan plan, void* lent);

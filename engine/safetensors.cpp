@@ -60,7 +60,7 @@ std::string checksum_text(XXH64_hash_t hash)
     return text;
 }
 
-/// Where the checksum stands in a header. Quotes inside other texts are escaped, so nothing else reads like this.
+/// Where the checksum is in a header. Quotes inside other texts are escaped, so nothing else reads like this.
 std::size_t find_checksum(const std::string& head, const std::string& checksum)
 {
     const std::string key = '"' + std::string(kChecksumKey) + "\":\"";
@@ -88,7 +88,7 @@ std::string header_text(const std::vector<const NamedTensor*>& tensors, const Me
     return text;
 }
 
-/// Length and header as they stand in the file, but for the checksum.
+/// Length and header as they are in the file, without the checksum.
 std::string prefix(const std::string& header)
 {
     const std::uint64_t length = header.size();
@@ -108,12 +108,12 @@ struct Reader {
     template <class... Parts>
     [[noreturn]] void refuse(const Parts&... parts) const
     {
-        throw Error(ErrorKind::data, str(path, ": ", parts..., ". The file is damaged or no safetensors file."));
+        throw Error(ErrorKind::data, str(path, ": ", parts..., ". The file is damaged or not a safetensors file."));
     }
 
     std::uint64_t header_length() const
     {
-        if (size < 8) refuse("has ", size, " bytes; at least 8 expected");
+        if (size < 8) refuse("has ", size, " bytes; expected at least 8");
         std::uint64_t length = 0;
         for (int i = 0; i < 8; ++i) length |= std::uint64_t(bytes[i]) << (8 * i);
         if (length > kLargestHeader || length > size - 8)
@@ -124,7 +124,7 @@ struct Reader {
     Json parse_header(std::uint64_t length) const
     {
         const char* text = reinterpret_cast<const char*>(bytes) + 8;
-        if (length < 2 || text[0] != '{') refuse("the header is no JSON object");
+        if (length < 2 || text[0] != '{') refuse("the header is not a JSON object");
         std::set<std::string> names; // the parser itself keeps one of two equal names
         std::string repeated;
         const auto note_names = [&](int depth, Json::parse_event_t event, Json& value) {
@@ -134,7 +134,7 @@ struct Reader {
         };
         Json header = Json::parse(text, text + length, note_names, false);
         if (header.is_discarded() || !header.is_object()) refuse("the header cannot be parsed as JSON");
-        if (!repeated.empty()) refuse("the name \"", repeated, "\" is there twice");
+        if (!repeated.empty()) refuse("the name \"", repeated, "\" occurs twice");
         return header;
     }
 
@@ -142,9 +142,9 @@ struct Reader {
     {
         Metadata metadata;
         if (!header.contains(kMetadata)) return metadata;
-        if (!header[kMetadata].is_object()) refuse(kMetadata, " is no JSON object");
+        if (!header[kMetadata].is_object()) refuse(kMetadata, " is not a JSON object");
         for (const auto& [key, value] : header[kMetadata].items()) {
-            if (!value.is_string()) refuse("metadata \"", key, "\" is no text");
+            if (!value.is_string()) refuse("metadata \"", key, "\" is not a string");
             metadata[key] = value.get<std::string>();
         }
         return metadata;
@@ -152,7 +152,7 @@ struct Reader {
 
     std::uint64_t whole_number(const Json& value, const std::string& of) const
     {
-        if (!value.is_number_unsigned()) refuse(of, " is ", value.dump(), "; a whole number expected");
+        if (!value.is_number_unsigned()) refuse(of, " is ", value.dump(), "; expected a whole number");
         return value.get<std::uint64_t>();
     }
 
@@ -161,7 +161,7 @@ struct Reader {
         for (const DTypeWord& d : kDTypes)
             if (value == d.word) return d.dtype;
         throw Error(ErrorKind::data, str(path, ": tensor \"", of, "\" has dtype ", value.dump(),
-                                         "; F32, F64, BF16, F16, U8, I64 or U64 expected. Convert it first."));
+                                         "; expected F32, F64, BF16, F16, U8, I64 or U64. Convert it first."));
     }
 
     /// One tensor; `data` is what follows the header.
@@ -172,11 +172,11 @@ struct Reader {
         if (!entry.is_object() || !entry.contains("dtype") || !entry.contains("shape") ||
             !entry.contains("data_offsets") || !entry["shape"].is_array() || !entry["data_offsets"].is_array() ||
             entry["data_offsets"].size() != 2)
-            refuse(of, " lacks its dtype, shape or data_offsets");
+            refuse(of, " has no dtype, shape or data_offsets");
         NamedTensor t{name, read_dtype(entry["dtype"], name), {}, nullptr};
         begin = whole_number(entry["data_offsets"][0], of + " begin");
         end = whole_number(entry["data_offsets"][1], of + " end");
-        if (begin > end || end > size - data) refuse(of, " lies at ", begin, "..", end, " of ", size - data, " bytes");
+        if (begin > end || end > size - data) refuse(of, " is at ", begin, "..", end, " of ", size - data, " bytes");
         std::uint64_t expected = kernels::dtype_bytes(t.dtype);
         for (const Json& dim : entry["shape"]) {
             const std::uint64_t n = whole_number(dim, of + " shape");
@@ -184,7 +184,7 @@ struct Reader {
                 refuse(of, " has the impossible shape ", entry["shape"].dump());
             t.shape.push_back(std::int64_t(n));
         }
-        if (expected != end - begin) refuse(of, " has ", end - begin, " bytes; ", expected, " expected from its shape");
+        if (expected != end - begin) refuse(of, " has ", end - begin, " bytes; expected ", expected, " from its shape");
         t.data = bytes + data + begin;
         return t;
     }
@@ -210,7 +210,7 @@ struct Reader {
         std::vector<NamedTensor> tensors;
         for (Placed& p : placed) {
             if (p.begin != covered)
-                refuse("tensor \"", p.tensor.name, "\" begins at ", p.begin, "; ", covered, " expected");
+                refuse("tensor \"", p.tensor.name, "\" begins at ", p.begin, "; expected ", covered);
             covered = p.end;
             tensors.push_back(std::move(p.tensor));
         }
@@ -244,8 +244,8 @@ std::shared_ptr<const void> map_file(const std::string& path, std::uint64_t& siz
     void* data = size > 0 ? mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
     const int reason = errno;
     close(fd);
-    BIFRONS_CHECK(data, regular, path, ": is no regular file; a safetensors file expected");
-    BIFRONS_CHECK(data, size > 0, path, ": is empty; a safetensors file expected");
+    BIFRONS_CHECK(data, regular, path, ": is not a regular file; expected a safetensors file");
+    BIFRONS_CHECK(data, size > 0, path, ": is empty; expected a safetensors file");
     BIFRONS_CHECK(data, data != MAP_FAILED, path, ": cannot be read: ", std::strerror(reason));
     return {data, [size](const void* p) { munmap(const_cast<void*>(p), size); }};
 }
@@ -291,8 +291,7 @@ SafetensorsFile::SafetensorsFile(const std::string& path) : path_(path)
     tensors_ = reader.read_tensors(header, data);
     if (const auto stored = metadata_.find(kChecksumKey); stored != metadata_.end()) {
         const std::string computed = reader.compute_checksum(stored->second, data);
-        if (computed != stored->second)
-            reader.refuse("its content has the checksum ", computed, "; ", stored->second, " expected");
+        if (computed != stored->second) reader.refuse("its checksum is ", computed, "; expected ", stored->second);
         checked_ = true;
     }
 }
@@ -325,7 +324,7 @@ std::vector<float> float_values(const NamedTensor& t)
             values[i] = std::bit_cast<float>(t.dtype == DType::f32 ? bits : bits << 16);
         else
             throw Error(ErrorKind::data, str("tensor \"", t.name, "\" is ", kernels::dtype_name(t.dtype),
-                                             "; f32, bf16 or f16 expected"));
+                                             "; expected f32, bf16 or f16"));
     }
     return values;
 }

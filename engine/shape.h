@@ -16,9 +16,9 @@ class Shape {
     Shape() = default;
     Shape(std::initializer_list<std::int64_t> dims)
     {
-        BIFRONS_CHECK(shape, dims.size() <= kMaxRank, "shape: ", dims.size(), " dimensions; at most 4 expected");
+        BIFRONS_CHECK(shape, dims.size() <= kMaxRank, "shape: ", dims.size(), " dimensions; expected at most 4");
         for (const std::int64_t d : dims) {
-            BIFRONS_CHECK(shape, d >= 0, "shape: dimension ", rank_, " is ", d, "; 0 or more expected");
+            BIFRONS_CHECK(shape, d >= 0, "shape: dimension ", rank_, " is ", d, "; expected 0 or more");
             dims_[std::size_t(rank_++)] = d;
         }
     }

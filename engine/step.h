@@ -24,7 +24,7 @@ class Step {
     /// own: the two never run at once. `host` must outlive this.
     void share(Step& host) { host_ = &host; }
 
-    /// Enqueues the work once. Throws Error(device) if the slab is not to be had.
+    /// Enqueues the work once. Throws Error(device) if there is no memory for the slab.
     void run();
     /// Takes the slab now instead of with the first run, so that a device that is too full says so before work starts.
     void reserve();
@@ -35,7 +35,7 @@ class Step {
     const MemoryPlan& plan();
     /// What the slab takes: the plan's blocks and the workspace. Equals Slab::bytes() once it runs.
     std::size_t planned_bytes() { return plan().bytes; }
-    /// What it takes beside the step that it shares with.
+    /// What it takes in addition to the step that it shares with.
     std::size_t own_bytes() { return fits_host() ? 0 : planned_bytes(); }
     /// The same as it was taken: 0 before the first run.
     std::size_t slab_bytes() const { return slab_ && !lent_ ? slab_->bytes() : 0; }

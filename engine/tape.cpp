@@ -171,7 +171,7 @@ void Tape::finish(Node& node)
 {
     if (!node.grad) {
         abandon(node);
-        if ((node.parameter_grad || node.parent) && !adds_to(node)) { // nobody contributed to it: zero
+        if ((node.parameter_grad || node.parent) && !adds_to(node)) { // no contribution: zero
             const Tensor zeros = gradient_buffer(node);
             exec_.device->fill(exec_.stream, zeros.view().data, 0, zeros.bytes());
         }

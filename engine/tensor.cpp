@@ -64,7 +64,7 @@ template <class T>
 void Tensor::upload(kernels::Exec ex, const std::vector<T>& values) const
 {
     BIFRONS_CHECK(shape, dtype_ == DType::f32 || dtype_ == DType::f64, "upload: elements are ", dtype_name(dtype_),
-                  "; f32 or f64 expected");
+                  "; expected f32 or f64");
     return dtype_ == DType::f64 ? upload_as<double>(*this, ex, values) : upload_as<float>(*this, ex, values);
 }
 

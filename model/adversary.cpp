@@ -49,11 +49,11 @@ void AdversaryOptions::check(const Architecture& arch) const
     if (kind != Kind::patch) return;
     const int side = arch.resolution;
     BIFRONS_CHECK(usage, patch >= 3 && patch <= side, "gan_patch_size is ", patch, ", the pictures are ", side,
-                  " px; a size in 3..", side, " expected. Set gan_patch_size=", fitting_patch(side / 8, side),
+                  " px; expected a size in 3..", side, ". Set gan_patch_size=", fitting_patch(side / 8, side),
                   " or a larger resolution.");
     const int step = whole_steps(patch);
     BIFRONS_CHECK(usage, side % step == 0, "gan_patch_size is ", patch, ", whose discriminator halves pictures to 1/",
-                  step, ", but ", side, " px are no multiple of ", step,
+                  step, ", but ", side, " px is not a multiple of ", step,
                   ". Set gan_patch_size=", fitting_patch(patch, side), ".");
 }
 

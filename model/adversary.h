@@ -42,7 +42,7 @@ int fitting_patch(int wanted, int side);
 
 class Adversary {
   public:
-    /// Declares the discriminators that are wanted, each in a group of its name: "discriminator", "code_discriminator".
+    /// Declares the discriminators in use, each in a group of its name: "discriminator", "code_discriminator".
     Adversary(Parameters& params, const Architecture& arch, const AdversaryOptions& options);
 
     /// Whether there is a discriminator.

@@ -8,11 +8,11 @@ void Architecture::check() const
 {
     const int step = d || t ? 32 : 16;
     BIFRONS_CHECK(usage, resolution >= step && resolution <= 640 && resolution % step == 0, "resolution is ",
-                  resolution, "; a multiple of ", step, " in ", step, "..640 expected for ", name(),
+                  resolution, "; expected a multiple of ", step, " in ", step, "..640 for ", name(),
                   ". The nearest is ", std::max(step, std::min(640, (resolution + step / 2) / step * step)), ".");
     const auto check_dims = [&](const char* dims, int value, int low, int high) {
         BIFRONS_CHECK(usage, value >= low && value <= high && value % 2 == 0, dims, " is ", value,
-                      "; an even number in ", low, "..", high, " expected");
+                      "; expected an even number in ", low, "..", high);
     };
     check_dims("e_dims", e_dims, 4, 256);
     check_dims("ae_dims", ae_dims, 8, 1024);

@@ -30,10 +30,10 @@ void require_shape(const SafetensorsFile& file, const std::string& network, cons
                    const std::vector<std::int64_t>& shape)
 {
     const NamedTensor& t = file.at(tensor);
-    BIFRONS_CHECK(data, t.shape == shape, file.path(), ": ", tensor, " is ", text(t.shape), "; ", text(shape),
-                  " expected of ", network, ". It is another network's file.");
+    BIFRONS_CHECK(data, t.shape == shape, file.path(), ": ", tensor, " is ", text(t.shape), "; expected ", text(shape),
+                  " of ", network, ". It is another network's file.");
     BIFRONS_CHECK(data, t.dtype == DType::f32 || t.dtype == DType::bf16 || t.dtype == DType::f16, file.path(), ": ",
-                  tensor, " is ", dtype_name(t.dtype), "; f32, bf16 or f16 expected");
+                  tensor, " is ", dtype_name(t.dtype), "; expected f32, bf16 or f16");
 }
 
 // ---- the networks, whole -------------------------------------------------------------------------------------------
@@ -154,11 +154,11 @@ void cut(const SafetensorsFile& file, FeatureFile& network, const std::string& p
     for (const NamedTensor& t : file.tensors()) {
         if (t.name.rfind(prefix, 0) != 0) continue;
         BIFRONS_CHECK(data, known.count(t.name), file.path(), ": has ", t.name, ", which ", network.name,
-                      " has not. It is another network's file.");
+                      " does not have. It is another network's file.");
         BIFRONS_CHECK(data, !beyond.count(t.name), file.path(), ": has ", t.name, ", but not all of ", missing, " (",
                       network.name, "). The file is incomplete or another network's.");
     }
-    BIFRONS_CHECK(data, !network.layers.empty(), file.path(), ": lacks the first layer of ", network.name);
+    BIFRONS_CHECK(data, !network.layers.empty(), file.path(), ": does not have the first layer of ", network.name);
 }
 
 void check_shapes(const SafetensorsFile& file, const FeatureFile& network)
@@ -184,7 +184,7 @@ void keep_heads(const SafetensorsFile& file, FeatureFile& network)
         else
             missing = std::exchange(layer.head, "");
     }
-    BIFRONS_CHECK(data, there == 0 || missing.empty(), file.path(), ": has heads of LPIPS, but lacks ", missing);
+    BIFRONS_CHECK(data, there == 0 || missing.empty(), file.path(), ": has LPIPS heads, but no ", missing);
 }
 
 void read_metadata(const SafetensorsFile& file, FeatureFile& network)
@@ -192,7 +192,7 @@ void read_metadata(const SafetensorsFile& file, FeatureFile& network)
     const Metadata& metadata = file.metadata();
     if (const auto padding = metadata.find("padding"); padding != metadata.end()) {
         BIFRONS_CHECK(data, padding->second == "reflect" || padding->second == "zeros", file.path(),
-                      ": its metadata says padding = \"", padding->second, "\"; reflect or zeros expected");
+                      ": its metadata says padding = \"", padding->second, "\"; expected reflect or zeros");
         network.reflect = padding->second == "reflect";
     }
     if (const auto taps = metadata.find("taps"); taps != metadata.end()) {
@@ -213,8 +213,8 @@ std::pair<FeatureFile, std::string> recognise(const SafetensorsFile& file)
                  .input = torchvision_input()},
                 "features."};
     BIFRONS_CHECK(data, oxford || torchvision, file.path(),
-                  ": has neither features.0.weight nor conv1_1.weight; a file of VGG-16, VGG-19 or SqueezeNet 1.1 "
-                  "expected. docs/trainer.md tells where they come from.");
+                  ": has neither features.0.weight nor conv1_1.weight; expected a file of VGG-16, VGG-19 or SqueezeNet "
+                  "1.1. docs/trainer.md says where to get them.");
     const bool nineteen = has(file, oxford ? "conv3_4.weight" : "features.16.weight");
     const std::string name = nineteen ? "VGG-19" : "VGG-16";
     return {{.name = name,

@@ -6,8 +6,8 @@
 //   ... with pre_1x1.weight     the same with an input map of its own, from RGB 0..1
 //   features.3.squeeze.weight   SqueezeNet 1.1 of torchvision; lpips.linI.model.1.weight are LPIPS's heads for it
 //
-// The metadata `padding` = "reflect" asks for a mirrored rim around each convolution, `taps` names what is meant to be
-// read. A file may end early. Filters lie as [K,C,R,S].
+// The metadata `padding` = "reflect" asks for a mirrored rim around each convolution, `taps` names the taps to read.
+// A file may end early. Filters are [K,C,R,S].
 //
 // Sources  Simonyan & Zisserman 2014, arXiv:1409.1556; Iandola et al. 2016, arXiv:1602.07360; Zhang et al. 2018,
 // arXiv:1801.03924      Tests  tests/model/feature_network_test.cpp
@@ -46,7 +46,7 @@ struct FeatureLayer {
 struct FeatureFile {
     std::string name;                 ///< "VGG-16"
     std::vector<FeatureLayer> layers; ///< in order, as far as the file goes
-    std::vector<std::string> taps;    ///< read where nothing else is asked for
+    std::vector<std::string> taps;    ///< read by default
     kernels::ColorAffine input;       ///< from our BGR 0..1
     bool reflect = false;             ///< mirrored rims instead of zeros
 };

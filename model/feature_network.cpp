@@ -34,7 +34,8 @@ Tap parse_tap(const std::string& text)
     const char *const begin = text.data() + colon + 1, *const end = text.data() + text.size();
     const auto parsed = std::from_chars(begin, end, tap.weight);
     BIFRONS_CHECK(usage, parsed.ec == std::errc() && parsed.ptr == end && tap.weight >= 0 && tap.weight < 1e9f,
-                  "perceptual_taps: the weight of \"", text, "\" is no number from 0 on; NAME or NAME:WEIGHT expected");
+                  "perceptual_taps: the weight of \"", text,
+                  "\" is not a number of at least 0; expected NAME or NAME:WEIGHT");
     return tap;
 }
 
@@ -48,10 +49,10 @@ std::vector<Tap> parse_taps(const std::string& text)
         std::erase(part, ' ');
         taps.push_back(parse_tap(part));
         BIFRONS_CHECK(usage, !taps.back().name.empty(), "perceptual_taps: \"", text,
-                      "\" has an empty name; NAME or NAME:WEIGHT, separated by commas, expected");
+                      "\" has an empty name; expected NAME or NAME:WEIGHT, separated by commas");
         for (std::size_t i = 0; i + 1 < taps.size(); ++i)
             BIFRONS_CHECK(usage, taps[i].name != taps.back().name, "perceptual_taps: ", taps[i].name,
-                          " is there twice");
+                          " is named twice");
     }
     return taps;
 }
@@ -65,7 +66,7 @@ FeatureNetwork::FeatureNetwork(kernels::Device& device, const std::string& path,
     file_ = describe_features(file);
     if (taps_.empty())
         for (const std::string& name : file_.taps) taps_.push_back({name});
-    BIFRONS_CHECK(data, !taps_.empty(), path, ": ends before ", file_.name, "'s first tap; name others");
+    BIFRONS_CHECK(data, !taps_.empty(), path, ": ends before ", file_.name, "'s first tap. Name other taps.");
     const FeatureLayer* deepest = file_.layers.data();
     for (const Tap& tap : taps_) deepest = std::max(deepest, &layer_of(tap));
     file_.layers.resize(std::size_t(deepest - file_.layers.data() + 1));
@@ -96,7 +97,7 @@ std::vector<float> FeatureNetwork::read(const SafetensorsFile& file, const std::
 {
     std::vector<float> values = float_values(file.at(tensor));
     for (const float v : values)
-        BIFRONS_CHECK(data, std::isfinite(v), path_, ": ", tensor, " holds ", v, "; finite numbers expected");
+        BIFRONS_CHECK(data, std::isfinite(v), path_, ": ", tensor, " holds ", v, "; expected finite numbers");
     return values;
 }
 

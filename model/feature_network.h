@@ -1,4 +1,4 @@
-// model/feature_network.h - a network that others have trained to see, frozen and run by our own engine: pictures in,
+// model/feature_network.h - a pretrained feature network, frozen and run by our own engine: pictures in,
 // features at its taps out.
 //
 // Tests  tests/model/feature_network_test.cpp, tests/parity/perceptual_parity.cpp
@@ -17,7 +17,7 @@ struct Tap {
     float weight = 1;
 };
 
-/// "relu1_2:0.5, relu2_2" -> taps; a weight that is not there is 1. Throws Error(usage).
+/// "relu1_2:0.5, relu2_2" -> taps; a missing weight is 1. Throws Error(usage).
 std::vector<Tap> parse_taps(const std::string& text);
 
 class FeatureNetwork {

@@ -44,7 +44,7 @@ class Reader {
         const auto found = std::find_if(all.begin(), all.end(), [&](const NamedTensor& t) { return t.name == name; });
         BIFRONS_CHECK(data, found != all.end() && found->shape == shape, file_.path(), ": ",
                       found == all.end() ? "has no tensor \"" : "has another shape of \"", name,
-                      "\"; dlib's face-recognition network expected, see docs/trainer.md");
+                      "\"; expected dlib's face-recognition network, see docs/trainer.md");
         return float_values(*found);
     }
 

@@ -26,12 +26,12 @@ struct Normal {
 Normal estimate(const Matrix& codes, const char* whose)
 {
     const auto n = double(codes.rows()), p = double(codes.cols());
-    BIFRONS_CHECK(data, codes.rows() >= 2, "map: ", codes.rows(), " faces of the ", whose, "; 2 or more expected");
+    BIFRONS_CHECK(data, codes.rows() >= 2, "map: ", codes.rows(), " faces of the ", whose, "; expected 2 or more");
     const Vector mean = codes.colwise().mean();
     const Matrix centred = codes.rowwise() - mean.transpose();
     const Matrix sample = centred.transpose() * centred / n;
     const double m = sample.trace() / p;
-    BIFRONS_CHECK(data, m > 0, "map: all codes of the ", whose, " are the same; faces that differ expected");
+    BIFRONS_CHECK(data, m > 0, "map: all latents of the ", whose, " are the same; expected faces that differ");
 
     Matrix apart = sample;
     apart.diagonal().array() -= m;
@@ -81,7 +81,7 @@ LatentMap fit_latent_map(std::int64_t dims, const std::vector<double>& dst, cons
 
 CodeMap code_map(kernels::Exec ex, Memory& memory, const LatentMap& map, double strength, Precision precision)
 {
-    BIFRONS_CHECK(usage, strength >= 0 && strength <= 1, "latent map: strength is ", strength, "; 0..1 expected");
+    BIFRONS_CHECK(usage, strength >= 0 && strength <= 1, "latent mapping: strength is ", strength, "; expected 0..1");
     std::vector<float> weight, bias;
     for (std::int64_t i = 0; i < map.dims * map.dims; ++i)
         weight.push_back(float(strength * map.weight[std::size_t(i)] + (i % (map.dims + 1) == 0 ? 1 - strength : 0)));
@@ -149,16 +149,16 @@ LatentMap load_latent_map(const std::string& path, std::int64_t dims)
     const auto text = [&](const char* key) {
         const auto it = file.metadata().find(key);
         BIFRONS_CHECK(data, it != file.metadata().end(), path, ": has no \"", key,
-                      "\"; a file of `bifrons map` expected");
+                      "\"; expected a file of `bifrons map`");
         return it->second;
     };
     BIFRONS_CHECK(data, text("format") == kFormat, path, ": is \"", text("format"),
-                  "\"; a file of `bifrons map` expected");
+                  "\"; expected a file of `bifrons map`");
     const auto values = [&](const char* name, std::int64_t size) {
         const NamedTensor& t = file.at(name);
         BIFRONS_CHECK(data, t.dtype == DType::f64 && t.size() == size, path, ": ", name, " has ", t.size(),
-                      " values of ", kernels::dtype_name(t.dtype), "; ", size,
-                      " of f64 expected. It is the map of another model: run `bifrons map` again.");
+                      " values of ", kernels::dtype_name(t.dtype), "; expected ", size,
+                      " of f64. It belongs to another model: run `bifrons map` again.");
         std::vector<double> copy(static_cast<std::size_t>(size));
         std::copy_n(static_cast<const char*>(t.data), t.bytes(), reinterpret_cast<char*>(copy.data()));
         return copy;
@@ -171,7 +171,7 @@ LatentMap load_latent_map(const std::string& path, std::int64_t dims)
         map.dst_shrinkage = std::stod(text("dst_shrinkage"));
         map.src_shrinkage = std::stod(text("src_shrinkage"));
     } catch (const std::logic_error&) {
-        throw Error(ErrorKind::data, str(path, ": its metadata holds a number that is none"));
+        throw Error(ErrorKind::data, str(path, ": its metadata holds something else where a number belongs"));
     }
     return map;
 }

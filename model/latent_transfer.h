@@ -1,5 +1,5 @@
-// model/latent_transfer.h - carries the destination's codes to where the source's lie, so that its decoder gets what it
-// was trained on.
+// model/latent_transfer.h - the latent mapping: maps the destination's latents to the distribution of the source's, so
+// that the source's decoder gets what it was trained on.
 //
 //   T(z) = W z + b,   W = Sd^-1/2 (Sd^1/2 Ss Sd^1/2)^1/2 Sd^-1/2,   b = ms - W md
 //

@@ -1,4 +1,4 @@
-// model/objective.h - what training makes small: the losses of both reconstructions, each by name, and their sum.
+// model/objective.h - what training minimises: the losses of both reconstructions, each by name, and their sum.
 //
 // Per identity, against its unwarped picture T with mask M (masked training multiplies both pictures by the soft mask):
 //   dssim   10 DSSIM, window R/11.6; from 256 px: 5 of that and 5 with window R/23.2
@@ -7,8 +7,8 @@
 //   eyes_mouth   300 mean(E |T - P|), E the mask of eyes and mouth
 //   perceptual   distance of the features that a frozen network finds in both, see perceptual.h
 // The factors are DeepFaceLab's and settings here. Styles of the swap: style.h. Adversarial losses: adversary.h. Each
-// loss is a mean over the batch; total = the sum of what the generator makes small; the discriminators' losses (d_...)
-// are reported beside it.
+// loss is a mean over the batch; total = the sum of what the generator minimises; the discriminators' losses (d_...)
+// are reported separately.
 #pragma once
 
 #include "engine/batch.h"
@@ -29,7 +29,7 @@ struct LossWeights {
 
 class Objective {
   public:
-    /// What stands behind the pointers, where there is something, must outlive this.
+    /// What the pointers point to must outlive this.
     Objective(const Architecture& arch, const LossWeights& weights, const Perceptual* perceptual = nullptr,
               const Adversary* adversary = nullptr, const Autoencoder* network = nullptr)
         : arch_(arch), weights_(weights), perceptual_(perceptual), adversary_(adversary), network_(network)

@@ -27,12 +27,12 @@ Lpips::Lpips(kernels::Device& device, const std::string& path)
       distance_(Tensor::empty({1}, DType::f32, pool_))
 {
     BIFRONS_CHECK(data, perceptual_.network().head(0), path, " (", perceptual_.network().name(),
-                  ") has no heads of LPIPS; SqueezeNet 1.1 with tensors lpips.linI.model.1.weight expected");
+                  ") has no LPIPS heads; expected SqueezeNet 1.1 with tensors lpips.linI.model.1.weight");
 }
 
 double Lpips::operator()(std::int64_t H, std::int64_t W, const std::vector<float>& a, const std::vector<float>& b)
 {
-    BIFRONS_CHECK(usage, H >= 32 && W >= 32, "LPIPS: pictures of ", H, "x", W, " px; at least 32 a side expected");
+    BIFRONS_CHECK(usage, H >= 32 && W >= 32, "LPIPS: pictures of ", H, "x", W, " px; expected at least 32 px per side");
     const kernels::Exec ex{&device_, {}, {}};
     if (!step_ || a_.shape() != Shape{1, H, W, 3}) {
         a_ = Tensor::empty({1, H, W, 3}, DType::f32, pool_);

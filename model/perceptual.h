@@ -1,4 +1,4 @@
-// model/perceptual.h - how different two pictures look to a network that has learnt to see: the perceptual loss, and
+// model/perceptual.h - how different two pictures are in the features of a pretrained network: the perceptual loss, and
 // LPIPS as a measure.
 //
 //   loss = scale * sum over taps t of weight_t * lpips(features_t(P), features_t(T), head_t)

@@ -28,7 +28,7 @@ class Predictor {
     Prediction operator()(const std::vector<float>& pictures);
     /// See Step::share().
     void share(Step& host) { step_.share(host); }
-    /// Takes the memory now instead of with the first call. Throws Error(device) if it is not to be had.
+    /// Takes the memory now instead of with the first call. Throws Error(device) if there is not enough.
     void reserve() { step_.reserve(); }
     /// What it takes, as planned; nothing needs to have run.
     std::size_t planned_bytes() { return picture_bytes() + step_.own_bytes(); }

@@ -1,7 +1,7 @@
 // model/style.h - what the swapped face owes to the destination's footage: its colours, and its surroundings.
 //
 //   swap            the destination's latents through the source's decoder. Gradients of swap_style reach the decoder
-//                   alone, those of swap_bg_style go on to the encoder: with both weights it is decoded twice
+//                   alone, those of swap_bg_style continue to the encoder: with both weights it is decoded twice
 //   swap_style      100 f style(G(m_s S), G(m_d D))        colours and contrast (kernels/losses/style.h)
 //   swap_bg_style   10 b/100 (DSSIM + mean squared error)((1-M) S, (1-M) T)
 //

@@ -54,8 +54,8 @@ void read_group(const SafetensorsFile& file, const std::string& prefix, const Pa
         if (e.offset < group.begin || e.offset >= group.end) continue;
         const NamedTensor& t = file.at(prefix + e.name);
         BIFRONS_CHECK(data, t.dtype == dtype && t.size() == e.shape.size(), file.path(), ": \"", t.name, "\" has ",
-                      t.size(), " elements of ", kernels::dtype_name(t.dtype), "; ", e.shape, " of ",
-                      kernels::dtype_name(dtype), " expected. It is a checkpoint of another model.");
+                      t.size(), " elements of ", kernels::dtype_name(t.dtype), "; expected ", e.shape, " of ",
+                      kernels::dtype_name(dtype), ". It is a checkpoint of another model.");
         std::memcpy(arena.data() + std::size_t(e.offset) * kernels::dtype_bytes(dtype), t.data, t.bytes());
     }
 }

@@ -41,7 +41,7 @@ const std::string& metadata_text(const Checkpoint& checkpoint, const std::string
     const Metadata& metadata = checkpoint.file.metadata();
     const auto it = metadata.find(key);
     BIFRONS_CHECK(data, it != metadata.end(), checkpoint.file.path(), ": has no \"", key,
-                  "\"; a checkpoint of `bifrons train` expected");
+                  "\"; expected a checkpoint of `bifrons train`");
     return it->second;
 }
 
@@ -115,20 +115,20 @@ Trainer::Trainer(kernels::Device& device, const Settings& settings, BatchSource&
 {
     for (const std::string& block : frozen_blocks(settings_))
         BIFRONS_CHECK(usage, params_.freeze(block) > 0, "settings: freeze names \"", block,
-                      "\", which is no block of this network; ", listed(net_.blocks()), " expected");
+                      "\", which is not a block of this network; expected ", listed(net_.blocks()));
     for (const Parameters::Group& group : params_.groups()) {
         const auto learns = [&](const Parameters::Entry& e) {
             return e.offset >= group.begin && e.offset < group.end && !e.frozen;
         };
         BIFRONS_CHECK(usage, std::any_of(params_.entries().begin(), params_.entries().end(), learns),
                       "settings: freeze is \"", settings_.freeze, "\", which leaves nothing of the ", group.name,
-                      " to train; leave a block out");
+                      " to train. Leave a block out.");
     }
     BIFRONS_CHECK(usage, !perceptual_ || perceptual_->fits(settings_.resolution), "settings: pictures of ",
                   settings_.resolution / settings_.perceptual_downscale, " px, which is resolution ",
-                  settings_.resolution, " by perceptual_downscale ", settings_.perceptual_downscale,
+                  settings_.resolution, " / perceptual_downscale ", settings_.perceptual_downscale,
                   ", are too small for the taps of ", settings_.perceptual_file,
-                  "; name shallower perceptual_taps or a smaller perceptual_downscale.");
+                  ". Name shallower perceptual_taps or a smaller perceptual_downscale.");
     allocate(dtype);
     const bool planning = device.kind() == kernels::DeviceKind::plan;
     if (!planning) params_.initialise(exec(), std::uint64_t(settings.seed));
@@ -260,7 +260,7 @@ StepReport Trainer::report_of(const StepState& state, const double* losses) cons
 
 StepReport Trainer::validate()
 {
-    BIFRONS_CHECK(bug, validate_, "validate: there is no held-out source");
+    BIFRONS_CHECK(bug, validate_, "validate: no held-out faces");
     validate_->run();
     StepReport r = report();
     r.skipped = false;
@@ -374,7 +374,8 @@ std::vector<std::uint8_t> Trainer::read(const Checkpoint& checkpoint, const Stor
         }
         const bool told = !weights && !holds(checkpoint.file, "", params_, groups[i]);
         if (part.what && !told)
-            warn(str(checkpoint.file.path(), ": has no ", part.what, " of the ", groups[i].name, "; they start fresh"));
+            warn(str(checkpoint.file.path(), ": has no ", part.what, " of the ", groups[i].name,
+                     "; starting with new ones"));
         if (part.prefix != kAveragePrefix) state.begun[i] = state.applied;
     }
     return bytes;
@@ -389,17 +390,16 @@ void Trainer::initialise(const Parameters::Group& group, std::uint64_t seed)
     }
 }
 
-/// Names what the checkpoint knows and this training does without, so that the next checkpoints lack it.
+/// Names what the checkpoint has and this training does not use, so that later checkpoints will not contain it.
 void Trainer::tell_of_unused(const Checkpoint& checkpoint, const Warn& warn) const
 {
     for (const std::string block : {"discriminator", "code_discriminator"}) {
         const auto of_block = [&](const NamedTensor& t) { return t.name.rfind(block + ".", 0) == 0; };
         const auto& tensors = checkpoint.file.tensors();
         if (params_.block(block).empty() && std::any_of(tensors.begin(), tensors.end(), of_block))
-            warn(
-                str(checkpoint.file.path(), ": has a ", block,
-                    ", which the settings do without: the checkpoints to come will not have it. Keep this one to go on "
-                    "with it later."));
+            warn(str(checkpoint.file.path(), ": has a ", block,
+                     ", which these settings do not use: later checkpoints will not contain it. Keep this one to "
+                     "continue with it later."));
     }
 }
 
@@ -434,8 +434,8 @@ std::vector<int> Trainer::parameters_of(const std::vector<std::string>& blocks) 
     std::vector<int> numbers;
     for (const std::string& block : blocks) {
         const std::vector<int> more = params_.block(block);
-        BIFRONS_CHECK(usage, !more.empty(), "the network has no block \"", block, "\"; ", listed(net_.blocks()),
-                      " expected");
+        BIFRONS_CHECK(usage, !more.empty(), "the network has no block \"", block, "\"; expected ",
+                      listed(net_.blocks()));
         numbers.insert(numbers.end(), more.begin(), more.end());
     }
     return numbers;
@@ -466,8 +466,8 @@ void Trainer::take_blocks(const Checkpoint& from, const std::vector<std::string>
         auto it = named(kAveragePrefix + e.name); // the weights that this model shows, if it averages
         if (it == all.end()) it = named(e.name);
         BIFRONS_CHECK(usage, it != all.end() && it->dtype == DType::f32 && same_shape(*it, e.shape), from.file.path(),
-                      it == all.end() ? str(": has no ", e.name) : str(": has another shape of ", e.name), "; ",
-                      e.shape, " expected. Blocks can be taken from a model with the same archi, dims and, for ",
+                      it == all.end() ? str(": has no ", e.name) : str(": has another shape of ", e.name),
+                      "; expected ", e.shape, ". Blocks can be taken from a model with the same archi, dims and, for ",
                       "inter, resolution; name those that fit with --init-blocks.");
         tensors.push_back(&*it);
     }

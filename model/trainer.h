@@ -1,5 +1,5 @@
 // model/trainer.h - one training step after the other: batch, forward, losses, gradients, update; and what is needed to
-// stop and go on to the bit.
+// stop and resume bit for bit.
 //
 // The step is planned, takes one slab and is recorded (engine/step.h). Its samples and its updates depend on the seed,
 // the step's number and the weights alone, so that a resumed run equals an undisturbed one.
@@ -43,7 +43,7 @@ class Trainer {
     /// validation may be null. dtype f64 (cpu) is for tests. Throws Error(usage) for settings that cannot be built.
     Trainer(kernels::Device& device, const Settings& settings, BatchSource& training, BatchSource* validation,
             DType dtype = DType::f32);
-    /// Takes the memory of step() and validate() now. Throws Error(device) if it is not to be had.
+    /// Takes the memory of step() and validate() now. Throws Error(device) if there is not enough.
     void reserve();
     /// Enqueues one step.
     void step();
@@ -67,20 +67,20 @@ class Trainer {
     /// them. Throws Error(usage) for
     /// a block that one of the two has not or that has other shapes there; nothing is changed then.
     void take_blocks(const Checkpoint& from, const std::vector<std::string>& blocks);
-    /// Blocks start anew, with weights they never had; the optimizer's moments start fresh. Throws Error(usage) for a
-    /// block that is not there.
+    /// Reinitialises blocks, with weights they never had; the optimizer's moments start at zero. Throws Error(usage)
+    /// for a block that does not exist.
     void reset_blocks(const std::vector<std::string>& blocks);
 
     std::int64_t steps() const { return steps_; }
     /// Writes a checkpoint: weights, moments, counters, settings. Waits.
     void save(CheckpointStore& store);
     /// Everything as it was when the checkpoint was written. What it has not because a setting was another - a group of
-    /// parameters beside the generator, the optimizer's moments, the average - starts fresh, each with a word to
+    /// parameters beside the generator, the optimizer's moments, the average - starts new, each with a message to
     /// `warn`. Throws Error(data) if it is of another network.
     void restore(
         const Checkpoint& checkpoint, const Warn& warn = [](const std::string&) {});
-    /// The checkpoint's weights and moments, but the random step goes on from here, so that the samples that led astray
-    /// do not come again.
+    /// The checkpoint's weights and moments, but the random step continues from here, so that the samples that caused
+    /// it do not come again.
     void roll_back(const Checkpoint& checkpoint);
 
     const Settings& settings() const { return settings_; }

@@ -1,5 +1,5 @@
 cmake_minimum_required(VERSION 3.25)
-# What README.md and docs/ name is there: files of the project, links, commands of the program, options and
+# What README.md and docs/ name exists: files of the project, links, commands of the program, options and
 # settings; and docs/trainer.md lists every preset as its file describes it.
 #
 #   `kernels/base/view.h`                          a path that begins with a folder of the project
@@ -38,12 +38,12 @@ foreach(page IN ITEMS README.md docs/trainer.md docs/kernel-engineer.md docs/ben
     file(READ ${page} text)
     string(REPLACE "](" " LINK(" text "${text}")
     string(REGEX REPLACE "[][;]" " " text "${text}") # they mean something to CMake's lists
-    string(REPLACE "\\\n" " " text "${text}")        # a command goes on in the next line
+    string(REPLACE "\\\n" " " text "${text}")        # a command continues on the next line
 
     matches(paths "`(${folders})/[A-Za-z0-9_./-]*`")
     foreach(path IN LISTS paths)
         if(NOT EXISTS ${CMAKE_SOURCE_DIR}/${path})
-            message(SEND_ERROR "${page}: names ${path}, which is not there")
+            message(SEND_ERROR "${page}: names ${path}, which does not exist")
         endif()
     endforeach()
 
@@ -51,7 +51,7 @@ foreach(page IN ITEMS README.md docs/trainer.md docs/kernel-engineer.md docs/ben
     matches(links "LINK\\([A-Za-z0-9_./-]+\\)")
     foreach(link IN LISTS links)
         if(NOT EXISTS ${CMAKE_SOURCE_DIR}/${folder}/${link})
-            message(SEND_ERROR "${page}: links to ${link}, which is not there")
+            message(SEND_ERROR "${page}: links to ${link}, which does not exist")
         endif()
     endforeach()
 
@@ -82,6 +82,6 @@ foreach(page IN ITEMS README.md docs/trainer.md docs/kernel-engineer.md docs/ben
     endforeach()
 
     if(NOT paths AND NOT calls)
-        message(SEND_ERROR "${page}: names neither files nor commands; tests/docs.cmake reads it wrongly")
+        message(SEND_ERROR "${page}: names neither files nor commands; tests/docs.cmake does not read it correctly")
     endif()
 endforeach()

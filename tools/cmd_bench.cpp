@@ -25,8 +25,9 @@ fs::path find_program()
     const fs::path folder = fs::read_symlink("/proc/self/exe").parent_path();
     for (const char* place : {"bifrons-bench", "bench/bifrons-bench"})
         if (fs::exists(folder / place)) return folder / place;
-    throw Error(ErrorKind::failed, str("bifrons-bench is not in ", folder.string(),
-                                       ", nor in bench/ there. Build the preset release, or with -DBIFRONS_BENCH=ON."));
+    throw Error(ErrorKind::failed,
+                str("bifrons-bench: is neither in ", folder.string(),
+                    " nor in its folder bench. Build the preset release, or with -DBIFRONS_BENCH=ON."));
 }
 
 std::vector<std::string> arguments_of(const Options& o, bool json)
@@ -54,7 +55,7 @@ void bench(const Options& o, Console& console)
     for (std::string& argument : arguments) pointers.push_back(argument.data());
     pointers.push_back(nullptr);
     execv(program.c_str(), pointers.data());
-    throw Error(ErrorKind::failed, str(program, " does not start: ", std::strerror(errno)));
+    throw Error(ErrorKind::failed, str(program, ": cannot be started: ", std::strerror(errno)));
 }
 
 } // namespace
@@ -62,18 +63,20 @@ void bench(const Options& o, Console& console)
 Work declare_bench(CLI::App& app)
 {
     const auto options = std::make_shared<Options>();
-    flag(app, "--quick", options->quick, "one batch size of each network");
-    text(app, "--filter", options->filter, "REGEX", "cases whose name has it, such as conv2d_fwd/decoder.res0");
+    flag(app, "--quick", options->quick, "one batch size per network");
+    text(app, "--filter", options->filter, "REGEX", "only cases whose name matches, such as conv2d_fwd/decoder.res0");
     text(app, "--device", options->device, "DEVICE",
          "auto, cuda, cuda:1, cpu or cpu:2; auto takes a GPU if there is one");
-    choice(app, "--precision", options->precision, {"all", "bf16", "tf32", "f32"}, "of operations that have several");
-    text(app, "--method", options->method, "METHOD", "one of those that the names end in, or all");
-    text(app, "--network", options->network, "R,E,AE,D,MASK", "a df-ud network instead of those of 128 and 256 px");
-    number<std::int64_t>(app, "--batch", options->batch, 0, 4096, "one batch size; 0: the grid's");
-    number<std::int64_t>(app, "--pairs", options->pairs, 1, 10000, "pairs of samples of each case");
-    text(app, "--out", options->out, "FILE", "a JSON line of each result is appended to it");
-    flag(app, "--resume", options->resume, "pass over what that file has of this commit on this device");
-    flag(app, "--list", options->list, "list the cases, run none");
+    choice(app, "--precision", options->precision, {"all", "bf16", "tf32", "f32"},
+           "compute precision, of operations that have several");
+    text(app, "--method", options->method, "METHOD", "kernel method, the last part of a case's name; or all");
+    text(app, "--network", options->network, "R,E,AE,D,MASK",
+         "a df-ud network of these dims instead of those of 128 and 256 px");
+    number<std::int64_t>(app, "--batch", options->batch, 0, 4096, "batch size; 0 = those of the grid");
+    number<std::int64_t>(app, "--pairs", options->pairs, 1, 10000, "pairs of samples per case");
+    text(app, "--out", options->out, "FILE", "append the results to this file as JSON lines");
+    flag(app, "--resume", options->resume, "skip what the file of --out has for this commit and device");
+    flag(app, "--list", options->list, "list the cases, run nothing");
     return [options](Console& console) { bench(*options, console); };
 }
 

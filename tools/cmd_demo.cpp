@@ -76,8 +76,8 @@ void run_command(const std::vector<std::string>& words, Console& console)
     if (console.json()) argv.push_back("--json");
     console.say("\n" + line);
     const int code = run(int(argv.size()), argv.data());
-    if (interrupted()) throw Interrupted("demo: interrupted. The same command goes on from here.");
-    BIFRONS_CHECK(failed, code == 0, "demo: `bifrons ", words[0], "` ended with exit code ", code);
+    if (interrupted()) throw Interrupted("interrupted. Run the same command again to continue.");
+    BIFRONS_CHECK(failed, code == 0, "`bifrons ", words[0], "` failed with exit code ", code);
 }
 
 /// Seconds that a step of this model takes here: by its history, after the first steps, which take longer.
@@ -91,8 +91,8 @@ double step_seconds(const fs::path& model)
         seconds += entry["seconds"].get<double>();
         steps += entry["steps"].get<double>();
     }
-    BIFRONS_CHECK(failed, steps > 0, "demo: ", (model / "history.jsonl").string(), " has no steps up to ",
-                  kMeasuredSteps, ". Remove ", model.string(), " and start again.");
+    BIFRONS_CHECK(failed, steps > 0, (model / "history.jsonl").string(), ": has no steps up to ", kMeasuredSteps,
+                  ". Remove ", model.string(), " and start again.");
     return seconds / steps;
 }
 
@@ -129,8 +129,9 @@ void demo(const Options& o, Console& console)
 {
     const fs::path out = o.out, pictures = o.pictures.empty() ? default_pictures() : fs::path(o.pictures);
     for (const char* name : {kSource, kDestination})
-        BIFRONS_CHECK(data, fs::exists(pictures / name), (pictures / name).string(),
-                      ": is not there. tools/demo.sh fetches the two portraits; or name their folder with --pictures.");
+        BIFRONS_CHECK(
+            data, fs::exists(pictures / name), (pictures / name).string(),
+            ": does not exist. tools/demo.sh downloads the two portraits; or give their folder with --pictures.");
     fs::create_directories(out);
     const auto path = [&](const char* name) { return (out / name).string(); };
     make_clip(pictures / kSource, out / "src.mp4", console);
@@ -156,11 +157,11 @@ void demo(const Options& o, Console& console)
 Work declare_demo(CLI::App& app)
 {
     const auto options = std::make_shared<Options>();
-    text(app, "--out", options->out, "FOLDER", "where all goes; started again, it goes on there");
-    number<double>(app, "--minutes", options->minutes, 0.01, 1e6, "longest training");
+    text(app, "--out", options->out, "FOLDER", "folder of all the demo's files; an interrupted run continues there");
+    number<double>(app, "--minutes", options->minutes, 0.01, 1e6, "maximum training time, minutes");
     number<std::int64_t>(app, "--steps", options->steps, 1, 1000000,
-                         "most training steps; below 300 the faces are a blur");
-    text(app, "--pictures", options->pictures, "FOLDER", "holds astronaut.png and grace_hopper_512x512.jpg");
+                         "maximum training steps; below 300 the faces are blurred");
+    text(app, "--pictures", options->pictures, "FOLDER", "folder with astronaut.png and grace_hopper_512x512.jpg");
     return [options](Console& console) { demo(*options, console); };
 }
 

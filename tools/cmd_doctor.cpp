@@ -55,7 +55,7 @@ Finding find_onednn()
         const bool bf16 = kernels::onednn_multiplies_bf16();
         return {"oneDNN", true, kernels::onednn_description() + (bf16 ? "; trains in bf16" : "; trains in f32")};
     }
-    return {"oneDNN", false, "not built in; our own loops compute convolutions, slower",
+    return {"oneDNN", false, "not built in; convolutions run on our own, slower loops",
             "run tools/setup.sh and build again"};
 }
 
@@ -80,9 +80,9 @@ Finding find_disk()
 {
     std::error_code failure;
     const auto space = std::filesystem::space(".", failure);
-    if (failure) return {"disk here", false, failure.message()};
-    return {"disk here", space.available > 1e9, human_bytes(double(space.available)) + " free",
-            "a model with its checkpoints takes a few GiB"};
+    if (failure) return {"disk space", false, failure.message()};
+    return {"disk space", space.available > 1e9, human_bytes(double(space.available)) + " free",
+            "free some: a model with its checkpoints takes a few GiB"};
 }
 
 Finding find_waiting()
@@ -91,14 +91,15 @@ Finding find_waiting()
     const std::string set = policy ? policy : "not set";
     const bool passive = set == "PASSIVE" || set == "passive";
     return {"thread waiting", passive, passive ? "passive" : "OMP_WAIT_POLICY is " + set,
-            "leave it unset: with spinning threads a busy neighbour slows training 10 to 30 times"};
+            "leave it unset: with spinning threads another busy process slows training 10 to 30 times"};
 }
 
 Finding find_perceptual()
 {
-    return {"perceptual loss", true,
-            "takes a network that you fetch yourself: model.safetensors of timm/vgg16.tv_in1k on the Hugging Face hub, "
-            "see docs/trainer.md; nothing is downloaded"};
+    return {
+        "perceptual loss", true,
+        "needs a network that you download yourself: model.safetensors of timm/vgg16.tv_in1k on the Hugging Face hub, "
+        "see docs/trainer.md"};
 }
 
 #if BIFRONS_HAS_MEDIA
@@ -148,7 +149,7 @@ void examine(Console& console)
     for (const Finding& f : findings) {
         list.push_back({{"what", f.what}, {"good", f.good}, {"found", f.found}});
         if (!f.good) list.back()["remedy"] = f.remedy;
-        std::string label = (f.good ? "ok      " : "lacking ") + f.what;
+        std::string label = (f.good ? "ok      " : "missing ") + f.what;
         label.resize(std::max<std::size_t>(label.size(), 26), ' ');
         text += label + f.found + "\n";
         if (!f.good && !f.remedy.empty()) text += std::string(26, ' ') + "-> " + f.remedy + "\n";

@@ -59,7 +59,7 @@ class Report {
         const auto part = [](const char* heading, const std::string& lines) {
             return lines.empty() ? "" : str("  ", heading, "\n", lines);
         };
-        console.result(table_.str() + part("left out, as the hull lies outside of the picture", left_out_) +
+        console.result(table_.str() + part("left out: the hull lies outside the picture", left_out_) +
                            part("not measured", missing_),
                        json_);
     }
@@ -120,18 +120,18 @@ void add_identity(Report& report, const IdentityReport& identity)
                {{"src", json_of(identity.src)}, {"dst", json_of(identity.dst)}, {"swap", json_of(identity.swap)}});
 }
 
-/// The networks that measure; one whose file is not there is null, and `why` says so.
+/// The networks that measure; null where a file was not given or does not exist, which the report says.
 struct Networks {
     std::unique_ptr<model::IdentityNetwork> identity;
     std::unique_ptr<model::Lpips> lpips;
 };
 
-/// Why a file cannot be asked; empty if it can.
+/// Why a network's file cannot be used; empty if it can.
 std::string missing(const std::string& option, const std::string& path, const std::string& what)
 {
     const std::string remedy = what + " as safetensors, see docs/trainer.md";
     if (path.empty()) return option + " FILE was not given: " + remedy;
-    return std::filesystem::exists(path) ? "" : path + ": does not exist; " + remedy;
+    return std::filesystem::exists(path) ? "" : path + ": does not exist; expected " + remedy;
 }
 
 Networks open_networks(const Options& o, kernels::Device& device, Report& report)
@@ -141,14 +141,14 @@ Networks open_networks(const Options& o, kernels::Device& device, Report& report
         report.not_measured("identity", why);
     else
         networks.identity = std::make_unique<model::IdentityNetwork>(device, SafetensorsFile(o.identity));
-    if (const std::string why = missing("--lpips", o.lpips, "SqueezeNet 1.1 with LPIPS's heads"); !why.empty())
+    if (const std::string why = missing("--lpips", o.lpips, "SqueezeNet 1.1 with LPIPS heads"); !why.empty())
         report.not_measured("lpips", why);
     else
         networks.lpips = std::make_unique<model::Lpips>(device, o.lpips);
     return networks;
 }
 
-/// Shows what is done, and stops when that was asked for.
+/// Shows progress, and stops on an interrupt.
 class Counted {
   public:
     Counted(Console& console, const std::string& what, const std::string& unit, std::int64_t total)
@@ -157,7 +157,7 @@ class Counted {
     }
     void operator()()
     {
-        if (interrupted()) throw Interrupted("stopped on request; there is nothing to go on with.");
+        if (interrupted()) throw Interrupted("interrupted; nothing was saved");
         progress_.update(++done_);
     }
 
@@ -175,7 +175,7 @@ Json json_of(const std::optional<double>& value)
 void add_jitter(Report& report, const Options& o, Console& console)
 {
     if (o.merged.empty())
-        return report.not_measured("jitter", "--input and --merged were not given: footage, and what was made of it");
+        return report.not_measured("jitter", "--input and --merged were not given: footage and its merged result");
     Counted counted(console, "jitter", "frames", data::open_frames(o.input)->count());
     const FootageJitter jitter = footage_jitter(o.input, o.merged, o.finder(), [&] { counted(); });
     report.heading({"footage", "merged", "ratio"});
@@ -184,8 +184,8 @@ void add_jitter(Report& report, const Options& o, Console& console)
         if (!input || !merged) return report.line(name, std::string("no face"));
         report.line(name, fixed(*input, digits), fixed(*merged, digits), fixed(*merged / *input, 2));
     };
-    line("jitter of landmarks, eye distances", jitter.input.landmarks, jitter.merged.landmarks, 4);
-    line("jitter of colour, levels", jitter.input.colour, jitter.merged.colour, 3);
+    line("landmark jitter, eye distances", jitter.input.landmarks, jitter.merged.landmarks, 4);
+    line("colour jitter, levels", jitter.input.colour, jitter.merged.colour, 3);
     report.add(
         "jitter",
         {{"frames", jitter.frames},
@@ -195,7 +195,7 @@ void add_jitter(Report& report, const Options& o, Console& console)
 #else
 void add_jitter(Report& report, const Options&, Console&)
 {
-    report.not_measured("jitter", "this build cannot read footage: it was made without OpenCV or dlib");
+    report.not_measured("jitter", "this build cannot read footage: built without OpenCV or dlib");
 }
 #endif
 
@@ -240,7 +240,7 @@ void add_faces(Report& report, const Options& o, Evaluation& evaluation, const N
     if (o.self_swap)
         add_quality(report, "self-swap", "self_swap", evaluation.self_swap(lpips));
     else
-        report.not_measured("self_swap", "--self-swap was not given: for two takes of one person");
+        report.not_measured("self_swap", "--self-swap was not given: needs two facesets of one person");
     if (why_not.empty())
         add_in_frame(report, evaluation, lpips);
     else
@@ -252,19 +252,19 @@ void warn_of_trained_faces(const Options& o, const Evaluation& evaluation, Conso
 {
     for (const auto& [path, faces] : {std::pair{o.src, &evaluation.src()}, {o.dst, &evaluation.dst()}})
         if (!faces->held_out)
-            console.warn(str(path, ": the model's validation_fraction holds out none of its faces; they were trained "
-                                   "on, and the figures flatter the model"));
+            console.warn(str(path, ": the model's validation_fraction holds out no faces; these were trained "
+                                   "on, so the figures flatter the model"));
 }
 
 void eval(const Options& o, Console& console)
 {
     BIFRONS_CHECK(usage, o.merged.empty() == o.input.empty(), o.merged.empty() ? "--merged" : "--input",
-                  " is missing: --input and --merged go together.");
+                  " is missing; --input and --merged go together");
     const Checkpoint checkpoint = open_checkpoint(o.model, console);
     const data::Faceset src = data::load_faceset(o.src), dst = data::load_faceset(o.dst);
     const auto device = open_device(o.device, console);
     const model::TrainedModel model(*device, checkpoint);
-    if (model.averaged()) console.say("weights: averaged over the training (ema)");
+    if (model.averaged()) console.say("using the averaged weights (ema)");
     Report report;
     const Networks networks = open_networks(o, *device, report);
     Pool memory(*device);
@@ -273,8 +273,8 @@ void eval(const Options& o, Console& console)
         evaluation.use_map(*map);
     warn_of_trained_faces(o, evaluation, console);
     const std::size_t src_faces = evaluation.src().looked_at.size(), dst_faces = evaluation.dst().looked_at.size();
-    report.title(str(o.model, " at step ", model.step(), ", ", src_faces, " faces of the source, ", dst_faces,
-                     " of the destination"));
+    report.title(
+        str(o.model, " at step ", model.step(), ", ", src_faces, " source and ", dst_faces, " destination faces"));
     report.add("model", o.model);
     report.add("step", model.step());
     report.add("faces", {{"src", src_faces}, {"dst", dst_faces}});
@@ -291,18 +291,19 @@ void eval(const Options& o, Console& console)
 Work declare_eval(CLI::App& app)
 {
     const auto o = std::make_shared<Options>();
-    text(app, "--model", o->model, "FOLDER", "the model, or one of its checkpoints")->required();
-    text(app, "--src", o->src, "FACESET", "the faces that the model was trained to put on")->required();
-    text(app, "--dst", o->dst, "FACESET", "the faces of the footage that it was trained for")->required();
-    text(app, "--identity", o->identity, "FILE", "dlib's face-recognition network (safetensors): whose face is it?");
-    text(app, "--lpips", o->lpips, "FILE", "SqueezeNet 1.1 with LPIPS's heads (safetensors): how alike do they look?");
+    text(app, "--model", o->model, "FOLDER", "model folder, or one of its checkpoints")->required();
+    text(app, "--src", o->src, "FACESET", "source faceset")->required();
+    text(app, "--dst", o->dst, "FACESET", "destination faceset")->required();
+    text(app, "--identity", o->identity, "FILE",
+         "dlib's face-recognition network (safetensors), for identity distances");
+    text(app, "--lpips", o->lpips, "FILE", "SqueezeNet 1.1 with LPIPS heads (safetensors), for LPIPS distances");
     number(app, "--latent-map", o->latent_map, 0.0, 1.0,
-           "swap through the map of codes that `bifrons map` fitted, with this strength; 0: without");
-    flag(app, "--self-swap", o->self_swap, "both facesets show one person: compare the swap with the destination");
-    number<std::int64_t>(app, "--samples", o->samples, 1, 1000, "faces of each that are looked at, evenly spaced");
+           "strength of the latent mapping that `bifrons map` fitted; 0 = off");
+    flag(app, "--self-swap", o->self_swap, "both facesets show the same person: compare the swap with the destination");
+    number<std::int64_t>(app, "--samples", o->samples, 1, 1000, "faces measured per faceset, evenly spaced");
 #if BIFRONS_HAS_MEDIA
-    text(app, "--input", o->input, "PATH", "footage, for jitter: as given to `bifrons merge`");
-    text(app, "--merged", o->merged, "PATH", "what `bifrons merge` made of it");
+    text(app, "--input", o->input, "PATH", "footage, for jitter: the input of `bifrons merge`");
+    text(app, "--merged", o->merged, "PATH", "output of `bifrons merge` for this footage");
     o->finder = finder_options(app);
 #endif
     device_option(app, o->device);

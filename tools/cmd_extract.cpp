@@ -33,7 +33,7 @@ void show(const data::ExtractReport& r, const std::string& out, Console& console
     console.result(str(out, ": ", r.counts.faces, " faces from ", r.frames, " frames\n  ", r.counts.empty,
                        " frames without a face, ", r.counts.ignored, " other faces ignored, ", r.counts.low_score,
                        " dropped for a low score\n  ", r.frames_now, " frames in ", duration_text(r.seconds), ", ",
-                       std::int64_t(rate + 0.5), " a second"),
+                       std::int64_t(rate + 0.5), " frames/s"),
                    {{"faceset", out},
                     {"faces", r.counts.faces},
                     {"frames", r.frames},
@@ -61,8 +61,8 @@ void extract(const Options& o, Console& console)
         data::extract(std::vector<std::filesystem::path>(o.inputs.begin(), o.inputs.end()), o.out, options);
     progress.reset();
     if (!report.complete)
-        throw Interrupted(str("stopped on request after ", report.frames, " frames, which are kept in ", o.out,
-                              ". The same command goes on from there."));
+        throw Interrupted(str("interrupted after ", report.frames, " frames, kept in ", o.out,
+                              ". Run the same command again to continue."));
     show(report, o.out, console);
 }
 
@@ -72,12 +72,12 @@ Work declare_extract(CLI::App& app)
 {
     const auto o = std::make_shared<Options>();
     texts(app, "INPUT", o->inputs, "PATH", "videos, pictures or folders of pictures")->required();
-    text(app, "-o,--out", o->out, "FOLDER", "the faceset: a new folder, or one to go on with")->required();
+    text(app, "-o,--out", o->out, "FOLDER", "faceset folder: a new one, or one to resume")->required();
     choice(app, "--face-type", o->face_type, {"half", "midfull", "full", "whole_face", "head"},
-           "how much of the head a picture shows; training can use this type and all smaller ones");
-    number<std::int64_t>(app, "--side", o->side, 16, 4096, "side of the pictures, px");
+           "how much of the head a face covers; a model can use this type and all smaller ones");
+    number<std::int64_t>(app, "--side", o->side, 16, 4096, "size of the face pictures, px");
     o->finder = finder_options(app);
-    flag(app, "--overwrite", o->overwrite, "begin anew where the folder holds a faceset");
+    flag(app, "--overwrite", o->overwrite, "start over if the folder holds a faceset");
     return [o](Console& console) { extract(*o, console); };
 }
 

@@ -23,7 +23,7 @@ std::string shape_text(const std::vector<std::int64_t>& shape)
     return text + "]";
 }
 
-/// Metadata that is JSON itself (settings) as JSON, else as text.
+/// Metadata that is itself JSON (settings) as JSON, the rest as text.
 Json metadata_json(const Metadata& metadata)
 {
     Json json = Json::object();
@@ -74,26 +74,26 @@ Json tensors_json(const SafetensorsFile& file)
 void show_file(const Options& o, const SafetensorsFile& file, Console& console)
 {
     const Json metadata = metadata_json(file.metadata());
-    const std::string text = str(file.path(), ": ", file.checked() ? "checksum is right" : "has no checksum", "\n",
+    const std::string text = str(file.path(), ": ", file.checked() ? "checksum OK" : "no checksum", "\n",
                                  metadata_text(metadata), tensors_text(file, o.tensors));
     console.result(
         text,
         {{"path", file.path()}, {"checked", file.checked()}, {"metadata", metadata}, {"tensors", tensors_json(file)}});
 }
 
-/// Every checkpoint of a model folder with its health, and what the newest whole one holds.
+/// Every checkpoint of a model folder and whether it is intact, then the contents of the newest intact one.
 void show_model(const Options& o, Console& console)
 {
     for (const std::string& path : list_checkpoints(o.path)) {
         try {
-            console.say(str(path, ": step ", load_checkpoint(path).step, ", whole"));
+            console.say(str(path, ": step ", load_checkpoint(path).step, ", intact"));
         } catch (const Error& e) {
             console.warn(e.what());
         }
     }
     const auto newest = load_latest_checkpoint(o.path, [](const std::string&) {}); // warned above
     BIFRONS_CHECK(data, newest, o.path,
-                  ": holds no checkpoint; a model folder, a faceset, a checkpoint or a safetensors file expected");
+                  ": holds no checkpoint; expected a model folder, a faceset, a checkpoint or a safetensors file");
     show_file(o, newest->file, console);
 }
 
@@ -104,8 +104,9 @@ void show_faceset(const std::string& folder, Console& console)
     std::string text = str(folder, ": ", set.faces.size(), " faces, ", name_of(set.type), ", ", set.side,
                            " px, found by ", set.detector, "\n");
     for (const data::SourceRecord& s : set.sources) {
-        text += str("  ", s.path, ": ", s.counts.faces, " faces in ", s.done, " of ", s.frames, " frames, ",
-                    s.counts.empty, " without a face", s.complete ? "" : "; unfinished: extract again to go on", "\n");
+        text +=
+            str("  ", s.path, ": ", s.counts.faces, " faces in ", s.done, " of ", s.frames, " frames, ", s.counts.empty,
+                " without a face", s.complete ? "" : "; unfinished: run extract again to continue", "\n");
         sources.push_back({{"path", s.path},
                            {"faces", s.counts.faces},
                            {"frames", s.frames},

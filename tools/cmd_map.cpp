@@ -26,7 +26,7 @@ std::vector<double> codes(kernels::Device& device, const model::TrainedModel& mo
 void map(const Options& o, Console& console)
 {
     BIFRONS_CHECK(usage, std::filesystem::is_directory(o.model), o.model,
-                  ": is no folder; the folder of a model expected, where the map is kept");
+                  ": is not a folder; expected a model folder, where the mapping is saved");
     const Checkpoint checkpoint = open_checkpoint(o.model, console);
     const auto device = open_device(o.device, console);
     const model::TrainedModel model(*device, checkpoint);
@@ -51,9 +51,9 @@ void map(const Options& o, Console& console)
 Work declare_map(CLI::App& app)
 {
     const auto o = std::make_shared<Options>();
-    text(app, "--model", o->model, "FOLDER", "the model; the map is kept in its folder")->required();
-    text(app, "--src", o->src, "FACESET", "faces to put on")->required();
-    text(app, "--dst", o->dst, "FACESET", "faces of the footage that gets them")->required();
+    text(app, "--model", o->model, "FOLDER", "model folder; the mapping is saved there")->required();
+    text(app, "--src", o->src, "FACESET", "source faceset")->required();
+    text(app, "--dst", o->dst, "FACESET", "destination faceset")->required();
     device_option(app, o->device);
     return [o](Console& console) { map(*o, console); };
 }

@@ -46,15 +46,14 @@ void check_output(const Options& o)
     const bool over_input = same(in, out) || (one_file ? fs::is_directory(in) && same(in, folder_of(out))
                                                        : !fs::is_directory(in) && same(folder_of(in), out));
     BIFRONS_CHECK(usage, !over_input, o.out,
-                  ": lies where the input does, whose frames could be replaced; "
-                  "another folder expected.");
+                  ": is where the input is, whose frames could be overwritten; expected another folder");
     const data::Existing existing = o.overwrite ? data::Existing::replace : data::Existing::keep;
     if (one_picture) return data::check_picture_destination(out, existing);
     if (one_file) return data::check_destination(out, existing);
-    BIFRONS_CHECK(usage, fs::is_directory(out) || !out.has_extension(), o.out, ": unknown kind of output \"",
-                  out.extension().string(), "\"; .mp4, .mov, .mkv, .png, .jpg, or the name of a folder expected.");
+    BIFRONS_CHECK(usage, fs::is_directory(out) || !out.has_extension(), o.out, ": unknown output format \"",
+                  out.extension().string(), "\"; expected .mp4, .mov, .mkv, .png, .jpg, or the name of a folder");
     BIFRONS_CHECK(usage, o.overwrite || !fs::is_directory(out) || fs::is_empty(out), o.out,
-                  ": the folder holds files; a new or empty one expected. Name another, or add --overwrite.");
+                  ": the folder is not empty; expected a new or empty one. Choose another, or add --overwrite.");
 }
 
 data::MergeOptions merge_options(const Options& o)
@@ -99,14 +98,13 @@ data::SinkOptions sink_options(const Options& o, const data::FrameSource& source
 std::string swap_frames(const Options& o, data::FrameSource& source, FaceSwap& swap, Console& console)
 {
     std::vector<data::Frame> frames = next_block(source);
-    BIFRONS_CHECK(data, !frames.empty(), o.input, ": holds no frames");
+    BIFRONS_CHECK(data, !frames.empty(), o.input, ": holds no frames; expected one at least");
     const auto sink = data::create_frames(o.out, sink_options(o, source, frames[0].image));
     Progress progress(console, "merge", "frames", source.count());
     for (; !frames.empty(); frames = next_block(source)) {
         if (interrupted())
-            throw Interrupted(
-                str("stopped on request after ", swap.counts().frames, " frames; ",
-                    data::has_video_name(o.out) ? "nothing was written." : str("they are in ", o.out, ".")));
+            throw Interrupted(str("interrupted after ", swap.counts().frames, " frames; ",
+                                  data::has_video_name(o.out) ? "nothing was written" : str("they are in ", o.out)));
         swap(frames);
         for (const data::Frame& frame : frames) sink->write(frame);
         progress.update(swap.counts().frames, {{"faces", double(swap.counts().faces)}});
@@ -117,7 +115,7 @@ std::string swap_frames(const Options& o, data::FrameSource& source, FaceSwap& s
 void show(const Options& o, const SwapCounts& counts, const std::string& sound, double seconds, Console& console)
 {
     console.result(str(o.out, ": ", counts.frames, " frames, ", counts.faces, " faces replaced\n  ",
-                       counts.without_face, " frames without a face left as they are, ", counts.ignored,
+                       counts.without_face, " frames without a face left unchanged, ", counts.ignored,
                        " other faces ignored, ", counts.low_score, " dropped for a low score\n  sound: ", sound, "\n  ",
                        duration_text(seconds), "\n"),
                    {{"out", o.out},
@@ -134,10 +132,10 @@ void show(const Options& o, const SwapCounts& counts, const std::string& sound, 
 void warn_of_losses(const std::string& name, const data::VideoInfo& video, Console& console)
 {
     if (video.variable_rate)
-        console.warn(str(name, ": the frame rate varies; the output has the mean rate, ", video.format.rate.value(),
-                         " a second, so that frames move in time"));
+        console.warn(str(name, ": variable frame rate; the output has the mean rate, ", video.format.rate.value(),
+                         " frames/s, so frames shift in time"));
     if (video.bits > 8)
-        console.warn(str(name, ": has ", video.bits, " bits a channel; frames are worked on and written in 8"));
+        console.warn(str(name, ": has ", video.bits, " bits per channel; frames are processed and written with 8"));
 }
 
 void merge(const Options& o, Console& console)
@@ -146,20 +144,20 @@ void merge(const Options& o, Console& console)
     check_output(o);
     const auto source = data::open_frames(o.input);
     BIFRONS_CHECK(usage, !data::has_picture_name(o.out) || source->count() == 1, o.out,
-                  ": one picture cannot hold the input's ", source->count(), " frames; a folder or a video expected.");
+                  ": one picture cannot hold the input's ", source->count(), " frames; expected a folder or a video");
     if (!data::has_video_name(o.out)) source->check_names();
     if (source->video()) warn_of_losses(o.input, *source->video(), console);
     const Checkpoint checkpoint = open_checkpoint(o.model, console);
     const auto device = open_device(o.device, console);
     const model::TrainedModel model(*device, checkpoint);
-    if (model.averaged()) console.say("weights: averaged over the training (ema)");
+    if (model.averaged()) console.say("using the averaged weights (ema)");
     Pool memory(*device);
     const std::optional<model::CodeMap> map = open_latent_map(o.model, o.latent_map, *device, model, memory, console);
     FaceSwap swap(*device, model, o.finder(), merge_options(o), merging_device(o, *device), map ? &*map : nullptr);
     const std::string sound = swap_frames(o, *source, swap, console);
-    if (sound.rfind("lost", 0) == 0) console.warn(str(o.out, ": has no sound, ", sound));
+    if (sound.rfind("lost", 0) == 0) console.warn(str(o.out, ": has no sound; ", sound));
     if (swap.counts().faces == 0)
-        console.warn(str(o.input, ": no face was found; the output shows what the input does"));
+        console.warn(str(o.input, ": no face found; the output shows the input's frames unchanged"));
     show(o, swap.counts(), sound, Progress::steady_seconds() - begin, console);
 }
 
@@ -172,29 +170,30 @@ Work declare_merge(CLI::App& app)
     o->mask = name_of(m.mask);
     o->color = data::name_of(m.color);
     o->blend = name_of(m.blend);
-    text(app, "--model", o->model, "FOLDER", "the model, or one of its checkpoints")->required();
-    text(app, "--input", o->input, "PATH", "footage of the destination: a video, a picture or a folder")->required();
+    text(app, "--model", o->model, "FOLDER", "model folder, or one of its checkpoints")->required();
+    text(app, "--input", o->input, "PATH", "destination footage: a video, a picture or a folder of pictures")
+        ->required();
     text(app, "-o,--out", o->out, "PATH", "a video (.mp4, .mov, .mkv), a picture (.png, .jpg) or a folder")->required();
     choice(app, "--mask", o->mask, {"hull", "predicted", "product"},
-           "what is pasted: the landmarks' hull, what the model learned, or where both agree");
-    number(app, "--erode", m.erode_px, -100.0, 100.0, "moves the mask's edge inwards, px of a face of 256");
-    number(app, "--feather", m.feather_px, 0.0, 100.0, "width of the mask's soft edge, px of a face of 256");
-    choice(
-        app, "--color", o->color, {"none", "rct", "lct", "mkl", "idt", "sot"},
-        "how the face takes the frame's colours: their mean and spread (rct), covariance too (lct, mkl), distribution "
-        "(idt, sot)");
+           "region to replace: hull of the landmarks, mask predicted by the model, or product of both");
+    number(app, "--erode", m.erode_px, -100.0, 100.0,
+           "shrink the mask by this, px of a 256 px face; negative grows it");
+    number(app, "--feather", m.feather_px, 0.0, 100.0, "width of the mask's soft edge, px of a 256 px face");
+    choice(app, "--color", o->color, {"none", "rct", "lct", "mkl", "idt", "sot"},
+           "colour transfer to the face: mean and deviation (rct), covariance too (lct, mkl), distribution "
+           "(idt, sot)");
     number(app, "--alpha", m.alpha, 0.0, 1.0, "strength of the colour transfer");
     number(app, "--beta", m.beta, 0.0, 1.0, "strength of the light adjustment: the frame's shading on the face");
     number(app, "--sharpen", m.sharpen, 0.0, 1.0,
            "sharpen the face up to this share of the sharpness of the frame's own face; 0: off");
     choice(app, "--blend", o->blend, {"none", "feather", "poisson"},
-           "how the edge is hidden: not at all, softly, or by keeping gradients only");
+           "how the edge is blended: not at all, by a soft mask, or by Poisson (seamless cloning)");
     number(app, "--latent-map", o->latent_map, 0.0, 1.0,
-           "strength of the map between the identities' codes that `bifrons map` fitted; 0: none");
+           "strength of the latent mapping that `bifrons map` fitted; 0 = off");
     o->finder = finder_options(app);
-    number(app, "--crf", o->crf, 0, 51, "quality of a video, x264's scale: 0 is lossless, less is better");
-    number(app, "--fps", o->fps, 0.001, 1000.0, "frames a second of a video that is made of pictures");
-    flag(app, "--overwrite", o->overwrite, "replace what is there");
+    number(app, "--crf", o->crf, 0, 51, "video quality, x264's CRF: 0 is lossless, lower is better");
+    number(app, "--fps", o->fps, 0.001, 1000.0, "frame rate of a video made from pictures");
+    flag(app, "--overwrite", o->overwrite, "replace existing files");
     device_option(app, o->device);
     return [o](Console& console) { merge(*o, console); };
 }

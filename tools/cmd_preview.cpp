@@ -23,12 +23,12 @@ void preview(const Options& o, Console& console)
     const data::Faceset src = data::load_faceset(o.src), dst = data::load_faceset(o.dst);
     const auto device = open_device(o.device, console);
     const model::TrainedModel model(*device, checkpoint);
-    if (model.averaged()) console.say("weights: averaged over the training (ema)");
+    if (model.averaged()) console.say("using the averaged weights (ema)");
     PreviewSheet sheet(*device, model.network(), sample_pictures(src, model.settings(), o.rows),
                        sample_pictures(dst, model.settings(), o.rows), o.rows, model.precision());
     data::save_image(o.out, sheet.draw(), {.existing = existing});
-    console.result(str(o.out, ": ", o.rows, " faces of each at step ", model.step(),
-                       "\n  source, its reconstruction, mask | destination, the same | swap, mask\n"),
+    console.result(str(o.out, ": ", o.rows, " faces of each faceset at step ", model.step(),
+                       "\n  source, reconstruction, mask | destination, reconstruction, mask | swap, mask\n"),
                    {{"out", o.out}, {"rows", o.rows}, {"step", model.step()}});
 }
 
@@ -37,12 +37,12 @@ void preview(const Options& o, Console& console)
 Work declare_preview(CLI::App& app)
 {
     const auto o = std::make_shared<Options>();
-    text(app, "--model", o->model, "FOLDER", "the model, or one of its checkpoints")->required();
-    text(app, "--src", o->src, "FACESET", "faces to put on")->required();
-    text(app, "--dst", o->dst, "FACESET", "faces of the footage that gets them")->required();
-    text(app, "-o,--out", o->out, "FILE", "the picture, .png or .jpg");
-    number<std::int64_t>(app, "--rows", o->rows, 1, 64, "faces of each, evenly spaced");
-    flag(app, "--overwrite", o->overwrite, "replace a picture that is there");
+    text(app, "--model", o->model, "FOLDER", "model folder, or one of its checkpoints")->required();
+    text(app, "--src", o->src, "FACESET", "source faceset")->required();
+    text(app, "--dst", o->dst, "FACESET", "destination faceset")->required();
+    text(app, "-o,--out", o->out, "FILE", "preview sheet, .png or .jpg");
+    number<std::int64_t>(app, "--rows", o->rows, 1, 64, "faces per faceset, evenly spaced");
+    flag(app, "--overwrite", o->overwrite, "replace an existing picture");
     device_option(app, o->device);
     return [o](Console& console) { preview(*o, console); };
 }

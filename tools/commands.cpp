@@ -13,8 +13,9 @@ namespace bifrons::tools {
 
 namespace {
 
-constexpr const char* kExitCodes = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 bad data, 4 no usable device,\n"
-                                   "130 interrupted (start it again to go on). An interrupted train saves and exits 0.";
+constexpr const char* kExitCodes =
+    "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 bad data, 4 no usable device,\n"
+    "130 interrupted (run it again to continue). On an interrupt, train saves and exits with 0.";
 
 int exit_code(ErrorKind kind, const Console& console)
 {
@@ -35,7 +36,7 @@ int exit_code(ErrorKind kind, const Console& console)
 
 /// The program with all its commands declared.
 struct Program {
-    CLI::App app{"Bifrons: trains a neural network on two faces and puts one on the other.", "bifrons"};
+    CLI::App app{"Bifrons trains a neural network on two faces and puts one on the other.", "bifrons"};
     std::map<const CLI::App*, Work> work;
     bool json = false;
 
@@ -49,7 +50,7 @@ struct Program {
             sub->allow_extras();
             sub->footer(kExitCodes);
             work[sub] = command.declare(*sub);
-            flag(*sub, "--json", json, "JSON lines on stdout instead of words");
+            flag(*sub, "--json", json, "print JSON lines on stdout instead of text");
         }
     }
 
@@ -86,13 +87,13 @@ void refuse_unknown(const Program& program, const CLI::App* chosen)
     std::vector<std::string> names;
     for (const Command& command : commands()) names.push_back(command.name);
     const std::vector<std::string> left = program.app.remaining();
-    BIFRONS_CHECK(usage, !left.empty(), "a command expected. `bifrons --help` lists them.");
+    BIFRONS_CHECK(usage, !left.empty(), "no command given. `bifrons --help` lists them.");
     const std::string hint = did_you_mean(left.front(), names);
     throw Error(ErrorKind::usage,
                 str("unknown command ", left.front(), hint.empty() ? "." : hint, " `bifrons --help` lists them."));
 }
 
-/// Reads the arguments. Returns the chosen command, or null when help or the version was asked for and printed.
+/// Reads the arguments. Returns the chosen command, or null if help or the version was asked for and printed.
 const CLI::App* parse(Program& program, int argc, const char* const* argv)
 {
     std::string complaint;
@@ -114,7 +115,7 @@ const CLI::App* parse(Program& program, int argc, const char* const* argv)
 void flush_results()
 {
     BIFRONS_CHECK(failed, std::fflush(stdout) == 0 && !std::ferror(stdout),
-                  "the results cannot be written to stdout: ", std::strerror(errno));
+                  "stdout: the results cannot be written: ", std::strerror(errno));
 }
 
 } // namespace
@@ -123,20 +124,20 @@ const std::vector<Command>& commands()
 {
     static const std::vector<Command> table = {
 #if BIFRONS_HAS_MEDIA
-        {"demo", "Go the whole way once: extract, train and merge two portraits that the set-up fetches", declare_demo},
-        {"extract", "Find the faces in videos and pictures and cut them out, aligned, into a faceset", declare_extract},
+        {"demo", "Run the full demo: extract, train and merge with two public-domain portraits", declare_demo},
+        {"extract", "Find faces in videos and pictures and save them, aligned, as a faceset", declare_extract},
 #endif
-        {"train", "Train a model on two facesets, or go on training it", declare_train},
-        {"map", "Fit the map that carries the destination's codes to the source's, for merging", declare_map},
+        {"train", "Train a model on two facesets, or resume its training", declare_train},
+        {"map", "Fit the latent mapping (optional) that `bifrons merge --latent-map` applies", declare_map},
 #if BIFRONS_HAS_MEDIA
-        {"merge", "Put the source's face on the faces of a video, a picture or a folder", declare_merge},
+        {"merge", "Put the source's face into a video, a picture or a folder of pictures", declare_merge},
 #endif
-        {"eval", "Measure how good a model is, on faces that it was not trained on", declare_eval},
-        {"preview", "Draw a sheet of samples: what a model makes of two facesets", declare_preview},
-        {"plan", "Show what a model's training takes: parameters, memory, arithmetic", declare_plan},
-        {"bench", "Time every kernel and the training step beside the best peers that are here", declare_bench},
-        {"inspect", "Show what a checkpoint, a faceset or a safetensors file holds", declare_inspect},
-        {"doctor", "Show what this machine offers and lacks", declare_doctor},
+        {"eval", "Measure how good a model is, on held-out faces", declare_eval},
+        {"preview", "Draw a preview sheet: what a model makes of faces from two facesets", declare_preview},
+        {"plan", "Show the parameters, memory and arithmetic of a training run; runs nothing", declare_plan},
+        {"bench", "Benchmark every kernel and the training step against the best libraries found here", declare_bench},
+        {"inspect", "Show the contents of a model folder, checkpoint, faceset or safetensors file", declare_inspect},
+        {"doctor", "Check this machine: devices, libraries, memory and what is missing", declare_doctor},
     };
     return table;
 }

@@ -49,7 +49,7 @@ void Console::emit(const std::string& event, Json values)
     if (!json_) return;
     Json line = {{"event", event}, {"command", command_}};
     line.update(values);
-    // Replaced, not refused: names of files may be no UTF-8.
+    // Replaced, not refused: file names need not be UTF-8.
     std::fprintf(stdout, "%s\n", line.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
     std::fflush(stdout);
 }

@@ -1,5 +1,5 @@
-// tools/console.h - where a command's words go: results to stdout, talk to stderr; with --json every line is a JSON
-// object on stdout with the member "event": message, warning, progress, result or error.
+// tools/console.h - where a command's output goes: results to stdout, messages to stderr; with --json every line is a
+// JSON object on stdout with the member "event": message, warning, progress, result or error.
 #pragma once
 
 #include <string>
@@ -15,7 +15,7 @@ class Console {
   public:
     bool json() const { return json_; }
     void set_json(bool json) { json_ = json; }
-    /// Begins errors: "bifrons train: ...".
+    /// Errors begin with it: "bifrons train: ...".
     void set_command(const std::string& name) { command_ = name; }
 
     void say(const std::string& text);
@@ -31,9 +31,9 @@ class Console {
     void begin_work() { working_ = true; }
     bool working() const { return working_; }
 
-    /// A line at the bottom of the terminal that the next one replaces; "" takes it away.
+    /// A line at the bottom of the terminal that the next one replaces; "" removes it.
     void paint(const std::string& line);
-    /// stderr is a terminal, and talk goes there.
+    /// stderr is a terminal, and messages go there.
     bool can_paint() const;
     /// Columns of the terminal.
     static int columns();

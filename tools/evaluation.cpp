@@ -54,7 +54,7 @@ Evaluation::Faces choose(const data::Faceset& set, const model::Settings& settin
     std::erase_if(seen, out_of_sight);
     faces.of_mean = evenly(seen, samples);
     BIFRONS_CHECK(data, !faces.looked_at.empty(), set.folder.string(), ": of ", wanted.size(),
-                  " faces that were to be looked at, none lies in its picture. Extract again.");
+                  " selected faces none lies within its picture. Extract again.");
     return faces;
 }
 

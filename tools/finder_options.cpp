@@ -18,12 +18,15 @@ std::function<data::FinderOptions()> finder_options(CLI::App& app)
 {
     const auto o = std::make_shared<Options>();
     choice(app, "--faces", o->faces, {"track", "largest", "all"},
-           "track: the largest, then whom it overlaps; largest of each frame; or all");
-    choice(app, "--detector", o->detector, {"hog", "yunet", "haar"}, "hog is dlib's; yunet needs its model file");
-    text(app, "--detector-model", o->detector_model, "FILE", "yunet's .onnx file, or another cascade for haar");
-    number(app, "--min-score", o->min_score, -10.0, 100.0, "hog: weaker detections are dropped and counted");
-    text(app, "--landmarks", o->landmarks, "FILE", "dlib's 68-point predictor; default: Debian's libdlib-data");
-    number(app, "--threads", o->threads, 0, 1024, "that look for faces; 0: all of the machine's");
+           "track: follow one person, starting with the largest face; largest: per frame; all: every face");
+    choice(app, "--detector", o->detector, {"hog", "yunet", "haar"}, "face detector; yunet needs --detector-model");
+    text(app, "--detector-model", o->detector_model, "FILE",
+         "model file of yunet (.onnx), or another cascade for haar (.xml)");
+    number(app, "--min-score", o->min_score, -10.0, 100.0,
+           "lowest score of a face (hog only); weaker detections are dropped and counted");
+    text(app, "--landmarks", o->landmarks, "FILE",
+         "dlib 68-point landmark model; default: that of Debian's libdlib-data");
+    number(app, "--threads", o->threads, 0, 1024, "worker threads; 0 = all cores");
     return [o] {
         return data::FinderOptions{
             .detector = {.kind = data::detector_kind_of(o->detector), .model = o->detector_model},

@@ -1,4 +1,4 @@
-// tools/finder_options.h - the options that say which faces of the footage are meant: extract and merge share them.
+// tools/finder_options.h - the options that select the faces of the footage; extract, merge and eval share them.
 #pragma once
 
 #include "data/extract/extract.h"

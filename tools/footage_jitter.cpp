@@ -54,12 +54,12 @@ FootageJitter footage_jitter(const std::string& input, const std::string& merged
         after.read();
         BIFRONS_CHECK(data, before.frames.size() == after.frames.size(), merged, ": has ", after.landmarks.size(),
                       " frames or more, ", input, " ", before.landmarks.size(),
-                      "; what `bifrons merge` made of it expected");
+                      "; expected the output of `bifrons merge` for this footage");
         if (before.frames.empty()) break;
         for (std::size_t i = 0; i < before.frames.size(); ++i) {
             const data::Image &a = before.frames[i].image, &b = after.frames[i].image;
             BIFRONS_CHECK(data, a.W == b.W && a.H == b.H, merged, ": frames of ", b.W, "x", b.H, ", ", input, " of ",
-                          a.W, "x", a.H, "; one size expected");
+                          a.W, "x", a.H, "; expected the same size");
             tick();
         }
         before.take_colours(before.faces);

@@ -1,9 +1,9 @@
 #!/bin/bash
-# tools/gpu.sh - what needs a GPU, for machines where nothing but a driver is to be expected.
+# tools/gpu.sh - what needs a GPU, for machines that have nothing but a driver.
 #
 #   tools/gpu.sh build          here: the programs for one architecture (ARCH, 90a-real), into gpu-kit/; EMULATED=1 makes
 #                               programs with the emulated GPU of tests/emulator, to rehearse the steps without one
-#   gpu-kit/gpu.sh all          there: conform, test, bench and sanitize, as far as the time reaches
+#   gpu-kit/gpu.sh all          there: conform, test, bench and sanitize, as far as time allows
 #   gpu-kit/gpu.sh test         every test of kernels, engine, model and training on the device cuda
 #   gpu-kit/gpu.sh sanitize     memcheck, racecheck, initcheck and synccheck on the kernels' tests
 #   gpu-kit/gpu.sh conform      records what the instructions' wrappers give, for tests/golden/
@@ -11,10 +11,10 @@
 #   gpu-kit/gpu.sh grid         the whole benchmark; hours
 #   gpu-kit/gpu.sh report       the table of what has been done so far
 #
-# A call stops before ten minutes (BUDGET seconds, 560) and goes on where it stopped when it is started again, on the same
-# machine; on another one it needs what came back from the last in gpu-kit/results. It appends JSON lines to files in
+# A call stops before ten minutes (BUDGET seconds, 560) and continues where it stopped when run again, on the same machine;
+# on another one it needs the last call's results in gpu-kit/results. It appends JSON lines to files in
 # $OUT (default gpu-kit/results). A part that takes more than CAP seconds (240) is given up.
-# Exit codes: 0 done, 1 something failed, 2 usage, 4 no usable GPU, 130 not finished: start it again.
+# Exit codes: 0 done, 1 something failed, 2 usage, 4 no usable GPU, 130 not finished: run it again.
 set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -128,7 +128,7 @@ finish() {
     mkdir -p "$kept" && cp "$OUT"/*.jsonl "$kept/"
     report
     if [ $failures -gt 0 ]; then exit 1; fi
-    if [ $unfinished -gt 0 ]; then say "$unfinished left; start it again to go on" && exit 130; fi
+    if [ $unfinished -gt 0 ]; then say "$unfinished left; run it again to continue" && exit 130; fi
     exit 0
 }
 
@@ -136,7 +136,7 @@ finish() {
 suites() {
     local listed
     listed=$("$here/$1" --gtest_list_tests --gtest_filter='*/cuda:*/cuda_*' | awk '/^[^ ].*\.$/ {sub(/\.$/, "", $1); print $1}')
-    if [ -z "$listed" ]; then say "$1 lists no test on the device cuda; is it built with CUDA?" >&2 && exit 1; fi
+    if [ -z "$listed" ]; then say "$1 lists no test on the device cuda. Build it with CUDA." >&2 && exit 1; fi
     echo "$listed"
 }
 
@@ -179,7 +179,7 @@ sanitize() {
     local sanitizer
     sanitizer=$(command -v compute-sanitizer || ls /usr/local/cuda/bin/compute-sanitizer 2>/dev/null)
     if [ -z "$sanitizer" ]; then
-        say "compute-sanitizer is not here (CUDA toolkit's)"
+        say "compute-sanitizer: not found; it comes with the CUDA toolkit"
         failures=$((failures + 1))
         return
     fi

@@ -32,7 +32,7 @@ void History::write(const std::string& line) const
     std::ofstream out(path_, std::ios::app);
     out << line << '\n';
     out.flush();
-    BIFRONS_CHECK(failed, out.good(), path_.string(), ": cannot be written. Is the disk full?");
+    BIFRONS_CHECK(failed, out.good(), path_.string(), ": cannot be written. Check the free space.");
 }
 
 void History::begin(std::int64_t step, const model::Settings& settings)

@@ -1,4 +1,4 @@
-// tools/history.h - the course of training as JSON lines: model folder/history.jsonl.
+// tools/history.h - training history as JSON lines: model folder/history.jsonl.
 //
 //   {"event":"begin","step":0,"time":"2026-01-31T12:00:00Z","settings":{...}}
 //   {"event":"steps","step":10,"steps":10,"seconds":0.98,"losses":{"src_dssim":...,"total":...},"grad_norm":...,
@@ -6,7 +6,7 @@
 //   {"event":"validation","step":500,"losses":{...}}
 //
 // Losses and norm are means over the steps of a line, the learning rate is its last step's; "seconds" is what they
-// took. A run that goes on after a crash begins at the step of its checkpoint: of lines that repeat a step, the later
+// took. A run that resumes after a crash begins at the step of its checkpoint: of lines that repeat a step, the later
 // ones count.
 #pragma once
 

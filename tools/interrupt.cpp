@@ -22,7 +22,7 @@ void catch_interrupts()
 {
     struct sigaction action {};
     action.sa_handler = on_signal;
-    action.sa_flags = SA_RESTART; // reads and writes in flight go on
+    action.sa_flags = SA_RESTART; // reads and writes in flight continue
     sigaction(SIGINT, &action, nullptr);
     sigaction(SIGTERM, &action, nullptr);
 }

@@ -17,7 +17,7 @@ inline bool interrupted()
     return interrupt_flag();
 }
 
-/// Thrown by a command that stopped on request and can be started again to go on: exit code 130.
+/// Thrown by a command that stopped on request and can be run again to continue: exit code 130.
 class Interrupted : public std::runtime_error {
   public:
     using std::runtime_error::runtime_error;

@@ -18,7 +18,7 @@ again="To accept what is right: cmake --preset all-gpus && cmake --build --prese
 
 reports=$(find "$build" -name '*.cu.o.ptxas' | sort)
 if [ -z "$reports" ]; then
-    echo "kernel_resources: no *.ptxas under $build; build the preset all-gpus first" >&2
+    echo "kernel_resources: no *.ptxas under $build. Build the preset all-gpus first." >&2
     exit 2
 fi
 
@@ -82,7 +82,7 @@ if $write; then
     mv "$table.new" "$table"
     echo "kernel_resources: wrote $(grep -vc '^#' "$table") kernels to $table"
     if grep -v '  spill 0\(  # .*\)\?$' "$table" | grep -v '^#' | grep -v '  # '; then
-        echo "kernel_resources: the kernels above spill: repair them, or give each row a reason behind \"  # \"" >&2
+        echo "kernel_resources: the kernels above spill. Fix them, or give each row a reason after \"  # \"." >&2
         exit 1
     fi
     exit 0
@@ -102,15 +102,15 @@ rows | awk -v table="$table" -v again="$again" '
         row = want[key]; delete want[key]
         n = split(field($0, "registers"), now, ","); split(field(row, "registers"), most, ",")
         for (i = 1; i <= n; ++i) {
-            if (now[i] > most[i] + 0) fail(key ": registers " field($0, "registers") "; at most " field(row, "registers") " expected")
+            if (now[i] > most[i] + 0) fail(key ": registers " field($0, "registers") "; expected at most " field(row, "registers"))
             if (now[i] > most[i] + 0) break
             fewer += (now[i] < most[i] + 0)
         }
-        if (field($0, "shared") != field(row, "shared")) fail(key ": shared memory " field($0, "shared") "; " field(row, "shared") " expected")
-        if (field($0, "stack") != field(row, "stack")) fail(key ": stack " field($0, "stack") "; " field(row, "stack") " expected")
+        if (field($0, "shared") != field(row, "shared")) fail(key ": shared memory " field($0, "shared") "; expected " field(row, "shared"))
+        if (field($0, "stack") != field(row, "stack")) fail(key ": stack " field($0, "stack") "; expected " field(row, "stack"))
         spill = field($0, "spill")
         if (spill != "0" && row !~ /  # /) fail(key ": spills " spill " bytes, and its row gives no reason")
-        else if (spill != field(row, "spill")) fail(key ": spills " spill "; " field(row, "spill") " expected")
+        else if (spill != field(row, "spill")) fail(key ": spills " spill "; expected " field(row, "spill"))
     }
     END {
         for (key in want) fail(key ": is in the table and not in the build")

@@ -7,7 +7,7 @@
 # two facesets, in FOLDER; options go to `bifrons train` (--device, --config, --set). Prints the mean total loss over the
 # last tenth of the first quarter, half, three quarters and all of the steps: the least and the largest of the five, and
 # that of bf16.
-# BIFRONS: the program (build/bifrons). Started again it goes on where it stopped.
+# BIFRONS: the program (build/bifrons). Run again, it continues where it stopped.
 # Exit codes: 0 bf16 ends no higher than the largest, 1 it does or a training failed, 2 usage.
 set -euo pipefail
 [ $# -ge 3 ] && [ $((${STEPS:-1000} % 40)) = 0 ] || { sed -n '2,12s/^# \{0,1\}//p' "$0" >&2; exit 2; }
@@ -40,4 +40,4 @@ for quarter in 1 2 3 4; do
     printf '%8d %12s %12s %12s\n' "$end" "$least" "$largest" "$narrow"
 done
 awk -v b="$largest" -v x="$narrow" 'BEGIN {exit !(x <= b)}' ||
-    { echo "loss_band.sh: bf16 learns less than the slowest of the five" >&2; exit 1; }
+    { echo "loss_band.sh: bf16 ends above the largest loss of the five" >&2; exit 1; }

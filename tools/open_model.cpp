@@ -20,11 +20,10 @@ std::unique_ptr<kernels::Device> open_device(const std::string& name, Console& c
 Checkpoint open_checkpoint(const std::string& path, Console& console)
 {
     BIFRONS_CHECK(data, std::filesystem::exists(path), path,
-                  ": does not exist; the folder of a model expected. `bifrons train` makes one.");
+                  ": does not exist; expected a model folder. `bifrons train` makes one.");
     if (!std::filesystem::is_directory(path)) return load_checkpoint(path);
     auto latest = load_latest_checkpoint(path, [&](const std::string& text) { console.warn(text); });
-    BIFRONS_CHECK(data, latest, path,
-                  ": holds no checkpoint; the folder of a model expected. `bifrons train` makes one.");
+    BIFRONS_CHECK(data, latest, path, ": holds no checkpoint; expected a model folder. `bifrons train` makes one.");
     return std::move(*latest);
 }
 
@@ -36,11 +35,11 @@ std::optional<model::CodeMap> open_latent_map(const std::string& path, double st
     const fs::path folder = fs::is_directory(path) ? fs::path(path) : fs::absolute(path).parent_path();
     const std::string file = model::latent_map_path(folder.string());
     BIFRONS_CHECK(data, fs::exists(file), file,
-                  ": is not there. `bifrons map` makes it from the model's two facesets.");
+                  ": does not exist. `bifrons map` makes it from the model's two facesets.");
     const model::LatentMap map = model::load_latent_map(file, model.settings().ae_dims);
     if (map.step != model.step())
         console.warn(str(file, ": was fitted at step ", map.step, ", the model is at step ", model.step(),
-                         "; `bifrons map` fits it anew"));
+                         "; run `bifrons map` again to refit it"));
     return model::code_map({&device, {}, {}}, memory, map, strength, model.precision());
 }
 

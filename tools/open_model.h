@@ -13,11 +13,11 @@ namespace bifrons::tools {
 /// --device, "auto" included; says which it is. Throws Error(device).
 std::unique_ptr<kernels::Device> open_device(const std::string& name, Console& console);
 
-/// --model: a folder's newest whole checkpoint, or a checkpoint file. Throws Error(data) if there is none.
+/// --model: a folder's newest intact checkpoint, or a checkpoint file. Throws Error(data) if there is none.
 Checkpoint open_checkpoint(const std::string& path, Console& console);
 
-/// --latent-map: the map that `bifrons map` left beside the model of that path, at this strength; empty at 0. Throws
-/// Error(data) if it is not there or of another model.
+/// --latent-map: the latent mapping that `bifrons map` saved for the model of that path, at this strength; empty at 0.
+/// Throws Error(data) if it does not exist or belongs to another model.
 std::optional<model::CodeMap> open_latent_map(const std::string& path, double strength, kernels::Device& device,
                                               const model::TrainedModel& model, Memory& memory, Console& console);
 

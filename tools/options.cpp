@@ -16,7 +16,7 @@ CLI::Option* choice(CLI::App& app, const std::string& name, std::string& value, 
     for (const std::string& word : words) list += (list.empty() ? "" : "|") + word;
     const auto known = [=](std::string& text) {
         if (std::find(words.begin(), words.end(), text) != words.end()) return std::string();
-        return "is \"" + text + "\"; " + list + " expected" + did_you_mean(text, words);
+        return "is \"" + text + "\"; expected " + list + did_you_mean(text, words);
     };
     return app.add_option(name, value, help)->type_name(list)->check(CLI::Validator(known, ""))->capture_default_str();
 }
@@ -54,7 +54,7 @@ void settings_options(CLI::App& app, model::NamedSettings& named)
 
 CLI::Option* device_option(CLI::App& app, std::string& value)
 {
-    return text(app, "--device", value, "auto|cpu|cpu:THREADS|cuda|cuda:N", "where to compute");
+    return text(app, "--device", value, "auto|cpu|cpu:THREADS|cuda|cuda:N", "device to run on");
 }
 
 } // namespace bifrons::tools

@@ -1,4 +1,4 @@
-// tools/options.h - how a command declares an option: each with what it takes, its default and a sentence of help.
+// tools/options.h - how a command declares an option: its type, default and one sentence of help.
 // The value that the variable has when it is declared is the default.
 #pragma once
 
@@ -20,7 +20,7 @@ CLI::Option* number(CLI::App& app, const std::string& name, T& value, T low, T h
     const auto in_range = [=](std::string& text) {
         T read{};
         const bool good = CLI::detail::lexical_cast(text, read) && read >= low && read <= high; // NaN: no
-        return good ? std::string() : "is " + text + "; a number in " + range + " expected";
+        return good ? std::string() : "is " + text + "; expected a number in " + range;
     };
     return app.add_option(name, value, help)
         ->type_name(range)

@@ -3,9 +3,9 @@
 
 namespace bifrons::tools {
 
-/// Starts this program anew, in the same process, with OMP_WAIT_POLICY=PASSIVE, unless the variable is set already.
+/// Restarts this program, in the same process, with OMP_WAIT_POLICY=PASSIVE, unless the variable is set already.
 /// libgomp reads it before main(), and with its default a busy neighbour on one core slows a training step 10 to 30
-/// times instead of 2 (measured). Returns where the new start is not possible.
+/// times instead of 2 (measured). Returns if the restart is not possible.
 void wait_passively(char** argv);
 
 } // namespace bifrons::tools

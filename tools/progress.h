@@ -1,5 +1,5 @@
-// tools/progress.h - how far long work is: a bar with rate and remaining time on a terminal, a plain line now and then
-// elsewhere, JSON lines with --json.     Tests  tests/tools/progress_test.cpp
+// tools/progress.h - the progress of long work: a bar with rate and remaining time on a terminal, a plain line now and
+// then elsewhere, JSON lines with --json.     Tests  tests/tools/progress_test.cpp
 #pragma once
 
 #include "tools/console.h"

@@ -67,11 +67,9 @@ data::Sampling plain_sampling(const model::Settings& s)
 data::Faceset usable_faceset(const std::string& folder)
 {
     data::Faceset set = data::load_faceset(folder);
-    BIFRONS_CHECK(
-        data, std::int64_t(set.faces.size()) >= kLeastFaces, folder, ": holds ", set.faces.size(),
-        set.faces.size() == 1 ? " face; " : " faces; ", kLeastFaces,
-        " at least, that differ in pose and expression, are what a model can learn from. Extract more footage "
-        "of this person.");
+    BIFRONS_CHECK(data, std::int64_t(set.faces.size()) >= kLeastFaces, folder, ": holds ", set.faces.size(),
+                  set.faces.size() == 1 ? " face; " : " faces; ", "expected at least ", kLeastFaces,
+                  ", which differ in pose and expression. Extract more footage of this person.");
     return set;
 }
 

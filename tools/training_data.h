@@ -16,7 +16,7 @@ std::int64_t faces_side(const model::Settings& settings);
 /// `rows` evenly spaced faces (of a small set some come twice) as the model sees them, [rows,R,R,3] BGR 0..1.
 std::vector<float> sample_pictures(const data::Faceset& set, const model::Settings& settings, std::int64_t rows);
 
-/// Of a faceset that trains: the preview shows as many, and between fewer there is next to nothing to learn.
+/// Of a faceset that trains: the preview shows as many, and from fewer there is next to nothing to learn.
 constexpr std::int64_t kLeastFaces = 4;
 /// The faceset, to train with. Throws Error(data) as data::load_faceset(), and for fewer faces than kLeastFaces.
 data::Faceset usable_faceset(const std::string& folder);

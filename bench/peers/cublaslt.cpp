@@ -53,7 +53,7 @@ class LtPlan : public Plan {
         : handle_(handle)
     {
         BIFRONS_CHECK(usage, p.s.H == 1 && p.s.W == 1 && p.s.R == 1 && p.s.S == 1 && !p.add && !p.slope,
-                      "cuBLASLt: does dense layers with a bias");
+                      "cuBLASLt: used for dense layers with a bias only");
         describe(p, o);
         choose(stream, o, workspace);
     }

@@ -58,7 +58,7 @@ class Library {
                                                      std::string& why_none) = 0;
 };
 
-/// The module `name` ("cudnn", "cublaslt"); null, with the reason, where it or its library is not there.
+/// The module `name` ("cudnn", "cublaslt"); null, with the reason, if it or its library is not installed.
 Library* open_library(const std::string& name, std::string& why_not);
 
 } // namespace bifrons::bench

@@ -33,9 +33,9 @@ std::string python()
 PyTorchStep::PyTorchStep(const std::string& arguments)
 {
     int down[2], up[2];
-    BIFRONS_CHECK(failed, pipe(down) == 0 && pipe(up) == 0, "PyTorch: no pipe to it");
+    BIFRONS_CHECK(failed, pipe(down) == 0 && pipe(up) == 0, "PyTorch: no pipe can be opened");
     child_ = fork();
-    BIFRONS_CHECK(failed, child_ >= 0, "PyTorch: no process for it");
+    BIFRONS_CHECK(failed, child_ >= 0, "PyTorch: no process can be started");
     if (child_ == 0) {
         dup2(down[0], STDIN_FILENO), dup2(up[1], STDOUT_FILENO);
         for (const int end : {down[0], down[1], up[0], up[1]}) close(end);
@@ -70,7 +70,7 @@ nlohmann::json PyTorchStep::read_line()
     std::string text;
     for (int c = std::fgetc(from_); c != EOF && c != '\n'; c = std::fgetc(from_)) text += char(c);
     nlohmann::json line = nlohmann::json::parse(text, nullptr, false);
-    BIFRONS_CHECK(failed, line.is_object(), "PyTorch: not there (", python(), " with torch expected)");
+    BIFRONS_CHECK(failed, line.is_object(), "PyTorch: not found; expected ", python(), " with torch");
     return line;
 }
 

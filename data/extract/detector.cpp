@@ -14,7 +14,7 @@ DetectorKind detector_kind_of(const std::string& name)
 {
     for (const DetectorKind kind : {DetectorKind::hog, DetectorKind::yunet, DetectorKind::haar})
         if (name == name_of(kind)) return kind;
-    throw Error(ErrorKind::usage, str("detector '", name, "': unknown; hog, yunet or haar was expected."));
+    throw Error(ErrorKind::usage, str("detector \"", name, "\" is unknown; expected hog, yunet or haar"));
 }
 
 std::unique_ptr<Detector> make_detector(const DetectorOptions& options)
@@ -27,7 +27,7 @@ std::unique_ptr<Detector> make_detector(const DetectorOptions& options)
     case DetectorKind::haar:
         return make_haar_detector(options.model);
     }
-    throw Error(ErrorKind::bug, "make_detector: no such kind.");
+    throw Error(ErrorKind::bug, "make_detector: unknown kind");
 }
 
 } // namespace bifrons::data

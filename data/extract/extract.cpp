@@ -63,7 +63,7 @@ FaceRecord write_face(const Faceset& set, const SourceRecord& source, const Fram
     record.pose = pose_of(face.points);
     const Image picture = warp(frame.image, record.matrix, set.side, set.side);
     record.sharpness = sharpness_of(picture, hull_mask(record.in_face, set.side, set.side));
-    // A picture that is there already comes from an interrupted run and is not in faceset.json.
+    // A picture that exists already comes from an interrupted run and is not in faceset.json.
     save_image(set.folder / record.file, picture, {.existing = Existing::replace});
     record.checksum = checksum_of(read_file(set.folder / record.file));
     return record;
@@ -74,8 +74,8 @@ class Extraction {
   public:
     Extraction(const fs::path& out, const ExtractOptions& options) : options_(options)
     {
-        BIFRONS_CHECK(usage, options.side >= 16 && options.side <= 4096, "side: is ", options.side,
-                      "; 16 to 4096 was expected.");
+        BIFRONS_CHECK(usage, options.side >= 16 && options.side <= 4096, "side is ", options.side,
+                      "; expected 16 to 4096");
         set_ = {.folder = out,
                 .type = options.type,
                 .side = options.side,
@@ -108,10 +108,10 @@ class Extraction {
         const fs::path& folder = set_.folder;
         std::error_code error;
         fs::create_directories(folder, error);
-        BIFRONS_CHECK(data, fs::is_directory(folder), folder.string(), ": is no folder and cannot be made one (",
-                      error.message(), ").");
+        BIFRONS_CHECK(data, fs::is_directory(folder), folder.string(), ": is not a folder and cannot be created (",
+                      error.message(), ")");
         BIFRONS_CHECK(usage, is_faceset(folder) || fs::is_empty(folder), folder.string(),
-                      ": holds other files and no faceset; name an empty or a new folder.");
+                      ": holds other files and no faceset; expected an empty or a new folder");
         if (is_faceset(folder) && options_.overwrite) {
             fs::remove_all(folder / "images");
         } else if (is_faceset(folder)) {
@@ -120,7 +120,7 @@ class Extraction {
         save_faceset(set_); // from now on an interrupted run is known as one
         fs::create_directory(folder / "images", error);
         BIFRONS_CHECK(failed, fs::is_directory(folder / "images"), (folder / "images").string(),
-                      ": cannot be created: ", error.message(), ".");
+                      ": cannot be created: ", error.message());
     }
 
     void resume(Faceset earlier)
@@ -129,7 +129,7 @@ class Extraction {
                       earlier.type == set_.type && earlier.side == set_.side && earlier.detector == set_.detector,
                       set_.folder.string(), ": holds ", name_of(earlier.type), " faces of ", earlier.side, " px by ",
                       earlier.detector, "; ", name_of(set_.type), ", ", set_.side, " px, ", set_.detector,
-                      " was asked for. Use the same settings, another folder or --overwrite.");
+                      " was requested. Use the same settings, another folder or --overwrite.");
         set_ = std::move(earlier);
     }
 
@@ -238,7 +238,7 @@ class Extraction {
         }
         BIFRONS_CHECK(data, !report_.complete || report_.counts.faces > 0, set_.folder.string(),
                       ": no face was found in ", report_.frames, " frames (", report_.counts.low_score,
-                      " uncertain ones dropped). Use footage with a frontal face, or --detector yunet.");
+                      " dropped for a low score). Use footage with a frontal face, or --detector yunet.");
     }
 
     ExtractOptions options_;

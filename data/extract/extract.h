@@ -39,14 +39,14 @@ class FaceFinder {
     };
     /// Consecutive frames; works on them in parallel.
     std::vector<Found> find(const std::vector<Frame>& frames);
-    /// Forgets whom it followed, or starts from a known box.
+    /// Forgets the person it followed, or starts from a known box.
     void restart(std::optional<Rect> last = {}) { tracker_ = Tracker(options_.faces, last); }
     int threads() const { return int(detectors_.size()); }
 
   private:
     FinderOptions options_;
     LandmarkModel landmarks_;
-    std::vector<std::unique_ptr<Detector>> detectors_; ///< one a thread
+    std::vector<std::unique_ptr<Detector>> detectors_; ///< one per thread
     Tracker tracker_;
 };
 
@@ -54,9 +54,9 @@ struct ExtractOptions {
     FinderOptions finder = {};
     FaceType type = FaceType::whole_face;
     std::int64_t side = 256; ///< px of the face pictures
-    bool overwrite = false;  ///< begin anew where the folder holds a faceset
+    bool overwrite = false;  ///< start over where the folder holds a faceset
     std::function<void(std::int64_t done, std::int64_t of)> progress = {}; ///< frames of the source, after each block
-    const std::atomic<bool>* cancel = nullptr; ///< set by somebody else: stop after the block, resumable
+    const std::atomic<bool>* cancel = nullptr; ///< set by the caller: stop after the block, resumable
 };
 
 struct ExtractReport {
@@ -68,7 +68,7 @@ struct ExtractReport {
 };
 
 /// Adds the faces of each input (a video, a folder of pictures or one picture) to the faceset in `out`, which is
-/// created if it is not there. What an earlier run with the same settings did is kept and continued. Throws
+/// created if it does not exist. What an earlier run with the same settings did is kept and continued. Throws
 /// Error(usage) when `out` holds something else or a faceset with other settings and overwrite is not set, Error(data)
 /// for a bad input or when no face was found at all, Error(failed) when writing fails. What was extracted before stays.
 ExtractReport extract(const std::vector<std::filesystem::path>& inputs, const std::filesystem::path& out,

@@ -45,17 +45,17 @@ LandmarkModel::LandmarkModel(const fs::path& given)
 {
     const fs::path file = given.empty() ? fs::path(kDebianFile) : given;
     BIFRONS_CHECK(data, fs::is_regular_file(file), file.string(),
-                  ": is not there; dlib's landmark model was expected. Install it (apt install libdlib-data).");
+                  ": does not exist; expected dlib's landmark model. Install it (apt install libdlib-data).");
     auto trees = std::make_unique<Trees>();
     try {
         dlib::deserialize(file.string()) >> trees->predictor;
     } catch (const std::exception&) {
         throw Error(ErrorKind::data,
-                    str(file.string(), ": cannot be read as dlib's landmark model; it is truncated or "
+                    str(file.string(), ": cannot be read as dlib's landmark model. It is truncated or "
                                        "damaged. Install it again (apt install --reinstall libdlib-data)."));
     }
     BIFRONS_CHECK(data, trees->predictor.num_parts() == 68, file.string(), ": gives ", trees->predictor.num_parts(),
-                  " points; 68 were expected.");
+                  " points; expected 68");
     trees_ = std::move(trees);
 }
 

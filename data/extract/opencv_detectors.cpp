@@ -40,7 +40,7 @@ class YunetDetector : public Detector {
             detector_->detect(cv::Mat::zeros(size, CV_8UC3), faces); // a file of another OpenCV's fails here
         } catch (const cv::Exception&) {
             throw Error(ErrorKind::data, str(model.string(), ": cannot be used by FaceDetectorYN of OpenCV ",
-                                             CV_VERSION, "; ", yunet_file(), " was expected."));
+                                             CV_VERSION, "; expected ", yunet_file()));
         }
     }
 
@@ -79,7 +79,8 @@ class HaarDetector : public Detector {
     explicit HaarDetector(const fs::path& cascade)
     {
         read_file(cascade); // for its messages
-        BIFRONS_CHECK(data, cascade_.load(cascade.string()), cascade.string(), ": is no cascade that OpenCV can read.");
+        BIFRONS_CHECK(data, cascade_.load(cascade.string()), cascade.string(),
+                      ": cannot be read by OpenCV; expected a cascade file");
     }
 
     std::vector<Detection> detect(const Image& frame) override
@@ -112,17 +113,16 @@ const char* yunet_file()
 
 std::unique_ptr<Detector> make_yunet_detector(const fs::path& model)
 {
-    BIFRONS_CHECK(usage, !model.empty(), "detector yunet: no model file was given; name ", yunet_file(),
+    BIFRONS_CHECK(usage, !model.empty(), "detector yunet: no model file given. Name ", yunet_file(),
                   " with --detector-model.");
     return std::make_unique<YunetDetector>(model);
 }
 
 std::unique_ptr<Detector> make_haar_detector(const fs::path& cascade)
 {
-    BIFRONS_CHECK(
-        data, !cascade.empty() || fs::exists(kDebianCascade), kDebianCascade,
-        ": is not there; OpenCV's cascade was expected. Install it (apt install opencv-data) or name one with "
-        "--detector-model.");
+    BIFRONS_CHECK(data, !cascade.empty() || fs::exists(kDebianCascade), kDebianCascade,
+                  ": does not exist; expected OpenCV's cascade. Install it (apt install opencv-data) or name one with "
+                  "--detector-model.");
     return std::make_unique<HaarDetector>(cascade.empty() ? fs::path(kDebianCascade) : cascade);
 }
 

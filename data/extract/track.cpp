@@ -1,4 +1,4 @@
-// data/extract/track.cpp - which of a frame's faces are wanted.
+// data/extract/track.cpp - which of a frame's faces are used.
 #include "data/extract/track.h"
 
 #include "kernels/base/error.h"
@@ -20,7 +20,7 @@ Faces faces_of(const std::string& name)
 {
     for (const Faces faces : {Faces::largest, Faces::all, Faces::track})
         if (name == name_of(faces)) return faces;
-    throw Error(ErrorKind::usage, str("faces '", name, "': unknown; largest, all or track was expected."));
+    throw Error(ErrorKind::usage, str("faces \"", name, "\" is unknown; expected largest, all or track"));
 }
 
 std::vector<Detection> Tracker::select(const std::vector<Detection>& detections)

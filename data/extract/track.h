@@ -1,4 +1,4 @@
-// data/extract/track.h - which of a frame's faces are wanted.
+// data/extract/track.h - which of a frame's faces are used.
 #pragma once
 
 #include "data/extract/detector.h"

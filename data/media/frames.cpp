@@ -68,7 +68,7 @@ std::vector<fs::path> pictures_in(const fs::path& folder)
         return natural_less(a.filename().string(), b.filename().string());
     });
     BIFRONS_CHECK(data, !files.empty(), folder.string(),
-                  ": the folder holds no pictures; files ending in png, jpg, jpeg or bmp were expected.");
+                  ": the folder holds no pictures; expected files ending in png, jpg, jpeg or bmp");
     return files;
 }
 
@@ -92,14 +92,14 @@ class PictureSink : public FrameSink {
         }
         std::error_code error;
         fs::create_directory(path, error);
-        BIFRONS_CHECK(data, fs::is_directory(path), path.string(), ": is no folder and cannot be made one (",
+        BIFRONS_CHECK(data, fs::is_directory(path), path.string(), ": is not a folder and cannot be created (",
                       error.message(), "). Name a folder, a picture, or a video ending in .mp4, .mov or .mkv.");
     }
     void write(const Frame& frame) override
     {
         const bool one = has_picture_name(path_);
         BIFRONS_CHECK(usage, !one || frame.index == 0, path_.string(),
-                      ": one picture cannot hold several frames; name a folder or a video.");
+                      ": one picture cannot hold several frames; expected a folder or a video");
         save_image(one ? path_ : path_ / (frame.name + ".png"), frame.image,
                    {.existing = options_.existing, .comment = options_.comment});
     }

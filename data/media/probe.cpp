@@ -23,7 +23,7 @@ double number(const Json& object, const char* key)
     return end == text.c_str() ? std::nan("") : value;
 }
 
-/// "30000/1001" or "1:1"; {0, 1} when it is no positive fraction.
+/// "30000/1001" or "1:1"; {0, 1} when it is not a positive fraction.
 Rational fraction(const Json& object, const char* key)
 {
     const std::string text = object.value(key, std::string());
@@ -126,7 +126,7 @@ const Json& video_stream(const Json& answer, const std::string& name)
     for (const Json& stream : answer.at("streams"))
         if (stream.value("codec_type", "") == "video" && stream["disposition"].value("attached_pic", 0) == 0)
             return stream;
-    throw Error(ErrorKind::data, str(name, ": holds no video; a file with a video stream was expected."));
+    throw Error(ErrorKind::data, str(name, ": holds no video; expected a file with a video stream"));
 }
 
 std::string ask(const std::string& name, const std::vector<std::string>& what)
@@ -137,7 +137,7 @@ std::string ask(const std::string& name, const std::vector<std::string>& what)
     command.push_back("file:" + name);
     const Output output = run(command);
     BIFRONS_CHECK(data, output.status == 0, name, ": cannot be read as video (", output.complaint,
-                  "); a video file was expected. It may be truncated or of another kind.");
+                  "); expected a video file. It may be truncated or not a video.");
     return output.text;
 }
 
@@ -146,10 +146,10 @@ void check_file(const std::filesystem::path& path)
     const std::string name = path.string();
     std::error_code ignored;
     BIFRONS_CHECK(data, std::filesystem::exists(path, ignored), name,
-                  ": does not exist; a video file was expected. Check the name.");
+                  ": does not exist; expected a video file. Check the name.");
     BIFRONS_CHECK(data, std::filesystem::is_regular_file(path, ignored), name,
-                  ": is no regular file; a video file was expected.");
-    BIFRONS_CHECK(data, std::filesystem::file_size(path, ignored) > 0, name, ": is empty; a video file was expected.");
+                  ": is not a regular file; expected a video file");
+    BIFRONS_CHECK(data, std::filesystem::file_size(path, ignored) > 0, name, ": is empty; expected a video file");
 }
 
 } // namespace
@@ -159,9 +159,9 @@ VideoInfo probe(const std::filesystem::path& path)
     check_file(path);
     const std::string name = path.string();
     const Json answer = Json::parse(ask(name, {"-show_format", "-show_streams", "-of", "json"}));
-    // ffmpeg draws text files as video (format tty); nobody means that.
+    // ffmpeg draws text files as video (format tty), which is never wanted.
     BIFRONS_CHECK(data, answer.at("format").value("format_name", "") != "tty", name,
-                  ": is a text; a video file was expected.");
+                  ": is a text file; expected a video file");
     const Json& stream = video_stream(answer, name);
     const Packets packets = parse_packets(ask(name, {"-select_streams", str(stream.at("index").get<int>()),
                                                      "-show_entries", "packet=pts_time,flags", "-of", "csv=p=0"}));
@@ -179,11 +179,11 @@ VideoInfo probe(const std::filesystem::path& path)
         if (other.value("codec_type", "") == "audio") info.audio.push_back(other.value("codec_name", "unknown"));
 
     BIFRONS_CHECK(data, info.format.H > 0 && info.format.W > 0 && packets.shown > 0, name,
-                  ": holds a video stream without a picture; it is truncated or damaged.");
+                  ": holds a video stream without a picture; the file is truncated or damaged");
     // AVI headers count a frame or two too many.
     const double promised = number(stream, "nb_frames");
     BIFRONS_CHECK(data, std::isnan(promised) || double(packets.all) + 2 >= promised, name, ": holds ", packets.all,
-                  " of the ", promised, " frames that its header promises; it is truncated.");
+                  " of the ", promised, " frames that its header announces; the file is truncated");
     return info;
 }
 

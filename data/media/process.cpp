@@ -52,7 +52,7 @@ Process::Process(const std::vector<std::string>& command, Pipe pipe)
     // A socket pair, because writing to it can be told not to raise SIGPIPE.
     int ends[2] = {-1, -1};
     BIFRONS_CHECK(failed, ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0, command[0],
-                  ": cannot be connected to: ", std::strerror(errno), ".");
+                  ": cannot open a socket to it: ", std::strerror(errno));
     errors_ = ::memfd_create("errors", MFD_CLOEXEC);
     const bool into = pipe == Pipe::into;
     ::shutdown(ends[0], into ? SHUT_RD : SHUT_WR);
@@ -63,7 +63,7 @@ Process::Process(const std::vector<std::string>& command, Pipe pipe)
     ::close(pipe_);
     ::close(errors_);
     throw Error(ErrorKind::failed, str(command[0], ": cannot be started: ", std::strerror(error),
-                                       "; the program was expected in PATH. Install it (apt install ffmpeg)."));
+                                       "; expected the program in PATH. Install it (apt install ffmpeg)."));
 }
 
 Process::~Process()

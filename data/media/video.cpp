@@ -131,7 +131,7 @@ bool VideoReader::end()
     // Field pictures and hidden frames give fewer frames than packets, silently; damage does not keep silent.
     const bool complete = frames_ > 0 && status == 0 && (frames_ >= info_.frames || complaint.empty());
     BIFRONS_CHECK(data, complete, path_.string(), ": ", frames_, " of ", info_.frames, " frames could be decoded (",
-                  complaint, "); the file is truncated or damaged.");
+                  complaint, "); the file is truncated or damaged");
     return false;
 }
 
@@ -144,10 +144,10 @@ bool has_video_name(const fs::path& path)
 VideoWriter::VideoWriter(const fs::path& path, const VideoFormat& format, const VideoOptions& options)
     : path_(path), temporary_(partial_name(path.string())), format_(format), options_(options)
 {
-    BIFRONS_CHECK(usage, has_video_name(path), path.string(), ": unknown kind of video '", path.extension().string(),
-                  "'; .mp4, .mov or .mkv was expected.");
-    BIFRONS_CHECK(usage, options.crf >= 0 && options.crf <= 51, path.string(), ": crf ", options.crf,
-                  "; 0 to 51 was expected.");
+    BIFRONS_CHECK(usage, has_video_name(path), path.string(), ": unknown video format \"", path.extension().string(),
+                  "\"; expected .mp4, .mov or .mkv");
+    BIFRONS_CHECK(usage, options.crf >= 0 && options.crf <= 51, path.string(), ": crf is ", options.crf,
+                  "; expected 0 to 51");
     check_destination(path, options.existing);
     encoder_ =
         std::make_unique<Process>(encode_command(temporary_, container(path), format, options), Process::Pipe::into);
@@ -163,13 +163,13 @@ VideoWriter::~VideoWriter()
 void VideoWriter::fail(const std::string& reason) const
 {
     throw Error(ErrorKind::failed, str(path_.string(), ": cannot be written: ", reason,
-                                       "; what existed is still there. Check the free space and ffmpeg's message."));
+                                       ". The existing file is unchanged. Check the free space and ffmpeg's message."));
 }
 
 void VideoWriter::write(const Image& frame)
 {
     BIFRONS_CHECK(shape, frame.H == format_.H && frame.W == format_.W && frame.C == 3, path_.string(), ": frame [",
-                  frame.H, ",", frame.W, ",", frame.C, "]; [", format_.H, ",", format_.W, ",3] was expected.");
+                  frame.H, ",", frame.W, ",", frame.C, "]; expected [", format_.H, ",", format_.W, ",3]");
     if (!encoder_->write(frame.pixels.data(), frame.pixels.size())) {
         encoder_->wait();
         fail(encoder_->complaint());
@@ -181,7 +181,7 @@ std::string VideoWriter::finish()
 {
     const int status = encoder_->wait();
     if (status != 0) fail(str(encoder_->complaint(), " (ffmpeg ended with ", status, ")"));
-    BIFRONS_CHECK(data, frames_ > 0, path_.string(), ": no frame was given; nothing was written.");
+    BIFRONS_CHECK(data, frames_ > 0, path_.string(), ": no frames given; nothing was written");
     const std::int64_t frames = written(temporary_).frames;
     if (frames != frames_) fail(str(frames, " of ", frames_, " frames are in the file"));
     const std::string sound = options_.audio.empty() ? "none" : add_sound();

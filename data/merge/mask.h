@@ -1,6 +1,6 @@
 // data/merge/mask.h - which pixels of a face picture are pasted: its mask, shrunk and feathered.
 //
-// Widths are in px of a face picture of 256 px a side, so that they look alike at every resolution.
+// Widths are in px of a 256 px face picture, so that they look the same at every resolution.
 // Tests tests/data/merge_test.cpp
 #pragma once
 

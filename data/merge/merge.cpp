@@ -25,13 +25,12 @@ Kind kind_of(const std::string& name, const char* what, const Kind (&kinds)[n])
         if (name == name_of(kind)) return kind;
         names += str(names.empty() ? "" : ", ", name_of(kind));
     }
-    throw Error(ErrorKind::usage, str(what, " \"", name, "\" is unknown; one of ", names, " expected"));
+    throw Error(ErrorKind::usage, str(what, " \"", name, "\" is unknown; expected one of ", names));
 }
 
 void check_range(const char* name, double value, double low, double high)
 {
-    BIFRONS_CHECK(usage, value >= low && value <= high, "merge: ", name, " is ", value, "; ", low, "..", high,
-                  " expected");
+    BIFRONS_CHECK(usage, value >= low && value <= high, "merge: ", name, " is ", value, "; expected ", low, "..", high);
 }
 
 std::uint8_t byte_of(float value)
@@ -100,13 +99,13 @@ void Merger::merge(Image& frame, const PredictedFace& face)
     const std::int64_t side = face.face.H;
     BIFRONS_CHECK(shape, side >= 8 && face.face.W == side && face.face.C == 3 && frame.C == 3, "merge: the face is ",
                   face.face.H, "x", face.face.W, "x", face.face.C, ", the frame has ", frame.C,
-                  " channels; a square of at least 8 px and 3 channels expected");
+                  " channels; expected a square of at least 8 px and 3 channels");
     const bool predicted = options_.mask != MaskKind::hull;
     BIFRONS_CHECK(usage, !predicted || !face.mask.pixels.empty(), "merge: mask \"", name_of(options_.mask),
-                  "\" is wanted, but this model predicts no mask. Use --mask hull.");
+                  "\" needs a predicted mask, which this model does not have. Use --mask hull.");
     BIFRONS_CHECK(shape, !predicted || (face.mask.H == side && face.mask.W == side && face.mask.C == 1),
-                  "merge: the mask is ", face.mask.H, "x", face.mask.W, "x", face.mask.C, "; ", side, "x", side,
-                  "x1 expected");
+                  "merge: the mask is ", face.mask.H, "x", face.mask.W, "x", face.mask.C, "; expected ", side, "x",
+                  side, "x1");
 
     const Landmarks in_face = face.face_from_frame(face.in_frame);
     ImageF mask = face_mask(options_.mask, in_face, side, face.mask);

@@ -12,7 +12,7 @@ Var record_bce(Tape& tape, const Var& logits, const Tensor& target, float label,
     BIFRONS_CHECK(shape, xs.rank() >= 1 && (!target || xs == target.shape()), "bce: logits are ", xs, ", target ",
                   target.shape());
     const std::int64_t C = xs[xs.rank() - 1], rows = xs.size() / C;
-    BIFRONS_CHECK(shape, !mask || mask.size() == rows, "bce: mask is ", mask.shape(), "; ", rows, " elements expected");
+    BIFRONS_CHECK(shape, !mask || mask.size() == rows, "bce: mask is ", mask.shape(), "; expected ", rows, " elements");
     const kernels::BceShape s{.rows = rows, .C = C, .label = label};
     const Tensor loss = tape.empty({1}, logits.dtype());
     kernels::bce_fwd(tape.exec(), s, logits.view(), target.view(), mask.view(), scale, loss.view());
@@ -28,7 +28,7 @@ Var record_bce(Tape& tape, const Var& logits, const Tensor& target, float label,
 
 Var bce(Tape& tape, const Var& logits, const Tensor& target, const Tensor& mask, float scale)
 {
-    BIFRONS_CHECK(shape, target, "bce: target is empty; one value for each logit, or a label, expected");
+    BIFRONS_CHECK(shape, target, "bce: target is empty; expected one value per logit, or a label");
     return record_bce(tape, logits, target, 1, mask, scale);
 }
 

@@ -7,10 +7,10 @@ namespace bifrons {
 Var color_affine(Tape& tape, const Var& x, const Tensor& mask, const kernels::ColorAffine& map, DType dtype)
 {
     const Shape& xs = x.shape();
-    BIFRONS_CHECK(shape, xs.rank() == 4 && xs[3] == 3, "color_affine: x is ", xs, "; [N,H,W,3] expected");
+    BIFRONS_CHECK(shape, xs.rank() == 4 && xs[3] == 3, "color_affine: x is ", xs, "; expected [N,H,W,3]");
     const std::int64_t pixels = xs.size() / 3;
-    BIFRONS_CHECK(shape, !mask || mask.size() == pixels, "color_affine: mask is ", mask.shape(), "; ", pixels,
-                  " elements expected");
+    BIFRONS_CHECK(shape, !mask || mask.size() == pixels, "color_affine: mask is ", mask.shape(), "; expected ", pixels,
+                  " elements");
     const Tensor y = tape.empty(xs, dtype);
     kernels::color_affine_fwd(tape.exec(), pixels, map, x.view(), mask.view(), y.view());
 

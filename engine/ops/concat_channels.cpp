@@ -7,7 +7,7 @@ Var concat_channels(Tape& tape, const Var& a, const Var& b)
 {
     const Shape &as = a.shape(), &bs = b.shape();
     BIFRONS_CHECK(shape, as.rank() == 4 && bs.rank() == 4 && as[0] == bs[0] && as[1] == bs[1] && as[2] == bs[2],
-                  "concat_channels: ", as, " and ", bs, "; [N,H,W,*] with the same N, H, W expected");
+                  "concat_channels: ", as, " and ", bs, "; expected [N,H,W,*] with the same N, H, W");
     BIFRONS_CHECK(bug, !a.node() || a.node() != b.node(), "concat_channels: both operands are the same value");
     const kernels::ChannelsShape s{.rows = as[0] * as[1] * as[2], .A = as[3], .B = bs[3]};
     const Tensor y = tape.empty({as[0], as[1], as[2], s.A + s.B}, a.dtype());

@@ -9,7 +9,7 @@ namespace {
 kernels::Conv2dShape conv2d_shape(const Shape& x, const Shape& w, const Conv2dOptions& o)
 {
     BIFRONS_CHECK(shape, x.rank() == 4 && w.rank() == 4, "conv2d: x is ", x, ", w is ", w,
-                  "; [N,H,W,C] and [K,R,S,C] expected");
+                  "; expected [N,H,W,C] and [K,R,S,C]");
     BIFRONS_CHECK(shape, x[3] == w[3], "conv2d: x ", x, " has ", x[3], " channels, w ", w, " expects ", w[3]);
     kernels::Conv2dShape s{.N = x[0], .H = x[1], .W = x[2], .C = x[3], .K = w[0], .R = w[1], .S = w[2]};
     s.stride = o.stride;
@@ -18,7 +18,7 @@ kernels::Conv2dShape conv2d_shape(const Shape& x, const Shape& w, const Conv2dOp
     return s;
 }
 
-/// The gradient in the type of the forward operands, which a result stored wider has not.
+/// The gradient in the type of the forward operands, which a result stored wider does not have.
 Tensor narrowed(const Tensor& d, DType dtype, Tape& tape)
 {
     if (d.dtype() == dtype) return d;

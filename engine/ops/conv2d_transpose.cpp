@@ -9,8 +9,9 @@ Var conv2d_transpose(Tape& tape, const Var& x, const Var& w, const Conv2dOptions
 {
     const Shape &xs = x.shape(), &ws = w.shape();
     BIFRONS_CHECK(shape, xs.rank() == 4 && ws.rank() == 4 && xs[3] == ws[0], "conv2d_transpose: x is ", xs, ", w is ",
-                  ws, "; [N,P,Q,K] and [K,R,S,C] expected");
-    BIFRONS_CHECK(shape, ws[1] == ws[2], "conv2d_transpose: filters are ", ws[1], "x", ws[2], "; square ones expected");
+                  ws, "; expected [N,P,Q,K] and [K,R,S,C]");
+    BIFRONS_CHECK(shape, ws[1] == ws[2], "conv2d_transpose: filters are ", ws[1], "x", ws[2],
+                  "; expected square filters");
     kernels::Conv2dShape s = kernels::conv2d_transpose_shape(xs[0], xs[1], xs[2], xs[3], ws[3], ws[1], o.stride);
     s.tf32 = tape.precision() == Precision::tf32;
     const FusedStore store(tape, {s.N, s.H, s.W, s.C}, x.dtype(), o.bias, o.add, o.act, o.shuffle);

@@ -8,9 +8,9 @@ Var dense(Tape& tape, const Var& x, const Var& w, const Var& bias, kernels::Acti
 {
     const Shape &xs = x.shape(), &ws = w.shape();
     BIFRONS_CHECK(shape, xs.rank() == 2 && ws.rank() == 2 && xs[1] == ws[1], "dense: x is ", xs, ", w is ", ws,
-                  "; [N,C] and [K,C] expected");
-    BIFRONS_CHECK(shape, !bias || bias.shape() == Shape({ws[0]}), "dense: bias is ", bias.shape(), "; [", ws[0],
-                  "] expected");
+                  "; expected [N,C] and [K,C]");
+    BIFRONS_CHECK(shape, !bias || bias.shape() == Shape({ws[0]}), "dense: bias is ", bias.shape(), "; expected [",
+                  ws[0], "]");
     const kernels::DenseShape s{.N = xs[0], .C = xs[1], .K = ws[0], .tf32 = tape.precision() == Precision::tf32};
     const Tensor y = tape.empty({s.N, s.K}, x.dtype());
     kernels::Epilogue e{.act = act};

@@ -8,7 +8,7 @@ Var dssim(Tape& tape, const Var& prediction, const Tensor& target, const Tensor&
 {
     const Shape& ps = prediction.shape();
     BIFRONS_CHECK(shape, ps.rank() == 4 && ps == target.shape(), "dssim: prediction is ", ps, ", target ",
-                  target.shape(), "; the same [N,H,W,C] expected");
+                  target.shape(), "; expected the same [N,H,W,C]");
     const kernels::DssimShape s{.N = ps[0], .H = ps[1], .W = ps[2], .C = ps[3], .window = window};
     BIFRONS_CHECK(shape, !mask || mask.size() == s.N * s.H * s.W, "dssim: mask is ", mask.shape(), " for pictures ",
                   ps);

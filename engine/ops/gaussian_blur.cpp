@@ -7,7 +7,7 @@ namespace bifrons {
 Var gaussian_blur(Tape& tape, const Var& x, float sigma, int reach)
 {
     const Shape& xs = x.shape();
-    BIFRONS_CHECK(shape, xs.rank() == 4, "gaussian_blur: x is ", xs, "; [N,H,W,C] expected");
+    BIFRONS_CHECK(shape, xs.rank() == 4, "gaussian_blur: x is ", xs, "; expected [N,H,W,C]");
     const kernels::BlurShape s{.H = xs[1], .W = xs[2], .C = xs[3], .sigma = sigma, .N = xs[0], .reach = reach};
     const Tensor y = tape.empty(xs, x.dtype());
     kernels::gaussian_blur(tape.exec(), s, x.view(), y.view());

@@ -9,7 +9,7 @@ Var l1(Tape& tape, const Var& prediction, const Tensor& target, const Tensor& ma
     const Shape& ps = prediction.shape();
     BIFRONS_CHECK(shape, ps.rank() >= 1 && ps == target.shape(), "l1: prediction is ", ps, ", target ", target.shape());
     const std::int64_t C = ps[ps.rank() - 1], rows = ps.size() / C;
-    BIFRONS_CHECK(shape, !mask || mask.size() == rows, "l1: mask is ", mask.shape(), "; ", rows, " elements expected");
+    BIFRONS_CHECK(shape, !mask || mask.size() == rows, "l1: mask is ", mask.shape(), "; expected ", rows, " elements");
     const kernels::L1Shape s{.rows = rows, .C = C};
     const Tensor loss = tape.empty({1}, prediction.dtype());
     kernels::l1_fwd(tape.exec(), s, prediction.view(), target.view(), mask.view(), scale, loss.view());

@@ -10,8 +10,8 @@ Var lpips(Tape& tape, const Var& features, const Tensor& target, const Tensor& w
     BIFRONS_CHECK(shape, fs.rank() >= 1 && fs == target.shape(), "lpips: features are ", fs, ", the target's ",
                   target.shape());
     const std::int64_t C = fs[fs.rank() - 1];
-    BIFRONS_CHECK(shape, !weights || weights.size() == C, "lpips: weights are ", weights.shape(), "; ", C,
-                  " elements expected");
+    BIFRONS_CHECK(shape, !weights || weights.size() == C, "lpips: weights are ", weights.shape(), "; expected ", C,
+                  " elements");
     const kernels::LpipsShape s{.rows = fs.size() / C, .C = C};
     const Tensor loss = tape.empty({1}, features.dtype() == DType::f64 ? DType::f64 : DType::f32);
     kernels::lpips_fwd(tape.exec(), s, features.view(), target.view(), weights.view(), scale, loss.view());

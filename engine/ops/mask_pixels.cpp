@@ -8,7 +8,7 @@ Var mask_pixels(Tape& tape, const Var& x, const Tensor& mask, kernels::MaskSide 
 {
     const Shape& xs = x.shape();
     BIFRONS_CHECK(shape, xs.rank() >= 1 && mask.size() * xs[xs.rank() - 1] == xs.size(), "mask_pixels: x is ", xs,
-                  ", the mask ", mask.shape(), "; one weight a pixel expected");
+                  ", the mask ", mask.shape(), "; expected one weight per pixel");
     const kernels::MaskShape s{.rows = mask.size(), .C = xs[xs.rank() - 1], .side = side};
     const Tensor y = tape.empty(xs, x.dtype());
     kernels::mask_pixels(tape.exec(), s, x.view(), mask.view(), {.out = y.view()});

@@ -7,7 +7,7 @@ namespace bifrons {
 Var max_pool(Tape& tape, const Var& x, int window, int stride, bool ceil)
 {
     const Shape& xs = x.shape();
-    BIFRONS_CHECK(shape, xs.rank() == 4, "max_pool: x is ", xs, "; [N,H,W,C] expected");
+    BIFRONS_CHECK(shape, xs.rank() == 4, "max_pool: x is ", xs, "; expected [N,H,W,C]");
     const kernels::MaxPoolShape s{
         .N = xs[0], .H = xs[1], .W = xs[2], .C = xs[3], .window = window, .stride = stride, .ceil = ceil};
     const Shape ys{s.N, s.P(), s.Q(), s.C};

@@ -10,7 +10,7 @@ Var mse(Tape& tape, const Var& prediction, const Tensor& target, const Tensor& m
     BIFRONS_CHECK(shape, ps.rank() >= 1 && ps == target.shape(), "mse: prediction is ", ps, ", target ",
                   target.shape());
     const std::int64_t C = ps[ps.rank() - 1], rows = ps.size() / C;
-    BIFRONS_CHECK(shape, !mask || mask.size() == rows, "mse: mask is ", mask.shape(), "; ", rows, " elements expected");
+    BIFRONS_CHECK(shape, !mask || mask.size() == rows, "mse: mask is ", mask.shape(), "; expected ", rows, " elements");
     const kernels::MseShape s{.rows = rows, .C = C};
     const Tensor loss = tape.empty({1}, prediction.dtype());
     kernels::mse_fwd(tape.exec(), s, prediction.view(), target.view(), mask.view(), scale, loss.view());

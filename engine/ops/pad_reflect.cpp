@@ -7,7 +7,7 @@ namespace bifrons {
 Var pad_reflect(Tape& tape, const Var& x, int pad)
 {
     const Shape& xs = x.shape();
-    BIFRONS_CHECK(shape, xs.rank() == 4, "pad_reflect: x is ", xs, "; [N,H,W,C] expected");
+    BIFRONS_CHECK(shape, xs.rank() == 4, "pad_reflect: x is ", xs, "; expected [N,H,W,C]");
     const kernels::PadReflectShape s{.N = xs[0], .H = xs[1], .W = xs[2], .C = xs[3], .pad = pad};
     const Tensor y = tape.empty({s.N, s.P(), s.Q(), s.C}, x.dtype());
     kernels::pad_reflect_fwd(tape.exec(), s, x.view(), y.view());

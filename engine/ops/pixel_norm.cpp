@@ -6,7 +6,7 @@ namespace bifrons {
 
 Var pixel_norm(Tape& tape, const Var& x)
 {
-    BIFRONS_CHECK(shape, x.shape().rank() == 2, "pixel_norm: x is ", x.shape(), "; [N,F] expected");
+    BIFRONS_CHECK(shape, x.shape().rank() == 2, "pixel_norm: x is ", x.shape(), "; expected [N,F]");
     const kernels::PixelNormShape s{.N = x.shape()[0], .F = x.shape()[1]};
     const Tensor y = tape.empty(x.shape(), x.dtype());
     kernels::pixel_norm_fwd(tape.exec(), s, x.view(), y.view());

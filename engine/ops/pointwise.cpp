@@ -6,7 +6,7 @@ namespace bifrons {
 Var pointwise(Tape& tape, const Var& x, const PointwiseOptions& o)
 {
     const Shape& xs = x.shape();
-    BIFRONS_CHECK(shape, xs.rank() == 4, "pointwise: x is ", xs, "; [N,H,W,C] expected");
+    BIFRONS_CHECK(shape, xs.rank() == 4, "pointwise: x is ", xs, "; expected [N,H,W,C]");
     const kernels::EpilogueShape s{xs[0], xs[1], xs[2], xs[3]};
     const FusedStore store(tape, s, x.dtype(), {}, o.add, o.act, o.shuffle);
     kernels::epilogue_fwd(tape.exec(), s, x.view(), store.y().view(), store.epilogue());

@@ -35,7 +35,7 @@ Var rows(Tape& tape, const Var& x, std::int64_t begin, std::int64_t end)
 {
     const Shape& xs = x.shape();
     BIFRONS_CHECK(shape, xs.rank() >= 1 && 0 <= begin && begin < end && end <= xs[0], "rows: ", begin, " to ", end,
-                  " of ", xs, "; a part of the first dimension expected");
+                  " of ", xs, "; expected a part of the first dimension");
     const std::int64_t row = xs.size() / xs[0];
 
     return tape.record("rows", x.value().slice(begin, end), {x},
@@ -52,7 +52,7 @@ Var concat_rows(Tape& tape, const Var& a, const Var& b)
 {
     const Shape &as = a.shape(), &bs = b.shape();
     BIFRONS_CHECK(shape, as.rank() >= 1 && bs.rank() >= 1 && as == bs.with_rows(as[0]) && a.dtype() == b.dtype(),
-                  "concat_rows: ", as, " and ", bs, "; the same but for the first dimension, in one type expected");
+                  "concat_rows: ", as, " and ", bs, "; expected the same but for the first dimension, in one type");
     const Tensor y = tape.empty(as.with_rows(as[0] + bs[0]), a.dtype());
     // All of a, then all of b, are one row of channels each: one kernel in place of two copies.
     kernels::concat_channels(tape.exec(), {.A = as.size(), .B = bs.size()}, a.view(), b.view(), y.view());

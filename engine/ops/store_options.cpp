@@ -8,9 +8,9 @@ FusedStore::FusedStore(Tape& tape, const kernels::EpilogueShape& v, DType dtype,
                        kernels::Activation act, int shuffle)
     : v_(v)
 {
-    BIFRONS_CHECK(shape, !bias || bias.shape() == Shape({v.K}), "bias is ", bias.shape(), "; [", v.K, "] expected");
-    BIFRONS_CHECK(shape, !add || add.value().size() == v.size(), "add is ", add.shape(), "; ", v.size(),
-                  " elements expected");
+    BIFRONS_CHECK(shape, !bias || bias.shape() == Shape({v.K}), "bias is ", bias.shape(), "; expected [", v.K, "]");
+    BIFRONS_CHECK(shape, !add || add.value().size() == v.size(), "add is ", add.shape(), "; expected ", v.size(),
+                  " elements");
     const std::int64_t f = shuffle;
     y_ = tape.empty({v.N, v.P * f, v.Q * f, v.K / (f * f)}, dtype);
     if (tape.recording() && kernels::act_saves_input(act)) z_ = tape.empty({v.N, v.P, v.Q, v.K}, dtype);

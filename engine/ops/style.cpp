@@ -8,7 +8,7 @@ Var style(Tape& tape, const Var& picture, const Tensor& target, float scale)
 {
     const Shape& ps = picture.shape();
     BIFRONS_CHECK(shape, ps.rank() == 4 && ps == target.shape(), "style: picture is ", ps, ", target ", target.shape(),
-                  "; the same [N,H,W,C] expected");
+                  "; expected the same [N,H,W,C]");
     const kernels::StyleShape s{.N = ps[0], .pixels = ps[1] * ps[2], .C = ps[3]};
     const Tensor loss = tape.empty({1}, picture.dtype()), moments = tape.empty({s.N, s.C, 4}, picture.dtype());
     kernels::style_fwd(tape.exec(), s, picture.view(), target.view(), scale, loss.view(), moments.view());

@@ -7,7 +7,7 @@ namespace bifrons {
 Var total_variation(Tape& tape, const Var& picture, float scale)
 {
     const Shape& ps = picture.shape();
-    BIFRONS_CHECK(shape, ps.rank() == 4, "total_variation: picture is ", ps, "; [N,H,W,C] expected");
+    BIFRONS_CHECK(shape, ps.rank() == 4, "total_variation: picture is ", ps, "; expected [N,H,W,C]");
     const kernels::TotalVariationShape s{ps[0], ps[1], ps[2], ps[3]};
     const Tensor loss = tape.empty({1}, picture.dtype());
     kernels::total_variation_fwd(tape.exec(), s, picture.view(), scale, loss.view());

@@ -7,7 +7,7 @@ namespace bifrons {
 Var upsample_nearest(Tape& tape, const Var& x, int factor)
 {
     const Shape& xs = x.shape();
-    BIFRONS_CHECK(shape, xs.rank() == 4, "upsample_nearest: x is ", xs, "; [N,H,W,C] expected");
+    BIFRONS_CHECK(shape, xs.rank() == 4, "upsample_nearest: x is ", xs, "; expected [N,H,W,C]");
     const kernels::UpsampleNearestShape s{.N = xs[0], .H = xs[1], .W = xs[2], .C = xs[3], .factor = factor};
     const Tensor y = tape.empty({s.N, s.H * factor, s.W * factor, s.C}, x.dtype());
     kernels::upsample_nearest_fwd(tape.exec(), s, x.view(), y.view());

@@ -10,7 +10,7 @@ namespace {
 
 void check_range(const char* name, float value, float high)
 {
-    BIFRONS_CHECK(usage, value >= 0 && value <= high, "augment: ", name, " is ", value, "; 0 to ", high, " expected");
+    BIFRONS_CHECK(usage, value >= 0 && value <= high, "augment: ", name, " is ", value, "; expected 0 to ", high);
 }
 
 void check(const BatchShape& s, const AugmentOptions& o, const Faces& faces)
@@ -24,9 +24,9 @@ void check(const BatchShape& s, const AugmentOptions& o, const Faces& faces)
     check_range("value", o.value, 1);
     BIFRONS_CHECK(data, faces.count >= 1 && faces.margin >= 0 && faces.side > 2 * faces.margin,
                   "augment: ", faces.count, " faces of side ", faces.side, " with margin ", faces.margin,
-                  "; at least one face, and one pixel between the margins expected");
+                  "; expected at least one face, and one pixel between the margins");
     BIFRONS_CHECK(shape, s.N >= 1 && s.side >= 1 && s.purpose < 1u << 16, "augment: ", s.N, " samples of side ", s.side,
-                  " for purpose ", s.purpose, "; at least one of one pixel, and a purpose below 65536 expected");
+                  " for purpose ", s.purpose, "; expected at least one sample of one pixel, and a purpose below 65536");
 }
 
 } // namespace
@@ -46,12 +46,12 @@ void augment(Exec ex, const BatchShape& s, const AugmentOptions& o, const Faces&
     check(s, o, faces);
     for (const View& view : {out.input, out.target, out.mask, out.eyes_mouth})
         BIFRONS_CHECK(shape, !view || view.dtype == DType::f32, "augment: an output is ", dtype_name(view.dtype),
-                      "; f32 expected");
+                      "; expected f32");
     for (const ConstView& in : {faces.images, faces.masks, faces.eyes_mouth, faces.recolored})
         BIFRONS_CHECK(shape, !in || in.dtype == DType::u8, "augment: faces are ", dtype_name(in.dtype),
-                      "; u8 expected");
+                      "; expected u8");
     BIFRONS_CHECK(bug, !out.eyes_mouth || faces.eyes_mouth,
-                  "augment: masks of eyes and mouth are wanted of faces that have none");
+                  "augment: masks of eyes and mouth requested, but the faces have none");
     if (accounted(ex, "augment", augment_cost(s, bool(out.eyes_mouth), ex.device->target()))) return;
     if (on_cpu(ex)) return ex.device->enqueue(ex.stream, [=] { cpu::augment(s, o, faces, state, out, ex.workspace); });
     BIFRONS_SIMT(ex, "augment", augment(ex, s, o, faces, state, out));

@@ -32,7 +32,7 @@ struct Faces {
     std::int64_t margin = 0;   ///< px on each side that only turned, shrunk or shifted samples see
     ConstView images = {};     ///< [count, side, side, 3] u8, BGR
     ConstView masks = {};      ///< [count, side, side] u8, 0 outside the face, 255 inside
-    ConstView eyes_mouth = {}; ///< [count, side, side] u8, 255 on eyes and mouth; empty where nobody asks for them
+    ConstView eyes_mouth = {}; ///< [count, side, side] u8, 255 on eyes and mouth; empty if not requested
     ConstView recolored = {};  ///< [N, side, side, 3] u8: the samples' pictures in place of their faces', or empty
 
     /// Above 0: a sample's bin is drawn first, then one of its faces, so that rare poses come as often as common ones.

@@ -81,7 +81,7 @@ Cost blur_outside_cost(const BlurOutsideShape& s)
 void blur_outside(Exec ex, const BlurOutsideShape& s, ConstView mask, View x)
 {
     BIFRONS_CHECK(shape, s.pixels() > 0 && s.sigma >= 0.01f && s.sigma <= 32, "blur_outside: [", s.N, ",", s.H, ",",
-                  s.W, "] with sigma ", s.sigma, "; sizes above 0 and sigma in 0.01..32 expected");
+                  s.W, "] with sigma ", s.sigma, "; expected sizes above 0 and sigma in 0.01..32");
     if (accounted(ex, "blur_outside", blur_outside_cost(s))) return;
     if (on_cpu(ex))
         return ex.device->enqueue(ex.stream, [=] {

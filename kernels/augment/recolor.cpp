@@ -48,11 +48,11 @@ void recolor(Exec ex, const BatchShape& s, ColorMatch kind, const Faces& faces, 
              const StepState* state, View out)
 {
     BIFRONS_CHECK(data, faces.count >= 1 && references.count >= 1, "recolor: ", faces.count, " faces, ",
-                  references.count, " references; at least one of each expected");
+                  references.count, " references; expected at least one of each");
     BIFRONS_CHECK(shape, faces.side == references.side && s.N >= 1 && s.purpose < kReferencePurpose, "recolor: ", s.N,
                   " faces of side ", faces.side, ", references of side ", references.side, ", purpose ", s.purpose,
-                  "; equal sides and a purpose below 16384 expected");
-    BIFRONS_CHECK(bug, kind != ColorMatch::none, "recolor: none is asked for");
+                  "; expected equal sides and a purpose below 16384");
+    BIFRONS_CHECK(bug, kind != ColorMatch::none, "recolor: no colour match requested");
     if (accounted(ex, "recolor", recolor_cost(s, kind, faces.side, ex.device->target()))) return;
     if (on_cpu(ex))
         return ex.device->enqueue(

@@ -76,7 +76,7 @@ Cost soft_mask_cost(const SoftMaskShape& s, DType dtype)
 void soft_mask(Exec ex, const SoftMaskShape& s, ConstView mask, View y)
 {
     BIFRONS_CHECK(shape, s.size() > 0 && s.sigma >= 0.3f && s.sigma <= 64, "soft_mask: [", s.N, ",", s.H, ",", s.W,
-                  "] with sigma ", s.sigma, "; sizes above 0 and sigma in 0.3..64 expected");
+                  "] with sigma ", s.sigma, "; expected sizes above 0 and sigma in 0.3..64");
     if (accounted(ex, "soft_mask", soft_mask_cost(s, mask.dtype))) return;
     if (on_cpu(ex)) return ex.device->enqueue(ex.stream, [=] { soft_mask_cpu(s, mask, y, ex.workspace); });
     BIFRONS_SIMT(ex, "soft_mask", soft_mask(ex, s, mask, y));

@@ -1,6 +1,6 @@
 // kernels/base/error.h - the one exception type, and the check that throws it.
 //
-// Text of an error: "<operation or file>: <what is, with values>; <what was expected>. <what to do>".
+// Text of an error: "<operation or file>: <what is, with values>; expected <what>. <What to do>."
 #pragma once
 
 #include <cstdint>

@@ -12,8 +12,8 @@ template <class... Types, class F>
 void on_type(DType dtype, const F& f)
 {
     const bool known = ((dtype == dtype_of<Types>() && (f.template operator()<Types>(), true)) || ...);
-    BIFRONS_CHECK(shape, known, "elements are ", dtype_name(dtype), "; one of",
-                  (str(" ", dtype_name(dtype_of<Types>())) + ...), " expected");
+    BIFRONS_CHECK(shape, known, "elements are ", dtype_name(dtype), "; expected one of",
+                  (str(" ", dtype_name(dtype_of<Types>())) + ...));
 }
 
 } // namespace bifrons::kernels

@@ -25,8 +25,8 @@ const char* dtype_name(DType t)
 
 void ConstView::throw_dtype(DType is, DType wanted)
 {
-    throw Error(ErrorKind::shape, str("operand has elements of ", dtype_name(is), "; ", dtype_name(wanted),
-                                      " expected. Convert it first: no operation casts silently."));
+    throw Error(ErrorKind::shape, str("operand has elements of ", dtype_name(is), "; expected ", dtype_name(wanted),
+                                      ". Convert it first: no operation casts silently."));
 }
 
 } // namespace bifrons::kernels

@@ -20,7 +20,7 @@ float* floats(const Exec& ex)
 
 void check_strength(const char* op, const char* name, float strength)
 {
-    BIFRONS_CHECK(shape, strength >= 0 && strength <= 1, op, ": ", name, " is ", strength, "; 0..1 expected");
+    BIFRONS_CHECK(shape, strength >= 0 && strength <= 1, op, ": ", name, " is ", strength, "; expected 0..1");
 }
 
 } // namespace
@@ -93,7 +93,7 @@ void light_transfer(Exec ex, const LightShape& s, ConstView x, ConstView target,
 {
     check_strength("light_transfer", "beta", beta);
     BIFRONS_CHECK(shape, s.sigma >= 0.1f && s.sigma <= 1000, "light_transfer: sigma is ", s.sigma,
-                  "; 0.1..1000 px expected");
+                  "; expected 0.1..1000 px");
     if (accounted(ex, "light_transfer", light_transfer_cost(s, ex.device->target()))) return;
     if (on_cpu(ex))
         return ex.device->enqueue(ex.stream, [=] {

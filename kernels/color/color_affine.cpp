@@ -9,14 +9,14 @@ namespace {
 
 void check(const Exec& ex, const char* op, std::int64_t pixels, DType picture, DType mapped, ConstView mask)
 {
-    BIFRONS_CHECK(shape, pixels >= 1, op, ": ", pixels, " pixels; at least one expected");
+    BIFRONS_CHECK(shape, pixels >= 1, op, ": ", pixels, " pixels; expected at least one");
     check_elements(ex, op, picture);
     check_elements(ex, op, mapped);
     BIFRONS_CHECK(shape, picture != DType::bf16 && (mapped == picture || mapped == DType::bf16), op,
                   ": the picture is ", dtype_name(picture), ", the mapped one ", dtype_name(mapped),
-                  "; f32 or f64, and the same or bf16 expected");
+                  "; expected f32 or f64, and the same or bf16");
     BIFRONS_CHECK(shape, !mask || mask.dtype == picture, op, ": the mask is ", dtype_name(mask.dtype),
-                  "; the picture's ", dtype_name(picture), " expected");
+                  "; expected the picture's ", dtype_name(picture));
 }
 
 double mask_bytes(std::int64_t pixels, DType dtype, bool masked)

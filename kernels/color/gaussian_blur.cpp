@@ -96,12 +96,12 @@ Cost gaussian_blur_cost(const BlurShape& s, DType dtype)
 void gaussian_blur(Exec ex, const BlurShape& s, ConstView x, View y)
 {
     BIFRONS_CHECK(shape, s.N >= 1 && s.H >= 1 && s.W >= 1 && s.C >= 1, "gaussian_blur: ", s.N, " pictures of ", s.H,
-                  "x", s.W, "x", s.C, "; one of 1x1x1 or more expected");
-    BIFRONS_CHECK(shape, s.radius() <= 3000, "gaussian_blur: reaches ", s.radius(), " px; at most 3000 expected");
+                  "x", s.W, "x", s.C, "; expected at least one of at least 1x1x1");
+    BIFRONS_CHECK(shape, s.radius() <= 3000, "gaussian_blur: reaches ", s.radius(), " px; expected at most 3000");
     BIFRONS_CHECK(shape, x.dtype == y.dtype, "gaussian_blur: x is ", dtype_name(x.dtype), ", y ", dtype_name(y.dtype),
-                  "; both alike expected");
+                  "; expected the same type");
     BIFRONS_CHECK(shape, s.sigma >= 0.1f && s.sigma <= 1000, "gaussian_blur: sigma is ", s.sigma,
-                  "; 0.1..1000 px expected");
+                  "; expected 0.1..1000 px");
     if (accounted(ex, "gaussian_blur", gaussian_blur_cost(s, x.dtype))) return;
     if (on_cpu(ex))
         return ex.device->enqueue(ex.stream, [=] {

@@ -51,8 +51,8 @@ void color_match(Exec ex, const MatchShape& s, ConstView x, ConstView y, ConstVi
                  View out)
 {
     BIFRONS_CHECK(shape, s.N >= 1 && s.H >= 1 && s.W >= 1 && s.H < 1 << 16 && s.W < 1 << 16 && s.pixels() < 1 << 20,
-                  "color_match: [", s.N, ",", s.H, ",", s.W, ",3]; at least one pixel, and fewer than 2^20, expected");
-    BIFRONS_CHECK(bug, s.kind != ColorMatch::none, "color_match: none is asked for");
+                  "color_match: [", s.N, ",", s.H, ",", s.W, ",3]; expected at least one pixel, and fewer than 2^20");
+    BIFRONS_CHECK(bug, s.kind != ColorMatch::none, "color_match: no colour match requested");
     if (accounted(ex, "color_match", color_match_cost(s, ex.device->target()))) return;
     if (on_cpu(ex))
         return ex.device->enqueue(ex.stream, [=] {

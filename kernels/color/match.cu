@@ -210,7 +210,7 @@ void match_slices(Exec ex, const MatchShape& s, const Pictures& p, const StepSta
     if (s.kind == ColorMatch::idt) return launch("color_match", clip_kernel, grid_1d(3 * all), ex, 3 * all, moved, out);
     launch("color_match", way_kernel, grid_1d(all), ex, all, p, moved, planes);
     const BlurShape low = match_blur(s, 4);
-    BIFRONS_CHECK(shape, low.radius() <= kMostRadius, "color_match: sot of ", s.H, " rows; at most 5461 expected");
+    BIFRONS_CHECK(shape, low.radius() <= kMostRadius, "color_match: sot of ", s.H, " rows; expected at most 5461");
     blur<kMostRadius>("color_match", ex, 4 * all, s.H, s.W, 4, {low.sigma, low.radius()}, planes, scratch, planes,
                       StoreBlurred{});
     launch("color_match", smooth_kernel, grid_1d(all), ex, all, p.x, planes, out);

@@ -95,7 +95,7 @@ BIFRONS_HD inline std::uint32_t sum_of_smallest(std::uint32_t rank, const std::u
 }
 
 /// Where the colours of bin b go, of which there are `count`: the mean of as many of y's projections, which sum up to
-/// `half_bins`. Bins that nobody is in keep their middle.
+/// `half_bins`. Empty bins keep their middle.
 BIFRONS_HD inline float goal_of_bin(const Slice& s, int b, std::uint32_t count, std::uint32_t half_bins)
 {
     const float middle = float(count > 0 ? half_bins : std::uint32_t(2 * b + 1)) / float(count > 0 ? count : 1);

@@ -15,9 +15,9 @@ void Conv2dShape::check(const char* op) const
     const bool positive = N >= 1 && H >= 1 && W >= 1 && C >= 1 && K >= 1 && R >= 1 && S >= 1;
     BIFRONS_CHECK(shape, positive && stride >= 1 && pad >= 0, op, ": x [", N, ",", H, ",", W, ",", C, "], w [", K, ",",
                   R, ",", S, ",", C, "], stride ", stride, ", pad ", pad,
-                  "; sizes and stride of at least 1 and pad of at least 0 expected");
+                  "; expected sizes and stride of at least 1 and pad of at least 0");
     BIFRONS_CHECK(shape, H + 2 * pad >= R && W + 2 * pad >= S, op, ": a ", R, "x", S, " filter on a ", H, "x", W,
-                  " picture with pad ", pad, "; a filter within the padded picture expected");
+                  " picture with pad ", pad, "; expected a filter within the padded picture");
 }
 
 bool prefers_bf16(Target target)
@@ -32,14 +32,13 @@ void check_dtypes(const char* op, ConstView a, ConstView b, ConstView out, bool 
 {
     const bool fits = out.dtype == a.dtype || (widens && a.dtype == DType::bf16 && out.dtype == DType::f32);
     BIFRONS_CHECK(shape, a.dtype == b.dtype && fits, op, ": operands are ", dtype_name(a.dtype), ", ",
-                  dtype_name(b.dtype), " and ", dtype_name(out.dtype), "; one type for all expected");
+                  dtype_name(b.dtype), " and ", dtype_name(out.dtype), "; expected the same type");
 }
 
 void check_shuffle(const char* op, std::int64_t channels, const Epilogue& e)
 {
     BIFRONS_CHECK(shape, e.shuffle >= 1 && channels % (e.shuffle * e.shuffle) == 0, op, ": ", channels,
-                  " channels cannot be shuffled by ", e.shuffle, "; a multiple of ", e.shuffle * e.shuffle,
-                  " expected");
+                  " channels cannot be shuffled by ", e.shuffle, "; expected a multiple of ", e.shuffle * e.shuffle);
 }
 
 Cost base_cost(const Conv2dShape& s, DType dtype)
@@ -74,7 +73,7 @@ std::shared_ptr<const OnednnCall> library_call(const Conv2dShape& s, OnednnPass 
     auto call = onednn_call(conv, threads);
     BIFRONS_CHECK(usage, call || s.method != Conv2dMethod::onednn || !stores_plainly(e),
                   "conv2d: method onednn: not in this build, or without an optimised implementation of this shape. "
-                  "Use automatic");
+                  "Use automatic.");
     return call;
 }
 
@@ -91,16 +90,16 @@ bool is_host_method(Conv2dMethod method)
 void check_method(const char* op, Conv2dPass pass, const Conv2dShape& s, DType dtype, Target target)
 {
     BIFRONS_CHECK(usage, s.method == Conv2dMethod::automatic || is_host_method(s.method) == !is_gpu(target), op,
-                  ": this method is not one of device ", device_kind_name(target.kind), ". Use automatic");
+                  ": device ", device_kind_name(target.kind), " does not have this method. Use automatic.");
     BIFRONS_CHECK(usage, s.method != Conv2dMethod::igemm_mma || igemm_supports(pass, s, dtype), op,
                   ": method igemm_mma cannot compute ", s.C, " to ", s.K, " channels of ", dtype_name(dtype),
-                  " with stride ", s.stride, "; it copies 4 bytes of channels at least. Use automatic");
+                  " with stride ", s.stride, "; it copies at least 4 bytes of channels. Use automatic.");
     BIFRONS_CHECK(usage, s.method != Conv2dMethod::tiled || (dtype == DType::f32 && igemm_supports(pass, s, dtype)), op,
                   ": method tiled cannot compute ", s.C, " to ", s.K, " channels of ", dtype_name(dtype),
-                  " with stride ", s.stride, "; it is one for f32 and strides up to 4. Use automatic");
+                  " with stride ", s.stride, "; it supports f32 and strides up to 4. Use automatic.");
     BIFRONS_CHECK(usage, s.method != Conv2dMethod::few_channels || few_channels_supports(pass, s, dtype), op,
                   ": method few_channels cannot compute ", s.C, " to ", s.K, " channels of ", dtype_name(dtype),
-                  " with ", s.R, "x", s.S, " filters and stride ", s.stride, ". Use automatic");
+                  " with ", s.R, "x", s.S, " filters and stride ", s.stride, ". Use automatic.");
 }
 
 /// What `automatic` comes to on a GPU.
@@ -130,7 +129,7 @@ void check_addresses(const char* op, ConstView a, ConstView b)
 {
     for (const ConstView operand : {a, b})
         BIFRONS_CHECK(bug, reinterpret_cast<std::uintptr_t>(operand.data) % 16 == 0, op, ": an operand at ",
-                      operand.data, "; a multiple of 16 bytes expected. Use method direct for it");
+                      operand.data, "; expected a multiple of 16 bytes. Use method direct.");
 }
 
 IgemmPlan plan_for(Conv2dPass pass, const Conv2dShape& s, DType dtype, const Exec& ex)
@@ -225,7 +224,7 @@ void conv2d_fwd(Exec ex, const Conv2dShape& s, ConstView x, ConstView w, View y,
     check_dtypes("conv2d_fwd", x, w, y, true);
     check_method("conv2d_fwd", Conv2dPass::fwd, s, x.dtype, ex.device->target());
     check_shuffle("conv2d_fwd", s.K, e);
-    BIFRONS_CHECK(shape, x.data != y.data, "conv2d_fwd: y is x's own buffer; another one expected");
+    BIFRONS_CHECK(shape, x.data != y.data, "conv2d_fwd: y is x's own buffer; expected another buffer");
     if (accounted(ex, "conv2d_fwd", conv2d_fwd_cost(s, x.dtype, e, ex.device->target()))) return;
     if (on_cpu(ex)) return fwd_on_cpu(ex, s, x, w, y, e);
     const Conv2dMethod method = gpu_method(Conv2dPass::fwd, s, x.dtype);

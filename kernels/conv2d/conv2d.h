@@ -18,7 +18,7 @@ enum class Conv2dMethod {
     automatic,
     loops,     ///< cpu: own loops
     onednn,    ///< cpu: oneDNN
-    direct,    ///< GPU: the definition, a thread a sum
+    direct,    ///< GPU: the definition, one thread per sum
     tiled,     ///< GPU, f32: tiles of sums from shared memory
     igemm_mma, ///< GPU: tensor cores by mma.sync; bf16 products, or tf32 ones of f32 operands. Channels in even numbers
     few_channels, ///< GPU, bf16: the same products where x or y has at most 12 channels (a head's forward pass: y 16)

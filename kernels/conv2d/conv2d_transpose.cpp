@@ -21,7 +21,7 @@ Conv2dShape conv2d_transpose_shape(std::int64_t N, std::int64_t P, std::int64_t 
                         .pad = std::max<std::int64_t>(0, (R - stride + 1) / 2)};
     s.check("conv2d_transpose");
     BIFRONS_CHECK(shape, s.P() == P && s.Q() == Q, "conv2d_transpose: ", R, "x", R, " filters with stride ", stride,
-                  " cannot map ", P, "x", Q, " to exactly ", s.H, "x", s.W, "; an odd size expected for stride 1");
+                  " cannot map ", P, "x", Q, " to exactly ", s.H, "x", s.W, "; expected an odd size for stride 1");
     return s;
 }
 
@@ -36,7 +36,7 @@ DType kept_as(DType dtype, Target target)
 void check_types(const char* op, ConstView in, ConstView out)
 {
     BIFRONS_CHECK(shape, in.dtype == out.dtype, op, ": operands are ", dtype_name(in.dtype), ", the result ",
-                  dtype_name(out.dtype), "; one type for all expected");
+                  dtype_name(out.dtype), "; expected the same type");
 }
 
 /// cpu: the sum cannot stand in the output before the store if it is of another type, if elements move or if the output

@@ -7,7 +7,7 @@ namespace bifrons::kernels {
 void DenseShape::check(const char* op) const
 {
     BIFRONS_CHECK(shape, N >= 1 && C >= 1 && K >= 1, op, ": x [", N, ",", C, "], w [", K, ",", C,
-                  "]; sizes of at least 1 expected");
+                  "]; expected sizes of at least 1");
 }
 
 namespace {
@@ -22,7 +22,7 @@ Conv2dShape as_conv2d(const DenseShape& s)
 void dense_fwd(Exec ex, const DenseShape& s, ConstView x, ConstView w, View y, const Epilogue& e)
 {
     s.check("dense_fwd");
-    BIFRONS_CHECK(shape, e.shuffle == 1, "dense_fwd: shuffle ", e.shuffle, "; a dense layer has no pixels, 1 expected");
+    BIFRONS_CHECK(shape, e.shuffle == 1, "dense_fwd: shuffle ", e.shuffle, "; expected 1: a dense layer has no pixels");
     conv2d_fwd(ex, as_conv2d(s), x, w, y, e);
 }
 

@@ -34,7 +34,7 @@ CpuDevice::CpuDevice(int threads)
 
 void CpuDevice::set_threads(int threads)
 {
-    BIFRONS_CHECK(usage, threads >= 1 && threads <= 1024, "cpu: ", threads, " threads; 1..1024 expected");
+    BIFRONS_CHECK(usage, threads >= 1 && threads <= 1024, "cpu: ", threads, " threads; expected 1..1024");
     threads_ = threads;
     omp_set_num_threads(threads);
 }

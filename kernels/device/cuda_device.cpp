@@ -52,7 +52,7 @@ void check_for_faults(cudaError_t status)
 {
     BIFRONS_CHECK(device, !is_fault_of_a_kernel(status),
                   "cuda: a kernel failed while it ran: ", cudaGetErrorString(status), " (", cudaGetErrorName(status),
-                  "). What was saved before is intact. BIFRONS_SYNC=1 in the environment tells which kernel.");
+                  "). What was saved before is intact. Set BIFRONS_SYNC=1 in the environment to see which kernel.");
 }
 
 void check(cudaError_t status, const char* what)

@@ -46,7 +46,7 @@ void Device::download(Stream stream, void* to, const void* from, std::size_t byt
 
 void Device::enqueue(Stream, std::function<void()>)
 {
-    throw Error(ErrorKind::bug, str(device_kind_name(kind()), ": host work was given to a device that runs none"));
+    throw Error(ErrorKind::bug, str(device_kind_name(kind()), ": host work submitted to a device that runs none"));
 }
 
 void Device::account(const char*, const Cost&) {}
@@ -57,7 +57,7 @@ void check_elements(const Exec& ex, const char* op, DType dtype)
 {
     const bool cpu = ex.device->target().kind == DeviceKind::cpu;
     BIFRONS_CHECK(shape, dtype == DType::f32 || dtype == DType::bf16 || (cpu && dtype == DType::f64), op, ": ",
-                  dtype_name(dtype), " values; f32 or bf16", cpu ? ", or f64," : "", " expected on ",
+                  dtype_name(dtype), " values; expected f32 or bf16", cpu ? ", or f64," : "", " on ",
                   cpu ? "a cpu" : "a GPU");
 }
 
@@ -93,7 +93,7 @@ Target plan_target(const std::string& name)
     if (name == "plan:cuda") return {.kind = DeviceKind::cuda, .sm = 90};
     const std::string prefix = "plan:cuda:sm_";
     BIFRONS_CHECK(usage, name.rfind(prefix, 0) == 0, "device \"", name,
-                  "\" is unknown; plan, plan:cpu, plan:cuda or plan:cuda:sm_90 expected");
+                  "\" is unknown; expected plan, plan:cpu, plan:cuda or plan:cuda:sm_90");
     return {.kind = DeviceKind::cuda, .sm = parse_number(name, name.substr(prefix.size()), 80, 999)};
 }
 
@@ -131,7 +131,7 @@ std::unique_ptr<Device> open_device(const std::string& name)
 #endif
     }
     throw Error(ErrorKind::usage,
-                str("device \"", name, "\" is unknown; auto, cpu, cpu:THREADS, cuda or cuda:N expected"));
+                str("device \"", name, "\" is unknown; expected auto, cpu, cpu:THREADS, cuda or cuda:N"));
 }
 
 } // namespace bifrons::kernels

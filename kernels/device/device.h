@@ -115,7 +115,7 @@ struct Exec {
 
 /// "cpu", "cpu:2" (threads), "sim", "sim:reverse" (schedule), "cuda", "cuda:1", "plan" (for the cpu),
 /// "plan:cuda:sm_90", "auto" (see choose_device). Throws Error(usage) for another word and Error(device) for a device
-/// that is not there.
+/// that does not exist.
 std::unique_ptr<Device> open_device(const std::string& name);
 
 /// What `auto` takes, and why, in one sentence: the first GPU if it is usable, else the cpu.

@@ -52,7 +52,7 @@ inline std::size_t grid_sum_workspace(Target target)
 inline Grid grid_1d(std::int64_t n, unsigned threads = kBlockSize)
 {
     const std::int64_t blocks = std::max<std::int64_t>(1, (n + threads - 1) / threads);
-    BIFRONS_CHECK(shape, blocks < std::int64_t(1) << 31, "grid_1d: ", n, " elements are more than one launch can do");
+    BIFRONS_CHECK(shape, blocks < std::int64_t(1) << 31, "grid_1d: ", n, " elements do not fit one launch");
     return {.blocks = {unsigned(blocks)}, .threads = {threads}};
 }
 

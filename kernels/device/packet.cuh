@@ -113,7 +113,7 @@ template <int N>
 Grid grid_of_packets(std::int64_t n)
 {
     const std::int64_t packets = (n + N - 1) / N;
-    BIFRONS_CHECK(shape, packets >> 32 == 0, n, " elements are more than one launch can do");
+    BIFRONS_CHECK(shape, packets >> 32 == 0, n, " elements do not fit one launch");
     return grid_1d(packets);
 }
 

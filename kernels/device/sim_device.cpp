@@ -29,8 +29,8 @@ int SimDevice::workers_of_environment()
     if (!text) return 1;
     constexpr int kMost = 256;
     const int workers = std::atoi(text);
-    BIFRONS_CHECK(usage, workers >= 1 && workers <= kMost, "BIFRONS_SIM_WORKERS is \"", text, "\"; 1..", kMost,
-                  " expected");
+    BIFRONS_CHECK(usage, workers >= 1 && workers <= kMost, "BIFRONS_SIM_WORKERS is \"", text, "\"; expected 1..",
+                  kMost);
     return workers;
 }
 
@@ -42,7 +42,7 @@ SimDevice::Fault SimDevice::fault_of_environment()
     const std::size_t colon = text.rfind(':');
     const int left = colon == text.npos ? 0 : std::atoi(text.c_str() + colon + 1);
     BIFRONS_CHECK(usage, colon > 0 && left >= 1, "BIFRONS_SIM_FAULT is \"", text,
-                  "\"; a kernel and the number of its launch expected, as in judge_step:4");
+                  "\"; expected a kernel and the number of its launch, as in judge_step:4");
     return {text.substr(0, colon), left};
 }
 

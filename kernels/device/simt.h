@@ -1,4 +1,4 @@
-// kernels/device/simt.h - what a kernel file (.cu) includes beside its contract. Each such file is compiled twice: by
+// kernels/device/simt.h - what a kernel file (.cu) includes besides its contract. Each such file is compiled twice: by
 // nvcc into namespace cuda, and by the host compiler, against the simulator, into namespace sim. Both sides give:
 //
 //   __global__ threadIdx __syncthreads() __shfl_xor_sync() __ballot_sync() __reduce_add_sync() atomicAdd() float4

@@ -12,7 +12,7 @@ template <class F>
 void on_storage(const char* op, DType dtype, const F& f)
 {
     BIFRONS_CHECK(shape, dtype == DType::f32 || dtype == DType::bf16, op, ": elements are ", dtype_name(dtype),
-                  "; f32 or bf16 expected on a GPU");
+                  "; expected f32 or bf16 on a GPU");
     on_type<float, bf16>(dtype, f);
 }
 

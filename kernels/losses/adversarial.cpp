@@ -10,7 +10,7 @@ namespace {
 
 void check(const char* op, const AdversarialShape& s)
 {
-    BIFRONS_CHECK(shape, s.n >= 1, op, ": ", s.n, " answers; at least one expected");
+    BIFRONS_CHECK(shape, s.n >= 1, op, ": ", s.n, " answers; expected at least one");
 }
 
 double read_bytes(const AdversarialShape& s, DType dtype)

@@ -15,7 +15,7 @@ BIFRONS_HD T adversarial(AdversarialLoss loss, Verdict wanted, T x)
     }
     if (wanted == Verdict::fool) return -x;
     const T margin = wanted == Verdict::fake ? T(1) + x : T(1) - x;
-    return margin < T(0) ? T(0) : margin; // a margin that is no number stays one
+    return margin < T(0) ? T(0) : margin; // a NaN margin stays NaN
 }
 
 template <class T>

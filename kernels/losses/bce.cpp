@@ -11,11 +11,11 @@ namespace {
 void check(const char* op, const BceShape& s, ConstView x, ConstView target, ConstView mask)
 {
     BIFRONS_CHECK(shape, s.rows >= 1 && s.C >= 1, op, ": ", s.rows, " rows of ", s.C,
-                  "; at least one element expected");
-    BIFRONS_CHECK(shape, s.label >= 0 && s.label <= 1, op, ": label ", s.label, "; 0 to 1 expected");
+                  "; expected at least one element");
+    BIFRONS_CHECK(shape, s.label >= 0 && s.label <= 1, op, ": label ", s.label, "; expected 0 to 1");
     for (const ConstView part : {target, mask})
         BIFRONS_CHECK(shape, !part || part.dtype == x.dtype, op, ": a target or mask is ", dtype_name(part.dtype),
-                      ", the logits are ", dtype_name(x.dtype), "; all alike expected");
+                      ", the logits are ", dtype_name(x.dtype), "; expected the same type");
 }
 
 double read_bytes(const BceShape& s, DType dtype, bool target, bool masked)

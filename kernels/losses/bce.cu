@@ -19,7 +19,7 @@ struct Logits {
         : n(s.rows * s.C), C(s.C), x(of_x.as<float>()), target(of_target.as<float>()), mask(of_mask.as<float>()),
           label(s.label)
     {
-        BIFRONS_CHECK(shape, n >> 32 == 0, "bce: ", n, " elements; fewer than 2^32 expected");
+        BIFRONS_CHECK(shape, n >> 32 == 0, "bce: ", n, " elements; expected fewer than 2^32");
     }
     /// x and t of elements i .. i+N-1.
     template <int N>

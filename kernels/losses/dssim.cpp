@@ -11,9 +11,10 @@ namespace {
 void check(const char* op, const DssimShape& s, ConstView a, ConstView b, ConstView mask)
 {
     BIFRONS_CHECK(shape, s.N >= 1 && s.C >= 1 && s.window >= 2 && s.window <= std::min(s.H, s.W), op, ": window ",
-                  s.window, " on ", s.N, " pictures of ", s.H, "x", s.W, "x", s.C, "; 2 to the shorter side expected");
+                  s.window, " on ", s.N, " pictures of ", s.H, "x", s.W, "x", s.C,
+                  "; expected a window of 2 to the shorter side");
     BIFRONS_CHECK(shape, a.dtype == b.dtype && (!mask || mask.dtype == a.dtype), op, ": a is ", dtype_name(a.dtype),
-                  ", b ", dtype_name(b.dtype), ", the mask ", dtype_name(mask.dtype), "; all alike expected");
+                  ", b ", dtype_name(b.dtype), ", the mask ", dtype_name(mask.dtype), "; expected the same type");
 }
 
 /// `maps` filtered in two directions, two FLOPs a tap.

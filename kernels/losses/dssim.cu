@@ -1,5 +1,5 @@
 // kernels/losses/dssim.cu - structural dissimilarity: one pass over the pictures gives the value and the slopes of
-// every window, a second filters the slopes back. (Making the slopes anew for the gradient, in a tile with twice the
+// every window, a second filters the slopes back. (Recomputing the slopes for the gradient, in a tile with twice the
 // halo, would take some 2.4 times the arithmetic.)
 //
 // A block has one channel of a tile: pixels come to shared memory once, are filtered along the rows, four results a

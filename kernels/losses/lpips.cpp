@@ -11,12 +11,12 @@ namespace {
 void check(const Exec& ex, const char* op, const LpipsShape& s, ConstView a, ConstView b, ConstView w, ConstView scalar)
 {
     BIFRONS_CHECK(shape, s.rows >= 1 && s.C >= 1, op, ": ", s.rows, " rows of ", s.C,
-                  "; at least one element expected");
+                  "; expected at least one element");
     check_elements(ex, op, a.dtype);
     BIFRONS_CHECK(shape, a.dtype == b.dtype, op, ": a is ", dtype_name(a.dtype), ", b ", dtype_name(b.dtype));
     const DType wide = a.dtype == DType::f64 ? DType::f64 : DType::f32;
     BIFRONS_CHECK(shape, (!w || w.dtype == wide) && scalar.dtype == wide, op, ": weights are ", dtype_name(w.dtype),
-                  ", the scalar is ", dtype_name(scalar.dtype), "; ", dtype_name(wide), " expected");
+                  ", the scalar is ", dtype_name(scalar.dtype), "; expected ", dtype_name(wide));
 }
 
 double read_bytes(const LpipsShape& s, DType dtype)

@@ -15,9 +15,9 @@ double read_bytes(const PicturePair& s, DType dtype, bool masked)
 
 void PicturePair::check(const char* op, ConstView a, ConstView b, ConstView mask) const
 {
-    BIFRONS_CHECK(shape, rows >= 1 && C >= 1, op, ": ", rows, " rows of ", C, "; at least one element expected");
+    BIFRONS_CHECK(shape, rows >= 1 && C >= 1, op, ": ", rows, " rows of ", C, "; expected at least one element");
     BIFRONS_CHECK(shape, a.dtype == b.dtype && (!mask || mask.dtype == a.dtype), op, ": a is ", dtype_name(a.dtype),
-                  ", b ", dtype_name(b.dtype), ", the mask ", dtype_name(mask.dtype), "; all alike expected");
+                  ", b ", dtype_name(b.dtype), ", the mask ", dtype_name(mask.dtype), "; expected the same type");
 }
 
 Cost PicturePair::fwd_cost(DType dtype, bool masked, Target target) const

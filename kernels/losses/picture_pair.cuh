@@ -13,7 +13,7 @@ struct Pictures {
     Pictures(const char* loss, const PicturePair& s, ConstView of_a, ConstView of_b, ConstView of_mask)
         : n(s.rows * s.C), C(s.C), a(of_a.as<float>()), b(of_b.as<float>()), mask(of_mask.as<float>())
     {
-        BIFRONS_CHECK(shape, n >> 32 == 0, loss, ": ", n, " elements; fewer than 2^32 expected");
+        BIFRONS_CHECK(shape, n >> 32 == 0, loss, ": ", n, " elements; expected fewer than 2^32");
     }
     /// Elements i .. i+N-1 of a and b, and the mask over them.
     template <int N>

@@ -10,10 +10,10 @@ namespace {
 void check(const char* op, const StyleShape& s, std::initializer_list<DType> dtypes)
 {
     BIFRONS_CHECK(shape, s.N >= 1 && s.pixels >= 1 && s.C >= 1, op, ": ", s.N, " pictures of ", s.pixels, " pixels of ",
-                  s.C, " channels; one of each or more expected");
+                  s.C, " channels; expected at least one of each");
     for (const DType dtype : dtypes)
         BIFRONS_CHECK(shape, dtype == *dtypes.begin(), op, ": operands of ", dtype_name(*dtypes.begin()), " and ",
-                      dtype_name(dtype), "; all alike expected");
+                      dtype_name(dtype), "; expected the same type");
 }
 
 } // namespace

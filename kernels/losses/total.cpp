@@ -20,7 +20,7 @@ void check_alike(const char* op, const LossTerms& terms, DType dtype)
 {
     for (int i = 0; i < terms.count; ++i)
         BIFRONS_CHECK(shape, terms.value[i].dtype == dtype, op, ": term ", i, " is ", dtype_name(terms.value[i].dtype),
-                      ", the result ", dtype_name(dtype), "; all alike expected");
+                      ", the result ", dtype_name(dtype), "; expected the same type");
 }
 
 } // namespace

@@ -11,7 +11,7 @@ namespace {
 void check(const char* op, const TotalVariationShape& s)
 {
     BIFRONS_CHECK(shape, s.size() >= 1, op, ": [", s.N, ",", s.H, ",", s.W, ",", s.C,
-                  "]; at least one element expected");
+                  "]; expected at least one element");
 }
 
 } // namespace

@@ -44,7 +44,7 @@ __global__ void __launch_bounds__(kBlockSize)
 
 void check_size(const TotalVariationShape& s)
 {
-    BIFRONS_CHECK(shape, s.size() >> 32 == 0, "total_variation: ", s.size(), " elements; fewer than 2^32 expected");
+    BIFRONS_CHECK(shape, s.size() >> 32 == 0, "total_variation: ", s.size(), " elements; expected fewer than 2^32");
 }
 
 } // namespace

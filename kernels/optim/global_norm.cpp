@@ -36,7 +36,7 @@ Cost global_norm_cost(std::int64_t n, DType dtype, Target target)
 void global_norm(Exec ex, std::int64_t n, ConstView g, View norm)
 {
     BIFRONS_CHECK(shape, g.dtype == norm.dtype, "global_norm: the gradients are ", dtype_name(g.dtype),
-                  ", the norm is ", dtype_name(norm.dtype), "; both alike expected");
+                  ", the norm is ", dtype_name(norm.dtype), "; expected the same type");
     if (accounted(ex, "global_norm", global_norm_cost(n, g.dtype, ex.device->target()))) return;
     if (on_cpu(ex))
         return ex.device->enqueue(ex.stream, [=] {

@@ -17,9 +17,9 @@ void judge_step(Exec ex, StepState* state, const RateSchedule& schedule, std::in
                 ConstView norms)
 {
     BIFRONS_CHECK(shape, losses.dtype == norms.dtype, "judge_step: the losses are ", dtype_name(losses.dtype),
-                  ", the norms are ", dtype_name(norms.dtype), "; both alike expected");
-    BIFRONS_CHECK(shape, groups >= 1 && groups <= StepState::kGroups, "judge_step: ", groups, " groups; 1 to ",
-                  StepState::kGroups, " expected");
+                  ", the norms are ", dtype_name(norms.dtype), "; expected the same type");
+    BIFRONS_CHECK(shape, groups >= 1 && groups <= StepState::kGroups, "judge_step: ", groups, " groups; expected 1 to ",
+                  StepState::kGroups);
     const double bytes = 2.0 * sizeof(StepState) + double(n + groups) * double(dtype_bytes(norms.dtype));
     if (accounted(ex, "judge_step", {.bytes = bytes})) return;
     if (on_cpu(ex))
@@ -34,9 +34,9 @@ void judge_step(Exec ex, StepState* state, const RateSchedule& schedule, std::in
 void judge_others(Exec ex, StepState* state, std::int64_t n, ConstView losses, int first, int groups, ConstView norms)
 {
     BIFRONS_CHECK(shape, losses.dtype == norms.dtype, "judge_others: the losses are ", dtype_name(losses.dtype),
-                  ", the norms are ", dtype_name(norms.dtype), "; both alike expected");
+                  ", the norms are ", dtype_name(norms.dtype), "; expected the same type");
     BIFRONS_CHECK(shape, first >= 0 && groups >= 0 && first + groups <= StepState::kGroups, "judge_others: groups ",
-                  first, "..", first + groups, "; up to ", StepState::kGroups, " expected");
+                  first, "..", first + groups, "; expected up to ", StepState::kGroups);
     const double bytes = 2.0 * sizeof(StepState) + double(n + groups) * double(dtype_bytes(norms.dtype));
     if (accounted(ex, "judge_others", {.bytes = bytes})) return;
     if (on_cpu(ex))
@@ -51,7 +51,7 @@ void judge_others(Exec ex, StepState* state, std::int64_t n, ConstView losses, i
 void mean_losses(Exec ex, std::int64_t rows, std::int64_t n, ConstView losses, View mean)
 {
     BIFRONS_CHECK(shape, losses.dtype == mean.dtype, "mean_losses: the losses are ", dtype_name(losses.dtype),
-                  ", their mean ", dtype_name(mean.dtype), "; both alike expected");
+                  ", their mean ", dtype_name(mean.dtype), "; expected the same type");
     if (accounted(ex, "mean_losses", {.bytes = double((rows + 1) * n) * double(dtype_bytes(mean.dtype))})) return;
     if (on_cpu(ex))
         return ex.device->enqueue(ex.stream, [=] {
@@ -66,7 +66,7 @@ void note_step(Exec ex, const StepState* state, std::int64_t n, ConstView losses
 {
     BIFRONS_CHECK(shape, losses.dtype == losses_kept.dtype && kept >= 1, "note_step: the losses are ",
                   dtype_name(losses.dtype), ", kept as ", dtype_name(losses_kept.dtype), " for ", kept,
-                  " steps; both alike, for a step or more expected");
+                  " steps; expected the same type, for at least one step");
     const double bytes = 2.0 * (sizeof(StepState) + double(n) * double(dtype_bytes(losses.dtype)));
     if (accounted(ex, "note_step", {.bytes = bytes})) return;
     if (on_cpu(ex))

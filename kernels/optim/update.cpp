@@ -19,11 +19,11 @@ void update(Exec ex, std::int64_t n, const UpdateOptions& o, const UpdateArenas&
                   a.g.dtype == a.w.dtype && a.v.dtype == a.w.dtype && (!a.m || a.m.dtype == a.w.dtype) &&
                       (!a.average || a.average.dtype == a.w.dtype),
                   "update: w is ", dtype_name(a.w.dtype), ", g ", dtype_name(a.g.dtype), ", m ", dtype_name(a.m.dtype),
-                  ", v ", dtype_name(a.v.dtype), "; all alike expected");
+                  ", v ", dtype_name(a.v.dtype), "; expected the same type");
     BIFRONS_CHECK(bug, bool(a.m) == keeps_mean(o.rule), "update: m is ", a.m ? "given" : "not given",
                   "; that is not what the rule keeps");
-    BIFRONS_CHECK(bug, first % 4 == 0, "update: begins at element ", first, "; a multiple of 4 expected");
-    BIFRONS_CHECK(usage, o.keep > 0 && o.keep <= 1, "update: keep is ", o.keep, "; above 0, at most 1 expected");
+    BIFRONS_CHECK(bug, first % 4 == 0, "update: begins at element ", first, "; expected a multiple of 4");
+    BIFRONS_CHECK(usage, o.keep > 0 && o.keep <= 1, "update: keep is ", o.keep, "; expected more than 0 and at most 1");
     if (accounted(ex, "update", update_cost(n, o, a))) return;
     if (on_cpu(ex)) return ex.device->enqueue(ex.stream, [=] { cpu::update(n, o, a, *state, group, first); });
     BIFRONS_SIMT(ex, "update", update(ex, n, o, a, state, group, first));

@@ -17,7 +17,7 @@ void cast(Exec ex, std::int64_t n, ConstView x, View y)
                   x.dtype == y.dtype || ((x.dtype == DType::f32 || y.dtype == DType::f32) &&
                                          (other == DType::bf16 || other == DType::f64)),
                   "cast: from ", dtype_name(x.dtype), " to ", dtype_name(y.dtype),
-                  "; f32 on one side and bf16 or f64 on the other expected");
+                  "; expected f32 on one side and bf16 or f64 on the other");
     if (accounted(ex, "cast", cast_cost(n, x.dtype, y.dtype))) return;
     if (x.dtype == y.dtype) return ex.device->copy(ex.stream, y.data, x.data, std::size_t(n) * dtype_bytes(x.dtype));
     if (on_cpu(ex)) return ex.device->enqueue(ex.stream, [=] { cpu::cast(n, x, y); });

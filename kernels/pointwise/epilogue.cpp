@@ -10,7 +10,7 @@ void Store::check(const char* op, DType dtype) const
     BIFRONS_CHECK(shape, act.kind == Act::none || saved, op, ": an activation needs its saved value");
     for (const ConstView part : {ConstView(out), add, saved})
         BIFRONS_CHECK(shape, !part || part.dtype == dtype, op, ": a part of the store is ", dtype_name(part.dtype),
-                      ", the gradient is ", dtype_name(dtype), "; the same type expected");
+                      ", the gradient is ", dtype_name(dtype), "; expected the same type");
 }
 
 double Store::bytes(std::int64_t n, DType dtype) const
@@ -26,7 +26,7 @@ void check_value(const char* op, const Exec& ex, ConstView v, ConstView out)
     const bool cpu = ex.device->target().kind == DeviceKind::cpu;
     const bool narrows = cpu && v.dtype == DType::f32 && out.dtype == DType::bf16;
     BIFRONS_CHECK(shape, v.dtype == out.dtype || (narrows && v.data != out.data), op, ": v is ", dtype_name(v.dtype),
-                  ", the output is ", dtype_name(out.dtype), "; one type for both expected");
+                  ", the output is ", dtype_name(out.dtype), "; expected the same type");
 }
 
 } // namespace
@@ -40,8 +40,7 @@ Cost epilogue_fwd_cost(const EpilogueShape& s, DType dtype, const Epilogue& e)
 void epilogue_fwd(Exec ex, const EpilogueShape& s, ConstView v, View y, const Epilogue& e)
 {
     BIFRONS_CHECK(shape, e.shuffle >= 1 && s.K % (e.shuffle * e.shuffle) == 0, "epilogue_fwd: ", s.K,
-                  " channels cannot be shuffled by ", e.shuffle, "; a multiple of ", e.shuffle * e.shuffle,
-                  " expected");
+                  " channels cannot be shuffled by ", e.shuffle, "; expected a multiple of ", e.shuffle * e.shuffle);
     check_value("epilogue_fwd", ex, v, y);
     if (accounted(ex, "epilogue_fwd", epilogue_fwd_cost(s, v.dtype, e))) return;
     if (on_cpu(ex)) return ex.device->enqueue(ex.stream, [=] { cpu::epilogue_fwd(s, v, y, e); });

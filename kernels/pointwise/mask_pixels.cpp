@@ -16,9 +16,9 @@ Cost mask_pixels_cost(const MaskShape& s, DType dtype, const Store& d)
 void mask_pixels(Exec ex, const MaskShape& s, ConstView x, ConstView m, const Store& d)
 {
     BIFRONS_CHECK(shape, s.rows >= 1 && s.C >= 1, "mask_pixels: ", s.rows, " rows of ", s.C,
-                  "; at least one element expected");
+                  "; expected at least one element");
     BIFRONS_CHECK(shape, m.dtype == x.dtype, "mask_pixels: x is ", dtype_name(x.dtype), ", the mask ",
-                  dtype_name(m.dtype), "; both alike expected");
+                  dtype_name(m.dtype), "; expected the same type");
     d.check("mask_pixels", x.dtype);
     if (accounted(ex, "mask_pixels", mask_pixels_cost(s, x.dtype, d))) return;
     if (on_cpu(ex)) return ex.device->enqueue(ex.stream, [=] { cpu::mask_pixels(s, x, m, d); });

@@ -27,7 +27,7 @@ __global__ void __launch_bounds__(kBlockSize)
 void mask_pixels(Exec ex, const MaskShape& s, ConstView x, ConstView m, const Store& d)
 {
     const std::int64_t n = s.rows * s.C;
-    BIFRONS_CHECK(shape, n >> 32 == 0, "mask_pixels: ", n, " elements; fewer than 2^32 expected");
+    BIFRONS_CHECK(shape, n >> 32 == 0, "mask_pixels: ", n, " elements; expected fewer than 2^32");
     on_packets<float>({x, d.out, d.add, d.saved}, [&]<int N>() {
         launch("mask_pixels", mask_pixels_kernel<N>, grid_of_packets<N>(n), ex, s, x.as<float>(), m.as<float>(),
                GradientStore<float>(d));

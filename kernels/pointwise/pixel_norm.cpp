@@ -11,7 +11,7 @@ void check(const Exec& ex, const char* op, ConstView a, ConstView b)
 {
     check_elements(ex, op, a.dtype);
     BIFRONS_CHECK(shape, a.dtype == b.dtype, op, ": operands are ", dtype_name(a.dtype), " and ", dtype_name(b.dtype),
-                  "; the same type expected");
+                  "; expected the same type");
 }
 
 std::size_t workspace_bytes(const PixelNormShape& s, Target target)

@@ -1,5 +1,5 @@
 // kernels/pointwise/pixel_norm.cu - normalisation of a sample: its sums by several blocks, then a packet of elements a
-// thread, every warp adding up the sums anew. Limit: memory bandwidth.
+// thread, every warp recomputing the sums. Limit: memory bandwidth.
 #include "kernels/pointwise/pixel_norm.h"
 
 #include "kernels/device/simt.h"

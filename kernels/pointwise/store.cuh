@@ -14,7 +14,7 @@ struct EpilogueStore {
         : Q(s.Q), K(s.K), bias(e.bias.as<float>()), add(e.add.as<T>()), z(e.z.as<T>()), y(out.as<T>()), act(e.act),
           shuffle(e.shuffle)
     {
-        BIFRONS_CHECK(shape, s.size() >> 32 == 0, "epilogue: ", s.size(), " elements; fewer than 2^32 expected");
+        BIFRONS_CHECK(shape, s.size() >> 32 == 0, "epilogue: ", s.size(), " elements; expected fewer than 2^32");
     }
 
     /// i is v's flat index.

@@ -112,7 +112,7 @@ inline __device__ void smooth(const Team& team, const Level& l, bool coarsest, b
 }
 
 /// z = one V-cycle from z = 0 on A z = r, of this block's channel. Every block of the grid calls this: those of `all`
-/// work on levels before first_of_block together; behind them the block with `is_first` goes on as the team `one`.
+/// work on levels before first_of_block together; after them the block with `is_first` continues as the team `one`.
 /// level(i) gives the channel's levels. Where first_of_block is 0 the channel has one block only.
 template <class LevelAt>
 __device__ void v_cycle(const Team& all, const Team& one, bool is_first, const LevelAt& level, int first_of_block,

@@ -16,15 +16,15 @@ constexpr double kFlopsPerIteration = 130, kPassesPerIteration = 40, kIterations
 void check(const char* op, const PoissonShape& s)
 {
     BIFRONS_CHECK(shape, s.H >= 1 && s.W >= 1 && s.C >= 1, op, ": the picture is ", s.H, "x", s.W, "x", s.C,
-                  "; at least 1x1x1 expected");
+                  "; expected at least 1x1x1");
     BIFRONS_CHECK(shape, s.pixels() < std::int64_t(1) << 31, op, ": the picture has ", s.pixels(),
-                  " pixels; fewer than 2^31 expected");
+                  " pixels; expected fewer than 2^31");
 }
 
 void check_dtype(const char* op, const char* name, ConstView v, DType wanted)
 {
-    BIFRONS_CHECK(shape, !v || v.dtype == wanted, op, ": ", name, " is ", dtype_name(v.dtype), "; ", dtype_name(wanted),
-                  " expected");
+    BIFRONS_CHECK(shape, !v || v.dtype == wanted, op, ": ", name, " is ", dtype_name(v.dtype), "; expected ",
+                  dtype_name(wanted));
 }
 
 std::size_t solve_bytes(const PoissonShape& s, Target target)
@@ -58,7 +58,7 @@ void poisson_divergence(Exec ex, const PoissonShape& s, ConstView source, ConstV
     const char* op = "poisson_divergence";
     check(op, s);
     BIFRONS_CHECK(shape, source.dtype == DType::f32 || source.dtype == DType::u8, op, ": source is ",
-                  dtype_name(source.dtype), "; f32 or u8 expected");
+                  dtype_name(source.dtype), "; expected f32 or u8");
     BIFRONS_CHECK(shape, !m || target, op, ": a mixing mask needs a target");
     check_dtype(op, "target", target, source.dtype);
     check_dtype(op, "m", m, DType::f32);
@@ -81,7 +81,7 @@ void poisson_solve(Exec ex, const PoissonShape& s, ConstView divergence, ConstVi
     const char* op = "poisson_solve";
     check(op, s);
     BIFRONS_CHECK(shape, tolerance > 0 && std::isfinite(tolerance), op, ": tolerance ", tolerance,
-                  "; a positive number expected");
+                  "; expected a positive number");
     check_dtype(op, "divergence", divergence, DType::f32);
     check_dtype(op, "mask", mask, DType::u8);
     check_dtype(op, "f", f, DType::f32);

@@ -205,7 +205,7 @@ class ChannelSolver {
         return add_up(sum, p_.buffers.products);
     }
 
-    /// Of all channels: they go on together, because they meet at the same barriers.
+    /// Of all channels: they iterate together, because they meet at the same barriers.
     __device__ float largest_of_all() const
     {
         float most = 0;
@@ -263,8 +263,8 @@ __global__ void __launch_bounds__(kBlockSize, 2) // the same
 Grid grid_of(const PoissonShape& s, const PoissonLevels& levels, const Exec& ex)
 {
     const std::int64_t resident = resident_blocks(solve_kernel, kBlockSize, 0, ex);
-    BIFRONS_CHECK(shape, s.C <= resident, "poisson_solve: the picture has ", s.C, " channels; at most ", resident,
-                  " expected on this device");
+    BIFRONS_CHECK(shape, s.C <= resident, "poisson_solve: the picture has ", s.C, " channels; expected at most ",
+                  resident, " on this device");
     const std::int64_t most = std::min<std::int64_t>(resident / s.C, PoissonBuffers::kMostBlocks);
     const std::int64_t blocks =
         s.pixels() <= kPixelsOfBlock || levels.depth == 1 ? 1 : std::min(most, (s.H - 2 + kWarps - 1) / kWarps);

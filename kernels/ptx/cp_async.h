@@ -1,4 +1,4 @@
-// kernels/ptx/cp_async.h - copies from global to shared memory that go on while the thread does something else.
+// kernels/ptx/cp_async.h - asynchronous copies from global to shared memory.
 // PTX ISA: cp.async, cp.async.commit_group, cp.async.wait_group (sm_80).
 //
 // A thread begins copies, closes a group with commit, and waits until at most N of its groups are under way; the data

@@ -80,7 +80,7 @@ std::string not_tf32(const WarpArguments& lanes)
         for (int i = 0; i < 6; ++i)
             if (const std::uint32_t bits = i < 4 ? lane.a[i] : lane.b[i - 4]; !is_tf32(bits))
                 return str("lane ", l, " has ", std::bit_cast<float>(bits), " in ", i < 4 ? "a[" : "b[", i % 4,
-                           "], which is no tf32 number. Round it with to_tf32.");
+                           "], which is not a tf32 number. Round it with to_tf32.");
     }
     return "";
 }

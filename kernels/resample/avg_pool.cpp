@@ -10,8 +10,8 @@ namespace {
 void check(const Exec& ex, const char* op, const AvgPoolShape& s, ConstView a)
 {
     BIFRONS_CHECK(shape, s.window >= 1 && s.window <= s.H && s.window <= s.W, op, ": a window of ", s.window, " on ",
-                  s.H, "x", s.W, "; at least 1 and no larger than the picture expected");
-    BIFRONS_CHECK(shape, s.stride >= 1, op, ": stride ", s.stride, "; at least 1 expected");
+                  s.H, "x", s.W, "; expected at least 1 and no larger than the picture");
+    BIFRONS_CHECK(shape, s.stride >= 1, op, ": stride ", s.stride, "; expected at least 1");
     check_elements(ex, op, a.dtype);
 }
 

@@ -10,9 +10,9 @@ namespace {
 void check(const Exec& ex, const char* op, const MaxPoolShape& s, ConstView a, ConstView index)
 {
     BIFRONS_CHECK(shape, s.window >= 1 && s.window <= 16 && s.window <= s.H && s.window <= s.W, op, ": a window of ",
-                  s.window, " on ", s.H, "x", s.W, "; 1..16 and no larger than the picture expected");
-    BIFRONS_CHECK(shape, s.stride >= 1, op, ": stride ", s.stride, "; at least 1 expected");
-    BIFRONS_CHECK(shape, index.dtype == DType::u8, op, ": index is ", dtype_name(index.dtype), "; u8 expected");
+                  s.window, " on ", s.H, "x", s.W, "; expected 1..16 and no larger than the picture");
+    BIFRONS_CHECK(shape, s.stride >= 1, op, ": stride ", s.stride, "; expected at least 1");
+    BIFRONS_CHECK(shape, index.dtype == DType::u8, op, ": index is ", dtype_name(index.dtype), "; expected u8");
     check_elements(ex, op, a.dtype);
 }
 

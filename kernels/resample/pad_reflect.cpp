@@ -10,7 +10,7 @@ namespace {
 void check(const Exec& ex, const char* op, const PadReflectShape& s, ConstView a)
 {
     BIFRONS_CHECK(shape, s.pad >= 0 && s.pad < s.H && s.pad < s.W, op, ": a rim of ", s.pad, " around ", s.H, "x", s.W,
-                  "; 0 or more and less than the sides expected");
+                  "; expected 0 or more and less than the sides");
     check_elements(ex, op, a.dtype);
 }
 

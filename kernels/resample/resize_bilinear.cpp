@@ -11,7 +11,7 @@ void check(const Exec& ex, const char* op, const ResizeBilinearShape& s, ConstVi
 {
     const auto [shortest, longest] = std::minmax({s.H, s.W, s.P, s.Q});
     BIFRONS_CHECK(shape, shortest >= 1 && longest < 1 << 15, op, ": ", s.H, "x", s.W, " to ", s.P, "x", s.Q,
-                  "; sides of 1 to 32767 pixels expected");
+                  "; expected sides of 1 to 32767 pixels");
     check_elements(ex, op, a.dtype);
 }
 

@@ -9,7 +9,7 @@ namespace {
 
 void check(const Exec& ex, const char* op, const UpsampleNearestShape& s, ConstView a)
 {
-    BIFRONS_CHECK(shape, s.factor >= 1, op, ": factor ", s.factor, "; at least 1 expected");
+    BIFRONS_CHECK(shape, s.factor >= 1, op, ": factor ", s.factor, "; expected at least 1");
     check_elements(ex, op, a.dtype);
 }
 

@@ -91,7 +91,7 @@ void Executor::begin_bulk_copy(void* to, const void* from, std::size_t bytes, co
     const SimulatorCode simulator;
     constexpr std::size_t kUnit = 16;
     if (bytes == 0 || bytes % kUnit != 0)
-        throw error(str(at(site), " with ", bytes, " bytes; a multiple of ", kUnit, " expected"));
+        throw error(str(at(site), " with ", bytes, " bytes; expected a multiple of ", kUnit));
     check_aligned(to, kUnit, site);
     check_aligned(from, kUnit, site);
     check_shared(to, bytes, site);

@@ -8,7 +8,7 @@ namespace bifrons::kernels::sim {
 
 namespace {
 
-/// Replaces what is there by update(what is there).
+/// Replaces the old value by update(old value).
 template <class T, class Update>
 T replace(T* address, const char* operation, const char* file, int line, const Update& update)
 {

@@ -134,7 +134,7 @@ std::optional<Checker::EarlyRead> Checker::end_launch() const
 Checker::EarlyRead Checker::early_read() const
 {
     return {block_index(early_read_->touch),
-            str(attempted(*early_read_), where(*early_read_), ": nobody has written there")};
+            str(attempted(*early_read_), where(*early_read_), ": nothing has been written there")};
 }
 
 Dim3 Checker::block_index(const Touch& touch) const
@@ -235,7 +235,7 @@ std::string Checker::forbidden(const Shadow& shadow, const Attempt& attempt) con
     if (states[i] == ByteState::copying) {
         const Touch& copy = shadow.cell(attempt.address + i).write;
         why = str("thread ", copy.thread, " has begun an asynchronous copy to there at ", text_of(copy.place),
-                  ", and nobody has waited for it");
+                  ", and no thread has waited for it");
     }
     return str(attempted(attempt), where(attempt), ": ", why);
 }

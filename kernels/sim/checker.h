@@ -19,7 +19,7 @@
 
 namespace bifrons::kernels::sim {
 
-/// What an access does. From copy_begun to copy_done nobody may touch the bytes: the copy writes them when it likes.
+/// What an access does. From copy_begun to copy_done no thread may touch the bytes: the copy writes them at any time.
 enum class Access { read, write, atomic, copy_begun, copy_done };
 
 /// What has been told at each barrier or atomic variable.
@@ -51,7 +51,7 @@ class Checker {
     /// `index` is the block's number in the launch.
     void begin_block(BlockRecord& block, std::size_t index, std::size_t threads) const;
 
-    /// What is wrong with an access by the block's thread; empty if nothing is. A read of what nobody has written is
+    /// What is wrong with an access by the block's thread; empty if nothing is. A read of uninitialised memory is
     /// put aside: if another thread writes there later, the mistake is the missing order.
     std::string judge(BlockRecord& block, std::size_t thread, const void* address, std::size_t bytes, Access access,
                       SourcePlace place);

@@ -1,4 +1,4 @@
-// kernels/sim/condition.h - what a thread waits for where nobody wakes it: looked at whenever its turn comes.
+// kernels/sim/condition.h - what a thread waits for when no other thread wakes it: checked whenever its turn comes.
 #pragma once
 
 #include <string>

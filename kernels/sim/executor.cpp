@@ -51,7 +51,7 @@ std::string ranges(const std::vector<std::size_t>& ids)
 std::string missing_lane(const WarpArguments& arguments)
 {
     for (std::size_t lane = 0; lane < arguments.size(); ++lane)
-        if (!arguments[lane]) return str("lane ", lane, " takes no part; all 32 lanes expected");
+        if (!arguments[lane]) return str("lane ", lane, " takes no part; expected all 32 lanes");
     return "";
 }
 
@@ -120,14 +120,14 @@ void Executor::check_launch(const Grid& grid) const
 {
     const auto count = [](Dim3 d) { return std::uint64_t(d.x) * d.y * d.z; };
     BIFRONS_CHECK(bug, count(grid.threads) >= 1 && count(grid.threads) <= kMaxThreads, kernel_, ": launched with ",
-                  count(grid.threads), " threads a block; 1..", kMaxThreads, " expected");
+                  count(grid.threads), " threads a block; expected 1..", kMaxThreads);
     BIFRONS_CHECK(bug, grid.smem <= kMaxSharedBytes, kernel_, ": launched with ", grid.smem,
-                  " bytes of dynamic shared memory; at most ", kMaxSharedBytes, " expected");
+                  " bytes of dynamic shared memory; expected at most ", kMaxSharedBytes);
     BIFRONS_CHECK(bug, !grid.cooperative || count(grid.blocks) <= kResidentBlocks, kernel_, ": launched with ",
-                  count(grid.blocks), " blocks that are to run at once; at most resident_blocks() = ", kResidentBlocks,
-                  " expected");
+                  count(grid.blocks),
+                  " blocks that are to run at once; expected at most resident_blocks() = ", kResidentBlocks);
     BIFRONS_CHECK(bug, grid.cluster >= 1 && grid.blocks.x % grid.cluster == 0, kernel_, ": launched with ",
-                  grid.blocks.x, " blocks along x in clusters of ", grid.cluster, "; a multiple expected");
+                  grid.blocks.x, " blocks along x in clusters of ", grid.cluster, "; expected a multiple");
 }
 
 /// The blocks of these numbers, `at_once_` of them.
@@ -176,7 +176,7 @@ void Executor::end_block(const Block& block)
     if (checker_) report(checker_->end_block(*block.record));
     if (const std::string damage = block.shared.damage(); !damage.empty()) throw error(damage);
     if (!operations_.empty())
-        throw error(str("ends while asynchronous work is under way that nobody has waited for, begun by thread ",
+        throw error(str("ends while asynchronous work is under way that no thread has waited for, begun by thread ",
                         threads_[operations_.front().thread].number, " in ", text(operations_.front().site)));
 }
 
@@ -336,7 +336,7 @@ Executor::Meeting& Executor::join(Warp& warp, unsigned mask, WarpOperation opera
     return warp.meetings.emplace_back(Meeting{mask, 0, site, operation, {}});
 }
 
-/// Does the operation and lets the lanes go on, if all are there that can still come.
+/// Does the operation and lets the lanes continue, if all lanes that can still arrive have arrived.
 bool Executor::finish_if_complete(Warp& warp, Thread* lanes, Meeting& meeting)
 {
     if (meeting.arrived != (meeting.mask & warp.running)) return false;
@@ -370,7 +370,8 @@ void Executor::check_cooperative(const Site& site) const
 {
     const SimulatorCode simulator;
     if (!grid_.cooperative)
-        throw error(str(at(site), ", but the launch is not cooperative: nobody says that all blocks run at once"));
+        throw error(
+            str(at(site), ", but the launch is not cooperative: nothing guarantees that all blocks run at once"));
 }
 
 void* Executor::shared_object(const void* key, std::size_t bytes)
@@ -380,8 +381,8 @@ void* Executor::shared_object(const void* key, std::size_t bytes)
     const std::size_t objects = own.shared.objects().size();
     void* object = own.shared.object(key, bytes);
     if (!object)
-        throw error(str("a SHARED object of ", bytes, " bytes does not fit; at most ", kMaxStaticSharedBytes,
-                        " bytes of static and ", kMaxSharedBytes, " bytes of shared memory in all expected"));
+        throw error(str("a SHARED object of ", bytes, " bytes does not fit; expected at most ", kMaxStaticSharedBytes,
+                        " bytes of static and ", kMaxSharedBytes, " bytes of shared memory in all"));
     if (checker_ && own.shared.objects().size() > objects) own.record->add_shared(static_cast<char*>(object), bytes);
     return object;
 }
@@ -402,7 +403,7 @@ void Executor::note_access(const void* address, std::size_t bytes, Access access
     if (const std::string wrong = judge(address, bytes, access, place_of(site)); !wrong.empty()) throw error(wrong);
 }
 
-/// What is wrong with an access by the running thread; empty if nothing is, or nobody looks.
+/// What is wrong with an access by the running thread; empty if nothing is, or if kernels are not checked.
 std::string Executor::judge(const void* address, std::size_t bytes, Access access, SourcePlace place)
 {
     const Thread& me = threads_[active_];

@@ -1,6 +1,6 @@
 // kernels/sim/executor.h - runs a grid of threads on one processor core: block after block (of a cooperative launch all
-// blocks at once), the threads as fibers that take turns. Knows who waits where, so a kernel that cannot go on is
-// reported instead of hanging.
+// blocks at once), the threads as fibers that take turns. Knows which thread waits where, so a kernel that cannot
+// continue is reported instead of hanging.
 #pragma once
 
 #include "kernels/device/grid.h"
@@ -38,7 +38,7 @@ struct BlockShare {
 
 class Executor {
   public:
-    /// `memory` is what kernels may touch beside shared memory; it is looked at where kernels are checked.
+    /// `memory` is what kernels may access besides shared memory; it is used where kernels are checked.
     Executor(Schedule schedule, GlobalMemory& memory);
     Executor(const Executor&) = delete;
 

@@ -44,7 +44,7 @@ void Executor::init_mbarrier(const void* barrier, unsigned arrivals, const Site&
     check_aligned(barrier, sizeof(std::uint64_t), site);
     check_shared(barrier, sizeof(std::uint64_t), site);
     if (arrivals < 1 || arrivals > kMostArrivals)
-        throw error(str(at(site), " with ", arrivals, " arrivals; 1..", kMostArrivals, " expected"));
+        throw error(str(at(site), " with ", arrivals, " arrivals; expected 1..", kMostArrivals));
     if (block().mbarriers.find(barrier)) throw error(str(at(site), " with a barrier that has been initialised before"));
     note_access(barrier, sizeof(std::uint64_t), Access::write, site);
     block().mbarriers.add({barrier, arrivals});

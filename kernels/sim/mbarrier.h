@@ -10,7 +10,7 @@
 
 namespace bifrons::kernels::sim {
 
-/// A phase ends when nobody and nothing is missing any more; the next one then begins with the same arrivals.
+/// A phase ends when no arrival and no bytes are missing any more; the next one then begins with the same arrivals.
 class MbarrierState {
   public:
     MbarrierState(const void* address, unsigned arrivals) : address_(address), arrivals_(arrivals), missing_(arrivals)

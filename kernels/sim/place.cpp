@@ -10,7 +10,7 @@
 
 #include <unistd.h>
 
-// From where to where the program lies in memory; the linker says so.
+// Where the program begins and ends in memory, as the linker defines it.
 extern "C" const char __executable_start, _end;
 
 namespace bifrons::kernels::sim {

@@ -11,7 +11,7 @@ namespace {
 const char* const kOrders[] = {"forward", "reverse", "random", "warps"};
 const char* const kAsyncs[] = {"late", "early", "random"};
 
-/// The position of the name; -1 if it is not there.
+/// The position of the name; -1 if it is unknown.
 template <std::size_t N>
 int find(const char* const (&names)[N], const std::string& name)
 {
@@ -59,8 +59,8 @@ Schedule Schedule::parse(const std::string& text)
     if (next < words.size())
         if (const int async = find(kAsyncs, words[next]); async >= 0) schedule.async = Async(async), ++next;
     BIFRONS_CHECK(usage, order >= 0 && next == words.size(), "schedule \"", text,
-                  "\" is unknown; forward, reverse, random, random:SEED, warps or warps:SEED expected, and after it "
-                  "perhaps :late, :early or :random");
+                  "\" is unknown; expected forward, reverse, random, random:SEED, warps or warps:SEED, "
+                  "then optionally :late, :early or :random");
     return schedule;
 }
 

@@ -11,7 +11,7 @@ namespace bifrons::kernels::sim {
 /// What may be done with a byte.
 enum class ByteState : std::uint8_t {
     outside,   ///< nothing: it belongs to no object
-    unwritten, ///< written, not read: nobody has given it a value yet
+    unwritten, ///< never written: it has no value yet
     written,   ///< both
     copying,   ///< nothing: an asynchronous copy writes it when it likes
     freed      ///< nothing any more
@@ -22,7 +22,7 @@ struct Touch {
     std::uint32_t place = 0; ///< in the source, see place.h
     std::uint32_t thread : 10 = 0;
     std::uint32_t step : 22 = 0;  ///< of the thread, see thread_clocks.h
-    std::uint32_t block : 29 = 0; ///< a number that no other block of the device has; 0 for nobody
+    std::uint32_t block : 29 = 0; ///< a number that no other block of the device has; 0 for none
     std::uint32_t bytes : 2 = 0;  ///< which of the two
     std::uint32_t atomic : 1 = 0;
 };

@@ -71,7 +71,7 @@ TEST(Extract, BadSettingsAndPlacesSayWhatTheyAre)
     save_image(folder / "images" / "mine.png", Image(2, 2, 3));
     BIFRONS_EXPECT_ERROR(extract({folder / "empty.png"}, folder.path(), {.overwrite = true}), usage, "holds other");
     EXPECT_TRUE(fs::exists(folder / "images" / "mine.png")) << "overwrites facesets only";
-    BIFRONS_EXPECT_ERROR(extract({folder / "empty.png"}, folder / "empty.png", {}), data, "is no folder");
+    BIFRONS_EXPECT_ERROR(extract({folder / "empty.png"}, folder / "empty.png", {}), data, "is not a folder");
     BIFRONS_EXPECT_ERROR(extract({folder / "empty.png"}, folder / "out", {}), data, "no face was found in 1 frames");
 }
 
@@ -135,7 +135,7 @@ TEST(Extract, ContinuedAndOnOneThreadIsTheSame)
     options.progress = [&](std::int64_t done, std::int64_t of) {
         EXPECT_EQ(of, 20);
         EXPECT_LE(done, 20);
-        EXPECT_TRUE(is_faceset(folder / "one")) << "killed here, it could go on";
+        EXPECT_TRUE(is_faceset(folder / "one")) << "killed here, it could be resumed";
         stop = true;
     };
     const ExtractReport first = extract({folder / "in"}, folder / "one", options);
@@ -158,7 +158,7 @@ TEST(Extract, ContinuedAndOnOneThreadIsTheSame)
     save_faceset(begun);
     EXPECT_EQ(extract({folder / "in" / "f0.png"}, killed / "out", options).counts.faces, 1);
 
-    // Again, with other settings, and anew.
+    // Again, with other settings, and from the start.
     EXPECT_EQ(extract({folder / "in"}, folder / "one", options).frames_now, 0);
     options.side = 64;
     BIFRONS_EXPECT_ERROR(extract({folder / "in"}, folder / "one", options), usage, "--overwrite");

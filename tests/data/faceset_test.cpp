@@ -93,7 +93,7 @@ TEST(Faceset, WrongEditsAreNamed)
         std::string from, to, message;
     };
     const Edit edits[] = {{"\"side\":64", "\"side\":\"64\"", "'side' is \"64\""},
-                          {"\"side\":64", "\"side\":7", "16 to 4096 was expected"},
+                          {"\"side\":64", "\"side\":7", "expected 16 to 4096"},
                           {"\"face_type\":\"whole_face\"", "\"face_type\":\"hole\"", "hole"},
                           {"\"version\":1", "\"version\":9", "version 1"},
                           {"\"score\":1.5,", "", "face 0: has no 'score'"},
@@ -104,7 +104,7 @@ TEST(Faceset, WrongEditsAreNamed)
                           {"\"source\":0", "\"source\":1", "'source' is 1"},
                           {"\"rect\":[100.0,", "\"rect\":[", "'rect' has 3 numbers"},
                           {"images/clip_1_0.png", "../secret.png", "inside the faceset"},
-                          {"images/clip_1_0.png", "images/none.png", "a picture that is there"},
+                          {"images/clip_1_0.png", "images/none.png", "an existing picture"},
                           {"\"matrix\":[0", "\"matrix\":[1", "'matrix'"},
                           {"\"checksum\":\"", "\"checksum\":\"xyz", "16 hexadecimal digits"},
                           {"\"complete\":true", "\"complete\":\"yes\"", "'complete'"}};
@@ -126,7 +126,7 @@ TEST(Faceset, WrongEditsAreNamed)
     }
     fs::remove(file);
     BIFRONS_EXPECT_ERROR(load_faceset(folder.path()), data, "bifrons extract");
-    BIFRONS_EXPECT_ERROR(load_faceset(folder / "none"), data, "is no faceset");
+    BIFRONS_EXPECT_ERROR(load_faceset(folder / "none"), data, "is not a faceset");
 }
 
 TEST(Faceset, ChangedPicturesAreNoticed)
@@ -140,8 +140,8 @@ TEST(Faceset, ChangedPicturesAreNoticed)
     BIFRONS_EXPECT_ERROR(load_face(set, 0), data, "checksum");
     save_image(picture, Image(32, 64, 3), {.existing = Existing::replace});
     set.faces[0].checksum = checksum_of(read_file(picture));
-    BIFRONS_EXPECT_ERROR(load_face(set, 0), data, "64x64 was expected");
-    BIFRONS_EXPECT_ERROR(load_faces(set, {1, 0}, FaceType::full, 32), data, "64x64 was expected");
+    BIFRONS_EXPECT_ERROR(load_face(set, 0), data, "expected 64x64");
+    BIFRONS_EXPECT_ERROR(load_faces(set, {1, 0}, FaceType::full, 32), data, "expected 64x64");
 }
 
 TEST(Faceset, SmallerTypesAreCutOutOfLargerOnes)

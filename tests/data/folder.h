@@ -56,7 +56,7 @@ inline std::filesystem::path assets()
 #define BIFRONS_NEEDS_ASSET(path)                                                                                      \
     do {                                                                                                               \
         if (!std::filesystem::exists(path))                                                                            \
-            GTEST_SKIP() << (path) << " is not there (BIFRONS_ASSETS names its folder)";                               \
+            GTEST_SKIP() << (path) << " does not exist (BIFRONS_ASSETS names its folder)";                             \
     } while (0)
 
 /// The statement throws Error of this kind, and its text holds `part`.

@@ -105,10 +105,10 @@ TEST(Frames, BadPlacesSayWhatTheyAre)
     BIFRONS_EXPECT_ERROR(open_frames(folder / "none"), data, "does not exist");
     BIFRONS_EXPECT_ERROR(open_frames(folder.path()), data, "holds no pictures");
     test::write_text(folder / "file", "x");
-    BIFRONS_EXPECT_ERROR(create_frames(folder / "file", {}), data, "no folder");
-    BIFRONS_EXPECT_ERROR(create_frames(folder / "no" / "out", {}), data, "no folder");
+    BIFRONS_EXPECT_ERROR(create_frames(folder / "file", {}), data, "not a folder");
+    BIFRONS_EXPECT_ERROR(create_frames(folder / "no" / "out", {}), data, "not a folder");
     BIFRONS_EXPECT_ERROR(open_frames(folder / "file"), data, "cannot be read as video");
-    BIFRONS_EXPECT_ERROR(open_frames("/dev/null"), data, "no regular file");
+    BIFRONS_EXPECT_ERROR(open_frames("/dev/null"), data, "not a regular file");
 }
 
 } // namespace

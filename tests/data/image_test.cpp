@@ -149,11 +149,11 @@ TEST(Image, BadFilesSayWhatTheyAre)
     const std::string png = bytes_of(folder / "good.png"), jpeg = bytes_of(folder / "good.jpg");
 
     BIFRONS_EXPECT_ERROR(load_image(folder / "none.png"), data, "does not exist");
-    BIFRONS_EXPECT_ERROR(load_image(folder.path()), data, "no regular file");
+    BIFRONS_EXPECT_ERROR(load_image(folder.path()), data, "not a regular file");
     write_text(folder / "empty.png", "");
     BIFRONS_EXPECT_ERROR(load_image(folder / "empty.png"), data, "is empty");
     write_text(folder / "text.png", "not a picture at all, only words in a file\n");
-    BIFRONS_EXPECT_ERROR(load_image(folder / "text.png"), data, "no picture");
+    BIFRONS_EXPECT_ERROR(load_image(folder / "text.png"), data, "cannot be read as a picture");
     for (std::size_t cut : {std::size_t(5), std::size_t(30), png.size() / 2, png.size() - 30}) {
         write_text(folder / "cut.png", png.substr(0, cut));
         BIFRONS_EXPECT_ERROR(load_image(folder / "cut.png"), data, "cut.png");
@@ -180,10 +180,10 @@ TEST(Image, NothingIsOverwrittenUnasked)
     BIFRONS_EXPECT_ERROR(save_image(folder / "a.png", pattern(3, 3, 3)), usage, "--overwrite");
     EXPECT_EQ(bytes_of(folder / "a.png"), before);
     BIFRONS_EXPECT_ERROR(save_image(folder / "a.gif", pattern(3, 3, 3)), usage, ".gif");
-    BIFRONS_EXPECT_ERROR(save_image(folder / "no" / "a.png", pattern(3, 3, 3)), data, "no folder");
+    BIFRONS_EXPECT_ERROR(save_image(folder / "no" / "a.png", pattern(3, 3, 3)), data, "not a folder");
     std::filesystem::create_directory(folder / "dir.png");
     BIFRONS_EXPECT_ERROR(save_image(folder / "dir.png", pattern(3, 3, 3), {.existing = Existing::replace}), data,
-                         "no regular file");
+                         "not a regular file");
     EXPECT_EQ(test::entries(folder.path()), 2);
 }
 

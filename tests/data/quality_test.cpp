@@ -54,7 +54,7 @@ TEST(Psnr, CountsWhereTheMaskIs)
     EXPECT_EQ(psnr(a, b, mask), psnr(a, a)) << "the difference does not count";
     mask.pixels = {0, 0};
     BIFRONS_EXPECT_ERROR(psnr(a, b, mask), shape, "leaves nothing");
-    BIFRONS_EXPECT_ERROR(psnr(a, filled(2, 1, 0)), shape, "one size expected");
+    BIFRONS_EXPECT_ERROR(psnr(a, filled(2, 1, 0)), shape, "expected the same size");
     b.pixels[0] = NAN;
     EXPECT_TRUE(std::isnan(psnr(a, b)));
 }
@@ -160,7 +160,7 @@ TEST(Sharpness, RefusesWhatItCannotCompare)
 {
     BIFRONS_EXPECT_ERROR(sharpness(filled(2, 9, 0), filled(2, 9, 0)), shape, "at least 3x3");
     BIFRONS_EXPECT_ERROR(sharpness(filled(5, 5, 0), filled(5, 5, 0), ImageF(5, 5, 1)), shape, "leaves nothing");
-    BIFRONS_EXPECT_ERROR(sharpness(filled(5, 5, 0), filled(5, 6, 0)), shape, "one size expected");
+    BIFRONS_EXPECT_ERROR(sharpness(filled(5, 5, 0), filled(5, 6, 0)), shape, "expected the same size");
 }
 
 } // namespace

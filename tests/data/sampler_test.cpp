@@ -81,7 +81,7 @@ TEST_P(SamplerTest, recorded_steps_draw_what_the_processor_draws)
         // Either may be off by the bound of augment.h.
         EXPECT_TRUE(within(got, cast<double>(want), 2 * std::ldexp(64.0 * kStored, -24))) << "step " << step;
         EXPECT_EQ(got, again.next()) << "step " << step;
-        EXPECT_NE(got, before) << "each step draws anew";
+        EXPECT_NE(got, before) << "each step draws new samples";
         before = got;
     }
 }

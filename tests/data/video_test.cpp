@@ -202,7 +202,7 @@ TEST(Video, NoSoundAndSoundThatCannotBeDecoded)
         pass_through(folder / "quiet.mp4", folder / "1.mp4", {.preset = "ultrafast", .audio = folder / "quiet.mp4"})
             .sound;
     EXPECT_EQ(sound, "none");
-    // A codec that nobody knows: rename the one in the Matroska header.
+    // An unknown codec: rename the one in the Matroska header.
     make_clip(folder / "in.mkv", "64x48", 5, {"-c:a", "flac"});
     auto bytes = read_file(folder / "in.mkv");
     std::string text(bytes.begin(), bytes.end());
@@ -261,7 +261,7 @@ TEST(Video, BadFilesSayWhatTheyAre)
     const std::string good(bytes.begin(), bytes.end());
 
     BIFRONS_EXPECT_ERROR(probe(folder / "none.mp4"), data, "does not exist");
-    BIFRONS_EXPECT_ERROR(probe(folder.path()), data, "no regular file");
+    BIFRONS_EXPECT_ERROR(probe(folder.path()), data, "not a regular file");
     write_text(folder / "empty.mp4", "");
     BIFRONS_EXPECT_ERROR(probe(folder / "empty.mp4"), data, "is empty");
     write_text(folder / "words.mp4", "these are only words, and they do not move\n");
@@ -300,14 +300,14 @@ TEST(Video, NothingIsOverwrittenOrLeftBehind)
     const VideoFormat format = {.H = 16, .W = 16};
     BIFRONS_EXPECT_ERROR(VideoWriter(folder / "a.mp4", format, {}), usage, "--overwrite");
     BIFRONS_EXPECT_ERROR(VideoWriter(folder / "a.avi", format, {}), usage, ".avi");
-    BIFRONS_EXPECT_ERROR(VideoWriter(folder / "no" / "a.mp4", format, {}), data, "no folder");
+    BIFRONS_EXPECT_ERROR(VideoWriter(folder / "no" / "a.mp4", format, {}), data, "not a folder");
     fs::create_directory(folder / "dir.mp4");
     BIFRONS_EXPECT_ERROR(VideoWriter(folder / "dir.mp4", format, {.existing = Existing::replace}), data,
-                         "no regular file");
+                         "not a regular file");
     {
         VideoWriter unfinished(folder / "a.mp4", format, {.existing = Existing::replace});
         unfinished.write(Image(16, 16, 3));
-        BIFRONS_EXPECT_ERROR(unfinished.write(Image(16, 18, 3)), shape, "[16,16,3] was expected");
+        BIFRONS_EXPECT_ERROR(unfinished.write(Image(16, 18, 3)), shape, "expected [16,16,3]");
     }
     const auto bytes = read_file(folder / "a.mp4");
     EXPECT_EQ(std::string(bytes.begin(), bytes.end()), "precious");

@@ -166,7 +166,7 @@ void do_all(StreamOfWork& stream)
 void do_until_reached(TimedEvent& event, std::size_t times)
 {
     while (event.reached < times) {
-        if (!event.stream || event.stream->work.empty()) refuse(cudaErrorUnknown, "an event that nobody records");
+        if (!event.stream || event.stream->work.empty()) refuse(cudaErrorUnknown, "an event that was not recorded");
         do_next(*event.stream);
     }
 }

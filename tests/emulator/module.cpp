@@ -71,7 +71,7 @@ std::size_t behind_bracket(View s, std::size_t open, char opening, char closing)
         if (s[at] == opening) ++depth;
         if (s[at] == closing && --depth == 0) return at + 1;
     }
-    throw std::runtime_error("emulator: PTX with a bracket that nobody closes");
+    throw std::runtime_error("emulator: PTX with an unclosed bracket");
 }
 
 bool is_name(char c)
@@ -192,7 +192,7 @@ class KernelReader : Names {
                 at = end + 1;
             }
         }
-        if (scopes_.size() != outer) throw std::runtime_error("emulator: PTX with a scope that nobody closes");
+        if (scopes_.size() != outer) throw std::runtime_error("emulator: PTX with an unclosed scope");
     }
 
     /// Of "name:" at this place; 0 if there is none.

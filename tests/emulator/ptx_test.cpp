@@ -223,7 +223,7 @@ TEST(EmulatedPtx, stops_for_what_a_gpu_stops_for)
                      {"lanes which have ended"}));
     EXPECT_TRUE(says(fault_of("setp.lt.u32 %p1, %r1, 16; @%p1 bra $other; bar.warp.sync -1; bra.uni $out;\n"
                               "$other: bar.warp.sync -1;\n$out: mov.u32 %r2, 0;"),
-                     {"nobody can go on", "bar.warp.sync"}));
+                     {"no thread can continue", "bar.warp.sync"}));
     EXPECT_TRUE(says(fault_of(kStore, {.pdl = true}), {"before griddepcontrol.wait"}));
     EXPECT_TRUE(says(fault_of("mov.u32 %r2, 1;", {.pdl = true}), {"ends without griddepcontrol.wait"}));
     EXPECT_EQ(fault_of("griddepcontrol.wait; mov.u32 %r2, 1;" + std::string(kStore), {.pdl = true}), "no fault");

@@ -112,7 +112,7 @@ class RunningWarp {
         return lanes & (i.guard_negated ? ~set : set);
     }
 
-    /// One instruction of a group. False if the group may no longer go on by itself.
+    /// One instruction of a group. False if the group may no longer continue by itself.
     bool step(Group& group)
     {
         const Instruction& i = kernel_.code[group.at];
@@ -278,7 +278,7 @@ void run_grid(const Grid& grid)
             throw Fault(cudaErrorLaunchTimeout, str(grid.kernel->name, ": does not end", blocks[0]->whereabouts()));
         std::unique_ptr<RunningBlock>& one = blocks[chance() % blocks.size()];
         if (!one->ended() && !one->run(chance) && !one->ended())
-            throw Fault(cudaErrorLaunchTimeout, str(grid.kernel->name, ": nobody can go on", one->whereabouts()));
+            throw Fault(cudaErrorLaunchTimeout, str(grid.kernel->name, ": no thread can continue", one->whereabouts()));
         if (!one->ended()) continue;
         if (begun < count)
             one = begin_next();

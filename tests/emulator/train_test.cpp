@@ -1,4 +1,4 @@
-// `bifrons train --device cuda` as a user meets it, on the emulated GPU: it trains and goes on to the same bits; a GPU
+// `bifrons train --device cuda` as a user meets it, on the emulated GPU: it trains and resumes bit for bit; a GPU
 // that cannot be used is told in a sentence before anything is made; one that fails in the middle loses nothing.
 #include "tests/tools/train_command.h"
 

@@ -210,7 +210,7 @@ TEST(Checkpoint, a_file_of_another_program_is_named)
         FAIL();
     } catch (const Error& e) {
         EXPECT_EQ(e.kind(), ErrorKind::data);
-        EXPECT_NE(std::string(e.what()).find("no checkpoint of this program"), std::string::npos) << e.what();
+        EXPECT_NE(std::string(e.what()).find("not a checkpoint of this program"), std::string::npos) << e.what();
     }
 }
 
@@ -264,7 +264,8 @@ TEST(Checkpoint, a_folder_that_cannot_be_made_is_named_with_a_remedy)
         CheckpointStore store(folder / "dangling");
         FAIL();
     } catch (const Error& e) {
-        EXPECT_NE(std::string(e.what()).find("cannot be created: File exists. Take another folder."), std::string::npos)
+        EXPECT_NE(std::string(e.what()).find("cannot be created: File exists. Choose another folder."),
+                  std::string::npos)
             << e.what();
     }
 }

@@ -203,7 +203,7 @@ TEST_P(OptimizerTest, micro_batches_collect_the_gradient_of_the_whole)
     // Each is a sum over 4 * 48 positions of a loss gradient (45 products deep) and an activation (27 deep).
     EXPECT_TRUE(within(got, want, 4 * largest * (gamma32(192) + gamma32(45) + gamma32(27))));
     parts.gradients(2);
-    EXPECT_EQ(parts.gradient_arena(), got) << "a step begins afresh and repeats itself to the bit";
+    EXPECT_EQ(parts.gradient_arena(), got) << "a step begins from zero and repeats bit for bit";
 }
 
 TEST(Optimizer, micro_batches_in_f64_are_the_whole_to_rounding)

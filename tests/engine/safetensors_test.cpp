@@ -124,34 +124,34 @@ TEST(Safetensors, names_what_is_wrong_with_a_hostile_file)
     says("short", "at least 8");
     says(std::string(8, '\xFF'), "claims a header");
     says(std::string("\x10\0\0\0\0\0\0\0{}", 10), "claims a header of 16 bytes");
-    says(file_with("[]", 0), "no JSON object");
-    says(file_with("{", 0), "no JSON object");
+    says(file_with("[]", 0), "not a JSON object");
+    says(file_with("{", 0), "not a JSON object");
     says(file_with("{\"a\":", 0), "cannot be parsed");
     says(file_with("{\"a\":\"\xFF\"}", 0), "cannot be parsed");
-    says(file_with(R"({"__metadata__":{"a":1}})", 0), "is no text");
-    says(file_with(R"({"__metadata__":[]})", 0), "is no JSON object");
-    says(file_with(R"({"t":5})", 0), "lacks its dtype");
-    says(file_with(tensor("F8_E5M2", "[2]", "[0,2]"), 2), "dtype \"F8_E5M2\"; F32");
-    says(file_with(tensor("F32", "[1]", "[0,8]"), 8), "has 8 bytes; 4 expected");
-    says(file_with(tensor("F32", "[1]", "[4,0]"), 4), "lies at 4..0");
-    says(file_with(tensor("F32", "[2]", "[0,8]"), 4), "lies at 0..8 of 4");
-    says(file_with(tensor("F32", "[1]", "[-4,0]"), 4), "whole number expected");
-    says(file_with(tensor("F32", "[1.5]", "[0,4]"), 4), "whole number expected");
-    says(file_with(tensor("F32", "[-1]", "[0,4]"), 4), "whole number expected");
+    says(file_with(R"({"__metadata__":{"a":1}})", 0), "is not a string");
+    says(file_with(R"({"__metadata__":[]})", 0), "is not a JSON object");
+    says(file_with(R"({"t":5})", 0), "has no dtype");
+    says(file_with(tensor("F8_E5M2", "[2]", "[0,2]"), 2), "dtype \"F8_E5M2\"; expected F32");
+    says(file_with(tensor("F32", "[1]", "[0,8]"), 8), "has 8 bytes; expected 4");
+    says(file_with(tensor("F32", "[1]", "[4,0]"), 4), "is at 4..0");
+    says(file_with(tensor("F32", "[2]", "[0,8]"), 4), "is at 0..8 of 4");
+    says(file_with(tensor("F32", "[1]", "[-4,0]"), 4), "expected a whole number");
+    says(file_with(tensor("F32", "[1.5]", "[0,4]"), 4), "expected a whole number");
+    says(file_with(tensor("F32", "[-1]", "[0,4]"), 4), "expected a whole number");
     says(file_with(tensor("F32", "[4294967296,4294967296]", "[0,0]"), 0), "impossible shape");
     says(file_with(tensor("U8", "[4611686018427387904,2,0]", "[0,0]"), 0), "impossible shape");
-    says(file_with(tensor("F32", "[1]", "[4,8]"), 8), "begins at 4; 0 expected");
+    says(file_with(tensor("F32", "[1]", "[4,8]"), 8), "begins at 4; expected 0");
     says(file_with(tensor("F32", "[1]", "[0,4]"), 5), "its tensors need 4");
     says(file_with(R"({"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},)"
                    R"("b":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}})",
                    3),
-         "begins at 1; 2 expected");
+         "begins at 1; expected 2");
     says(file_with(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},)"
                    R"("a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})",
                    1),
-         "\"a\" is there twice");
+         "\"a\" occurs twice");
     says(file_with(R"({"__metadata__":{"checksum":"none"}})", 0), "checksum is malformed");
-    says(file_with(R"({"__metadata__":{"checksum":"xxh3:0123456789abcdef"}})", 0), "has the checksum");
+    says(file_with(R"({"__metadata__":{"checksum":"xxh3:0123456789abcdef"}})", 0), "its checksum is");
 }
 
 TEST(Safetensors, a_deeply_nested_header_is_refused_without_a_crash)

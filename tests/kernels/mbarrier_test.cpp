@@ -209,7 +209,7 @@ TEST(Mbarrier, copies_are_waited_for_before_the_block_ends)
         Fixture f("forward");
         EXPECT_TRUE(
             says(f.error_of(leaves_while_copies_are_under_way, {}, f.in, bulk),
-                 {"nobody has waited for", "begun by thread 0", bulk ? "bulk_copy" : "cp_async_mbarrier_arrive"}));
+                 {"no thread has waited for", "begun by thread 0", bulk ? "bulk_copy" : "cp_async_mbarrier_arrive"}));
         EXPECT_FALSE(shows<false>("forward", Bug::none)) << "afterwards";
     }
 }
@@ -230,8 +230,8 @@ TEST(Mbarrier, bulk_copies_are_checked)
 {
     Fixture f("random");
     EXPECT_EQ(f.error_of(bulk_copy_of, {}, f.in, 4, 8, 64u), "");
-    EXPECT_TRUE(
-        says(f.error_of(bulk_copy_of, {}, f.in, 0, 0, 24u), {"bulk_copy at ", "with 24 bytes; a multiple of 16"}));
+    EXPECT_TRUE(says(f.error_of(bulk_copy_of, {}, f.in, 0, 0, 24u),
+                     {"bulk_copy at ", "with 24 bytes; expected a multiple of 16"}));
     EXPECT_TRUE(says(f.error_of(bulk_copy_of, {}, f.in, 2, 0, 16u), {"8 bytes beyond a multiple of 16"}));
     EXPECT_TRUE(says(f.error_of(bulk_copy_of, {}, f.in, 0, 1, 16u), {"4 bytes beyond a multiple of 16"}));
     EXPECT_TRUE(says(f.error_of(bulk_copy_of, {}, f.in, 4, 0, unsigned(sizeof(float) * kStages * kTile)),

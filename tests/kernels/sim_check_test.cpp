@@ -216,7 +216,7 @@ __global__ void pipeline(const float* in, float* out)
 TEST(SimCheck, missing_wait_for_a_copy)
 {
     expect_caught(pipeline<2, 2>, {.threads = {kThreads}},
-                  {"has begun an asynchronous copy", "nobody has waited for it"});
+                  {"has begun an asynchronous copy", "no thread has waited for it"});
     expect_passes(pipeline<1, 2>, {.threads = {kThreads}});
 }
 
@@ -225,7 +225,7 @@ TEST(SimCheck, stage_released_early)
     expect_caught(pipeline<2, 3>, {.threads = {kThreads}}, {" cop"});
 }
 
-// ---- bounds, and what nobody has written ----
+// ---- bounds, and uninitialised memory ----
 
 __global__ void shared_at(const float*, float* out, int i, bool writes)
 {
@@ -251,8 +251,8 @@ TEST(SimCheck, outside_of_shared_memory)
 
 TEST(SimCheck, shared_memory_that_nobody_has_written)
 {
-    expect_caught(shared_at, {.threads = {64}}, {"thread 0 reads", "offset 256 of ", "nobody has written there"}, 64,
-                  false);
+    expect_caught(shared_at, {.threads = {64}}, {"thread 0 reads", "offset 256 of ", "nothing has been written there"},
+                  64, false);
 }
 
 __global__ void global_at(const float* in, float* out, int i, bool writes)
@@ -285,9 +285,10 @@ TEST(SimCheck, global_memory_that_nobody_has_written)
 {
     Fixture f("forward");
     const std::string text = f.error_of(copies_an_element, {}, f.out + 7, f.in);
-    EXPECT_TRUE(says(text, {"thread 0 reads 4 bytes", "byte 28 of a buffer", "nobody has written there"}));
+    EXPECT_TRUE(says(text, {"thread 0 reads 4 bytes", "byte 28 of a buffer", "nothing has been written there"}));
     f.device.copy({}, f.in, f.out, 64);
-    EXPECT_TRUE(says(f.error_of(copies_an_element, {}, f.in + 7, f.out), {"byte 28 of", "nobody has written there"}))
+    EXPECT_TRUE(
+        says(f.error_of(copies_an_element, {}, f.in + 7, f.out), {"byte 28 of", "nothing has been written there"}))
         << "a copy of such memory is no better";
     f.device.fill({}, f.out, 0, 64);
     EXPECT_EQ(f.error_of(copies_an_element, {}, f.out + 7, f.in), "");

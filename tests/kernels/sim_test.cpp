@@ -403,7 +403,7 @@ TEST(Sim, a_warp_that_runs_ahead_shows_a_missing_barrier)
         EXPECT_EQ(f.out[64], 2);
         return f.out[0] + f.out[32];
     };
-    EXPECT_EQ(first_round("forward"), 0) << "hidden: everybody reads before anybody goes on";
+    EXPECT_EQ(first_round("forward"), 0) << "hidden: every thread reads before any continues";
     EXPECT_EQ(first_round("warps"), 1);
 }
 

@@ -52,17 +52,17 @@ TEST_F(Refused, another_network)
     FeatureTensors alexnet;
     alexnet.add("features.0.weight", {64, 3, 11, 11}, random_values(64 * 3 * 121, 1));
     alexnet.add("features.0.bias", {64}, random_values(64, 2));
-    EXPECT_SAYS(complaint(alexnet), "features.0.weight is [64,3,11,11]; [64,3,3,3] expected of VGG-16");
+    EXPECT_SAYS(complaint(alexnet), "features.0.weight is [64,3,11,11]; expected [64,3,3,3] of VGG-16");
     FeatureTensors normalised = vgg16(1);
     normalised.add("features.1.running_mean", {64}, random_values(64, 3));
-    EXPECT_SAYS(complaint(normalised), "has features.1.running_mean, which VGG-16 has not");
+    EXPECT_SAYS(complaint(normalised), "has features.1.running_mean, which VGG-16 does not have");
     FeatureTensors resnet;
     resnet.conv("layer1.0.conv1", 64, 64, 3);
     EXPECT_SAYS(complaint(resnet), "has neither features.0.weight nor conv1_1.weight");
     FeatureTensors of_squeezenet = squeezenet();
     of_squeezenet.remove("features.4.squeeze.weight");
     of_squeezenet.add("features.4.squeeze.weight", {32, 128, 1, 1}, random_values(32 * 128, 4));
-    EXPECT_SAYS(complaint(of_squeezenet), "features.4.squeeze.weight is [32,128,1,1]; [16,128,1,1] expected");
+    EXPECT_SAYS(complaint(of_squeezenet), "features.4.squeeze.weight is [32,128,1,1]; expected [16,128,1,1]");
 }
 
 TEST_F(Refused, a_layer_that_is_lacking_or_spoiled)
@@ -75,7 +75,7 @@ TEST_F(Refused, a_layer_that_is_lacking_or_spoiled)
     EXPECT_SAYS(complaint(no_bias), "but not all of features.2");
     FeatureTensors no_head = squeezenet();
     no_head.remove("lpips.lin0.model.1.weight");
-    EXPECT_SAYS(complaint(no_head), "lacks lpips.lin0.model.1.weight");
+    EXPECT_SAYS(complaint(no_head), "no lpips.lin0.model.1.weight");
     FeatureTensors nan = vgg16(2);
     nan.list[2].values[17] = NAN;
     EXPECT_SAYS(complaint(nan), "features.2.weight holds nan");

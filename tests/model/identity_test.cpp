@@ -187,10 +187,10 @@ TEST(Identity, refuses_another_network)
     };
     RandomNetwork lacking, narrow;
     lacking.values.erase("fc");
-    says(lacking, "has no tensor \"fc\"; dlib's");
+    says(lacking, "has no tensor \"fc\"; expected dlib's");
     narrow.shapes["conv64_1.conv2.conv.bias"] = {32};
     narrow.values["conv64_1.conv2.conv.bias"].resize(32);
-    says(narrow, "has another shape of \"conv64_1.conv2.conv.bias\"; dlib's");
+    says(narrow, "has another shape of \"conv64_1.conv2.conv.bias\"; expected dlib's");
 }
 
 TEST(Identity, distances_and_means)

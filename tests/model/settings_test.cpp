@@ -212,11 +212,11 @@ TEST(Settings, adversaries_that_do_not_fit_the_network_are_refused)
             check(s);
         });
     };
-    EXPECT_SAYS(refuses({"gan_power=0.1", "gan_patch_size=129"}), "the pictures are 128 px; a size in 3..128 expected");
+    EXPECT_SAYS(refuses({"gan_power=0.1", "gan_patch_size=129"}), "the pictures are 128 px; expected a size in 3..128");
     EXPECT_SAYS(refuses({"gan_patch_size=129"}), "Set gan_patch_size=16");
     EXPECT_SAYS(refuses({"gan_power=0.1", "gan_patch_size=2"}), "gan_patch_size is 2");
     EXPECT_SAYS(refuses({"gan_power=0.1", "gan_patch_size=80", "archi=df", "resolution=80"}),
-                "80 px are no multiple of 32. Set gan_patch_size=");
+                "80 px is not a multiple of 32. Set gan_patch_size=");
     EXPECT_SAYS(refuses({"true_face_power=0.01", "archi=liae-ud"}), "Set true_face_power=0 or archi=df-ud.");
     EXPECT_SAYS(refuses({"gan_power=6"}), "a number in 0..5");
     EXPECT_SAYS(refuses({"gan_dims=3"}), "4..512");
@@ -271,12 +271,12 @@ TEST(Settings, rules_between_settings)
     EXPECT_NO_THROW(legal(112, "df-u"));
     EXPECT_NO_THROW(legal(96, "df-udt"));
     EXPECT_SAYS(complaint(ErrorKind::usage, [&] { legal(112, "df-d"); }),
-                "a multiple of 32 in 32..640 expected for df-d");
+                "expected a multiple of 32 in 32..640 for df-d");
     EXPECT_SAYS(complaint(ErrorKind::usage, [&] { legal(112, "df-t"); }), "The nearest is 128");
     EXPECT_SAYS(complaint(ErrorKind::usage, [&] { legal(100, "df"); }), "The nearest is 96");
     Settings odd;
     odd.e_dims = 33;
-    EXPECT_SAYS(complaint(ErrorKind::usage, [&] { check(odd); }), "e_dims is 33; an even number");
+    EXPECT_SAYS(complaint(ErrorKind::usage, [&] { check(odd); }), "e_dims is 33; expected an even number");
     Settings thirds;
     thirds.perceptual_downscale = 3;
     EXPECT_SAYS(complaint(ErrorKind::usage, [&] { check(thirds); }),

@@ -130,7 +130,7 @@ TEST_F(TrainerTest, a_step_that_is_not_finite_changes_no_weight_and_is_told)
     EXPECT_EQ(t->report().bad_steps, 1);
     after(*t, 1);
     EXPECT_EQ(t->report().bad_steps, 2);
-    EXPECT_EQ(t->report().step, 3) << "the random step goes on";
+    EXPECT_EQ(t->report().step, 3) << "the random step continues";
 }
 
 TEST_F(TrainerTest, rolling_back_keeps_the_random_step)
@@ -349,7 +349,8 @@ TEST_F(TrainerTest, adversaries_resume_to_the_bit_and_start_fresh_where_a_checkp
     std::vector<std::string> words;
     other->restore(*checkpoint, [&](const std::string& text) { words.push_back(text); });
     ASSERT_EQ(words.size(), 1u) << "of the picture's discriminator alone";
-    EXPECT_NE(words[0].find("has no weights of the discriminator; they start fresh"), std::string::npos) << words[0];
+    EXPECT_NE(words[0].find("has no weights of the discriminator; starting with new ones"), std::string::npos)
+        << words[0];
     EXPECT_EQ(part_of(*other, true), part_of(*first, true));
     const auto code_begin = other->parameters().groups().at(2).begin - other->parameters().groups().at(1).begin;
     const auto now = part_of(*other, false);
@@ -360,7 +361,7 @@ TEST_F(TrainerTest, adversaries_resume_to_the_bit_and_start_fresh_where_a_checkp
     none->restore(*checkpoint, [&](const std::string& text) { words.push_back(text); });
     EXPECT_EQ(weights(*none), part_of(*first, true)) << "an adversary that is not wanted is left behind";
     ASSERT_EQ(words.size(), 2u) << "with a word about either";
-    EXPECT_NE(words[0].find("has a discriminator, which the settings do without"), std::string::npos) << words[0];
+    EXPECT_NE(words[0].find("has a discriminator, which these settings do not use"), std::string::npos) << words[0];
 }
 
 // 2 x 2 samples of each identity are the samples of a batch of 4; each loss is a mean over all of them.

@@ -54,7 +54,7 @@ TEST(Commands, wrong_usage_is_one_sentence_and_exit_code_2)
         EXPECT_EQ(r.err, std::string(text) + "\n");
         EXPECT_EQ(r.out, "");
     };
-    says({}, "bifrons: a command expected. `bifrons --help` lists them.");
+    says({}, "bifrons: no command given. `bifrons --help` lists them.");
     says({"inspekt", "x"}, "bifrons: unknown command inspekt; did you mean \"inspect\"? `bifrons --help` lists them.");
     says({"xyzzy"}, "bifrons: unknown command xyzzy. `bifrons --help` lists them.");
     says({"inspect"}, "bifrons inspect: PATH is required. See `bifrons inspect --help`.");
@@ -82,11 +82,11 @@ TEST(Commands, options_refuse_what_is_out_of_range)
             EXPECT_SAYS(std::string(e.what()), part);
         }
     };
-    says("--steps 0", "is 0; a number in 1..10 expected");
-    says("--steps 3.5", "is 3.5; a number in 1..10 expected");
-    says("--steps x", "is x; a number in 1..10 expected");
-    says("--rate nan", "a number in 0..1 expected");
-    says("--mode slo", "is \"slo\"; fast|slow expected; did you mean \"slow\"?");
+    says("--steps 0", "is 0; expected a number in 1..10");
+    says("--steps 3.5", "is 3.5; expected a number in 1..10");
+    says("--steps x", "is x; expected a number in 1..10");
+    says("--rate nan", "expected a number in 0..1");
+    says("--mode slo", "is \"slo\"; expected fast|slow; did you mean \"slow\"?");
     app.parse("--steps 10 --rate 1 --mode slow");
     EXPECT_EQ(steps, 10);
     EXPECT_EQ(rate, 1);
@@ -113,7 +113,7 @@ TEST(Commands, inspect_shows_a_model_and_its_damaged_checkpoint)
     write_bytes(newest, read_bytes(newest).substr(0, 100));
     const Result words = bifrons_run({"inspect", folder.path().c_str(), "--tensors"});
     EXPECT_EQ(words.code, 0);
-    EXPECT_SAYS(words.out, "checksum is right");
+    EXPECT_SAYS(words.out, "checksum OK");
     EXPECT_SAYS(words.out, "    resolution = 64\n");
     EXPECT_SAYS(words.out, "1 tensors, 2 values, 8 B\n");
     EXPECT_SAYS(words.out, "  decoder.w  f32 [2,1]\n");
@@ -199,7 +199,7 @@ TEST(Commands, extract_refuses_what_is_no_video)
 TEST(Commands, inspect_names_what_it_cannot_read)
 {
     TempFolder folder;
-    write_bytes(folder / "text.mp4", "hello, this is no checkpoint");
+    write_bytes(folder / "text.mp4", "hello, this is not a checkpoint");
     const auto fails = [](const std::string& path, const std::string& part) {
         const Result r = bifrons_run({"inspect", path.c_str()});
         EXPECT_EQ(r.code, 3);
@@ -207,7 +207,7 @@ TEST(Commands, inspect_names_what_it_cannot_read)
         EXPECT_SAYS(r.err, part);
     };
     fails(folder / "absent", "does not exist");
-    fails(folder / "text.mp4", "no safetensors file");
+    fails(folder / "text.mp4", "not a safetensors file");
     fails(folder.path(), "holds no checkpoint");
     const Result r = bifrons_run({"inspect", "absent", "--json"});
     EXPECT_EQ(Json::parse(r.out)["exit_code"], 3);

@@ -97,9 +97,9 @@ TEST_F(EvalCommand, the_table_names_what_was_not_measured_and_why)
 {
     const Result r = eval(folder_, {"--self-swap", "--identity", folder_ / "absent.safetensors"}, false);
     ASSERT_EQ(r.code, 0) << r.out << r.err;
-    for (const char* part : {"at step 0, 3 faces of the source, 3 of the destination", "PSNR dB", "SSIM",
-                             "source, reconstructed", "destination, reconstructed", "self-swap", "not measured\n",
-                             "absent.safetensors: does not exist; dlib's face-recognition network",
+    for (const char* part : {"at step 0, 3 source and 3 destination faces", "PSNR dB", "SSIM", "source, reconstructed",
+                             "destination, reconstructed", "self-swap", "not measured\n",
+                             "absent.safetensors: does not exist; expected dlib's face-recognition network",
                              "--lpips FILE was not given: SqueezeNet", "    jitter: "})
         EXPECT_NE(r.out.find(part), std::string::npos) << part << r.out;
     EXPECT_EQ(r.out.find("identity of"), std::string::npos) << r.out;
@@ -134,15 +134,14 @@ TEST_F(EvalCommand, leaves_out_faces_whose_hull_is_not_in_the_picture_and_names_
     EXPECT_TRUE(j["dst"]["psnr"].is_number());
     EXPECT_TRUE(j["self_swap"]["psnr"].is_number());
     const Result table = eval(folder_, {}, false);
-    EXPECT_NE(table.out.find("left out, as the hull lies outside of the picture\n"), std::string::npos) << table.out;
+    EXPECT_NE(table.out.find("left out: the hull lies outside the picture\n"), std::string::npos) << table.out;
     EXPECT_NE(table.out.find("dst, 2: images/clip_4_0.png images/clip_6_0.png\n"), std::string::npos) << table.out;
     EXPECT_EQ(eval(folder_, {"--samples", "1"}).code, 0) << "face 6, in the middle of all, is not asked for";
     for (data::FaceRecord& face : set.faces) moved(face, 5000);
     data::save_faceset(set);
     const Result none = eval(folder_, {}, false);
     EXPECT_EQ(none.code, 3);
-    EXPECT_NE(none.err.find("dst: of 3 faces that were to be looked at, none lies in its picture"), std::string::npos)
-        << none.err;
+    EXPECT_NE(none.err.find("dst: of 3 selected faces none lies within its picture"), std::string::npos) << none.err;
 }
 
 TEST_F(EvalCommand, says_so_where_nothing_was_held_out)
@@ -167,7 +166,7 @@ TEST_F(EvalCommand, refuses_what_it_cannot_use)
     write_text(folder_ / "torn.safetensors", "torn");
     refused({"--identity", folder_ / "torn.safetensors"}, 3, "torn.safetensors: ");
     refused({"--lpips", checkpoint}, 3, "step-000000000.safetensors");
-    refused({"--samples", "0"}, 2, "is 0; a number in 1..1000 expected");
+    refused({"--samples", "0"}, 2, "is 0; expected a number in 1..1000");
 #if BIFRONS_HAS_MEDIA
     refused({"--merged", "m.mp4"}, 2, "--input is missing");
     refused({"--input", "m.mp4"}, 2, "--merged is missing");
@@ -373,7 +372,7 @@ TEST(EvalOnClips, identities_looks_and_jitter)
     write_frames(folder / "short", "sbia1a", 4);
     const Result cut = eval(folder, {"--input", folder / "halved", "--merged", folder / "short"});
     EXPECT_EQ(cut.code, 3);
-    EXPECT_NE(cut.out.find("what `bifrons merge` made of it expected"), std::string::npos) << cut.out;
+    EXPECT_NE(cut.out.find("expected the output of `bifrons merge`"), std::string::npos) << cut.out;
 }
 
 #endif

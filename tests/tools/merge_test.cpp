@@ -141,11 +141,11 @@ TEST(MergeCommand, refuses_before_it_works_and_leaves_what_exists)
         EXPECT_NE(r.out.find(part), std::string::npos) << r.out;
     };
     refused(folder / "model", folder / "there.mp4", 2, "there.mp4");
-    refused(folder / "model", folder / "full", 2, "holds files");
-    refused(folder / "model", folder / "in.mp4", 2, "lies where the input does");
-    refused(folder / "model", folder / "out.avi", 2, "unknown kind of output");
+    refused(folder / "model", folder / "full", 2, "is not empty");
+    refused(folder / "model", folder / "in.mp4", 2, "is where the input is");
+    refused(folder / "model", folder / "out.avi", 2, "unknown output format");
     refused(folder / "model", folder / "out.png", 2, "one picture cannot hold");
-    refused(folder / "model", folder / "out.bmp", 2, "unknown kind of picture '.bmp'");
+    refused(folder / "model", folder / "out.bmp", 2, "unknown picture format \".bmp\"");
     refused(folder / "absent", folder / "out.mp4", 3, "absent: does not exist");
     refused(folder / "full", folder / "out.mp4", 3, "holds no checkpoint");
     EXPECT_EQ(merge(folder / "model", folder / "absent.mp4", folder / "out.mp4").code, 3);
@@ -180,7 +180,7 @@ TEST(MergeCommand, says_that_ten_bits_become_eight)
         ASSERT_EQ(made.status, 0) << made.complaint;
         const Result r = merge(folder / "model", clip, folder / (std::string(pixels) + ".png"));
         EXPECT_EQ(r.code, 0) << r.out;
-        EXPECT_EQ(r.out.find("has 10 bits a channel; frames are worked on and written in 8") != std::string::npos,
+        EXPECT_EQ(r.out.find("has 10 bits per channel; frames are processed and written with 8") != std::string::npos,
                   std::string(pixels) == "yuv420p10le")
             << r.out;
     }

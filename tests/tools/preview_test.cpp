@@ -96,16 +96,16 @@ TEST_F(PreviewCommand, refuses_before_it_works_and_leaves_what_exists)
         EXPECT_EQ(r.code, code) << r.out;
         EXPECT_NE((r.out + r.err).find(part), std::string::npos) << r.out << r.err;
     };
-    refused({"--out", there}, 2, "exists already");
-    refused({"--out", folder_ / "sheet.gif"}, 2, "unknown kind of picture '.gif'");
-    refused({"--out", folder_ / "no" / "sheet.png"}, 3, "is no folder");
+    refused({"--out", there}, 2, "already exists");
+    refused({"--out", folder_ / "sheet.gif"}, 2, "unknown picture format \".gif\"");
+    refused({"--out", folder_ / "no" / "sheet.png"}, 3, "is not a folder");
     refused({"--out", folder_ / "sheet.png", "--rows", "0"}, 2, "--rows");
     refused({"--out", folder_ / "sheet.png", "--rows", "65"}, 2, "--rows");
     std::filesystem::remove(folder_ / "dst" / "faceset.json");
     refused({"--out", folder_ / "sheet.png"}, 3, "dst");
     std::filesystem::remove_all(folder_ / "model");
     refused({"--out", folder_ / "sheet.png"}, 3, "model: does not exist");
-    refused({"--out", folder_ / "sheet.gif"}, 2, "unknown kind of picture '.gif'"); // before the model is looked for
+    refused({"--out", folder_ / "sheet.gif"}, 2, "unknown picture format \".gif\""); // before the model is looked for
     EXPECT_EQ(data::read_file(there).size(), 8u);
     EXPECT_EQ(entries(folder_.path()), 3) << "src, dst and what was there";
 }

@@ -157,7 +157,7 @@ TEST_F(TrainCommand, what_cannot_work_is_refused_and_nothing_is_made_or_changed)
     refuses("deep/in/new", of_new_models);
     refuses("made", always);
     fs::remove(folder_ / "dst/faceset.json");
-    for (const char* model : {"deep/in/new", "made"}) refuses(model, {{{}, 3, "dst: is no faceset"}});
+    for (const char* model : {"deep/in/new", "made"}) refuses(model, {{{}, 3, "dst: is not a faceset"}});
     EXPECT_FALSE(fs::exists(folder_ / "deep"));
 }
 
@@ -218,7 +218,7 @@ TEST_F(TrainCommand, too_few_faces_are_refused)
     fs::remove_all(folder_ / "src");
     make_faceset(folder_ / "src", 20, 1);
     EXPECT_EQ(train("model", "3"), 3);
-    EXPECT_NE(log().find("src: holds 1 face; 4 at least"), std::string::npos) << log();
+    EXPECT_NE(log().find("src: holds 1 face; expected at least 4"), std::string::npos) << log();
     EXPECT_FALSE(fs::exists(folder_ / "model"));
 }
 

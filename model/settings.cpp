@@ -300,11 +300,11 @@ bool in_range(const Row& row, const Value& value)
 {
     const bool whole = std::holds_alternative<std::int64_t Settings::*>(row.member);
     const bool number = whole || std::holds_alternative<double Settings::*>(row.member);
-    throw Error(ErrorKind::usage, str(where, ": ", row.name, " is ", is, "; ",
+    throw Error(ErrorKind::usage, str(where, ": ", row.name, " is ", is, "; expected ",
                                       whole    ? "a whole number in "
                                       : number ? "a number in "
                                                : "",
-                                      range_text(row), " expected"));
+                                      range_text(row)));
 }
 
 /// Puts a value of any kind into its member; a whole number does for a number.
@@ -372,7 +372,7 @@ std::string value_of(const Settings& settings, const std::string& name)
 std::string apply_assignment(Settings& settings, const std::string& assignment)
 {
     const std::size_t equals = assignment.find('=');
-    BIFRONS_CHECK(usage, equals != std::string::npos && equals > 0, "--set ", assignment, ": key=value expected");
+    BIFRONS_CHECK(usage, equals != std::string::npos && equals > 0, "--set ", assignment, "; expected key=value");
     const std::string name = assignment.substr(0, equals), where = "--set " + assignment;
     const Row& row = require_row(name, where);
     set(settings, row, parse_value(row, assignment.substr(equals + 1), where), where);
@@ -401,10 +401,10 @@ std::vector<std::string> apply_toml_file(Settings& settings, const std::string& 
 {
     std::ifstream in(path);
     BIFRONS_CHECK(data, in && !std::filesystem::is_directory(path), path,
-                  ": cannot be read; a TOML file of settings expected");
+                  ": cannot be read; expected a TOML file of settings");
     const std::string text{std::istreambuf_iterator<char>(in), {}};
     BIFRONS_CHECK(data, text.find('\0') == std::string::npos, path,
-                  ": is a binary file; a TOML file of settings expected");
+                  ": is a binary file; expected a TOML file of settings");
     return apply_toml(settings, text, path);
 }
 
@@ -546,12 +546,12 @@ void check(const Settings& s)
     architecture_of(s).check();
     adversary_of(s).check(architecture_of(s));
     BIFRONS_CHECK(usage, s.eps > 0 || s.eps == -1, "settings: eps is ", s.eps,
-                  "; more than 0 expected, or -1 for the optimizer's default");
+                  "; expected more than 0, or -1 for the optimizer's default");
     for (const auto& [name, value] : {std::pair{"beta1", s.beta1}, {"beta2", s.beta2}})
         BIFRONS_CHECK(usage, value >= 0 || value == -1, "settings: ", name, " is ", value,
-                      "; at least 0 expected, or -1 for the optimizer's default");
+                      "; expected at least 0, or -1 for the optimizer's default");
     BIFRONS_CHECK(usage, s.mse_weight + s.dssim_weight > 0,
-                  "settings: mse_weight and dssim_weight are both 0; at least one above 0 expected, else the network "
+                  "settings: mse_weight and dssim_weight are both 0; expected at least one above 0, else the network "
                   "would learn nothing about the face");
     BIFRONS_CHECK(usage, s.perceptual_weight == 0 || !s.perceptual_file.empty(), "settings: perceptual_weight is ",
                   s.perceptual_weight,
@@ -559,12 +559,12 @@ void check(const Settings& s)
                   "downloaded automatically.");
     BIFRONS_CHECK(usage, s.resolution % s.perceptual_downscale == 0, "settings: perceptual_downscale is ",
                   s.perceptual_downscale, ", which does not divide resolution ", s.resolution,
-                  "; a divisor expected, such as 1, 2 or 4");
+                  "; expected a divisor, such as 1, 2 or 4");
     const std::vector<Tap> taps = parse_taps(s.perceptual_taps);
     double weights = 0;
     for (const Tap& tap : taps) weights += tap.weight;
     BIFRONS_CHECK(usage, taps.empty() || weights > 0, "settings: perceptual_taps is \"", s.perceptual_taps,
-                  "\", whose weights are all 0; one above 0 expected");
+                  "\", whose weights are all 0; expected one above 0");
 }
 
 void check_resume(const Settings& made, const Settings& wanted)

@@ -23,7 +23,7 @@ data::Image frame_at(const std::filesystem::path& video, std::int64_t index)
     const auto frames = data::open_frames(video);
     data::Frame frame;
     for (std::int64_t n = 0; n <= index; ++n)
-        BIFRONS_CHECK(data, frames->next(frame), video.string(), ": has ", n, " frames; frame ", index, " expected.");
+        BIFRONS_CHECK(data, frames->next(frame), video.string(), ": has ", n, " frames; expected frame ", index);
     return frame.image;
 }
 
@@ -32,7 +32,7 @@ data::Image frame_at(const std::filesystem::path& video, std::int64_t index)
 data::Image comparison(const data::Image& before, const data::Image& after, const data::Landmarks& face)
 {
     BIFRONS_CHECK(shape, before.H == after.H && before.W == after.W, "comparison: frames of ", before.W, "x", before.H,
-                  " and ", after.W, "x", after.H, "; one size expected");
+                  " and ", after.W, "x", after.H, "; expected the same size");
     const std::int64_t side = after.H;
     data::Image sheet(side, before.W + after.W + side + 2 * kGap, 3);
     std::fill(sheet.pixels.begin(), sheet.pixels.end(), std::uint8_t(255));

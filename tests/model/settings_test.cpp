@@ -112,19 +112,19 @@ TEST(Settings, a_wrong_assignment_says_what_is_expected)
 {
     EXPECT_SAYS(complaint_about("learning_rat=1"), "unknown setting \"learning_rat\"; did you mean \"learning_rate\"?");
     EXPECT_SAYS(complaint_about("zzz=1"), "unknown setting \"zzz\". `bifrons");
-    EXPECT_SAYS(complaint_about("resolution"), "key=value expected");
-    EXPECT_SAYS(complaint_about("=5"), "key=value expected");
-    EXPECT_SAYS(complaint_about("resolution=16"), "resolution is 16; a whole number in 32..640 expected");
+    EXPECT_SAYS(complaint_about("resolution"), "; expected key=value");
+    EXPECT_SAYS(complaint_about("=5"), "; expected key=value");
+    EXPECT_SAYS(complaint_about("resolution=16"), "resolution is 16; expected a whole number in 32..640");
     EXPECT_SAYS(complaint_about("resolution=128.5"), "a whole number in 32..640");
-    EXPECT_SAYS(complaint_about("resolution="), "\"\"; a whole number");
-    EXPECT_SAYS(complaint_about("resolution=128px"), "\"128px\"; a whole number");
-    EXPECT_SAYS(complaint_about("resolution=true"), "is true; a whole number");
+    EXPECT_SAYS(complaint_about("resolution="), "\"\"; expected a whole number");
+    EXPECT_SAYS(complaint_about("resolution=128px"), "\"128px\"; expected a whole number");
+    EXPECT_SAYS(complaint_about("resolution=true"), "is true; expected a whole number");
     EXPECT_SAYS(complaint_about("resolution=99999999999999999999"), "a whole number in 32..640");
     EXPECT_SAYS(complaint_about("learning_rate=nan"), "a number in 0..1");
     EXPECT_SAYS(complaint_about("learning_rate=inf"), "a number in 0..1");
-    EXPECT_SAYS(complaint_about("random_hsv_power=-0.1"), "is -0.1; a number in 0..0.3");
-    EXPECT_SAYS(complaint_about("random_warp=1"), "is 1; true | false expected");
-    EXPECT_SAYS(complaint_about("downsample=pool"), "is \"pool\"; strided | maxpool expected");
+    EXPECT_SAYS(complaint_about("random_hsv_power=-0.1"), "is -0.1; expected a number in 0..0.3");
+    EXPECT_SAYS(complaint_about("random_warp=1"), "is 1; expected true | false");
+    EXPECT_SAYS(complaint_about("downsample=pool"), "is \"pool\"; expected strided | maxpool");
     EXPECT_SAYS(complaint_about("archi=df-du"), "df-ud");
     EXPECT_SAYS(complaint_about("archi=lia-ud"), "\"lia-ud\"");
 }
@@ -157,7 +157,7 @@ TEST(Settings, a_wrong_toml_file_names_file_and_line)
                     part);
     };
     says(ErrorKind::usage, "seed = 1\nbatchsize = 4\n", "s.toml:2: unknown setting \"batchsize\"; did you mean");
-    says(ErrorKind::usage, "\nresolution = 8\n", "s.toml:2: resolution is 8; a whole number in 32..640");
+    says(ErrorKind::usage, "\nresolution = 8\n", "s.toml:2: resolution is 8; expected a whole number in 32..640");
     says(ErrorKind::usage, "resolution = \"big\"\n", "s.toml:1: resolution is \"big\"");
     says(ErrorKind::usage, "resolution = [1, 2]\n", "s.toml:1: resolution is not a number");
     says(ErrorKind::usage, "[network]\nresolution = 64\n", "unknown setting \"network\"");
@@ -280,7 +280,7 @@ TEST(Settings, rules_between_settings)
     Settings thirds;
     thirds.perceptual_downscale = 3;
     EXPECT_SAYS(complaint(ErrorKind::usage, [&] { check(thirds); }),
-                "does not divide resolution 128; a divisor expected");
+                "does not divide resolution 128; expected a divisor");
     thirds.resolution = 96;
     EXPECT_NO_THROW(check(thirds));
     Settings blind;

@@ -110,7 +110,7 @@ void train(const Options& o, const std::string& src, const std::string& dst, con
         run_train(kMeasuredSteps, {});
         steps = std::clamp(std::int64_t(60 * o.minutes / step_seconds(model)), kMeasuredSteps, o.steps);
     }
-    run_train(steps, {str("lr_decay_steps=", steps), str("random_warp_steps=", 2 * steps / 3), "preview_every=200",
+    run_train(steps, {str("lr_decay_steps=", steps), str("random_warp_steps=", steps / 3), "preview_every=200",
                       "save_every=400"});
 }
 

@@ -145,7 +145,7 @@ TEST(MergeCommand, refuses_before_it_works_and_leaves_what_exists)
     refused(folder / "model", folder / "in.mp4", 2, "is where the input is");
     refused(folder / "model", folder / "out.avi", 2, "unknown output format");
     refused(folder / "model", folder / "out.png", 2, "one picture cannot hold");
-    refused(folder / "model", folder / "out.bmp", 2, "unknown picture format \".bmp\"");
+    refused(folder / "model", folder / "out.bmp", 2, "unknown picture format");
     refused(folder / "absent", folder / "out.mp4", 3, "absent: does not exist");
     refused(folder / "full", folder / "out.mp4", 3, "holds no checkpoint");
     EXPECT_EQ(merge(folder / "model", folder / "absent.mp4", folder / "out.mp4").code, 3);

@@ -1,10 +1,19 @@
 # One folder = one static library = one namespace. A folder's own CMakeLists.txt lists its files.
 
+# Headers that nearly every file includes are read once a target. They only save time: each file names what it uses, which
+# the preset minimal checks. ccache, which a developer's builds go through, would keep no file that was compiled with them.
+set(BIFRONS_STD_HEADERS <algorithm> <cmath> <cstdint> <cstring> <filesystem> <functional> <map> <memory> <optional>
+                        <sstream> <string> <vector>)
+if(CMAKE_CXX_COMPILER_LAUNCHER MATCHES "ccache")
+    set(CMAKE_DISABLE_PRECOMPILE_HEADERS ON)
+endif()
+
 # bifrons_layer(NAME USES LAYER...): the static library bifrons_NAME from the folder NAME/.
 function(bifrons_layer name)
     cmake_parse_arguments(ARG "" "" "USES" ${ARGN})
     add_library(bifrons_${name} STATIC)
     target_include_directories(bifrons_${name} PUBLIC ${PROJECT_SOURCE_DIR})
+    target_precompile_headers(bifrons_${name} PRIVATE ${BIFRONS_STD_HEADERS})
     foreach(layer IN LISTS ARG_USES)
         target_link_libraries(bifrons_${name} PUBLIC bifrons_${layer})
     endforeach()
@@ -38,7 +47,7 @@ function(bifrons_simt_sources target)
             file(CONFIGURE OUTPUT ${twin} CONTENT "#include \"${path}\"\n" @ONLY)
             target_sources(${target} PRIVATE ${twin})
             set_source_files_properties(${twin} TARGET_DIRECTORY ${target}
-                                        PROPERTIES COMPILE_OPTIONS "${BIFRONS_SIMT_OPTIONS}")
+                                        PROPERTIES COMPILE_OPTIONS "${BIFRONS_SIMT_OPTIONS}" SKIP_PRECOMPILE_HEADERS ON)
         endif()
     endforeach()
 endfunction()

@@ -32,10 +32,13 @@ constexpr std::int64_t kFirstSteps = 10, kMeasuredSteps = 40;
 constexpr const char* kSource = "astronaut.png";
 constexpr const char* kDestination = "grace_hopper_512x512.jpg";
 
+/// Where tools/demo.sh puts them, beside the program, or where an installation has them.
 fs::path default_pictures()
 {
     std::error_code ignored;
-    return fs::read_symlink("/proc/self/exe", ignored).parent_path() / "demo-pictures";
+    const fs::path folder = fs::read_symlink("/proc/self/exe", ignored).parent_path(),
+                   installed = folder.parent_path() / "share/bifrons/demo-pictures";
+    return fs::exists(installed) ? installed : folder / "demo-pictures";
 }
 
 /// What the camera sees of a portrait at time t in 0..1: it drifts around the face, turns a little and zooms.

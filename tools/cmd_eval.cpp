@@ -291,9 +291,9 @@ void eval(const Options& o, Console& console)
 Work declare_eval(CLI::App& app)
 {
     const auto o = std::make_shared<Options>();
-    text(app, "--model", o->model, "FOLDER", "model folder, or one of its checkpoints")->required();
-    text(app, "--src", o->src, "FACESET", "source faceset")->required();
-    text(app, "--dst", o->dst, "FACESET", "destination faceset")->required();
+    required(text(app, "--model", o->model, "FOLDER", "model folder, or one of its checkpoints"));
+    required(text(app, "--src", o->src, "FACESET", "source faceset"));
+    required(text(app, "--dst", o->dst, "FACESET", "destination faceset"));
     text(app, "--identity", o->identity, "FILE",
          "dlib's face-recognition network (safetensors), for identity distances");
     text(app, "--lpips", o->lpips, "FILE", "SqueezeNet 1.1 with LPIPS heads (safetensors), for LPIPS distances");

@@ -71,8 +71,8 @@ void extract(const Options& o, Console& console)
 Work declare_extract(CLI::App& app)
 {
     const auto o = std::make_shared<Options>();
-    texts(app, "INPUT", o->inputs, "PATH", "videos, pictures or folders of pictures")->required();
-    text(app, "-o,--out", o->out, "FOLDER", "faceset folder: a new one, or one to resume")->required();
+    required(texts(app, "INPUT", o->inputs, "PATH", "videos, pictures or folders of pictures"));
+    required(text(app, "-o,--out", o->out, "FOLDER", "faceset folder: a new one, or one to resume"));
     choice(app, "--face-type", o->face_type, {"half", "midfull", "full", "whole_face", "head"},
            "how much of the head a face covers; a model can use this type and all smaller ones");
     number<std::int64_t>(app, "--side", o->side, 16, 4096, "size of the face pictures, px");

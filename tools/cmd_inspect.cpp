@@ -135,7 +135,7 @@ void inspect(const Options& o, Console& console)
 Work declare_inspect(CLI::App& app)
 {
     const auto options = std::make_shared<Options>();
-    text(app, "PATH", options->path, "PATH", "model folder, faceset, checkpoint or other safetensors file")->required();
+    required(text(app, "PATH", options->path, "PATH", "model folder, faceset, checkpoint or other safetensors file"));
     flag(app, "--tensors", options->tensors, "list every tensor");
     return [options](Console& console) { inspect(*options, console); };
 }

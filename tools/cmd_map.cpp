@@ -51,9 +51,9 @@ void map(const Options& o, Console& console)
 Work declare_map(CLI::App& app)
 {
     const auto o = std::make_shared<Options>();
-    text(app, "--model", o->model, "FOLDER", "model folder; the mapping is saved there")->required();
-    text(app, "--src", o->src, "FACESET", "source faceset")->required();
-    text(app, "--dst", o->dst, "FACESET", "destination faceset")->required();
+    required(text(app, "--model", o->model, "FOLDER", "model folder; the mapping is saved there"));
+    required(text(app, "--src", o->src, "FACESET", "source faceset"));
+    required(text(app, "--dst", o->dst, "FACESET", "destination faceset"));
     device_option(app, o->device);
     return [o](Console& console) { map(*o, console); };
 }

@@ -170,10 +170,9 @@ Work declare_merge(CLI::App& app)
     o->mask = name_of(m.mask);
     o->color = data::name_of(m.color);
     o->blend = name_of(m.blend);
-    text(app, "--model", o->model, "FOLDER", "model folder, or one of its checkpoints")->required();
-    text(app, "--input", o->input, "PATH", "destination footage: a video, a picture or a folder of pictures")
-        ->required();
-    text(app, "-o,--out", o->out, "PATH", "a video (.mp4, .mov, .mkv), a picture (.png, .jpg) or a folder")->required();
+    required(text(app, "--model", o->model, "FOLDER", "model folder, or one of its checkpoints"));
+    required(text(app, "--input", o->input, "PATH", "destination footage: a video, a picture or a folder of pictures"));
+    required(text(app, "-o,--out", o->out, "PATH", "a video (.mp4, .mov, .mkv), a picture (.png, .jpg) or a folder"));
     choice(app, "--mask", o->mask, {"hull", "predicted", "product"},
            "region to replace: hull of the landmarks, mask predicted by the model, or product of both");
     number(app, "--erode", m.erode_px, -100.0, 100.0,

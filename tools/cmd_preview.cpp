@@ -37,9 +37,9 @@ void preview(const Options& o, Console& console)
 Work declare_preview(CLI::App& app)
 {
     const auto o = std::make_shared<Options>();
-    text(app, "--model", o->model, "FOLDER", "model folder, or one of its checkpoints")->required();
-    text(app, "--src", o->src, "FACESET", "source faceset")->required();
-    text(app, "--dst", o->dst, "FACESET", "destination faceset")->required();
+    required(text(app, "--model", o->model, "FOLDER", "model folder, or one of its checkpoints"));
+    required(text(app, "--src", o->src, "FACESET", "source faceset"));
+    required(text(app, "--dst", o->dst, "FACESET", "destination faceset"));
     text(app, "-o,--out", o->out, "FILE", "preview sheet, .png or .jpg");
     number<std::int64_t>(app, "--rows", o->rows, 1, 64, "faces per faceset, evenly spaced");
     flag(app, "--overwrite", o->overwrite, "replace an existing picture");

@@ -9,6 +9,8 @@
 #include <cstring>
 #include <map>
 
+#include <CLI/CLI.hpp>
+
 namespace bifrons::tools {
 
 namespace {
@@ -138,6 +140,7 @@ const std::vector<Command>& commands()
         {"bench", "Benchmark every kernel and the training step against the best libraries found here", declare_bench},
         {"inspect", "Show the contents of a model folder, checkpoint, faceset or safetensors file", declare_inspect},
         {"doctor", "Check this machine: devices, libraries, memory and what is missing", declare_doctor},
+        {"manual", "Print the manual page, or completions for a shell", declare_manual},
     };
     return table;
 }

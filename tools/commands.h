@@ -4,12 +4,15 @@
 #pragma once
 
 #include "tools/console.h"
+#include "tools/run.h"
 
 #include <functional>
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
+namespace CLI {
+class App;
+} // namespace CLI
 
 namespace bifrons::tools {
 
@@ -24,15 +27,13 @@ struct Command {
 
 const std::vector<Command>& commands();
 
-/// Runs the command that the arguments name and returns the exit code. Every error ends here as one sentence.
-int run(int argc, const char* const* argv);
-
 Work declare_bench(CLI::App& app);
 Work declare_demo(CLI::App& app);
 Work declare_doctor(CLI::App& app);
 Work declare_eval(CLI::App& app);
 Work declare_extract(CLI::App& app);
 Work declare_inspect(CLI::App& app);
+Work declare_manual(CLI::App& app);
 Work declare_map(CLI::App& app);
 Work declare_merge(CLI::App& app);
 Work declare_plan(CLI::App& app);

@@ -3,7 +3,11 @@
 
 #include "data/extract/extract.h"
 
-#include <CLI/CLI.hpp>
+#include <functional>
+
+namespace CLI {
+class App;
+} // namespace CLI
 
 namespace bifrons::tools {
 

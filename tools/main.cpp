@@ -1,6 +1,6 @@
 // tools/main.cpp - the program `bifrons`.
-#include "tools/commands.h"
 #include "tools/passive_wait.h"
+#include "tools/run.h"
 
 int main(int argc, char** argv)
 {

@@ -1,5 +1,6 @@
 #include "tools/options.h"
 
+#include "kernels/base/error.h"
 #include "kernels/base/suggest.h"
 #include "model/preset.h"
 
@@ -7,7 +8,29 @@
 #include <iomanip>
 #include <sstream>
 
+#include <CLI/CLI.hpp>
+
 namespace bifrons::tools {
+
+template <class T>
+CLI::Option* number(CLI::App& app, const std::string& name, T& value, T low, T high, const std::string& help)
+{
+    const std::string range = str(low, "..", high);
+    const auto in_range = [=](std::string& text) {
+        T read{};
+        const bool good = CLI::detail::lexical_cast(text, read) && read >= low && read <= high; // NaN: no
+        return good ? std::string() : "is " + text + "; expected a number in " + range;
+    };
+    return app.add_option(name, value, help)
+        ->type_name(range)
+        ->check(CLI::Validator(in_range, ""))
+        ->capture_default_str();
+}
+
+template CLI::Option* number(CLI::App&, const std::string&, int&, int, int, const std::string&);
+template CLI::Option* number(CLI::App&, const std::string&, std::int64_t&, std::int64_t, std::int64_t,
+                             const std::string&);
+template CLI::Option* number(CLI::App&, const std::string&, double&, double, double, const std::string&);
 
 CLI::Option* choice(CLI::App& app, const std::string& name, std::string& value, const std::vector<std::string>& words,
                     const std::string& help)
@@ -50,6 +73,11 @@ void settings_options(CLI::App& app, model::NamedSettings& named)
     for (const model::Preset& preset : model::presets())
         list << "  " << std::left << std::setw(12) << preset.name << preset.purpose << '\n';
     app.footer(list.str() + "\n" + app.get_footer());
+}
+
+void required(CLI::Option* option)
+{
+    option->required();
 }
 
 CLI::Option* device_option(CLI::App& app, std::string& value)

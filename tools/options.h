@@ -1,32 +1,23 @@
 // tools/options.h - how a command declares an option: its type, default and one sentence of help.
-// The value that the variable has when it is declared is the default.
+// The value that the variable has when it is declared is the default. CLI11 takes the compiler five seconds in every
+// file that includes it, so only the files that define these include it.
 #pragma once
 
-#include "kernels/base/error.h"
 #include "model/wanted_settings.h"
 
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
+namespace CLI {
+class App;
+class Option;
+} // namespace CLI
 
 namespace bifrons::tools {
 
-/// A number in low..high.
+/// A number in low..high. T: int, std::int64_t or double.
 template <class T>
-CLI::Option* number(CLI::App& app, const std::string& name, T& value, T low, T high, const std::string& help)
-{
-    const std::string range = str(low, "..", high);
-    const auto in_range = [=](std::string& text) {
-        T read{};
-        const bool good = CLI::detail::lexical_cast(text, read) && read >= low && read <= high; // NaN: no
-        return good ? std::string() : "is " + text + "; expected a number in " + range;
-    };
-    return app.add_option(name, value, help)
-        ->type_name(range)
-        ->check(CLI::Validator(in_range, ""))
-        ->capture_default_str();
-}
+CLI::Option* number(CLI::App& app, const std::string& name, T& value, T low, T high, const std::string& help);
 
 /// One of a few words.
 CLI::Option* choice(CLI::App& app, const std::string& name, std::string& value, const std::vector<std::string>& words,
@@ -44,6 +35,9 @@ CLI::Option* flag(CLI::App& app, const std::string& name, bool& value, const std
 
 /// --preset, --config and --set, with the presets below the other options.
 void settings_options(CLI::App& app, model::NamedSettings& named);
+
+/// The command is refused without it.
+void required(CLI::Option* option);
 
 /// --device, with the words that open_device() knows.
 CLI::Option* device_option(CLI::App& app, std::string& value);

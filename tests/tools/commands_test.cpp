@@ -13,6 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
+
 using namespace bifrons;
 using namespace bifrons::test;
 using namespace bifrons::tools;

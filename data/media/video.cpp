@@ -54,14 +54,29 @@ std::string container(const fs::path& path)
     return path.extension() == ".mkv" ? "matroska" : path.extension() == ".mov" ? "mov" : "mp4";
 }
 
+/// Marks frames with the colour tags that are known: since ffmpeg 7 the frames' own tags override the encoder's
+/// options. What we write is YUV, whatever a source of RGB says.
+std::string tagging_filter(const VideoFormat& format)
+{
+    const std::pair<const char*, const std::string&> tags[] = {{"range", format.range},
+                                                               {"colorspace", format.matrix},
+                                                               {"color_primaries", format.primaries},
+                                                               {"color_trc", format.transfer}};
+    std::string filter;
+    for (const auto& [name, value] : tags)
+        if (!value.empty() && value != "gbr") filter += (filter.empty() ? ",setparams=" : ":") + str(name, "=", value);
+    return filter;
+}
+
 std::vector<std::string> encode_command(const fs::path& out, const std::string& kind, const VideoFormat& format,
                                         const VideoOptions& options)
 {
     const bool odd = format.H % 2 != 0 || format.W % 2 != 0;
     const std::string range = format.range.empty() ? "tv" : format.range;
-    const std::string filter = str("scale=", kExactScaler, ":out_color_matrix=", scaler_matrix(format),
-                                   ":out_range=", range, ",format=", odd ? "yuv444p" : "yuv420p",
-                                   ",setsar=", format.sample_aspect.num, "/", format.sample_aspect.den);
+    const std::string filter =
+        str("scale=", kExactScaler, ":out_color_matrix=", scaler_matrix(format), ":out_range=", range,
+            ",format=", odd ? "yuv444p" : "yuv420p", ",setsar=", format.sample_aspect.num, "/",
+            format.sample_aspect.den, tagging_filter(format));
     std::vector<std::string> command = {"ffmpeg",     "-nostdin",
                                         "-v",         "error",
                                         "-xerror",    "-y",
@@ -74,12 +89,6 @@ std::vector<std::string> encode_command(const fs::path& out, const std::string& 
                                         "-c:v",       "libx264",
                                         "-crf",       str(options.crf),
                                         "-preset",    options.preset};
-    const std::pair<const char*, const std::string&> tags[] = {{"-color_range", format.range},
-                                                               {"-colorspace", format.matrix},
-                                                               {"-color_primaries", format.primaries},
-                                                               {"-color_trc", format.transfer}};
-    for (const auto& [option, value] : tags)
-        if (!value.empty()) command.insert(command.end(), {option, value});
     if (!options.comment.empty()) command.insert(command.end(), {"-metadata", "comment=" + options.comment});
     command.insert(command.end(), {"-f", kind, "file:" + out.string()});
     return command;

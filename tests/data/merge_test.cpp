@@ -5,6 +5,7 @@
 #include "data/warp.h"
 #include "tests/support/devices.h"
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 

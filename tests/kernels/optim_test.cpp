@@ -5,6 +5,7 @@
 #include "tests/support/devices.h"
 #include "tests/support/numerics.h"
 
+#include <algorithm>
 #include <limits>
 
 using namespace bifrons;

@@ -94,7 +94,7 @@ TEST(Commands, options_refuse_what_is_out_of_range)
     EXPECT_EQ(rate, 1);
     EXPECT_EQ(mode, "slow");
     EXPECT_SAYS(app.help(), "1..10");
-    EXPECT_SAYS(app.help(), "fast|slow=fast");
+    EXPECT_SAYS(app.help(), "--mode fast|slow");
 }
 
 TEST(Commands, version)

@@ -5,6 +5,7 @@
 #include "kernels/color/color_ref.h"
 #include "kernels/color/slice.h"
 
+#include <algorithm>
 #include <numeric>
 #include <vector>
 

@@ -3,6 +3,8 @@
 
 #include "kernels/resample/avg_pool.h"
 
+#include <algorithm>
+
 namespace bifrons::kernels::ref {
 
 /// visit(from, to) for each element `from` of x that counts for element `to` of y.

@@ -3,6 +3,8 @@
 
 #include "kernels/resample/max_pool.h"
 
+#include <algorithm>
+
 namespace bifrons::kernels::ref {
 
 template <class T>

@@ -3,6 +3,7 @@
 
 #include "data/alignment.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace bifrons::test {

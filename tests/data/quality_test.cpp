@@ -6,6 +6,8 @@
 #include "tests/data/folder.h"
 #include "tests/support/numerics.h"
 
+#include <algorithm>
+
 namespace bifrons::data {
 namespace {
 

@@ -5,6 +5,7 @@
 #include "tests/support/numerics.h"
 #include "tests/support/sim_fixture.h"
 
+#include <algorithm>
 #include <bit>
 
 namespace bifrons::kernels::sim {

@@ -2,6 +2,8 @@
 #include "tests/support/numerics.h"
 #include "tests/support/sim_fixture.h"
 
+#include <algorithm>
+
 namespace bifrons::kernels::sim {
 
 namespace {

@@ -5,6 +5,8 @@
 #include "tests/support/feature_files.h"
 #include "tests/support/temp_folder.h"
 
+#include <algorithm>
+
 using namespace bifrons;
 using namespace bifrons::model;
 using namespace bifrons::test;

@@ -8,6 +8,7 @@
 #include "tests/support/numerics.h"
 #include "tests/support/temp_folder.h"
 
+#include <algorithm>
 #include <cstring>
 
 using namespace bifrons;

@@ -7,6 +7,8 @@
 #include "tests/support/devices.h"
 #include "tests/support/numerics.h"
 
+#include <algorithm>
+
 namespace {
 
 using namespace bifrons;

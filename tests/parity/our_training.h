@@ -6,6 +6,8 @@
 #include "tests/parity/torch_model.h"
 #include "tests/support/numerics.h"
 
+#include <algorithm>
+
 namespace bifrons::parity {
 
 using test::random_values;

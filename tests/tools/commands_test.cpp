@@ -7,6 +7,7 @@
 #include "tools/interrupt.h"
 #include "tools/options.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 

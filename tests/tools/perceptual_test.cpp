@@ -4,6 +4,7 @@
 #include "data/image.h"
 #include "tests/data/folder.h"
 
+#include <algorithm>
 #include <numeric>
 
 using namespace bifrons;

@@ -199,23 +199,19 @@ void add_jitter(Report& report, const Options&, Console&)
 }
 #endif
 
+#if BIFRONS_HAS_MEDIA
 /// Empty if faces can be measured in their frames, else why not.
 std::string why_not_in_frame(const Evaluation& evaluation)
 {
-#if BIFRONS_HAS_MEDIA
     for (const Evaluation::Faces* faces : {&evaluation.src(), &evaluation.dst()})
         if (const std::string path = missing_source(faces->set, faces->looked_at); !path.empty())
             return str(path, ", where ", faces->set.folder.string(), " was extracted from, does not exist");
     return "";
-#else
-    return "this build has no OpenCV and dlib, which read footage";
-#endif
 }
 
 /// What is measured in the frames that the faces were found in.
 void add_in_frame(Report& report, Evaluation& evaluation, model::Lpips* lpips)
 {
-#if BIFRONS_HAS_MEDIA
     const Quality src = evaluation.src_in_frame(read_source_frames, lpips),
                   dst = evaluation.dst_in_frame(read_source_frames, lpips);
     const double swap = evaluation.swap_sharpness_in_frame(read_source_frames);
@@ -223,8 +219,15 @@ void add_in_frame(Report& report, Evaluation& evaluation, model::Lpips* lpips)
     add_line(report, "destination, in its frames", dst);
     report.line("swap, in its frames", "-", "-", fixed(swap, 3), "-");
     report.add("in_frame", {{"src", json_of(src)}, {"dst", json_of(dst)}, {"swap", {{"sharpness", swap}}}});
-#endif
 }
+#else
+std::string why_not_in_frame(const Evaluation&)
+{
+    return "this build cannot read footage: built without OpenCV or dlib";
+}
+
+void add_in_frame(Report&, Evaluation&, model::Lpips*) {}
+#endif
 
 /// What is measured on the facesets.
 void add_faces(Report& report, const Options& o, Evaluation& evaluation, const Networks& networks, Console& console)

@@ -1,3 +1,4 @@
+#include "kernels/base/error.h"
 #include "tests/support/temp_folder.h"
 #include "tests/tools/run_program.h"
 
@@ -42,7 +43,7 @@ TEST(Manual, every_form_has_every_command_and_option)
                 for (std::string name : option->get_lnames()) {
                     if (std::string(form) == "man")
                         for (std::size_t at = 0; (at = name.find('-', at)) != std::string::npos; at += 2)
-                            name.insert(at, "\\");
+                            name.insert(at, 1, '\\');
                     EXPECT_NE(text.find(name), std::string::npos) << form << " " << command.name << " " << name;
                 }
         }
@@ -52,8 +53,8 @@ TEST(Manual, every_form_has_every_command_and_option)
 /// What bash offers for a line whose last word is begun.
 std::string completed(const std::string& script, const std::string& words, int last)
 {
-    return shell("bash -c 'source " + script + " && COMP_WORDS=(" + words + ") COMP_CWORD=" + std::to_string(last) +
-                 " && _bifrons; echo ${COMPREPLY[@]}'");
+    return shell(str("bash -c 'source ", script, " && COMP_WORDS=(", words, ") COMP_CWORD=", last,
+                     " && _bifrons; echo ${COMPREPLY[@]}'"));
 }
 
 TEST(Manual, bash_completes_commands_options_and_choices)

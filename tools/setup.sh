@@ -31,7 +31,7 @@ if ! command -v apt-get >/dev/null; then
     packages | while IFS='|' read -r purpose debian fedora arch; do
         printf '%s\n  Debian  %s\n  Fedora  %s\n  Arch    %s\n' "$purpose" "$debian" "$fedora" "$arch"
     done
-    give_up "this system has no apt-get; install the packages listed above under its own names for them (tests and format are for tools/test.sh), then go on with tools/build.sh."
+    give_up "this system has no apt-get; install the packages listed above under its own names for them (tests and format are for tools/test.sh), then run tools/build.sh."
 fi
 
 command="tools/setup.sh $*"

@@ -89,8 +89,10 @@ double step_seconds(const fs::path& model)
     double seconds = 0, steps = 0;
     std::ifstream history(model / "history.jsonl");
     for (std::string line; std::getline(history, line);) {
-        const Json entry = Json::parse(line);
-        if (entry["event"] != "steps" || entry["step"] <= kFirstSteps || entry["step"] > kMeasuredSteps) continue;
+        const Json entry = Json::parse(line, nullptr, false);
+        if (entry.is_discarded() || entry["event"] != "steps" || entry["step"] <= kFirstSteps ||
+            entry["step"] > kMeasuredSteps)
+            continue;
         seconds += entry["seconds"].get<double>();
         steps += entry["steps"].get<double>();
     }
@@ -99,22 +101,24 @@ double step_seconds(const fs::path& model)
     return seconds / steps;
 }
 
-/// Trains for as many steps as fit into the time, with the schedules of the preset drawn to that length.
+/// Trains for as many steps as fit into the time, with the schedules of the preset drawn to that length, and no longer
+/// than that time where the machine turns out slower.
 void train(const Options& o, const std::string& src, const std::string& dst, const std::string& model, Console& console)
 {
-    const auto run_train = [&](std::int64_t steps, const std::vector<std::string>& settings) {
+    const auto run_train = [&](std::int64_t steps, const std::vector<std::string>& more) {
         std::vector<std::string> words = {"train", "--src",    src,        "--dst",   dst,       "--model",
                                           model,   "--preset", "cpu-fast", "--steps", str(steps)};
-        for (const std::string& setting : settings) words.insert(words.end(), {"--set", setting});
+        words.insert(words.end(), more.begin(), more.end());
         run_command(words, console);
     };
     std::int64_t steps = o.steps;
     if (o.steps > kMeasuredSteps) {
         run_train(kMeasuredSteps, {});
-        steps = std::clamp(std::int64_t(60 * o.minutes / step_seconds(model)), kMeasuredSteps, o.steps);
+        const double seconds = 0.95 * 60 * o.minutes; // the schedules shall reach their end
+        steps = std::clamp(std::int64_t(seconds / step_seconds(model)), kMeasuredSteps, o.steps);
     }
-    run_train(steps, {str("lr_decay_steps=", steps), str("random_warp_steps=", steps / 3), "preview_every=200",
-                      "save_every=400"});
+    run_train(steps, {"--minutes", str(o.minutes), "--set", str("lr_decay_steps=", steps), "--set",
+                      str("random_warp_steps=", steps / 3), "--set", "preview_every=200", "--set", "save_every=400"});
 }
 
 /// The middle face of a faceset, swapped, beside what it was.

@@ -5,8 +5,8 @@
 #   bench/training_variants.sh PAIR FOLDER VARIANT...
 #
 # PAIR: grid (pwij3p and swwp2s -> sbia1a of the assets) or demo (the two portraits of `bifrons demo`). FOLDER holds
-# facesets, models and merged videos; what is there already is not done again. VARIANT: a TOML file of settings, or the name of a preset. Prints a line for
-# each: steps, means over both people's held-out faces in their frames (LPIPS, sharpness, PSNR, SSIM), identity distance
+# facesets, models and merged videos, and a variant that is finished there is not run again. VARIANT: a TOML file of
+# settings, or the name of a preset. Prints a line for each: steps, means over both people's held-out faces in their frames (LPIPS, sharpness, PSNR, SSIM), identity distance
 # from the swap to the source, and sharpness of the swapped face in shares of the face that it replaced.
 #
 # MINUTES: of training (5). TRAIN: other options of `bifrons train`, as "--steps 2000 --device cpu:1" in place of a time.
@@ -51,7 +51,8 @@ for variant; do
             --min-score 0 --overwrite
         "$program" eval --model "$model" --src "$folder/$pair-src" --dst "$folder/$pair-dst" --json \
             --identity "$assets/models/face_identity_resnet34.safetensors" \
-            --lpips "$assets/backbones/lpips_squeeze.safetensors" 2>"$model.eval.log" | grep '"in_frame"' >"$model.json"
+            --lpips "$assets/backbones/lpips_squeeze.safetensors" 2>"$model.eval.log" | grep '"in_frame"' >"$model.json.new"
+        mv "$model.json.new" "$model.json" # only of an evaluation that succeeded
     }
     python3 - "$name" "$model.json" <<'PY'
 import json, sys

@@ -6,13 +6,14 @@
 #
 # PAIR: grid (pwij3p and swwp2s -> sbia1a of the assets) or demo (the two portraits of `bifrons demo`). FOLDER holds
 # facesets, models and merged videos, and a variant that is finished there is not run again. VARIANT: a TOML file of
-# settings, or the name of a preset. Prints a line for each: steps, means over both people's held-out faces in their frames (LPIPS, sharpness, PSNR, SSIM), identity distance
-# from the swap to the source, and sharpness of the swapped face in shares of the face that it replaced.
+# settings, or the name of a preset. Prints a line for each: steps, means over both people's held-out faces in their
+# frames (LPIPS, sharpness, PSNR, SSIM), identity distance from the swap to the source, and sharpness of the swapped face
+# in shares of the face that it replaced.
 #
 # MINUTES: of training (5). TRAIN: other options of `bifrons train`, as "--steps 2000 --device cpu:1" in place of a time.
 # BIFRONS: the program (build/bifrons). ASSETS: the assets' folder (../shared/assets).
 set -euo pipefail
-[ $# -ge 3 ] && { [ "$1" = grid ] || [ "$1" = demo ]; } || { sed -n '2,15s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# -ge 3 ] && { [ "$1" = grid ] || [ "$1" = demo ]; } || { sed -n '2,16s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 root=$(cd "$(dirname "$0")/.." && pwd)
 program=${BIFRONS:-$root/build/bifrons} assets=${ASSETS:-$root/../shared/assets} minutes=${MINUTES:-5}
 pair=$1 folder=$2

@@ -71,14 +71,14 @@ inline FeatureTensors whole_squeezenet()
                           {10, 384, 48, 192},
                           {11, 384, 64, 256},
                           {12, 512, 64, 256}}) {
-        const std::string name = "features." + std::to_string(f.index) + ".";
+        const std::string name = str("features.", f.index, ".");
         tensors.conv(name + "squeeze", f.squeezed, f.C, 1);
         tensors.conv(name + "expand1x1", f.half, f.squeezed, 1);
         tensors.conv(name + "expand3x3", f.half, f.squeezed, 3);
     }
     const std::int64_t channels[] = {64, 128, 256, 384, 384, 512, 512};
     for (std::uint32_t i = 0; i < 7; ++i)
-        tensors.add("lpips.lin" + std::to_string(i) + ".model.1.weight", {1, channels[i], 1, 1},
+        tensors.add(str("lpips.lin", i, ".model.1.weight"), {1, channels[i], 1, 1},
                     random_values(channels[i], 201 + i, 0, 1));
     return tensors;
 }

@@ -75,7 +75,7 @@ std::set<std::string> Report::measured() const
     for (std::string text; std::getline(in, text);) {
         const Json line = Json::parse(text, nullptr, false);
         const bool same = line.is_object() && line.value("commit", "") == BIFRONS_COMMIT &&
-                          line.value("device", "") == context_.at("device");
+                          line.value("device", "") == context_.at("device").get<std::string>();
         if (same && !line.contains("failed")) names.insert(line.value("name", ""));
     }
     return names;

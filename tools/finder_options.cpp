@@ -1,5 +1,6 @@
 #include "tools/finder_options.h"
 
+#include "kernels/base/error.h"
 #include "tools/options.h"
 
 namespace bifrons::tools {
@@ -8,9 +9,25 @@ namespace {
 
 struct Options {
     std::string detector = "hog", detector_model, faces = "track", landmarks;
-    double min_score = 0.3;
+    std::optional<double> min_score;
     int threads = 0;
 };
+
+std::string min_score_help()
+{
+    std::string defaults;
+    for (const data::DetectorKind kind : data::kDetectorKinds)
+        defaults += str(defaults.empty() ? "" : ", ", data::name_of(kind), " ", data::default_scores(kind).strong);
+    return "lowest score of a face, in the detector's own scale (default " + defaults +
+           "); weaker detections are dropped and counted";
+}
+
+void check_min_score(const std::optional<double>& score, data::DetectorKind kind)
+{
+    const double weak = data::default_scores(kind).weak;
+    BIFRONS_CHECK(usage, !score || *score >= weak, "--min-score is ", *score, "; expected for ", data::name_of(kind),
+                  " ", weak, " or more, as it reports nothing below");
+}
 
 } // namespace
 
@@ -22,18 +39,18 @@ std::function<data::FinderOptions()> finder_options(CLI::App& app)
     choice(app, "--detector", o->detector, {"hog", "yunet", "haar"}, "face detector; yunet needs --detector-model");
     text(app, "--detector-model", o->detector_model, "FILE",
          "model file of yunet (.onnx), or another cascade for haar (.xml)");
-    number(app, "--min-score", o->min_score, -10.0, 100.0,
-           "lowest score of a face (hog only); weaker detections are dropped and counted");
+    number(app, "--min-score", o->min_score, -10.0, 100.0, min_score_help());
     text(app, "--landmarks", o->landmarks, "FILE",
          "dlib 68-point landmark model; default: that of Debian's libdlib-data");
     number(app, "--threads", o->threads, 0, 1024, "worker threads; 0 = all cores");
     return [o] {
-        return data::FinderOptions{
-            .detector = {.kind = data::detector_kind_of(o->detector), .model = o->detector_model},
-            .min_score = o->min_score,
-            .faces = data::faces_of(o->faces),
-            .landmarks = o->landmarks,
-            .threads = o->threads};
+        const data::DetectorKind kind = data::detector_kind_of(o->detector);
+        check_min_score(o->min_score, kind);
+        return data::FinderOptions{.detector = {.kind = kind, .model = o->detector_model},
+                                   .min_score = o->min_score,
+                                   .faces = data::faces_of(o->faces),
+                                   .landmarks = o->landmarks,
+                                   .threads = o->threads};
     };
 }
 

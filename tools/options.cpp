@@ -12,8 +12,10 @@
 
 namespace bifrons::tools {
 
+namespace {
+
 template <class T>
-CLI::Option* number(CLI::App& app, const std::string& name, T& value, T low, T high, const std::string& help)
+CLI::Option* limited(CLI::Option* option, T low, T high)
 {
     const std::string range = str(low, "..", high);
     const auto in_range = [=](std::string& text) {
@@ -21,10 +23,21 @@ CLI::Option* number(CLI::App& app, const std::string& name, T& value, T low, T h
         const bool good = CLI::detail::lexical_cast(text, read) && read >= low && read <= high; // NaN: no
         return good ? std::string() : "is " + text + "; expected a number in " + range;
     };
-    return app.add_option(name, value, help)
-        ->type_name(range)
-        ->check(CLI::Validator(in_range, ""))
-        ->capture_default_str();
+    return option->type_name(range)->check(CLI::Validator(in_range, ""));
+}
+
+} // namespace
+
+template <class T>
+CLI::Option* number(CLI::App& app, const std::string& name, T& value, T low, T high, const std::string& help)
+{
+    return limited(app.add_option(name, value, help), low, high)->capture_default_str();
+}
+
+CLI::Option* number(CLI::App& app, const std::string& name, std::optional<double>& value, double low, double high,
+                    const std::string& help)
+{
+    return limited(app.add_option(name, value, help), low, high);
 }
 
 template CLI::Option* number(CLI::App&, const std::string&, int&, int, int, const std::string&);

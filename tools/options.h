@@ -5,6 +5,7 @@
 
 #include "model/wanted_settings.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,9 @@ namespace bifrons::tools {
 /// A number in low..high. T: int, std::int64_t or double.
 template <class T>
 CLI::Option* number(CLI::App& app, const std::string& name, T& value, T low, T high, const std::string& help);
+/// The same without a default of its own.
+CLI::Option* number(CLI::App& app, const std::string& name, std::optional<double>& value, double low, double high,
+                    const std::string& help);
 
 /// One of a few words.
 CLI::Option* choice(CLI::App& app, const std::string& name, std::string& value, const std::vector<std::string>& words,

@@ -10,6 +10,8 @@
 #include "data/geometry.h"
 #include "data/image.h"
 
+#include <array>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -17,7 +19,7 @@ namespace bifrons::data {
 
 struct Detection {
     Rect rect = {};   ///< px of the frame; may reach over its edge
-    double score = 0; ///< hog: distance to the decision, > 0; yunet: 0..1; haar: number of agreeing windows
+    double score = 0; ///< in the detector's scale. hog: distance to the decision; yunet: 0..1; haar: agreeing windows
     /// Eye, eye, nose tip, corners of the mouth, from the picture's left; where the detector gives them.
     std::optional<std::array<Point, 5>> points = {};
 };
@@ -26,11 +28,19 @@ struct Detection {
 class Detector {
   public:
     virtual ~Detector() = default;
-    /// Faces in falling order of score. Deterministic.
+    /// All that scores default_scores().weak or more, in falling order of score. Deterministic.
     virtual std::vector<Detection> detect(const Image& frame) = 0;
 };
 
 enum class DetectorKind { hog, yunet, haar };
+inline constexpr std::array kDetectorKinds = {DetectorKind::hog, DetectorKind::yunet, DetectorKind::haar};
+
+/// How a detector's scores are read.
+struct ScoreRange {
+    double weak;   ///< from here on it may be a face: enough where one was in the frame before
+    double strong; ///< from here on it counts as one: --min-score's default
+};
+ScoreRange default_scores(DetectorKind kind);
 
 struct DetectorOptions {
     DetectorKind kind = DetectorKind::hog;
@@ -43,6 +53,11 @@ DetectorKind detector_kind_of(const std::string& name);
 
 /// The model file that detector yunet takes: OpenCV 4.8 changed what a file must hold.
 const char* yunet_file();
+
+/// Searches at one scale after another until a detection is strong; then these are all, else those of the scale with
+/// the best one. `search`: in falling order of score.
+std::vector<Detection> first_strong(double strong, const std::vector<double>& scales,
+                                    const std::function<std::vector<Detection>(double scale)>& search);
 
 /// Throws Error(data) when the model file is missing or unusable.
 std::unique_ptr<Detector> make_detector(const DetectorOptions& options);

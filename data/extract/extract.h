@@ -21,7 +21,7 @@ struct FrameFace {
 
 struct FinderOptions {
     DetectorOptions detector = {};
-    double min_score = 0.3; ///< for hog: detections below are dropped and counted
+    std::optional<double> min_score = {}; ///< detections below are dropped and counted; default_scores().strong
     Faces faces = Faces::track;
     std::filesystem::path landmarks = {}; ///< empty: Debian's file
     int threads = 0;                      ///< 0: all of the machine's

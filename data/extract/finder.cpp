@@ -17,12 +17,12 @@ std::vector<FaceFinder::Found> FaceFinder::find(const std::vector<Frame>& frames
     const auto count = std::int64_t(frames.size());
     std::vector<Found> found(frames.size());
     std::vector<std::vector<Detection>> detections(frames.size());
+    const double min_score = options_.min_score.value_or(default_scores(options_.detector.kind).strong);
     for_each_on_threads(count, threads(), [&](std::int64_t i, int worker) {
         const auto n = std::size_t(i);
         detections[n] = detectors_[std::size_t(worker)]->detect(frames[n].image);
-        if (options_.detector.kind == DetectorKind::hog)
-            found[n].low_score = std::int64_t(
-                std::erase_if(detections[n], [this](const Detection& d) { return d.score < options_.min_score; }));
+        found[n].low_score =
+            std::int64_t(std::erase_if(detections[n], [&](const Detection& d) { return d.score < min_score; }));
     });
     for (std::size_t n = 0; n < frames.size(); ++n) {
         const std::vector<Detection> wanted = tracker_.select(detections[n]);

@@ -20,7 +20,7 @@ class HogDetector : public Detector {
         const bool doubled = std::max(frame.H, frame.W) < kDoubleBelow;
         if (doubled) dlib::pyramid_up(grey);
         std::vector<std::pair<double, dlib::rectangle>> found;
-        detector_(grey, found);
+        detector_(grey, found, default_scores(DetectorKind::hog).weak);
         std::vector<Detection> detections;
         for (const auto& [score, box] : found) {
             const dlib::rectangle rect = doubled ? dlib::rectangle(dlib::pyramid_down<2>().rect_down(box)) : box;

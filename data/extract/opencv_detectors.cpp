@@ -17,8 +17,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr double kYunetSide = 320;  ///< px, of the long side in the first try
-constexpr float kYunetScore = 0.6f; ///< of 1
+constexpr double kYunetSide = 320; ///< px, of the long side in the first try
 constexpr const char* kDebianCascade = "/usr/share/opencv4/haarcascades/haarcascade_frontalface_alt2.xml";
 
 /// The picture's own memory, seen by OpenCV, which does not write to it.
@@ -35,7 +34,7 @@ class YunetDetector : public Detector {
         read_file(model); // for its messages
         try {
             const cv::Size size{int(kYunetSide), int(kYunetSide)};
-            detector_ = cv::FaceDetectorYN::create(model.string(), "", size, kYunetScore);
+            detector_ = cv::FaceDetectorYN::create(model.string(), "", size, float(kScores.weak));
             cv::Mat faces;
             detector_->detect(cv::Mat::zeros(size, CV_8UC3), faces); // a file of another OpenCV's fails here
         } catch (const cv::Exception&) {
@@ -48,11 +47,13 @@ class YunetDetector : public Detector {
     {
         const cv::Mat picture = view_of(frame);
         const double shrink = kYunetSide / double(std::max(frame.H, frame.W));
-        std::vector<Detection> found = detect_at(picture, std::min(1.0, shrink));
-        return found.empty() && shrink < 1 ? detect_at(picture, 1) : found;
+        const std::vector<double> scales = shrink < 1 ? std::vector{shrink, 1.0} : std::vector{1.0};
+        return first_strong(kScores.strong, scales, [&](double scale) { return detect_at(picture, scale); });
     }
 
   private:
+    inline static const ScoreRange kScores = default_scores(DetectorKind::yunet);
+
     std::vector<Detection> detect_at(const cv::Mat& picture, double scale)
     {
         cv::Mat small = picture, faces;
@@ -88,7 +89,8 @@ class HaarDetector : public Detector {
         const Image grey = to_grey(frame);
         std::vector<cv::Rect> boxes;
         std::vector<int> votes;
-        cascade_.detectMultiScale(view_of(grey), boxes, votes, 1.1, 3, 0, {30, 30});
+        const int below = int(default_scores(DetectorKind::haar).weak) - 1; // what OpenCV drops reaches up to it
+        cascade_.detectMultiScale(view_of(grey), boxes, votes, 1.1, below, 0, {30, 30});
         std::vector<Detection> found;
         for (std::size_t i = 0; i < boxes.size(); ++i) {
             const cv::Rect& b = boxes[i];

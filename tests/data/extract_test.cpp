@@ -47,6 +47,65 @@ TEST(Tracker, FollowsOnePersonAndFallsBackToTheLargest)
     BIFRONS_EXPECT_ERROR(faces_of("none"), usage, "largest, all or track");
 }
 
+TEST(Detector, SearchesScalesUntilOneIsStrong)
+{
+    const auto scored = [](double score) { return Detection{.score = score}; };
+    const std::map<double, std::vector<Detection>> at = {
+        {1, {scored(0.4), scored(0.3)}}, {2, {}}, {3, {scored(0.5)}}, {4, {scored(0.9), scored(0.4)}}, {5, {}}};
+    std::vector<double> asked;
+    const auto search = [&](double strong, const std::vector<double>& scales) {
+        asked.clear();
+        const auto found = first_strong(strong, scales, [&](double scale) {
+            asked.push_back(scale);
+            return at.at(scale);
+        });
+        std::vector<double> scores;
+        for (const Detection& d : found) scores.push_back(d.score);
+        return scores;
+    };
+    EXPECT_EQ(search(0.6, {1, 2, 4, 3}), (std::vector{0.9, 0.4}));
+    EXPECT_EQ(asked, (std::vector<double>{1, 2, 4})) << "stops where one is strong";
+    EXPECT_EQ(search(0.6, {1, 3, 2}), (std::vector{0.5})) << "none is: the best";
+    EXPECT_EQ(search(0.6, {1, 2}), (std::vector{0.4, 0.3}));
+    EXPECT_EQ(search(0.6, {2, 5}), (std::vector<double>{}));
+}
+
+TEST(Detector, ReportsWeakOnesWhichTheFinderDropsAndCounts)
+{
+    BIFRONS_NEEDS_LANDMARKS();
+    std::vector<Frame> frames;
+    for (const char* name : {"2007_007763.jpg", "2008_001009.jpg", "2008_002079.jpg", "2009_004587.jpg"}) {
+        const fs::path still = test::assets() / "faces" / "stills" / name;
+        BIFRONS_NEEDS_ASSET(still);
+        frames.push_back({std::int64_t(frames.size()), name, load_image(still)});
+    }
+    for (const DetectorKind kind : {DetectorKind::hog, DetectorKind::haar}) {
+        if (kind == DetectorKind::haar && !fs::exists("/usr/share/opencv4/haarcascades")) continue;
+        const ScoreRange range = default_scores(kind);
+        const auto detector = make_detector({.kind = kind});
+        FaceFinder by_default({.detector = {.kind = kind}, .faces = Faces::all, .threads = 1});
+        const auto found = by_default.find(frames);
+        std::ptrdiff_t weak = 0;
+        double best = 0;
+        for (std::size_t i = 0; i < frames.size(); ++i) {
+            const std::vector<Detection> all = detector->detect(frames[i].image);
+            const auto falls = [](const Detection& a, const Detection& b) { return a.score > b.score; };
+            EXPECT_TRUE(std::is_sorted(all.begin(), all.end(), falls)) << name_of(kind) << " " << i;
+            const auto strong = std::count_if(all.begin(), all.end(), [&](auto& d) { return d.score >= range.strong; });
+            EXPECT_EQ(std::ptrdiff_t(found[i].faces.size()), strong) << name_of(kind) << " " << i;
+            EXPECT_EQ(found[i].low_score, std::ptrdiff_t(all.size()) - strong) << name_of(kind) << " " << i;
+            for (const Detection& d : all) EXPECT_GE(d.score, range.weak) << name_of(kind) << " " << i;
+            weak += found[i].low_score;
+            if (!all.empty()) best = std::max(best, all[0].score);
+        }
+        EXPECT_GT(weak, 0) << name_of(kind);
+        std::size_t kept = 0;
+        FaceFinder strict({.detector = {.kind = kind}, .min_score = best, .faces = Faces::all, .threads = 1});
+        for (const auto& of_frame : strict.find(frames)) kept += of_frame.faces.size();
+        EXPECT_EQ(kept, 1u) << name_of(kind) << ": min_score itself is enough, and nothing less";
+    }
+}
+
 TEST(Extract, BadSettingsAndPlacesSayWhatTheyAre)
 {
     BIFRONS_NEEDS_LANDMARKS();

@@ -186,6 +186,21 @@ TEST(Commands, extract_interrupted_exits_with_130_and_goes_on)
     EXPECT_EQ(rest.out.find("  75 frames in"), std::string::npos) << "what was done is kept";
 }
 
+TEST(Commands, min_score_is_in_the_detectors_own_scale)
+{
+    EXPECT_SAYS(bifrons_run({"extract", "--help"}).out, "hog 0.3");
+    const auto says = [](const char* detector, const char* score, const std::string& part) {
+        const Result r =
+            bifrons_run({"extract", "none.mp4", "-o", "none", "--detector", detector, "--min-score", score});
+        EXPECT_EQ(r.code, part.empty() ? 3 : 2) << r.err; // 3: there is no such video
+        EXPECT_SAYS(r.err, part);
+    };
+    says("hog", "-0.31", "--min-score is -0.31; expected for hog -0.3 or more");
+    says("hog", "-0.3", "");
+    says("haar", "1", "expected for haar 2 or more");
+    says("hog", "nan", "expected a number");
+}
+
 TEST(Commands, extract_refuses_what_is_no_video)
 {
     TempFolder folder;

@@ -1,5 +1,5 @@
-// data/alignment.h - how much of a head a face picture shows, and where it is in a frame. DeepFaceLab's geometry, so
-// that facesets and models of either program fit the other's.
+// data/alignment.h - how much of a head a face picture shows, and where it is in a frame. DeepFaceLab's geometry up
+// to half a pixel of the face picture: facesets and models of either program fit the other's.
 //
 // Template: the mean face in a unit square, x from brow end to brow end. Landmarks 17-48 and 54 are mapped to it by a
 // similarity; a face picture is a square of that plane:
@@ -12,7 +12,8 @@
 //   head        2.980  (0.70)                                   (0.5 + yaw |tanh(2 yaw)| / 2, 0)
 //
 // The square's edges are the picture's edges (-0.5 and side - 0.5), so that the same face at another side is the same
-// picture resampled. Tests tests/data/alignment_test.cpp
+// picture resampled. DeepFaceLab has 0 and side there: its pictures are these, half a pixel further right and down.
+// Tests tests/data/alignment_test.cpp
 #pragma once
 
 #include "data/geometry.h"

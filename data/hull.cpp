@@ -135,7 +135,7 @@ Image eyes_mouth_mask(const Landmarks& points, std::int64_t side, std::int64_t H
 {
     const double window = double(side) / 16, sigma = 0.3 * ((window - 1) / 2 - 1) + 0.8;
     ImageF mask(H, W, 1);
-    for (const auto& [first, last] : {std::pair{36, 42}, {42, 48}, {48, 68}})
+    for (const auto& [first, last] : {std::pair{36, 42}, {42, 48}, {60, 68}})
         draw_grown({points.begin() + first, points.begin() + last}, double(side) / 64, mask);
     mask = blurred(mask, std::max(0.3, sigma), std::max(1, int(window / 2)));
     const float largest = *std::max_element(mask.pixels.begin(), mask.pixels.end());

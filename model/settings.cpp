@@ -177,7 +177,8 @@ const std::vector<Topic>& topics()
                  "decay of the mean squared gradient; -1: the optimizer's default, 0.999, for rmsprop 0.9"),
           number("eps", &S::eps, -1, 1, kFree,
                  "term against division by zero; -1: the optimizer's default, 1e-8 for adam and adamw, 1e-16 for "
-                 "adabelief, 1e-6 for adabelief_dfl and rmsprop"),
+                 "adabelief, 1e-6 for adabelief_dfl and rmsprop. It stands beside gradients of the batch's mean loss; "
+                 "DeepFaceLab's are of its sum: its 1e-6 is 1e-6 / batch_size here"),
           number("weight_decay", &S::weight_decay, 0, 1, kFree, "decoupled weight decay of adamw; biases have none"),
           number("clipgrad", &S::clipgrad, 0, kMost, kFree,
                  "largest gradient norm, of generator and discriminators each; 0: no clipping. The norm is that of the "

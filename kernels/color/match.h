@@ -18,7 +18,9 @@
 // go to the mean of what they would be sent to. So the mean way of a bin's pixels is exact within half a bin, at most
 // sqrt(3)/4096 = 0.11 grey levels; only how they differ among each other, within 0.22 levels, is lost. Counting needs
 // no sorting, and whole numbers have the same bits everywhere. (DeepFaceLab sorts for sot, and counts in 256 bins for
-// idt. It smooths sot by a bilateral filter of 16 px whose range, 5, exceeds every difference: a Gaussian.)
+// idt. It smooths sot by a bilateral filter of 16 px whose range, 5, exceeds every difference: a Gaussian. It has 16 px
+// at every size, so the two agree for pictures of 256 px alone: at 128 px it smooths twice as much of the face as H/16
+// does, at 512 half as much. Here a face is smoothed alike at every resolution.)
 //
 // Definition  match_ref.h, color_map.h, slice.h      CPU  match_cpu.cpp      CUDA  match.cu
 // Tests  tests/kernels/match_test.cpp

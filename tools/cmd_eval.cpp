@@ -4,6 +4,7 @@
 #include "tools/open_model.h"
 #include "tools/options.h"
 #include "tools/progress.h"
+#include "tools/training_data.h"
 #if BIFRONS_HAS_MEDIA
 #include "tools/finder_options.h"
 #include "tools/footage_jitter.h"
@@ -192,14 +193,7 @@ void add_jitter(Report& report, const Options& o, Console& console)
          {"landmarks", {{"input", json_of(jitter.input.landmarks)}, {"merged", json_of(jitter.merged.landmarks)}}},
          {"colour", {{"input", json_of(jitter.input.colour)}, {"merged", json_of(jitter.merged.colour)}}}});
 }
-#else
-void add_jitter(Report& report, const Options&, Console&)
-{
-    report.not_measured("jitter", "this build cannot read footage: built without OpenCV or dlib");
-}
-#endif
 
-#if BIFRONS_HAS_MEDIA
 /// Empty if faces can be measured in their frames, else why not.
 std::string why_not_in_frame(const Evaluation& evaluation)
 {
@@ -221,9 +215,16 @@ void add_in_frame(Report& report, Evaluation& evaluation, model::Lpips* lpips)
     report.add("in_frame", {{"src", json_of(src)}, {"dst", json_of(dst)}, {"swap", {{"sharpness", swap}}}});
 }
 #else
+constexpr const char* kNoFootage = "this build cannot read footage: built without OpenCV or dlib";
+
+void add_jitter(Report& report, const Options&, Console&)
+{
+    report.not_measured("jitter", kNoFootage);
+}
+
 std::string why_not_in_frame(const Evaluation&)
 {
-    return "this build cannot read footage: built without OpenCV or dlib";
+    return kNoFootage;
 }
 
 void add_in_frame(Report&, Evaluation&, model::Lpips*) {}
@@ -251,12 +252,16 @@ void add_faces(Report& report, const Options& o, Evaluation& evaluation, const N
     if (networks.identity) add_identity(report, evaluation.identity(*networks.identity));
 }
 
-void warn_of_trained_faces(const Options& o, const Evaluation& evaluation, Console& console)
+void warn_of_faces(const Options& o, const Evaluation& evaluation, Console& console)
 {
     for (const auto& [path, faces] : {std::pair{o.src, &evaluation.src()}, {o.dst, &evaluation.dst()}})
-        if (!faces->held_out)
+        if (const std::size_t n = faces->looked_at.size() + faces->left_out.size(); faces->held_out) {
+            const std::string few = few_held_out(std::int64_t(n), path);
+            if (std::int64_t(n) < o.samples && !few.empty()) console.warn(few);
+        } else {
             console.warn(str(path, ": the model's validation_fraction holds out no faces; these were trained "
                                    "on, so the figures flatter the model"));
+        }
 }
 
 void eval(const Options& o, Console& console)
@@ -274,7 +279,7 @@ void eval(const Options& o, Console& console)
     Evaluation evaluation(*device, model, src, dst, o.samples, "cpu:1");
     if (const auto map = open_latent_map(o.model, o.latent_map, *device, model, memory, console))
         evaluation.use_map(*map);
-    warn_of_trained_faces(o, evaluation, console);
+    warn_of_faces(o, evaluation, console);
     const std::size_t src_faces = evaluation.src().looked_at.size(), dst_faces = evaluation.dst().looked_at.size();
     report.title(
         str(o.model, " at step ", model.step(), ", ", src_faces, " source and ", dst_faces, " destination faces"));

@@ -1,8 +1,11 @@
 #include "data/faceset.h"
 #include "engine/checkpoint.h"
 #include "tools/commands.h"
+#include "tools/contact_sheet.h"
+#include "tools/coverage_report.h"
 #include "tools/options.h"
 
+#include <cmath>
 #include <filesystem>
 
 namespace bifrons::tools {
@@ -12,8 +15,8 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Options {
-    std::string path;
-    bool tensors = false;
+    std::string path, dst, sheet;
+    bool tensors = false, overwrite = false;
 };
 
 std::string shape_text(const std::vector<std::int64_t>& shape)
@@ -97,11 +100,41 @@ void show_model(const Options& o, Console& console)
     show_file(o, newest->file, console);
 }
 
-void show_faceset(const std::string& folder, Console& console)
+/// The odd faces: some of them as text, all as an object.
+std::pair<std::string, Json> odd_faces(const data::Faceset& set, const std::vector<data::Oddness>& by_oddness)
 {
-    const data::Faceset set = data::load_faceset(folder);
+    constexpr std::size_t kNamed = 10;
+    constexpr double kDegree = 3.14159265358979323846 / 180;
+    std::string text;
+    Json list = Json::array();
+    for (const data::Oddness& odd : by_oddness) {
+        if (odd.value < data::kOdd) break;
+        const data::FaceRecord& face = set.faces[odd.face];
+        const auto rounded = [](double value) { return std::lround(value); };
+        if (list.size() < kNamed)
+            text += str("  odd: ", face.file, ": ", odd.reason, " (score ", face.score, ", yaw ",
+                        rounded(face.pose.yaw / kDegree), ", pitch ", rounded(face.pose.pitch / kDegree),
+                        ", sharpness ", rounded(face.sharpness), ", ", rounded(face.size), " px)\n");
+        list.push_back({{"file", face.file},
+                        {"source", set.sources[std::size_t(face.source)].name},
+                        {"frame", face.frame},
+                        {"reason", odd.reason},
+                        {"oddness", odd.value},
+                        {"score", face.score},
+                        {"yaw", face.pose.yaw / kDegree},
+                        {"pitch", face.pose.pitch / kDegree},
+                        {"sharpness", face.sharpness},
+                        {"size", face.size}});
+    }
+    if (list.size() > kNamed) text += str("  and ", list.size() - kNamed, " more odd faces: --json lists them\n");
+    return {text, list};
+}
+
+/// The contents of a faceset, as text and as an object.
+std::pair<std::string, Json> contents(const data::Faceset& set)
+{
     Json sources = Json::array();
-    std::string text = str(folder, ": ", set.faces.size(), " faces, ", name_of(set.type), ", ", set.side,
+    std::string text = str(set.folder.string(), ": ", set.faces.size(), " faces, ", name_of(set.type), ", ", set.side,
                            " px, found by ", set.detector, "\n");
     for (const data::SourceRecord& s : set.sources) {
         text +=
@@ -114,18 +147,62 @@ void show_faceset(const std::string& folder, Console& console)
                            {"empty", s.counts.empty},
                            {"complete", s.complete}});
     }
-    console.result(text, {{"path", folder},
-                          {"faces", set.faces.size()},
-                          {"face_type", name_of(set.type)},
-                          {"side", set.side},
-                          {"detector", set.detector},
-                          {"sources", sources}});
+    const auto [odd_text, odd_list] = odd_faces(set, data::by_oddness(set));
+    text += odd_text;
+    if (!set.faces.empty()) text += str("  in the footage (and the resolution that fits): ", sizes_text(set), "\n");
+    return {text,
+            {{"path", set.folder.string()},
+             {"faces", set.faces.size()},
+             {"face_type", name_of(set.type)},
+             {"side", set.side},
+             {"detector", set.detector},
+             {"sources", sources},
+             {"odd", odd_list}}};
+}
+
+/// One faceset; or source and destination, what they show side by side.
+void show_facesets(const std::vector<std::string>& folders, Console& console)
+{
+    std::string text;
+    Json list = Json::array();
+    std::vector<NamedCoverage> sides;
+    for (const std::string& folder : folders) {
+        const data::Faceset set = data::load_faceset(folder);
+        auto [words, values] = contents(set);
+        text += words;
+        sides.push_back({folders.size() == 1 ? "faces" : sides.empty() ? "source" : "destination", coverage_of(set)});
+        values["coverage"] = coverage_json(sides.back().coverage);
+        list.push_back(values);
+    }
+    const data::Coverage &src = sides.front().coverage, &dst = sides.back().coverage;
+    const bool has_faces = !src.values[data::kYaw].empty() && !dst.values[data::kYaw].empty();
+    if (has_faces) text += str("\n", coverage_text(sides));
+    console.result(text, folders.size() == 1 ? list.front() : Json{{"src", list.front()}, {"dst", list.back()}});
+    for (const NamedCoverage& side : sides)
+        for (const std::string& picture : side.coverage.unreadable) console.warn(picture);
+    if (has_faces)
+        for (const std::string& warning : coverage_warnings(src, dst)) console.warn(warning);
+}
+
+/// The faces of a faceset as one picture, the oddest first.
+void draw_sheet(const Options& o, Console& console)
+{
+    const data::Existing existing = o.overwrite ? data::Existing::replace : data::Existing::keep;
+    data::check_picture_destination(o.sheet, existing);
+    const data::Faceset set = data::load_faceset(o.path);
+    BIFRONS_CHECK(data, !set.faces.empty(), o.path, ": holds no faces to draw");
+    std::vector<std::string> unreadable;
+    data::save_image(o.sheet, contact_sheet(set, data::by_oddness(set), unreadable), {.existing = existing});
+    for (const std::string& picture : unreadable) console.warn(picture);
+    console.say(str(o.sheet, ": the ", std::min(kMostFaces, set.faces.size()), " oddest faces"));
 }
 
 void inspect(const Options& o, Console& console)
 {
     BIFRONS_CHECK(data, fs::exists(o.path), o.path, ": does not exist");
-    if (data::is_faceset(o.path)) return show_faceset(o.path, console);
+    if (!o.sheet.empty()) draw_sheet(o, console);
+    if (!o.dst.empty()) return show_facesets({o.path, o.dst}, console);
+    if (data::is_faceset(o.path)) return show_facesets({o.path}, console);
     if (fs::is_directory(o.path)) return show_model(o, console);
     show_file(o, SafetensorsFile(o.path), console);
 }
@@ -136,6 +213,11 @@ Work declare_inspect(CLI::App& app)
 {
     const auto options = std::make_shared<Options>();
     required(text(app, "PATH", options->path, "PATH", "model folder, faceset, checkpoint or other safetensors file"));
+    text(app, "DST", options->dst, "FACESET",
+         "destination faceset, where PATH is the source's: shows what faces both have, side by side");
+    text(app, "--sheet", options->sheet, "FILE",
+         "draw a faceset's faces, at most 120, the oddest first, with score, yaw and sharpness: .png or .jpg");
+    flag(app, "--overwrite", options->overwrite, "replace an existing sheet");
     flag(app, "--tensors", options->tensors, "list every tensor");
     return [options](Console& console) { inspect(*options, console); };
 }

@@ -26,10 +26,11 @@ void preview(const Options& o, Console& console)
     if (model.averaged()) console.say("using the averaged weights (ema)");
     PreviewSheet sheet(*device, model.network(), sample_pictures(src, model.settings(), o.rows),
                        sample_pictures(dst, model.settings(), o.rows), o.rows, model.precision());
-    data::save_image(o.out, sheet.draw(), {.existing = existing});
-    console.result(str(o.out, ": ", o.rows, " faces of each faceset at step ", model.step(),
-                       "\n  source, reconstruction, mask | destination, reconstruction, mask | swap, mask\n"),
-                   {{"out", o.out}, {"rows", o.rows}, {"step", model.step()}});
+    data::save_image(o.out, sheet.draw(str("step ", model.step())), {.existing = existing});
+    console.result(
+        str(o.out, ": ", o.rows, " faces of each faceset at step ", model.step(),
+            "\n  source, reconstruction, mask | destination, swap, mask | destination's reconstruction, mask\n"),
+        {{"out", o.out}, {"rows", o.rows}, {"step", model.step()}});
 }
 
 } // namespace

@@ -2,6 +2,7 @@
 #include "model/preset.h"
 #include "model/trainer.h"
 #include "tools/commands.h"
+#include "tools/coverage_report.h"
 #include "tools/history.h"
 #include "tools/interrupt.h"
 #include "tools/open_model.h"
@@ -209,9 +210,26 @@ class Run {
         console_.say(str("memory ", human_bytes(double(use.total() + data_.bytes() + preview_.planned_bytes())),
                          " (activations ", human_bytes(double(use.activations)),
                          ", planned); `bifrons plan` lists it"));
+        for (const auto& [folder, identity] : {std::pair{o_.src, &data_.src()}, {o_.dst, &data_.dst()}})
+            if (const std::string few = few_held_out(held_out_faces(*identity), folder); !few.empty())
+                console_.warn(few);
+        tell_coverage();
         if (trainer_.steps() > 0) console_.say(str("resuming from step ", trainer_.steps()));
         if (trainer_.steps() < 300)
             console_.say("for the first few hundred steps the preview is a blur: that is normal");
+    }
+
+    /// What both sides show, and what the source or the network lacks for it.
+    void tell_coverage()
+    {
+        data::Coverage src = data::coverage_of(data_.src().faceset());
+        if (settings_.random_src_flip) src = data::with_mirrored(src);
+        const data::Coverage dst = data::coverage_of(data_.dst().faceset());
+        console_.say(coverage_text({{"source", src}, {"destination", dst}}));
+        for (const std::string& warning : coverage_warnings(src, dst)) console_.warn(warning);
+        const auto too_small =
+            resolution_warning(data_.dst().faceset(), data::face_type_of(settings_.face_type), settings_.resolution);
+        if (too_small) console_.warn(*too_small);
     }
 
     void tell_cost(double step_s)
@@ -227,10 +245,14 @@ class Run {
         console_.say(text);
     }
 
+    static std::int64_t held_out_faces(const IdentityData& identity)
+    {
+        return identity.held_out() ? identity.held_out()->view().count : 0;
+    }
+
     static std::string faces_text(const IdentityData& identity)
     {
-        const std::int64_t held_out = identity.held_out() ? identity.held_out()->view().count : 0;
-        return str(identity.training().view().count, " (and ", held_out, " held out)");
+        return str(identity.training().view().count, " (and ", held_out_faces(identity), " held out)");
     }
 
     Values shown(const StepReport& report) const
@@ -260,6 +282,17 @@ class Run {
 
     static bool due(std::int64_t every, std::int64_t step) { return every > 0 && step % every == 0; }
 
+    std::string caption(std::int64_t step) const
+    {
+        const auto loss = [](const char* name, const std::optional<double>& value) {
+            if (!value) return std::string();
+            char text[40];
+            std::snprintf(text, sizeof text, "   %s %.4g", name, *value);
+            return std::string(text);
+        };
+        return str("step ", step, loss("loss", loss_), loss("held-out loss", validation_loss_));
+    }
+
     /// Validation loss and preview.
     void look(std::int64_t step)
     {
@@ -269,7 +302,7 @@ class Run {
             history_.add_validation(held_out);
         }
         const fs::path folder = o_.folder;
-        const data::Image sheet = preview_.draw();
+        const data::Image sheet = preview_.draw(caption(step));
         if (settings_.write_preview_history) {
             fs::create_directories(folder / "previews");
             char name[40];

@@ -1,7 +1,8 @@
 // tools/preview_sheet.h - what the network makes of a few fixed faces, as one picture.
 //
-// A row a sample; columns: source, its reconstruction and mask; destination, its reconstruction and mask; the
-// destination as the source (the swap) and the mask that the source's decoder predicts.
+// A row a sample, below a caption and the columns' names. Columns: source, its reconstruction and mask; destination,
+// the swap (the destination through the source's decoder) and its mask; the destination's reconstruction and mask.
+// Pictures below 128 px are shown at 128. Tests tests/tools/preview_test.cpp
 #pragma once
 
 #include "data/image.h"
@@ -29,7 +30,7 @@ class PreviewSheet {
     /// What that is, as planned.
     std::size_t planned_bytes() { return as_src_.planned_bytes() + as_dst_.planned_bytes(); }
     /// With the parameters as they are now. Waits.
-    data::Image draw();
+    data::Image draw(const std::string& caption);
 
   private:
     std::int64_t side_, rows_;

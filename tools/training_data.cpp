@@ -73,6 +73,15 @@ data::Faceset usable_faceset(const std::string& folder)
     return set;
 }
 
+std::string few_held_out(std::int64_t held_out, const std::string& whose)
+{
+    constexpr std::int64_t kEnough = 8;
+    if (held_out == 0 || held_out >= kEnough) return "";
+    return str(whose, ": only ", held_out,
+               " faces are held out, neighbouring frames that are nearly the same; "
+               "held-out figures mean little. Extract longer footage, or set a larger validation_fraction.");
+}
+
 std::int64_t faces_margin(const model::Settings& settings)
 {
     return settings.resolution / 8;

@@ -18,6 +18,8 @@ std::vector<float> sample_pictures(const data::Faceset& set, const model::Settin
 
 /// Of a faceset that trains: the preview shows as many, and from fewer there is next to nothing to learn.
 constexpr std::int64_t kLeastFaces = 4;
+/// A sentence if so few faces of `whose` are held out that their figures mean little; empty if none or enough are.
+std::string few_held_out(std::int64_t held_out, const std::string& whose);
 /// The faceset, to train with. Throws Error(data) as data::load_faceset(), and for fewer faces than kLeastFaces.
 data::Faceset usable_faceset(const std::string& folder);
 
@@ -26,6 +28,7 @@ class IdentityData {
   public:
     IdentityData(kernels::Device& device, Memory& memory, const model::Settings& settings, const std::string& faceset);
 
+    const data::Faceset& faceset() const { return set_; }
     const data::DeviceFaces& training() const { return training_; }
     /// Null where nothing is held out.
     const data::DeviceFaces* held_out() const { return held_out_ ? &*held_out_ : nullptr; }

@@ -61,7 +61,7 @@ TEST(Commands, wrong_usage_is_one_sentence_and_exit_code_2)
     says({"inspekt", "x"}, "bifrons: unknown command inspekt; did you mean \"inspect\"? `bifrons --help` lists them.");
     says({"xyzzy"}, "bifrons: unknown command xyzzy. `bifrons --help` lists them.");
     says({"inspect"}, "bifrons inspect: PATH is required. See `bifrons inspect --help`.");
-    says({"inspect", "a", "b"}, "bifrons inspect: unexpected argument b. See `bifrons inspect --help`.");
+    says({"inspect", "a", "b", "c"}, "bifrons inspect: unexpected argument c. See `bifrons inspect --help`.");
     says({"inspect", "a", "--tensor"},
          "bifrons inspect: unknown option --tensor; did you mean \"--tensors\"? See `bifrons inspect --help`.");
     says({"inspect", "--tensor=3"},

@@ -20,7 +20,7 @@ TEST_F(TrainCommand, leaves_checkpoints_history_and_a_preview)
     EXPECT_EQ(newest("model").first, 7);
     EXPECT_TRUE(fs::exists(folder_ / "model/preview.png"));
     const data::Image sheet = data::load_image(folder_ / "model/preview.png");
-    EXPECT_EQ(sheet.H, 4 * 32);
+    EXPECT_EQ(sheet.H, 60 + 4 * 128) << "words, and four faces";
     const std::string history = read(folder_ / "model/history.jsonl");
     EXPECT_NE(history.find("\"event\":\"begin\""), history.npos);
     EXPECT_NE(history.find("\"src_dssim\""), history.npos);

@@ -1,5 +1,6 @@
 #include "tools/commands.h"
 #include "tools/finder_options.h"
+#include "tools/footage_options.h"
 #include "tools/interrupt.h"
 #include "tools/options.h"
 #include "tools/progress.h"
@@ -12,6 +13,7 @@ struct Options {
     std::vector<std::string> inputs;
     std::string out, face_type = "whole_face";
     std::function<data::FinderOptions()> finder;
+    std::function<data::ReaderOptions()> reader;
     std::int64_t side = 256;
     bool overwrite = false;
 };
@@ -20,6 +22,7 @@ data::ExtractOptions extract_options(const Options& o)
 {
     data::ExtractOptions e;
     e.finder = o.finder();
+    e.reader = o.reader();
     e.type = data::face_type_of(o.face_type);
     e.side = o.side;
     e.overwrite = o.overwrite;
@@ -57,6 +60,7 @@ void extract(const Options& o, Console& console)
         progress->update(done);
         last = done;
     };
+    options.warn = [&](const std::string& text) { console.warn(text); };
     const data::ExtractReport report =
         data::extract(std::vector<std::filesystem::path>(o.inputs.begin(), o.inputs.end()), o.out, options);
     progress.reset();
@@ -77,6 +81,7 @@ Work declare_extract(CLI::App& app)
            "how much of the head a face covers; a model can use this type and all smaller ones");
     number<std::int64_t>(app, "--side", o->side, 16, 4096, "size of the face pictures, px");
     o->finder = finder_options(app);
+    o->reader = reader_options(app);
     flag(app, "--overwrite", o->overwrite, "start over if the folder holds a faceset");
     return [o](Console& console) { extract(*o, console); };
 }

@@ -1,6 +1,7 @@
 #include "tools/commands.h"
 #include "tools/face_swap.h"
 #include "tools/finder_options.h"
+#include "tools/footage_options.h"
 #include "tools/interrupt.h"
 #include "tools/open_model.h"
 #include "tools/options.h"
@@ -22,7 +23,8 @@ struct Options {
     std::string model, input, out, device = "auto", mask, color, blend;
     data::MergeOptions merge = {};
     std::function<data::FinderOptions()> finder;
-    int crf = data::VideoOptions().crf;
+    std::function<data::ReaderOptions()> reader;
+    std::function<data::VideoOptions()> video;
     double fps = 25, latent_map = 0;
     bool overwrite = false;
 };
@@ -81,21 +83,26 @@ std::vector<data::Frame> next_block(data::FrameSource& source)
 
 data::SinkOptions sink_options(const Options& o, const data::FrameSource& source, const data::Image& first)
 {
-    data::SinkOptions sink;
+    data::SinkOptions sink = {.video = o.video()};
     sink.video.existing = o.overwrite ? data::Existing::replace : data::Existing::keep;
-    sink.video.crf = o.crf;
     sink.video.comment = kComment;
     if (const data::VideoInfo* video = source.video()) {
         sink.format = video->format;
-        sink.video.audio = o.input;
+        sink.video.source = o.input;
     } else {
         sink.format = {.H = first.H, .W = first.W, .rate = {std::llround(o.fps * 1000), 1000}};
     }
     return sink;
 }
 
-/// Swaps all frames and returns what became of the sound.
-std::string swap_frames(const Options& o, data::FrameSource& source, FaceSwap& swap, Console& console)
+/// What the output holds beside the frames.
+struct Written {
+    std::string video = {}; ///< how its pictures are coded; empty for picture files
+    data::Carried carried = {};
+};
+
+/// Swaps all frames.
+Written swap_frames(const Options& o, data::FrameSource& source, FaceSwap& swap, Console& console)
 {
     std::vector<data::Frame> frames = next_block(source);
     BIFRONS_CHECK(data, !frames.empty(), o.input, ": holds no frames; expected one at least");
@@ -109,40 +116,67 @@ std::string swap_frames(const Options& o, data::FrameSource& source, FaceSwap& s
         for (const data::Frame& frame : frames) sink->write(frame);
         progress.update(swap.counts().frames, {{"faces", double(swap.counts().faces)}});
     }
-    return sink->finish();
+    data::Carried carried = sink->finish();
+    return {sink->description(), std::move(carried)};
 }
 
-void show(const Options& o, const SwapCounts& counts, const std::string& sound, double seconds, Console& console)
+std::string joined(const std::vector<std::string>& words)
 {
+    std::string text;
+    for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+    return text;
+}
+
+void show(const Options& o, const SwapCounts& counts, const Written& written, double seconds, Console& console)
+{
+    const data::Carried& carried = written.carried;
     console.result(str(o.out, ": ", counts.frames, " frames, ", counts.faces, " faces replaced\n  ",
                        counts.without_face, " frames without a face left unchanged, ", counts.ignored,
-                       " other faces ignored, ", counts.low_score, " dropped for a low score\n  sound: ", sound, "\n  ",
-                       duration_text(seconds), "\n"),
+                       " other faces ignored, ", counts.low_score, " dropped for a low score\n  ",
+                       written.video.empty() ? "" : "video: " + written.video + "\n  ", "sound: ", carried.sound,
+                       carried.kept.empty() ? "" : "; kept: " + joined(carried.kept), "\n  ", duration_text(seconds),
+                       "\n"),
                    {{"out", o.out},
                     {"frames", counts.frames},
                     {"faces", counts.faces},
                     {"frames_without_face", counts.without_face},
                     {"ignored_faces", counts.ignored},
                     {"low_score_faces", counts.low_score},
-                    {"sound", sound},
+                    {"video", written.video},
+                    {"sound", carried.sound},
+                    {"kept", carried.kept},
+                    {"lost", carried.lost},
                     {"seconds", seconds}});
 }
 
 /// What frames of this video lose on the way.
 void warn_of_losses(const std::string& name, const data::VideoInfo& video, Console& console)
 {
-    if (video.variable_rate)
-        console.warn(str(name, ": variable frame rate; the output has the mean rate, ", video.format.rate.value(),
-                         " frames/s, so frames shift in time"));
     if (video.bits > 8)
         console.warn(str(name, ": has ", video.bits, " bits per channel; frames are processed and written with 8"));
+}
+
+/// Frames that hold two moments each are not written as if they held one.
+void check_fields(const Options& o, const data::FrameSource& source)
+{
+    const bool combed = source.video() && source.video()->fields != data::Fields::none;
+    BIFRONS_CHECK(usage, !combed || o.reader().deinterlace == data::Deinterlace::always, o.input,
+                  ": is interlaced, so each frame shows two moments, combed into each other; expected progressive "
+                  "video. Add --deinterlace.");
+}
+
+void tell(const Options& o, data::FrameSource& source, Console& console)
+{
+    for (const std::string& remark : source.remarks()) console.warn(str(o.input, ": ", remark));
 }
 
 void merge(const Options& o, Console& console)
 {
     const double begin = Progress::steady_seconds();
     check_output(o);
-    const auto source = data::open_frames(o.input);
+    const auto source = data::open_frames(o.input, o.reader());
+    check_fields(o, *source);
+    tell(o, *source, console);
     BIFRONS_CHECK(usage, !data::has_picture_name(o.out) || source->count() == 1, o.out,
                   ": one picture cannot hold the input's ", source->count(), " frames; expected a folder or a video");
     if (!data::has_video_name(o.out)) source->check_names();
@@ -154,11 +188,12 @@ void merge(const Options& o, Console& console)
     Pool memory(*device);
     const std::optional<model::CodeMap> map = open_latent_map(o.model, o.latent_map, *device, model, memory, console);
     FaceSwap swap(*device, model, o.finder(), merge_options(o), merging_device(o, *device), map ? &*map : nullptr);
-    const std::string sound = swap_frames(o, *source, swap, console);
-    if (sound.rfind("lost", 0) == 0) console.warn(str(o.out, ": has no sound; ", sound));
+    const Written written = swap_frames(o, *source, swap, console);
+    tell(o, *source, console);
+    for (const std::string& lost : written.carried.lost) console.warn(str(o.out, ": lacks ", lost));
     if (swap.counts().faces == 0)
         console.warn(str(o.input, ": no face found; the output shows the input's frames unchanged"));
-    show(o, swap.counts(), sound, Progress::steady_seconds() - begin, console);
+    show(o, swap.counts(), written, Progress::steady_seconds() - begin, console);
 }
 
 } // namespace
@@ -190,7 +225,8 @@ Work declare_merge(CLI::App& app)
     number(app, "--latent-map", o->latent_map, 0.0, 1.0,
            "strength of the latent mapping that `bifrons map` fitted; 0 = off");
     o->finder = finder_options(app);
-    number(app, "--crf", o->crf, 0, 51, "video quality, x264's CRF: 0 is lossless, lower is better");
+    o->reader = reader_options(app);
+    o->video = video_options(app);
     number(app, "--fps", o->fps, 0.001, 1000.0, "frame rate of a video made from pictures");
     flag(app, "--overwrite", o->overwrite, "replace existing files");
     device_option(app, o->device);

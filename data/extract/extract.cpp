@@ -87,7 +87,7 @@ class Extraction {
         const auto start = Clock::now();
         for (const fs::path& input : inputs) {
             // Opened before anything is touched: a bad name costs nothing.
-            const std::unique_ptr<FrameSource> frames = open_frames(input);
+            const std::unique_ptr<FrameSource> frames = open_frames(input, options_.reader);
             if (!finder_) {
                 finder_ = std::make_unique<FaceFinder>(options_.finder);
                 prepare();
@@ -151,6 +151,12 @@ class Extraction {
         return set_.sources.back();
     }
 
+    void tell(const SourceRecord& source, FrameSource& frames) const
+    {
+        for (const std::string& remark : frames.remarks())
+            if (options_.warn) options_.warn(str(source.path, ": ", remark));
+    }
+
     /// False when cancelled before the end.
     bool add(const fs::path& path, FrameSource& frames)
     {
@@ -163,12 +169,14 @@ class Extraction {
         const bool known = !set_.faces.empty() && set_.faces.back().source == index;
         finder_->restart(known ? std::optional(set_.faces.back().rect) : std::nullopt);
 
+        tell(source, frames);
         try {
             source.complete = work_through(frames, source, index);
         } catch (...) {
             keep_what_is_done();
             throw;
         }
+        tell(source, frames);
         save_faceset(set_);
         return source.complete;
     }

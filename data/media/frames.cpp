@@ -14,13 +14,18 @@ namespace {
 
 class VideoFrames : public FrameSource {
   public:
-    explicit VideoFrames(const fs::path& path) : stem_(path.stem().string()), reader_(path) {}
+    VideoFrames(const fs::path& path, const ReaderOptions& options)
+        : stem_(path.stem().string()), reader_(path, options)
+    {
+    }
     std::int64_t count() const override { return reader_.info().frames; }
     const VideoInfo* video() const override { return &reader_.info(); }
+    std::vector<std::string> remarks() override { return reader_.remarks(); }
     bool next(Frame& frame) override
     {
         if (!reader_.next(frame.image)) return false;
         frame.index = index_++;
+        frame.time_s = reader_.time_s();
         std::string digits = std::to_string(frame.index);
         frame.name = stem_ + "_" + std::string(std::max<std::size_t>(6, digits.size()) - digits.size(), '0') + digits;
         return true;
@@ -50,7 +55,7 @@ class PictureFrames : public FrameSource {
     {
         if (index_ == count()) return false;
         const fs::path& file = files_[std::size_t(index_)];
-        frame = {index_++, file.stem().string(), load_image(file)};
+        frame = {.index = index_++, .name = file.stem().string(), .image = load_image(file)};
         return true;
     }
 
@@ -75,8 +80,9 @@ std::vector<fs::path> pictures_in(const fs::path& folder)
 class VideoSink : public FrameSink {
   public:
     VideoSink(const fs::path& path, const SinkOptions& options) : writer_(path, options.format, options.video) {}
-    void write(const Frame& frame) override { writer_.write(frame.image); }
-    std::string finish() override { return writer_.finish(); }
+    void write(const Frame& frame) override { writer_.write(frame.image, frame.time_s); }
+    Carried finish() override { return writer_.finish(); }
+    std::string description() const override { return writer_.description(); }
 
   private:
     VideoWriter writer_;
@@ -103,7 +109,7 @@ class PictureSink : public FrameSink {
         save_image(one ? path_ : path_ / (frame.name + ".png"), frame.image,
                    {.existing = options_.existing, .comment = options_.comment});
     }
-    std::string finish() override { return "none"; }
+    Carried finish() override { return {}; }
 
   private:
     fs::path path_;
@@ -112,12 +118,12 @@ class PictureSink : public FrameSink {
 
 } // namespace
 
-std::unique_ptr<FrameSource> open_frames(const fs::path& path)
+std::unique_ptr<FrameSource> open_frames(const fs::path& path, const ReaderOptions& options)
 {
     std::error_code ignored;
     if (fs::is_directory(path, ignored)) return std::make_unique<PictureFrames>(pictures_in(path));
     if (has_picture_name(path)) return std::make_unique<PictureFrames>(std::vector<fs::path>{path});
-    return std::make_unique<VideoFrames>(path);
+    return std::make_unique<VideoFrames>(path, options);
 }
 
 std::unique_ptr<FrameSink> create_frames(const fs::path& path, const SinkOptions& options)

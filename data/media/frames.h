@@ -3,7 +3,8 @@
 // Tests tests/data/frames_test.cpp
 #pragma once
 
-#include "data/media/video.h"
+#include "data/media/reader.h"
+#include "data/media/writer.h"
 
 namespace bifrons::data {
 
@@ -11,6 +12,7 @@ struct Frame {
     std::int64_t index = 0; ///< from 0
     std::string name = {};  ///< of the picture file without its ending; a video's name and the index otherwise
     Image image = {};
+    std::optional<double> time_s = {}; ///< when a video shows it, see VideoReader::time_s; pictures have none
 };
 
 class FrameSource {
@@ -25,11 +27,14 @@ class FrameSource {
     virtual void check_names() const {}
     /// What the video holds; null for pictures.
     virtual const VideoInfo* video() const { return nullptr; }
+    /// What a person should know of the footage, a sentence each, since the last call. See VideoReader::remarks.
+    virtual std::vector<std::string> remarks() { return {}; }
 };
 
 /// Opens a video, a folder (its pictures in natural order: 2 before 10) or one picture.
 /// Throws Error(data): missing, no media, or a folder without pictures.
-std::unique_ptr<FrameSource> open_frames(const std::filesystem::path& path);
+/// `options` are for a video.
+std::unique_ptr<FrameSource> open_frames(const std::filesystem::path& path, const ReaderOptions& options = {});
 
 struct SinkOptions {
     VideoFormat format = {}; ///< for a video
@@ -40,8 +45,10 @@ class FrameSink {
   public:
     virtual ~FrameSink() = default;
     virtual void write(const Frame& frame) = 0;
-    /// Must be called at the end. Returns what became of the sound, see VideoWriter::finish.
-    virtual std::string finish() = 0;
+    /// Must be called at the end. Returns what became of the source's other streams, see VideoWriter::finish.
+    virtual Carried finish() = 0;
+    /// See VideoWriter::description; empty for pictures.
+    virtual std::string description() const { return ""; }
 };
 
 /// A video for .mp4, .mov and .mkv, one picture for .png and .jpg, else a folder that gets <name>.png for each frame;

@@ -8,9 +8,11 @@
 #include <spawn.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <regex>
@@ -21,8 +23,8 @@ namespace bifrons::data {
 
 namespace {
 
-/// posix_spawnp with the given descriptors as standard input, output and error; returns errno.
-int spawn(pid_t& pid, const std::vector<std::string>& command, int in, int out, int errors)
+/// posix_spawnp with the given descriptors as standard input, output, error and number 3; returns errno.
+int spawn(pid_t& pid, const std::vector<std::string>& command, int in, int out, int errors, int notes)
 {
     std::vector<char*> arguments;
     for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
@@ -30,7 +32,7 @@ int spawn(pid_t& pid, const std::vector<std::string>& command, int in, int out, 
 
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
-    for (const auto& [descriptor, target] : {std::pair{in, 0}, {out, 1}, {errors, 2}}) {
+    for (const auto& [descriptor, target] : {std::pair{in, 0}, {out, 1}, {errors, 2}, {notes, 3}}) {
         if (descriptor >= 0)
             posix_spawn_file_actions_adddup2(&actions, descriptor, target);
         else
@@ -45,6 +47,21 @@ int spawn(pid_t& pid, const std::vector<std::string>& command, int in, int out, 
     return error;
 }
 
+std::int64_t size_of(int file)
+{
+    struct stat status = {};
+    return ::fstat(file, &status) == 0 ? status.st_size : 0;
+}
+
+/// Bytes `from`.. of a file in memory, `most` at most.
+std::string text_of(int file, std::int64_t from, std::int64_t most)
+{
+    const std::int64_t size = std::clamp<std::int64_t>(size_of(file) - from, 0, most);
+    std::string text(std::size_t(size), '\0');
+    text.resize(std::size_t(std::max<ssize_t>(0, ::pread(file, text.data(), text.size(), from))));
+    return text;
+}
+
 } // namespace
 
 Process::Process(const std::vector<std::string>& command, Pipe pipe)
@@ -54,14 +71,14 @@ Process::Process(const std::vector<std::string>& command, Pipe pipe)
     BIFRONS_CHECK(failed, ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0, command[0],
                   ": cannot open a socket to it: ", std::strerror(errno));
     errors_ = ::memfd_create("errors", MFD_CLOEXEC);
+    notes_ = ::memfd_create("notes", MFD_CLOEXEC);
     const bool into = pipe == Pipe::into;
     ::shutdown(ends[0], into ? SHUT_RD : SHUT_WR);
-    const int error = spawn(pid_, command, into ? ends[1] : -1, into ? -1 : ends[1], errors_);
+    const int error = spawn(pid_, command, into ? ends[1] : -1, into ? -1 : ends[1], errors_, notes_);
     ::close(ends[1]);
     pipe_ = ends[0];
     if (error == 0) return;
-    ::close(pipe_);
-    ::close(errors_);
+    for (const int descriptor : {pipe_, errors_, notes_}) ::close(descriptor);
     throw Error(ErrorKind::failed, str(command[0], ": cannot be started: ", std::strerror(error),
                                        "; expected the program in PATH. Install it (apt install ffmpeg)."));
 }
@@ -73,6 +90,7 @@ Process::~Process()
         wait();
     }
     ::close(errors_);
+    ::close(notes_);
 }
 
 std::size_t Process::read(void* to, std::size_t n)
@@ -112,10 +130,8 @@ int Process::wait()
 
 std::string Process::complaint() const
 {
-    std::string text(4096, '\0');
-    const off_t size = ::lseek(errors_, 0, SEEK_END);
-    const off_t start = std::max<off_t>(0, size - off_t(text.size()));
-    text.resize(std::size_t(std::max<ssize_t>(0, ::pread(errors_, text.data(), text.size(), start))));
+    constexpr std::int64_t kEnd = 4096; // of a long one only the end is of interest
+    const std::string text = text_of(errors_, std::max<std::int64_t>(0, said() - kEnd), kEnd);
     std::vector<std::string> lines;
     std::istringstream in(text);
     for (std::string line; std::getline(in, line);)
@@ -123,6 +139,33 @@ std::string Process::complaint() const
             lines.push_back(std::regex_replace(line, std::regex("^\\[[^\\]]* @ 0x[0-9a-f]+\\] |\\r| +$"), ""));
     if (lines.empty()) return "";
     return lines.size() > 1 ? lines[lines.size() - 2] + "; " + lines.back() : lines.back();
+}
+
+std::string Process::reason() const
+{
+    if (status_ <= 0) return complaint();
+    const std::string end = status_ > 128 ? str("was ended by signal ", status_ - 128, ", ", ::strsignal(status_ - 128))
+                                          : str("ended with status ", status_);
+    const std::string said = complaint();
+    return said.empty() ? end : str(said, "; ", end);
+}
+
+std::int64_t Process::said() const
+{
+    return size_of(errors_);
+}
+
+std::int64_t Process::lines_said() const
+{
+    constexpr std::int64_t kMost = 1 << 24;
+    const std::string text = text_of(errors_, 0, kMost);
+    return std::count(text.begin(), text.end(), '\n');
+}
+
+std::string Process::notes(std::int64_t from) const
+{
+    constexpr std::int64_t kMost = 1 << 16;
+    return text_of(notes_, from, kMost);
 }
 
 Output run(const std::vector<std::string>& command)
@@ -133,6 +176,7 @@ Output run(const std::vector<std::string>& command)
     while (const std::size_t n = process.read(piece.data(), piece.size())) output.text.append(piece.data(), n);
     output.status = process.wait();
     output.complaint = process.complaint();
+    output.reason = process.reason();
     return output;
 }
 

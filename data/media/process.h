@@ -2,6 +2,7 @@
 // command.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <sys/types.h>
 #include <vector>
@@ -30,11 +31,20 @@ class Process {
     int wait();
     /// What the program said on its error output: the last two lines, without addresses. For messages.
     std::string complaint() const;
+    /// Why it ended, after wait(): its complaint, and the status or the signal that ended it unless that was 0.
+    std::string reason() const;
+    /// Bytes that it said on its error output so far.
+    std::int64_t said() const;
+    /// Lines of the same.
+    std::int64_t lines_said() const;
+    /// What the program wrote to descriptor 3 so far, from this byte on: a side channel that cannot fill up.
+    std::string notes(std::int64_t from) const;
 
   private:
     pid_t pid_ = -1;
     int pipe_ = -1;
     int errors_ = -1; ///< a file in memory: cannot fill up and block the program
+    int notes_ = -1;  ///< the same
     int status_ = -1;
 };
 
@@ -42,6 +52,7 @@ struct Output {
     int status = 0;
     std::string text = {};      ///< all of the program's output
     std::string complaint = {}; ///< Process::complaint
+    std::string reason = {};    ///< Process::reason
 };
 /// Runs a program to its end.
 Output run(const std::vector<std::string>& command);

@@ -49,7 +49,7 @@ TEST(Frames, AFolderIsReadInNaturalOrderAndWrittenByName)
         names.push_back(frame.name);
         sink->write(frame);
     }
-    EXPECT_EQ(sink->finish(), "none");
+    EXPECT_EQ(sink->finish().sound, "none");
     EXPECT_EQ(names, (std::vector<std::string>{"f1", "f2", "f10"}));
     EXPECT_EQ(load_image(folder / "out" / "f10.png").pixels, grey(10).pixels);
     BIFRONS_EXPECT_ERROR(create_frames(folder / "out", {})->write({0, "f2", grey(1)}), usage, "--overwrite");

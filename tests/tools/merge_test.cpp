@@ -55,7 +55,7 @@ TEST(MergeCommand, a_video_without_faces_keeps_frames_rate_and_sound)
     EXPECT_EQ(r.json()["sound"], "copied");
     EXPECT_EQ(after.info().frames, before.info().frames);
     EXPECT_EQ(after.info().format.rate.value(), before.info().format.rate.value());
-    EXPECT_EQ(after.info().audio, before.info().audio);
+    EXPECT_EQ(after.info().codecs(data::StreamKind::sound), before.info().codecs(data::StreamKind::sound));
     data::Image x, y;
     while (before.next(x)) {
         ASSERT_TRUE(after.next(y));
@@ -184,6 +184,34 @@ TEST(MergeCommand, says_that_ten_bits_become_eight)
                   std::string(pixels) == "yuv420p10le")
             << r.out;
     }
+}
+
+TEST(MergeCommand, interlaced_video_needs_the_option)
+{
+    const Folder folder;
+    make_model(folder / "model");
+    const data::Output made =
+        data::run({"ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=size=160x120:rate=50:duration=0.4,interlace",
+                   "-flags", "+ilme+ildct", "-c:v", "mpeg2video", (folder / "in.mpg").string()});
+    ASSERT_EQ(made.status, 0) << made.complaint;
+    const Result r = merge(folder / "model", folder / "in.mpg", folder / "out.mp4");
+    EXPECT_EQ(r.code, 2) << r.out;
+    EXPECT_NE(r.out.find("Add --deinterlace."), std::string::npos) << r.out;
+    EXPECT_FALSE(fs::exists(folder / "out.mp4"));
+    const Result deinterlaced = merge(folder / "model", folder / "in.mpg", folder / "out.mp4", {"--deinterlace"});
+    EXPECT_EQ(deinterlaced.code, 0) << deinterlaced.out;
+    EXPECT_EQ(deinterlaced.json()["frames"], 10);
+}
+
+TEST(MergeCommand, a_codec_that_does_not_fit_is_refused_before_the_work)
+{
+    const Folder folder;
+    make_model(folder / "model");
+    make_clip(folder / "in.mp4", "0.2");
+    const Result r = merge(folder / "model", folder / "in.mp4", folder / "out.mp4", {"--codec", "prores"});
+    EXPECT_EQ(r.code, 1) << r.out;
+    EXPECT_NE(r.out.find("ffmpeg cannot write prores with yuv422p10le here"), std::string::npos) << r.out;
+    EXPECT_EQ(entries(folder.path()), 2);
 }
 
 TEST(MergeCommand, an_interrupt_leaves_no_video)

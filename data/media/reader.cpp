@@ -1,0 +1,223 @@
+// data/media/reader.cpp - the frames of a video file.
+#include "data/media/reader.h"
+
+#include "kernels/base/error.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <thread>
+#include <utility>
+
+namespace bifrons::data {
+namespace fs = std::filesystem;
+
+namespace {
+
+std::size_t count_of(const std::string& text, const std::string& part)
+{
+    std::size_t n = 0;
+    for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + part.size())) ++n;
+    return n;
+}
+
+/// How each of the frames from `start_s` on looks to ffmpeg, a line each. With `threshold` 1.04, ffmpeg's own, sharp
+/// moving edges of progressive footage are taken for combing now and then.
+std::string looks_of_frames(const fs::path& path, const VideoInfo& info, double start_s, int frames, double threshold)
+{
+    return run({"ffmpeg", "-nostdin", "-v", "quiet", "-protocol_whitelist", "file", "-ss", str(start_s), "-i",
+                "file:" + path.string(), "-map", str("0:", info.video_stream), "-frames:v", str(frames), "-vf",
+                str("idet=intl_thres=", threshold, ",metadata=mode=print:key=lavfi.idet.multiple.current_frame:file=-"),
+                "-f", "null", "-"})
+        .text;
+}
+
+std::string deinterlacing(const VideoInfo& info, Deinterlace wanted)
+{
+    if (info.fields == Fields::none && wanted == Deinterlace::where_needed) return "";
+    return str("bwdif=mode=send_frame:deint=all:parity=", info.fields == Fields::bottom_first ? "bff" : "tff", ",");
+}
+
+std::string scaling(const VideoInfo& info)
+{
+    const VideoFormat& format = info.format;
+    std::string scale =
+        str("scale=", format.W, ":", format.H, ":flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp");
+    if (is_rgb(info.pixel_format)) return scale;
+    scale += ":in_color_matrix=" + scaler_matrix(format.tags, format.H);
+    return format.tags.range.empty() ? scale : scale + ":in_range=" + format.tags.range;
+}
+
+/// Frames go to the pipe, their times as lines of ffmpeg's framecrc into the notes. The sound is read beside them so
+/// that ffmpeg sees the same packets as when the sound is copied, and sets joined recordings right in the same way.
+std::vector<std::string> decode_command(const fs::path& path, const VideoInfo& info, Deinterlace deinterlace)
+{
+    const std::string filter = str("[0:", info.video_stream, "]", deinterlacing(info, deinterlace), scaling(info),
+                                   ",setsar=1,format=bgr24,split[frames][corner];[corner]crop=1:1:0:0[times]");
+    std::vector<std::string> command = {"ffmpeg",
+                                        "-nostdin",
+                                        "-v",
+                                        "repeat+error",
+                                        "-protocol_whitelist",
+                                        "file",
+                                        "-i",
+                                        "file:" + path.string(),
+                                        "-filter_complex",
+                                        filter,
+                                        "-map",
+                                        "[times]",
+                                        "-fps_mode",
+                                        "passthrough",
+                                        "-enc_time_base",
+                                        "1:1000000",
+                                        "-c:v",
+                                        "rawvideo",
+                                        "-flush_packets",
+                                        "1",
+                                        "-f",
+                                        "framecrc",
+                                        "pipe:3",
+                                        "-map",
+                                        "[frames]",
+                                        "-fps_mode",
+                                        "passthrough",
+                                        "-f",
+                                        "rawvideo",
+                                        "pipe:1"};
+    bool any = false;
+    for (const Stream& stream : info.others) {
+        if (stream.kind != StreamKind::sound || stream.codec.empty()) continue;
+        command.insert(command.end(), {"-map", str("0:", stream.index)});
+        any = true;
+    }
+    if (any) command.insert(command.end(), {"-c", "copy", "-f", "null", "-"});
+    return command;
+}
+
+VideoInfo look_at(const fs::path& path)
+{
+    VideoInfo info = probe(path);
+    info.fields = look_at_fields(path, info);
+    return info;
+}
+
+/// "1:02.5"
+std::string moment(double seconds)
+{
+    char text[32];
+    std::snprintf(text, sizeof text, "%d:%04.1f", int(seconds / 60), std::fmod(seconds, 60.0));
+    return text;
+}
+
+} // namespace
+
+Fields look_at_fields(const fs::path& path, const VideoInfo& info)
+{
+    constexpr std::int64_t kMostRows = 1088; // there is no interlaced format above
+    constexpr int kFrames = 30;              // from each of three places
+    constexpr double kEnough = 8;            // frames that show what they are
+    if (info.format.H > kMostRows) return info.fields;
+    const bool tagged = info.fields != Fields::none;
+    // The tag is believed unless the frames clearly say otherwise, so one that says interlaced is denied only by
+    // frames that nearly all look progressive.
+    const double threshold = tagged ? 1.04 : 1.25, share = tagged ? 0.05 : 0.25;
+    const double seconds = double(info.frames) / info.format.rate.value();
+    const bool is_short = info.frames < 6 * kFrames;
+    std::string looks;
+    for (const double place : {0.0, 0.4, 0.8})
+        if (!is_short || place == 0)
+            looks += looks_of_frames(path, info, place * seconds, is_short ? 3 * kFrames : kFrames, threshold);
+    const double top = double(count_of(looks, "current_frame=tff")),
+                 bottom = double(count_of(looks, "current_frame=bff")),
+                 progressive = double(count_of(looks, "current_frame=progressive"));
+    if (top + bottom + progressive < kEnough) return info.fields;
+    if (top + bottom <= share * (top + bottom + progressive)) return Fields::none;
+    return top >= bottom ? Fields::top_first : Fields::bottom_first;
+}
+
+VideoReader::VideoReader(const fs::path& path, const ReaderOptions& options)
+    : path_(path), options_(options), info_(look_at(path)),
+      decoder_(decode_command(path, info_, options.deinterlace), Process::Pipe::from), remarks_(info_.remarks)
+{
+    if (!info_.damage.empty()) damaged(info_.damage);
+    if (info_.fields != Fields::none)
+        remarks_.push_back(str("is interlaced (", info_.fields == Fields::top_first ? "top" : "bottom",
+                               " field first); its frames are deinterlaced, one for each frame"));
+}
+
+bool VideoReader::next(Image& frame)
+{
+    frame = Image(info_.format.H, info_.format.W, 3);
+    if (decoder_.read(frame.pixels.data(), frame.pixels.size()) < frame.pixels.size()) {
+        end();
+        return false;
+    }
+    ++frames_;
+    read_time();
+    listen();
+    return true;
+}
+
+/// The line "0, <decoding time>, <time>, ..." of this frame: ffmpeg may write it a moment after the frame.
+void VideoReader::read_time()
+{
+    constexpr int kTries = 5000; // of a millisecond
+    for (int i = 0; i < kTries; ++i) {
+        for (std::size_t end = times_.find('\n'); end != std::string::npos; end = times_.find('\n')) {
+            const std::string line = times_.substr(0, end);
+            times_.erase(0, end + 1);
+            long long decoded = 0, shown = 0;
+            if (std::sscanf(line.c_str(), "0, %lld, %lld", &decoded, &shown) != 2) continue;
+            time_s_ = double(shown) / 1e6;
+            return;
+        }
+        const std::string more = decoder_.notes(times_read_);
+        times_read_ += std::int64_t(more.size());
+        times_ += more;
+        if (more.empty()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    throw Error(ErrorKind::failed, str(path_.string(), ": ffmpeg does not tell the time of frame ", frames_ - 1,
+                                       "; expected a line of its format framecrc. Use ffmpeg 5.1 or newer."));
+}
+
+/// Notes when ffmpeg complains: it is a few frames ahead of us at most.
+void VideoReader::listen()
+{
+    const std::int64_t bytes = decoder_.said();
+    if (bytes == told_.bytes) return;
+    told_.bytes = bytes;
+    told_.last_s = time_s_;
+    if (told_.first_s < 0) told_.first_s = time_s_;
+    BIFRONS_CHECK(data, !options_.strict, path_.string(), ": is damaged near ", moment(time_s_), " (",
+                  decoder_.complaint(), "). Without --strict, what can be decoded is used.");
+}
+
+void VideoReader::damaged(const std::string& what)
+{
+    BIFRONS_CHECK(data, !options_.strict, path_.string(), ": ", what,
+                  ". Without --strict, what can be decoded is used.");
+    remarks_.push_back(what);
+}
+
+void VideoReader::end()
+{
+    const int status = decoder_.wait();
+    const std::int64_t complaints = decoder_.lines_said();
+    BIFRONS_CHECK(data, frames_ > 0, path_.string(), ": none of ", info_.frames, " frames could be decoded (",
+                  decoder_.reason(), "); the file is truncated or damaged");
+    // Field pictures and hidden frames give fewer frames than packets, silently; damage does not keep silent.
+    if (complaints == 0 && status == 0) return;
+    if (told_.first_s < 0) told_.first_s = time_s_;
+    if (decoder_.said() > told_.bytes) told_.last_s = time_s_;
+    damaged(str("is damaged: ffmpeg complained ", complaints, " times, from ", moment(told_.first_s), " to ",
+                moment(told_.last_s), " (", decoder_.reason(), "); ", frames_, " of ", info_.frames,
+                " frames were decoded, and some of them may be broken"));
+}
+
+std::vector<std::string> VideoReader::remarks()
+{
+    return std::exchange(remarks_, {});
+}
+
+} // namespace bifrons::data

@@ -1,0 +1,248 @@
+// data/media/writer.cpp - writing video through ffmpeg.
+#include "data/media/writer.h"
+
+#include "kernels/base/error.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace bifrons::data {
+namespace fs = std::filesystem;
+
+namespace {
+
+using Words = std::vector<std::string>;
+
+std::string container(const fs::path& path)
+{
+    return path.extension() == ".mkv" ? "matroska" : path.extension() == ".mov" ? "mov" : "mp4";
+}
+
+std::string pixels_for(const VideoFormat& format, const VideoOptions& options)
+{
+    if (options.pixels != "auto") return options.pixels;
+    if (options.codec == "prores") return format.chroma == "444" ? "yuv444p10le" : "yuv422p10le";
+    return "yuv" + format.chroma + "p";
+}
+
+bool needs_even(const std::string& pixels)
+{
+    return pixels.find("444") == std::string::npos;
+}
+
+/// How long a tick of the written time stamps lasts: a frame, or 1/90000 s where frames do not keep to a rate.
+Rational tick_of(const VideoFormat& format)
+{
+    return format.variable_rate ? Rational{1, 90000} : Rational{format.rate.den, format.rate.num};
+}
+
+Words coding(const std::string& kind, const std::string& pixels, const VideoOptions& options)
+{
+    if (options.codec == "ffv1") return {"-c:v", "ffv1", "-level", "3"};
+    if (options.codec == "prores")
+        return {"-c:v", "prores_ks", "-profile:v", pixels.find("444") == std::string::npos ? "hq" : "4444"};
+    Words words = {"-c:v", "lib" + options.codec, "-crf", str(options.crf), "-preset", options.preset};
+    if (options.codec == "x265") {
+        const char* lossless = options.crf == 0 ? ":lossless=1" : "";
+        words.insert(words.end(), {"-x265-params", str("log-level=error", lossless)});
+        if (kind != "matroska") words.insert(words.end(), {"-tag:v", "hvc1"}); // what Apple's players look for
+    }
+    return words;
+}
+
+/// Reads frames as IVF from the pipe: the simplest format that gives each its time.
+Words encode_command(const fs::path& out, const std::string& kind, const VideoFormat& format,
+                     const VideoOptions& options)
+{
+    const std::string pixels = pixels_for(format, options);
+    const std::string range = format.tags.range.empty() ? "tv" : format.tags.range,
+                      tagging = tagging_filter(format.tags);
+    const std::string filter = str("scale=flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp:out_color_matrix=",
+                                   scaler_matrix(format.tags, format.H), ":out_range=", range, ",format=", pixels,
+                                   ",setsar=1", tagging.empty() ? "" : "," + tagging);
+    const Rational tick = tick_of(format);
+    Words command = {"ffmpeg", "-nostdin", "-v", "error",  "-xerror", "-y",   "-f",       "ivf",
+                     "-c:v",   "rawvideo", "-i", "pipe:0", "-vf",     filter, "-pix_fmt", "+" + pixels};
+    if (options.constant_rate) {
+        command.insert(command.end(), {"-fps_mode", "cfr", "-r", str(format.rate.num, "/", format.rate.den)});
+    } else {
+        const double frame = 1 / (format.rate.value() * tick.value()); // ticks; else the last one would last no time
+        command.insert(command.end(), {"-fps_mode", "passthrough", "-enc_time_base", str(tick.num, ":", tick.den),
+                                       "-bsf:v", str("setts=pts=PTS:dts=DTS:duration=", std::llround(frame))});
+    }
+    const Words coder = coding(kind, pixels, options);
+    command.insert(command.end(), coder.begin(), coder.end());
+    if (!options.comment.empty()) command.insert(command.end(), {"-metadata", "comment=" + options.comment});
+    command.insert(command.end(), {"-f", kind, "file:" + out.string()});
+    return command;
+}
+
+void put(std::string& bytes, std::uint64_t value, int size)
+{
+    for (int i = 0; i < size; ++i) bytes += char((value >> (8 * i)) & 255);
+}
+
+std::string ivf_header(const VideoFormat& format)
+{
+    const Rational tick = tick_of(format);
+    std::string bytes = "DKIF";
+    put(bytes, 0, 2);
+    put(bytes, 32, 2);  // its own length
+    bytes += "BGR\x18"; // ffmpeg's name of 24-bit BGR
+    put(bytes, std::uint64_t(format.W), 2);
+    put(bytes, std::uint64_t(format.H), 2);
+    put(bytes, std::uint64_t(tick.den), 4);
+    put(bytes, std::uint64_t(tick.num), 4);
+    put(bytes, 0, 8); // number of frames: not known
+    return bytes;
+}
+
+std::string ivf_frame_header(std::size_t size, std::int64_t tick)
+{
+    std::string bytes;
+    put(bytes, size, 4);
+    put(bytes, std::uint64_t(tick), 8);
+    return bytes;
+}
+
+/// The picture with its last column and row repeated up to H, W.
+Image padded(const Image& image, std::int64_t H, std::int64_t W)
+{
+    Image larger(H, W, image.C);
+    for (std::int64_t y = 0; y < H; ++y) {
+        const std::uint8_t* row = image.at(std::min(y, image.H - 1), 0);
+        std::copy_n(row, image.W * image.C, larger.at(y, 0));
+        for (std::int64_t x = image.W; x < W; ++x) std::copy_n(row + (image.W - 1) * image.C, image.C, larger.at(y, x));
+    }
+    return larger;
+}
+
+/// Frames in a file that we wrote; 0 when it cannot be read. ffmpeg 5 ends with 0 when the last bytes do not fit.
+std::int64_t frames_in(const fs::path& path)
+{
+    try {
+        return probe(path).frames;
+    } catch (const Error&) {
+        return 0;
+    }
+}
+
+} // namespace
+
+bool has_video_name(const fs::path& path)
+{
+    const fs::path ending = path.extension();
+    return ending == ".mp4" || ending == ".mov" || ending == ".mkv";
+}
+
+VideoWriter::VideoWriter(const fs::path& path, const VideoFormat& format, const VideoOptions& options)
+    : path_(path), temporary_(partial_name(path.string())), format_(format), written_(format), options_(options)
+{
+    BIFRONS_CHECK(usage, has_video_name(path), path.string(), ": unknown video format \"", path.extension().string(),
+                  "\"; expected .mp4, .mov or .mkv");
+    BIFRONS_CHECK(usage, options.crf >= 0 && options.crf <= 51, path.string(), ": crf is ", options.crf,
+                  "; expected 0 to 51");
+    const std::vector<std::string> codecs = {"x264", "x265", "prores", "ffv1"};
+    BIFRONS_CHECK(usage, std::find(codecs.begin(), codecs.end(), options.codec) != codecs.end(), path.string(),
+                  ": unknown codec \"", options.codec, "\"; expected x264, x265, prores or ffv1");
+    BIFRONS_CHECK(data, format.H > 0 && format.W > 0 && format.H < 65536 && format.W < 65536, path.string(),
+                  ": frames of ", format.W, "x", format.H, "; expected 1 to 65535 px a side");
+    check_destination(path, options.existing);
+    if (needs_even(pixels_for(format, options))) {
+        written_.H += format.H % 2;
+        written_.W += format.W % 2;
+    }
+    // One frame to nowhere shows now what would fail after an hour's work.
+    start("/dev/null");
+    send(Image(written_.H, written_.W, 3), 0);
+    const int status = encoder_->wait();
+    BIFRONS_CHECK(failed, status == 0, path.string(), ": ffmpeg cannot write ", options.codec, " with ",
+                  pixels_for(format, options), " here (", encoder_->reason(),
+                  "). Choose another --codec, --pix-fmt or file ending.");
+    start(temporary_);
+}
+
+VideoWriter::~VideoWriter()
+{
+    encoder_.reset();
+    std::error_code ignored;
+    fs::remove(temporary_, ignored);
+}
+
+void VideoWriter::fail(const std::string& reason) const
+{
+    throw Error(ErrorKind::failed,
+                str(path_.string(), ": cannot be written: ", reason, ". The existing file is unchanged.",
+                    is_disk_full(reason) ? " Check the free space." : ""));
+}
+
+/// Each frame has a later tick than the one before.
+std::int64_t VideoWriter::tick_of(std::optional<double> time_s)
+{
+    const double from_start = time_s && start_s_ ? *time_s - *start_s_ : double(frames_) / format_.rate.value();
+    const Rational tick = data::tick_of(format_);
+    last_tick_ = std::max<std::int64_t>(last_tick_ + 1, std::llround(from_start * double(tick.den) / double(tick.num)));
+    return last_tick_;
+}
+
+void VideoWriter::start(const fs::path& out)
+{
+    encoder_ =
+        std::make_unique<Process>(encode_command(out, container(path_), written_, options_), Process::Pipe::into);
+    const std::string header = ivf_header(written_);
+    encoder_->write(header.data(), header.size()); // a failure shows with the first frame
+}
+
+/// False when the encoder has ended.
+bool VideoWriter::send(const Image& frame, std::int64_t tick)
+{
+    const std::string header = ivf_frame_header(frame.pixels.size(), tick);
+    return encoder_->write(header.data(), header.size()) && encoder_->write(frame.pixels.data(), frame.pixels.size());
+}
+
+void VideoWriter::write(const Image& frame, std::optional<double> time_s)
+{
+    BIFRONS_CHECK(shape, frame.H == format_.H && frame.W == format_.W && frame.C == 3, path_.string(), ": frame [",
+                  frame.H, ",", frame.W, ",", frame.C, "]; expected [", format_.H, ",", format_.W, ",3]");
+    if (frames_ == 0) start_s_ = time_s;
+    const std::int64_t tick = tick_of(time_s);
+    const bool as_is = written_.H == format_.H && written_.W == format_.W;
+    if (!send(as_is ? frame : padded(frame, written_.H, written_.W), tick)) {
+        encoder_->wait();
+        fail(encoder_->reason());
+    }
+    ++frames_;
+}
+
+Carried VideoWriter::finish()
+{
+    if (encoder_->wait() != 0) fail(encoder_->reason());
+    BIFRONS_CHECK(data, frames_ > 0, path_.string(), ": no frames given; nothing was written");
+    const std::int64_t frames = frames_in(temporary_);
+    const bool complete = options_.constant_rate ? frames > 0 : frames == frames_;
+    if (!complete) fail(str(frames, " of ", frames_, " frames are in the file"));
+    const Carried carried = add_streams(frames);
+    check_destination(path_, options_.existing);
+    rename_into_place(temporary_, path_);
+    return carried;
+}
+
+Carried VideoWriter::add_streams(std::int64_t frames) const
+{
+    if (options_.source.empty()) return {};
+    try {
+        return carry_streams(options_.source, probe(options_.source), temporary_, frames, start_s_.value_or(0),
+                             container(path_));
+    } catch (const Error& error) {
+        fail(error.what());
+    }
+}
+
+std::string VideoWriter::description() const
+{
+    return str(options_.codec, ", ", pixels_for(format_, options_), ", ", written_.W, "x", written_.H, ", ",
+               written_.rate.value(), " frames/s",
+               written_.variable_rate && !options_.constant_rate ? " at a variable rate" : "");
+}
+
+} // namespace bifrons::data

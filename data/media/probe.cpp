@@ -65,6 +65,14 @@ struct Packets {
     std::vector<std::vector<double>> runs = {};
 };
 
+/// The number at `from`, up to a comma; NaN where there is none.
+double seconds(const std::string& line, std::size_t from)
+{
+    char* end = nullptr;
+    const double value = std::strtod(line.c_str() + from, &end);
+    return *end == ',' && end != line.c_str() + from ? value : std::nan("");
+}
+
 /// From lines "<time>,<decoding time>,<flags>"; the flag D marks packets that are decoded and not shown.
 Packets parse_packets(const std::string& lines)
 {
@@ -77,15 +85,15 @@ Packets parse_packets(const std::string& lines)
         const std::size_t first = line.find(','), second = line.find(',', first + 1);
         if (first == std::string::npos || second == std::string::npos) continue;
         ++packets.all;
-        char* end = nullptr;
-        const double decoded = std::strtod(line.c_str() + first + 1, &end);
-        const bool decoded_known = *end == ',';
-        if (packets.runs.empty() || (decoded_known && decoded < last - kBack)) packets.runs.emplace_back();
-        if (decoded_known) last = decoded;
+        const double shown = seconds(line, 0), decoded = seconds(line, first + 1);
+        // Nothing is shown before it is decoded: an earlier time belongs to the new start, whatever ffprobe made of the
+        // other one.
+        const double earliest = shown < decoded ? shown : decoded;
+        if (packets.runs.empty() || earliest < last - kBack) packets.runs.emplace_back();
+        if (!std::isnan(earliest)) last = earliest;
         if (line.find('D', second) != std::string::npos) continue;
         ++packets.shown;
-        const double shown = std::strtod(line.c_str(), &end);
-        all_timed = all_timed && *end == ',';
+        all_timed = all_timed && !std::isnan(shown);
         packets.runs.back().push_back(shown);
     }
     if (!all_timed) packets.runs.clear();

@@ -148,6 +148,7 @@ VideoReader::VideoReader(const fs::path& path, const ReaderOptions& options)
 
 bool VideoReader::next(Image& frame)
 {
+    if (ended_) return false;
     frame = Image(info_.format.H, info_.format.W, 3);
     if (decoder_.read(frame.pixels.data(), frame.pixels.size()) < frame.pixels.size()) {
         end();
@@ -202,6 +203,7 @@ void VideoReader::damaged(const std::string& what)
 
 void VideoReader::end()
 {
+    ended_ = true;
     const int status = decoder_.wait();
     const std::int64_t complaints = decoder_.lines_said();
     BIFRONS_CHECK(data, frames_ > 0, path_.string(), ": none of ", info_.frames, " frames could be decoded (",

@@ -61,6 +61,7 @@ class VideoReader {
     double time_s_ = -1;
     Told told_;
     std::int64_t frames_ = 0;
+    bool ended_ = false;
 };
 
 } // namespace bifrons::data

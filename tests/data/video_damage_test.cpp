@@ -26,6 +26,8 @@ Read read_all(const fs::path& path)
     VideoReader reader(path);
     Read all;
     for (Image frame; reader.next(frame);) ++all.frames;
+    Image none;
+    EXPECT_FALSE(reader.next(none)); // and tells nothing twice
     all.remarks = reader.remarks();
     return all;
 }

@@ -72,9 +72,9 @@ TEST(VideoTime, FramesOfAConstantRateKeepIt)
 TEST(VideoTime, JoinedRecordingsGoOn)
 {
     const Folder folder;
-    for (const char* ending : {"mpg", "ts"}) {
-        const fs::path part = folder / (std::string("part.") + ending), in = folder / (std::string("in.") + ending);
-        ffmpeg({"-f", "lavfi", "-i", kFlashes, "-f", "lavfi", "-i", kBeeps, "-c:v", "mpeg2video", "-c:a", "mp2",
+    for (const auto& [ending, codec] : {std::pair{"mpg", "mpeg1video"}, {"ts", "mpeg2video"}}) {
+        const fs::path part = folder / str("part.", ending), in = folder / str("in.", ending);
+        ffmpeg({"-f", "lavfi", "-i", kFlashes, "-f", "lavfi", "-i", kBeeps, "-c:v", codec, "-bf", "2", "-c:a", "mp2",
                 "-shortest", part});
         const auto bytes = read_file(part);
         std::string all(bytes.begin(), bytes.end());

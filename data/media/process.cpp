@@ -136,7 +136,7 @@ std::string Process::complaint() const
     std::istringstream in(text);
     for (std::string line; std::getline(in, line);)
         if (line.find_first_not_of(" \r") != std::string::npos)
-            lines.push_back(std::regex_replace(line, std::regex("^\\[[^\\]]* @ 0x[0-9a-f]+\\] |\\r| +$"), ""));
+            lines.push_back(std::regex_replace(line, std::regex("^(\\[[^\\]]* @ 0x[0-9a-f]+\\] )+|\\r| +$"), ""));
     if (lines.empty()) return "";
     return lines.size() > 1 ? lines[lines.size() - 2] + "; " + lines.back() : lines.back();
 }

@@ -182,7 +182,7 @@ void VideoReader::read_time()
                                        "; expected a line of its format framecrc. Use ffmpeg 5.1 or newer."));
 }
 
-/// Notes when ffmpeg complains: it is a few frames ahead of us at most.
+/// Notes when ffmpeg complains: it is up to some twenty frames ahead of us.
 void VideoReader::listen()
 {
     const std::int64_t bytes = decoder_.said();
@@ -190,7 +190,7 @@ void VideoReader::listen()
     told_.bytes = bytes;
     told_.last_s = time_s_;
     if (told_.first_s < 0) told_.first_s = time_s_;
-    BIFRONS_CHECK(data, !options_.strict, path_.string(), ": is damaged near ", moment(time_s_), " (",
+    BIFRONS_CHECK(data, !options_.strict, path_.string(), ": is damaged at about ", moment(time_s_), " (",
                   decoder_.complaint(), "). Without --strict, what can be decoded is used.");
 }
 
@@ -212,7 +212,7 @@ void VideoReader::end()
     if (complaints == 0 && status == 0) return;
     if (told_.first_s < 0) told_.first_s = time_s_;
     if (decoder_.said() > told_.bytes) told_.last_s = time_s_;
-    damaged(str("is damaged: ffmpeg complained ", complaints, " times, from ", moment(told_.first_s), " to ",
+    damaged(str("is damaged: ffmpeg complained ", complaints, " times, from about ", moment(told_.first_s), " to ",
                 moment(told_.last_s), " (", decoder_.reason(), "); ", frames_, " of ", info_.frames,
                 " frames were decoded, and some of them may be broken"));
 }

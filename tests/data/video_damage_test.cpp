@@ -49,19 +49,21 @@ TEST(VideoDamage, HolesAreToldWithTheirTime)
     EXPECT_EQ(read.remarks[0].rfind("is damaged: ffmpeg complained ", 0), 0u) << read.remarks[0];
     double from_s = 0, to_s = 0;
     int complaints = 0;
-    ASSERT_EQ(std::sscanf(read.remarks[0].c_str(), "is damaged: ffmpeg complained %d times, from 0:%lf to 0:%lf",
+    ASSERT_EQ(std::sscanf(read.remarks[0].c_str(), "is damaged: ffmpeg complained %d times, from about 0:%lf to 0:%lf",
                           &complaints, &from_s, &to_s),
               3)
         << read.remarks[0];
     EXPECT_GE(complaints, 1);
-    EXPECT_GE(from_s, 0.6) << read.remarks[0];
-    EXPECT_LE(from_s, 2.0) << read.remarks[0];
+    // Damaged from 1.0 s on; ffmpeg 5 decodes a few frames ahead, newer ones some twenty.
+    EXPECT_GE(from_s, 0.1) << read.remarks[0];
+    EXPECT_LE(from_s, 1.5) << read.remarks[0];
+    EXPECT_LE(to_s, 2.5) << read.remarks[0];
     const auto strictly = [&] {
         VideoReader reader(folder / "holes.mp4", {.strict = true});
         for (Image frame; reader.next(frame);) {
         }
     };
-    BIFRONS_EXPECT_ERROR(strictly(), data, "holes.mp4: is damaged near 0:0");
+    BIFRONS_EXPECT_ERROR(strictly(), data, "holes.mp4: is damaged at about 0:0");
 }
 
 TEST(VideoDamage, WhatIsLeftOfACutFileIsUsed)

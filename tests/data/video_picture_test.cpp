@@ -24,10 +24,10 @@ TEST(VideoPicture, NamesOfColoursAreThoseThatFfmpegTakes)
 TEST(VideoPicture, GammaTagsAreKept)
 {
     const Folder folder;
-    for (const auto& [transfer, name] : {std::pair{"gamma28", "bt470bg"}, {"gamma22", "bt470m"}}) {
-        make_clip(
-            folder / "in.mp4", "64x48", 3,
-            {"-pix_fmt", "yuv420p", "-color_primaries", name, "-color_trc", transfer, "-colorspace", "smpte170m"});
+    for (const char* name : {"bt470bg", "bt470m"}) { // ffprobe calls the transfers gamma28 and gamma22
+        make_clip(folder / "in.mp4", "64x48", 3,
+                  {"-pix_fmt", "yuv420p", "-vf",
+                   str("setparams=color_primaries=", name, ":color_trc=", name, ":colorspace=smpte170m")});
         copy_clip(folder / "in.mp4", folder / "out.mp4", {.existing = Existing::replace});
         EXPECT_EQ(probe(folder / "in.mp4").format.tags.transfer, name);
         EXPECT_EQ(probe(folder / "out.mp4").format.tags.transfer, name);

@@ -36,7 +36,7 @@ fi
 for side in src dst; do
     inputs="$side[@]"
     [ -f "$folder/$pair-$side/faceset.json" ] ||
-        quietly "$folder/$pair-$side.log" "$program" extract "${!inputs}" -o "$folder/$pair-$side"
+        quietly "$folder/$pair-$side.log" "$program" extract "${!inputs}" -o "$folder/$pair-$side" --detector hog
 done
 
 printf '%-24s %6s %8s %9s %7s %7s %9s %12s\n' "$pair" steps LPIPS sharpness 'PSNR dB' SSIM identity 'swap sharp.'
@@ -49,7 +49,7 @@ for variant; do
         quietly "$model.train.log" "$program" train --src "$folder/$pair-src" --dst "$folder/$pair-dst" --model "$model" \
             "${settings[@]}" --set validation_fraction=$held_out "${limit[@]}"
         quietly "$model.merge.log" "$program" merge --model "$model" --input "${dst[0]}" -o "$model.mp4" --crf 0 \
-            --min-score 0 --overwrite
+            --detector hog --min-score 0 --overwrite
         "$program" eval --model "$model" --src "$folder/$pair-src" --dst "$folder/$pair-dst" --json \
             --identity "$assets/models/face_identity_resnet34.safetensors" \
             --lpips "$assets/backbones/lpips_squeeze.safetensors" 2>"$model.eval.log" | grep '"in_frame"' >"$model.json.new"

@@ -1,3 +1,4 @@
+#include "data/model_files.h"
 #include "kernels/base/onednn.h"
 #include "kernels/device/cpu_device.h"
 #include "tools/commands.h"
@@ -102,6 +103,14 @@ Finding find_perceptual()
         "see docs/trainer.md"};
 }
 
+Finding find_models()
+{
+    std::string here;
+    for (const data::ModelFile& model : data::model_files())
+        if (!data::find_model_file(model.file).empty()) here += (here.empty() ? "" : ", ") + model.name;
+    return {"optional files", true, (here.empty() ? "none" : here) + "; `bifrons models` lists them"};
+}
+
 #if BIFRONS_HAS_MEDIA
 /// The program's own first line about itself.
 Finding find_program(const std::string& name)
@@ -140,9 +149,9 @@ void add_media(std::vector<Finding>& findings)
 
 void examine(Console& console)
 {
-    std::vector<Finding> findings = {find_choice(),       find_device("cpu"), find_device("cuda"),
-                                     find_instructions(), find_onednn(),      find_waiting(),
-                                     find_memory(),       find_disk(),        find_perceptual()};
+    std::vector<Finding> findings = {find_choice(),     find_device("cpu"), find_device("cuda"), find_instructions(),
+                                     find_onednn(),     find_waiting(),     find_memory(),       find_disk(),
+                                     find_perceptual(), find_models()};
     add_media(findings);
     std::string text;
     Json list = Json::array();

@@ -1,3 +1,4 @@
+#include "data/model_files.h"
 #include "tools/commands.h"
 #include "tools/evaluation.h"
 #include "tools/interrupt.h"
@@ -24,7 +25,7 @@ struct Options {
     double latent_map = 0;
     bool self_swap = false;
 #if BIFRONS_HAS_MEDIA
-    std::function<data::FinderOptions()> finder;
+    std::function<data::FinderOptions(Console&)> finder;
 #endif
 };
 
@@ -135,17 +136,24 @@ std::string missing(const std::string& option, const std::string& path, const st
     return std::filesystem::exists(path) ? "" : path + ": does not exist; expected " + remedy;
 }
 
+/// The file that was named, or that of the models folder.
+std::string given_or_found(const std::string& given, const std::string& model)
+{
+    return given.empty() ? data::find_model_file(data::model_file(model).file).string() : given;
+}
+
 Networks open_networks(const Options& o, kernels::Device& device, Report& report)
 {
     Networks networks;
-    if (const std::string why = missing("--identity", o.identity, "dlib's face-recognition network"); !why.empty())
+    const std::string identity = given_or_found(o.identity, "identity"), lpips = given_or_found(o.lpips, "lpips");
+    if (const std::string why = missing("--identity", identity, "dlib's face-recognition network"); !why.empty())
         report.not_measured("identity", why);
     else
-        networks.identity = std::make_unique<model::IdentityNetwork>(device, SafetensorsFile(o.identity));
-    if (const std::string why = missing("--lpips", o.lpips, "SqueezeNet 1.1 with LPIPS heads"); !why.empty())
+        networks.identity = std::make_unique<model::IdentityNetwork>(device, SafetensorsFile(identity));
+    if (const std::string why = missing("--lpips", lpips, "SqueezeNet 1.1 with LPIPS heads"); !why.empty())
         report.not_measured("lpips", why);
     else
-        networks.lpips = std::make_unique<model::Lpips>(device, o.lpips);
+        networks.lpips = std::make_unique<model::Lpips>(device, lpips);
     return networks;
 }
 
@@ -178,7 +186,7 @@ void add_jitter(Report& report, const Options& o, Console& console)
     if (o.merged.empty())
         return report.not_measured("jitter", "--input and --merged were not given: footage and its merged result");
     Counted counted(console, "jitter", "frames", data::open_frames(o.input)->count());
-    const FootageJitter jitter = footage_jitter(o.input, o.merged, o.finder(), [&] { counted(); });
+    const FootageJitter jitter = footage_jitter(o.input, o.merged, o.finder(console), [&] { counted(); });
     report.heading({"footage", "merged", "ratio"});
     const auto line = [&](const std::string& name, const std::optional<double>& input,
                           const std::optional<double>& merged, int digits) {
@@ -303,8 +311,9 @@ Work declare_eval(CLI::App& app)
     required(text(app, "--src", o->src, "FACESET", "source faceset"));
     required(text(app, "--dst", o->dst, "FACESET", "destination faceset"));
     text(app, "--identity", o->identity, "FILE",
-         "dlib's face-recognition network (safetensors), for identity distances");
-    text(app, "--lpips", o->lpips, "FILE", "SqueezeNet 1.1 with LPIPS heads (safetensors), for LPIPS distances");
+         "dlib's face-recognition network (safetensors), for identity distances; default: from the models folder");
+    text(app, "--lpips", o->lpips, "FILE",
+         "SqueezeNet 1.1 with LPIPS heads (safetensors), for LPIPS distances; default: from the models folder");
     number(app, "--latent-map", o->latent_map, 0.0, 1.0,
            "strength of the latent mapping that `bifrons map` fitted; 0 = off");
     flag(app, "--self-swap", o->self_swap, "both facesets show the same person: compare the swap with the destination");

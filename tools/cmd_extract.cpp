@@ -12,16 +12,16 @@ namespace {
 struct Options {
     std::vector<std::string> inputs;
     std::string out, face_type = "whole_face";
-    std::function<data::FinderOptions()> finder;
+    std::function<data::FinderOptions(Console&)> finder;
     std::function<data::ReaderOptions()> reader;
     std::int64_t side = 256;
     bool overwrite = false;
 };
 
-data::ExtractOptions extract_options(const Options& o)
+data::ExtractOptions extract_options(const Options& o, Console& console)
 {
     data::ExtractOptions e;
-    e.finder = o.finder();
+    e.finder = o.finder(console);
     e.reader = o.reader();
     e.type = data::face_type_of(o.face_type);
     e.side = o.side;
@@ -51,7 +51,7 @@ void extract(const Options& o, Console& console)
 {
     std::unique_ptr<Progress> progress; // one an input
     std::int64_t last = 0;
-    data::ExtractOptions options = extract_options(o);
+    data::ExtractOptions options = extract_options(o, console);
     options.progress = [&](std::int64_t done, std::int64_t of) {
         if (!progress || done < last) {
             progress.reset(); // ends its line before the next begins

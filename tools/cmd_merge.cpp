@@ -22,7 +22,7 @@ constexpr const char* kComment = "synthetic: faces in this footage were replaced
 struct Options {
     std::string model, input, out, device = "auto", mask, color, blend;
     data::MergeOptions merge = {};
-    std::function<data::FinderOptions()> finder;
+    std::function<data::FinderOptions(Console&)> finder;
     std::function<data::ReaderOptions()> reader;
     std::function<data::VideoOptions()> video;
     double fps = 25, latent_map = 0;
@@ -187,7 +187,8 @@ void merge(const Options& o, Console& console)
     if (model.averaged()) console.say("using the averaged weights (ema)");
     Pool memory(*device);
     const std::optional<model::CodeMap> map = open_latent_map(o.model, o.latent_map, *device, model, memory, console);
-    FaceSwap swap(*device, model, o.finder(), merge_options(o), merging_device(o, *device), map ? &*map : nullptr);
+    FaceSwap swap(*device, model, o.finder(console), merge_options(o), merging_device(o, *device),
+                  map ? &*map : nullptr);
     const Written written = swap_frames(o, *source, swap, console);
     tell(o, *source, console);
     for (const std::string& lost : written.carried.lost) console.warn(str(o.out, ": lacks ", lost));

@@ -139,6 +139,8 @@ const std::vector<Command>& commands()
         {"plan", "Show the parameters, memory and arithmetic of a training run; runs nothing", declare_plan},
         {"bench", "Benchmark every kernel and the training step against the best libraries found here", declare_bench},
         {"inspect", "Show the contents of a model folder, checkpoint, faceset or safetensors file", declare_inspect},
+        {"models", "List the optional files (detectors, networks) that the program can use, or fetch one",
+         declare_models},
         {"doctor", "Check this machine: devices, libraries, memory and what is missing", declare_doctor},
         {"manual", "Print the manual page, or completions for a shell", declare_manual},
     };

@@ -36,6 +36,7 @@ Work declare_inspect(CLI::App& app);
 Work declare_manual(CLI::App& app);
 Work declare_map(CLI::App& app);
 Work declare_merge(CLI::App& app);
+Work declare_models(CLI::App& app);
 Work declare_plan(CLI::App& app);
 Work declare_preview(CLI::App& app);
 Work declare_train(CLI::App& app);

@@ -8,10 +8,23 @@ namespace bifrons::tools {
 namespace {
 
 struct Options {
-    std::string detector = "hog", detector_model, faces = "track", landmarks;
+    std::string detector = "auto", detector_model, faces = "track", landmarks;
     std::optional<double> min_score;
     int threads = 0;
 };
+
+data::DetectorKind detector_of(const Options& o, Console& console)
+{
+    if (o.detector != "auto") return data::detector_kind_of(o.detector);
+    BIFRONS_CHECK(usage, o.detector_model.empty(), "--detector-model: expected --detector centerface, yunet or haar, ",
+                  "whose file it is");
+    const data::DetectorKind kind = data::default_detector();
+    console.say(str("detector ", data::name_of(kind),
+                    kind == data::DetectorKind::hog
+                        ? "; `bifrons models get centerface` fetches the file of a better one"
+                        : ", whose file is in the models folder"));
+    return kind;
+}
 
 std::string min_score_help()
 {
@@ -31,20 +44,21 @@ void check_min_score(const std::optional<double>& score, data::DetectorKind kind
 
 } // namespace
 
-std::function<data::FinderOptions()> finder_options(CLI::App& app)
+std::function<data::FinderOptions(Console&)> finder_options(CLI::App& app)
 {
     const auto o = std::make_shared<Options>();
     choice(app, "--faces", o->faces, {"track", "largest", "all"},
            "track: follow one person, starting with the largest face; largest: per frame; all: every face");
-    choice(app, "--detector", o->detector, {"hog", "yunet", "haar"}, "face detector; yunet needs --detector-model");
+    choice(app, "--detector", o->detector, {"auto", "hog", "centerface", "yunet", "haar"},
+           "face detector; auto: centerface or yunet where its model file is (`bifrons models`), else hog");
     text(app, "--detector-model", o->detector_model, "FILE",
-         "model file of yunet (.onnx), or another cascade for haar (.xml)");
+         "model file of centerface or yunet (.onnx), or cascade of haar (.xml); default: from the models folder");
     number(app, "--min-score", o->min_score, -10.0, 100.0, min_score_help());
     text(app, "--landmarks", o->landmarks, "FILE",
          "dlib 68-point landmark model; default: that of Debian's libdlib-data");
     number(app, "--threads", o->threads, 0, 1024, "worker threads; 0 = all cores");
-    return [o] {
-        const data::DetectorKind kind = data::detector_kind_of(o->detector);
+    return [o](Console& console) {
+        const data::DetectorKind kind = detector_of(*o, console);
         check_min_score(o->min_score, kind);
         return data::FinderOptions{.detector = {.kind = kind, .model = o->detector_model},
                                    .min_score = o->min_score,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "data/extract/extract.h"
+#include "tools/console.h"
 
 #include <functional>
 
@@ -11,7 +12,8 @@ class App;
 
 namespace bifrons::tools {
 
-/// Declares them; what it returns reads their values once the command line is parsed.
-std::function<data::FinderOptions()> finder_options(CLI::App& app);
+/// Declares them; what it returns reads their values once the command line is parsed, and says which detector
+/// --detector auto chose.
+std::function<data::FinderOptions(Console&)> finder_options(CLI::App& app);
 
 } // namespace bifrons::tools

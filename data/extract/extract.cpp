@@ -246,7 +246,8 @@ class Extraction {
         }
         BIFRONS_CHECK(data, !report_.complete || report_.counts.faces > 0, set_.folder.string(),
                       ": no face was found in ", report_.frames, " frames (", report_.counts.low_score,
-                      " dropped for a low score). Use footage with a frontal face, or --detector yunet.");
+                      " dropped for a low score). Use footage with a frontal face, or a better detector (`bifrons "
+                      "models get centerface`).");
     }
 
     ExtractOptions options_;

@@ -1,7 +1,8 @@
 // data/extract/landmarks.h - the 68 points of a face, by dlib's regression trees (Kazemi & Sullivan 2014).
 //
-// The first estimate (from the detector's box, or by a similarity from its five points) is refined once on an upright
-// crop in which the face has the place and size the trees were trained for. Tests tests/data/extract_test.cpp
+// The first estimate (from the detector's box, or by a similarity from its five points) is refined on an upright crop
+// in which the face has the place and size the trees were trained for, again until it hardly moves: mostly once, more
+// often where the detector's points are far off, as they are on tilted faces. Tests tests/data/extract_test.cpp
 #pragma once
 
 #include "data/extract/detector.h"

@@ -1,10 +1,11 @@
 // data/extract/opencv_detectors.cpp - YuNet (Wu et al. 2023, MIR 20:656) and Haar cascades (Viola & Jones 2001) of
 // OpenCV.
 #include "data/extract/detector.h"
+#include "data/extract/opencv_image.h"
+#include "data/model_files.h"
 #include "data/warp.h"
 #include "kernels/base/error.h"
 
-#include <opencv2/core.hpp>
 #include <opencv2/core/version.hpp>
 #include <opencv2/imgproc.hpp>
 #include <opencv2/objdetect.hpp>
@@ -20,18 +21,12 @@ namespace {
 constexpr double kYunetSide = 320; ///< px, of the long side in the first try
 constexpr const char* kDebianCascade = "/usr/share/opencv4/haarcascades/haarcascade_frontalface_alt2.xml";
 
-/// The picture's own memory, seen by OpenCV, which does not write to it.
-cv::Mat view_of(const Image& image)
-{
-    auto* pixels = const_cast<std::uint8_t*>(image.pixels.data());
-    return cv::Mat(int(image.H), int(image.W), image.C == 3 ? CV_8UC3 : CV_8UC1, pixels);
-}
-
 class YunetDetector : public Detector {
   public:
     explicit YunetDetector(const fs::path& model)
     {
         read_file(model); // for its messages
+        const QuietOpenCv quiet;
         try {
             const cv::Size size{int(kYunetSide), int(kYunetSide)};
             detector_ = cv::FaceDetectorYN::create(model.string(), "", size, float(kScores.weak));
@@ -80,8 +75,12 @@ class HaarDetector : public Detector {
     explicit HaarDetector(const fs::path& cascade)
     {
         read_file(cascade); // for its messages
-        BIFRONS_CHECK(data, cascade_.load(cascade.string()), cascade.string(),
-                      ": cannot be read by OpenCV; expected a cascade file");
+        bool loaded = false;
+        try {
+            loaded = cascade_.load(cascade.string());
+        } catch (const cv::Exception&) { // an empty file
+        }
+        BIFRONS_CHECK(data, loaded, cascade.string(), ": cannot be read by OpenCV; expected a cascade file");
     }
 
     std::vector<Detection> detect(const Image& frame) override
@@ -115,17 +114,18 @@ const char* yunet_file()
 
 std::unique_ptr<Detector> make_yunet_detector(const fs::path& model)
 {
-    BIFRONS_CHECK(usage, !model.empty(), "detector yunet: no model file given. Name ", yunet_file(),
-                  " with --detector-model.");
     return std::make_unique<YunetDetector>(model);
 }
 
-std::unique_ptr<Detector> make_haar_detector(const fs::path& cascade)
+std::unique_ptr<Detector> make_haar_detector(const fs::path& given)
 {
-    BIFRONS_CHECK(data, !cascade.empty() || fs::exists(kDebianCascade), kDebianCascade,
+    fs::path cascade = given;
+    if (cascade.empty()) cascade = find_model_file(fs::path(kDebianCascade).filename());
+    if (cascade.empty()) cascade = kDebianCascade;
+    BIFRONS_CHECK(data, !given.empty() || fs::exists(cascade), cascade.string(),
                   ": does not exist; expected OpenCV's cascade. Install it (apt install opencv-data) or name one with "
                   "--detector-model.");
-    return std::make_unique<HaarDetector>(cascade.empty() ? fs::path(kDebianCascade) : cascade);
+    return std::make_unique<HaarDetector>(cascade);
 }
 
 } // namespace bifrons::data

@@ -4,6 +4,7 @@
 #include "data/warp.h"
 #include "kernels/base/error.h"
 #include "tests/data/folder.h"
+#include "tests/support/models.h"
 
 #include <gtest/gtest.h>
 
@@ -110,8 +111,9 @@ TEST(Extract, BadSettingsAndPlacesSayWhatTheyAre)
 {
     BIFRONS_NEEDS_LANDMARKS();
     const Folder folder;
-    BIFRONS_EXPECT_ERROR(detector_kind_of("nose"), usage, "hog, yunet or haar");
-    BIFRONS_EXPECT_ERROR(make_detector({.kind = DetectorKind::yunet}), usage, "no model file");
+    BIFRONS_EXPECT_ERROR(detector_kind_of("nose"), usage, "hog, centerface, yunet or haar");
+    BIFRONS_EXPECT_ERROR(make_detector({.kind = DetectorKind::yunet}), usage, yunet_file());
+    BIFRONS_EXPECT_ERROR(make_detector({.kind = DetectorKind::hog, .model = folder / "a"}), usage, "no model file");
     BIFRONS_EXPECT_ERROR(make_detector({.kind = DetectorKind::yunet, .model = folder / "none.onnx"}), data,
                          "does not exist");
     test::write_text(folder / "bad.onnx", "not a network");
@@ -303,12 +305,13 @@ double error_of(const Landmarks& got, const Landmarks& want)
     return sum / std::hypot(pupil(36).x - pupil(42).x, pupil(36).y - pupil(42).y);
 }
 
-void compare_with_marks(const DetectorOptions& detector)
+/// At most `astray` of the fits may have gone wrong.
+void compare_with_marks(const DetectorOptions& detector, int astray = 0)
 {
     const fs::path stills = test::assets() / "faces" / "stills";
     FaceFinder finder({.detector = detector, .faces = Faces::all});
     double sum = 0;
-    int faces = 0;
+    int faces = 0, wrong = 0;
     for (const char* xml : {"testing_with_face_landmarks.xml", "training_with_face_landmarks.xml"})
         for (const auto& [name, marked] : marks_in(stills / xml)) {
             if (!fs::exists(stills / name)) continue;
@@ -319,12 +322,15 @@ void compare_with_marks(const DetectorOptions& detector)
                                  [&](const FrameFace& face) { return overlap(face.detection.rect, mark.rect) > 0.3; });
                 ASSERT_NE(same, found[0].faces.end()) << name << ": a marked face was not found";
                 const double error = error_of(same->points, mark.points);
-                EXPECT_LT(error, 0.1) << name;
+                if (error >= 0.1)
+                    std::printf("%s: %s at %.0f: %.3f\n", name_of(detector.kind), name.c_str(), mark.rect.left, error);
+                wrong += error >= 0.1;
                 sum += error;
                 ++faces;
             }
         }
     ASSERT_GT(faces, 4);
+    EXPECT_LE(wrong, astray);
     ::testing::Test::RecordProperty("landmark_error", std::to_string(sum / faces));
     std::printf("%s: %d faces, mean landmark error / inter-pupil %.4f\n", name_of(detector.kind), faces, sum / faces);
 }
@@ -344,6 +350,34 @@ TEST(Extract, YunetFindsThemToo)
     const fs::path model = test::assets() / "models" / yunet_file();
     BIFRONS_NEEDS_ASSET(model);
     compare_with_marks({.kind = DetectorKind::yunet, .model = model});
+}
+
+TEST(Extract, CenterFaceFindsThemToo)
+{
+    BIFRONS_NEEDS_LANDMARKS();
+    const fs::path model = test::optional_model(centerface_file());
+    BIFRONS_NEEDS_MODEL(model);
+    BIFRONS_NEEDS_ASSET(test::assets() / "faces" / "stills" / "testing_with_face_landmarks.xml");
+    // Two half profiles with 11 and 13 px between the eyes: the points are right, and the trees go astray from there.
+    compare_with_marks({.kind = DetectorKind::centerface, .model = model}, 2);
+}
+
+TEST(Detector, TheDefaultIsTheBestWhoseFileIsThere)
+{
+    EXPECT_EQ(default_detector(), DetectorKind::hog);
+    const Folder folder;
+    const std::string before = std::getenv("BIFRONS_MODELS");
+    ::setenv("BIFRONS_MODELS", folder.path().c_str(), 1);
+    test::write_text(folder / yunet_file(), "");
+    EXPECT_EQ(default_detector(), DetectorKind::yunet);
+    test::write_text(folder / centerface_file(), "");
+    EXPECT_EQ(default_detector(), DetectorKind::centerface);
+    BIFRONS_EXPECT_ERROR(make_detector({.kind = DetectorKind::centerface}), data,
+                         (folder / centerface_file()).string());
+    BIFRONS_EXPECT_ERROR(make_detector({.kind = DetectorKind::yunet}), data, (folder / yunet_file()).string());
+    test::write_text(folder / "haarcascade_frontalface_alt2.xml", "");
+    BIFRONS_EXPECT_ERROR(make_detector({.kind = DetectorKind::haar}), data, folder.path().string());
+    ::setenv("BIFRONS_MODELS", before.c_str(), 1);
 }
 
 TEST(Extract, AYunetFileOfAnotherOpenCvIsRefused)

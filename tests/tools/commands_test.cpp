@@ -206,7 +206,7 @@ TEST(Commands, extract_refuses_what_is_no_video)
     TempFolder folder;
     write_bytes(folder / "text.mp4", "hello");
     const std::string input = folder / "text.mp4", out = folder / "set";
-    const Result r = bifrons_run({"extract", input.c_str(), "-o", out.c_str()});
+    const Result r = bifrons_run({"extract", input.c_str(), "-o", out.c_str(), "--detector", "hog"});
     EXPECT_EQ(r.code, 3);
     EXPECT_SAYS(r.err, input);
     EXPECT_EQ(std::count(r.err.begin(), r.err.end(), '\n'), 1) << r.err;

@@ -17,6 +17,7 @@ struct Rect {
     double left = 0, top = 0, right = 0, bottom = 0;
     double width() const { return right - left; }
     double height() const { return bottom - top; }
+    bool operator==(const Rect&) const = default;
     double area() const { return width() > 0 && height() > 0 ? width() * height() : 0; }
 };
 

@@ -131,6 +131,18 @@ Image hull_mask(const Landmarks& points, std::int64_t H, std::int64_t W)
     return mask;
 }
 
+ImageF brows_mask(std::span<const Landmarks> faces, double grow, std::int64_t H, std::int64_t W)
+{
+    ImageF mask(H, W, 1);
+    if (faces.empty()) return mask;
+    for (const int first : {18, 22}) {
+        std::vector<Point> brow;
+        for (const Landmarks& p : faces) brow.insert(brow.end(), p.begin() + first, p.begin() + first + 4);
+        draw_grown(brow, grow, mask);
+    }
+    return mask;
+}
+
 Image eyes_mouth_mask(const Landmarks& points, std::int64_t side, std::int64_t H, std::int64_t W)
 {
     const double window = double(side) / 16, sigma = 0.3 * ((window - 1) / 2 - 1) + 0.8;

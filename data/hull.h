@@ -5,6 +5,7 @@
 #include "data/geometry.h"
 #include "data/image.h"
 
+#include <span>
 #include <vector>
 
 namespace bifrons::data {
@@ -14,6 +15,10 @@ std::vector<Point> face_hull(const Landmarks& points);
 
 /// [H,W,1] 0..255: 255 inside, 0 outside, the edge anti-aliased over one pixel.
 Image hull_mask(const Landmarks& points, std::int64_t H, std::int64_t W);
+
+/// [H,W,1] 0..1: the hull of each brow of these faces, grown by `grow` px, the edge anti-aliased over one pixel.
+/// Landmarks 18-21 and 22-25: a brow's outer end lies at the hair.
+ImageF brows_mask(std::span<const Landmarks> faces, double grow, std::int64_t H, std::int64_t W);
 
 /// [H,W,1] 0..255: the hulls of both eyes (landmarks 36-41, 42-47) and of the inner lips (60-67), grown by
 /// side/64 px, blurred by a Gaussian, and scaled so that the largest value is 255; all 0 if none of them is in the

@@ -146,10 +146,8 @@ void demo(const Options& o, Console& console)
     run_command({"extract", path("src.mp4"), "-o", path("src-faces"), "--detector", "hog"}, console);
     run_command({"extract", path("dst.mp4"), "-o", path("dst-faces"), "--detector", "hog"}, console);
     train(o, path("src-faces"), path("dst-faces"), path("model"), console);
-    // The camera turns the hat far enough that a few detections are weak; and glasses give the frame's face a contrast
-    // that the source's should not take over whole. Beyond her brows is hair, which stays out by --erode.
     run_command({"merge", "--model", path("model"), "--input", path("dst.mp4"), "-o", path("swapped.mp4"), "--detector",
-                 "hog", "--min-score", "0", "--erode", "2", "--alpha", "0.6", "--sharpen", "0.8", "--overwrite"},
+                 "hog", "--sharpen", "0.8", "--overwrite"},
                 console);
     save_comparison(out / "dst-faces", out / "dst.mp4", out / "swapped.mp4", out / "comparison.jpg");
     console.result(str("\nswapped video        ", path("swapped.mp4"), "\nbefore and after     ",

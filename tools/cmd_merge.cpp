@@ -16,12 +16,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kBlock = 16; // frames in work together
+constexpr std::int64_t kSmooth = 3; // frames: 7 in all take most of the jitter and none of what the face does
 constexpr const char* kComment = "synthetic: faces in this footage were replaced by a neural network (Bifrons)";
 
 struct Options {
-    std::string model, input, out, device = "auto", mask, color, blend;
-    data::MergeOptions merge = {};
+    std::string model, input, out, device = "auto", faceset, settings, save_settings, range, output = "swapped";
+    std::function<MergePlan(const std::string&, std::int64_t)> plan;
+    std::optional<std::int64_t> fill, smooth;
     std::function<data::FinderOptions(Console&)> finder;
     std::function<data::ReaderOptions()> reader;
     std::function<data::VideoOptions()> video;
@@ -58,15 +59,6 @@ void check_output(const Options& o)
                   ": the folder is not empty; expected a new or empty one. Choose another, or add --overwrite.");
 }
 
-data::MergeOptions merge_options(const Options& o)
-{
-    data::MergeOptions merge = o.merge;
-    merge.mask = data::mask_kind_of(o.mask);
-    merge.color = data::color_kind_of(o.color);
-    merge.blend = data::blend_kind_of(o.blend);
-    return merge;
-}
-
 /// What each thread that pastes opens: the network's GPU, or one thread of the processor.
 std::string merging_device(const Options& o, const kernels::Device& network)
 {
@@ -74,11 +66,47 @@ std::string merging_device(const Options& o, const kernels::Device& network)
     return o.device == "auto" ? kernels::choose_device().name : o.device;
 }
 
-std::vector<data::Frame> next_block(data::FrameSource& source)
+/// "120-180" as numbers of frames.
+void parse_range(const std::string& text, std::int64_t frames, SwapOptions& swap)
 {
-    std::vector<data::Frame> frames;
-    for (data::Frame frame; frames.size() < kBlock && source.next(frame);) frames.push_back(std::move(frame));
-    return frames;
+    if (text.empty()) return;
+    long long from = -1, to = -1;
+    char rest = 0;
+    const bool good = std::sscanf(text.c_str(), "%lld-%lld%c", &from, &to, &rest) == 2;
+    BIFRONS_CHECK(usage, good && from >= 0 && from <= to && to < frames, "--only-range: is \"", text,
+                  "\"; expected FROM-TO within 0-", frames - 1);
+    swap.from = from;
+    swap.to = to;
+}
+
+SwapOptions swap_options(const Options& o, const kernels::Device& device, int threads, std::int64_t frames)
+{
+    SwapOptions swap{.merging_device = merging_device(o, device), .threads = threads};
+    parse_range(o.range, frames, swap);
+    return swap;
+}
+
+/// The footage's faces, steadied over time where it is a video, or where that was asked for.
+data::FootageFaces find_faces(const Options& o, const data::FinderOptions& options,
+                              std::shared_ptr<const data::LandmarkModel> landmarks, Console& console)
+{
+    const auto source = data::open_frames(o.input, o.reader());
+    if (!o.faceset.empty()) return data::faces_of(data::load_faceset(o.faceset), o.input, source->count());
+    data::FaceFinder finder(options, std::move(landmarks));
+    Progress progress(console, "find faces", "frames", source->count());
+    return data::find_faces(*source, finder, [&](std::int64_t done) {
+        if (interrupted()) throw Interrupted("interrupted while looking for faces; nothing was written");
+        progress.update(done);
+    });
+}
+
+/// Returns the number of frames in which a face was filled in.
+std::int64_t steady(const Options& o, const data::VideoInfo* video, data::Clip& clip)
+{
+    const std::int64_t half_a_second = video ? std::llround(video->format.rate.value() / 2) : 0;
+    const std::int64_t filled = data::fill_gaps(clip, o.fill.value_or(half_a_second));
+    data::smooth_landmarks(clip, o.smooth.value_or(video ? kSmooth : 0));
+    return filled;
 }
 
 data::SinkOptions sink_options(const Options& o, const data::FrameSource& source, const data::Image& first)
@@ -92,6 +120,7 @@ data::SinkOptions sink_options(const Options& o, const data::FrameSource& source
     } else {
         sink.format = {.H = first.H, .W = first.W, .rate = {std::llround(o.fps * 1000), 1000}};
     }
+    if (o.output == "side-by-side") sink.format.W *= 2;
     return sink;
 }
 
@@ -101,18 +130,50 @@ struct Written {
     data::Carried carried = {};
 };
 
-/// Swaps all frames.
-Written swap_frames(const Options& o, data::FrameSource& source, FaceSwap& swap, Console& console)
+/// Grey as three equal channels.
+data::Image colored(const data::Image& grey)
 {
-    std::vector<data::Frame> frames = next_block(source);
+    data::Image out(grey.H, grey.W, 3);
+    for (std::size_t i = 0; i < grey.pixels.size(); ++i) std::fill_n(&out.pixels[3 * i], 3, grey.pixels[i]);
+    return out;
+}
+
+data::Image beside(const data::Image& left, const data::Image& right)
+{
+    data::Image out(left.H, left.W + right.W, 3);
+    for (std::int64_t y = 0; y < left.H; ++y) {
+        std::copy_n(left.at(y, 0), 3 * left.W, out.at(y, 0));
+        std::copy_n(right.at(y, 0), 3 * right.W, out.at(y, left.W));
+    }
+    return out;
+}
+
+/// Frames in, what --output asks for out.
+void swap_block(const Options& o, std::vector<data::Frame>& frames, const data::Clip& clip, FaceSwap& swap)
+{
+    std::vector<data::Frame> before;
+    if (o.output == "side-by-side") before = frames;
+    std::vector<data::Image> masks;
+    swap(frames, clip, o.output == "mask" ? &masks : nullptr);
+    for (std::size_t i = 0; i < before.size(); ++i) frames[i].image = beside(before[i].image, frames[i].image);
+    for (std::size_t i = 0; i < masks.size(); ++i) frames[i].image = colored(masks[i]);
+}
+
+/// Swaps all frames.
+Written swap_frames(const Options& o, data::FrameSource& source, const data::Clip& clip, FaceSwap& swap,
+                    Console& console)
+{
+    std::vector<data::Frame> frames = data::next_block(source);
     BIFRONS_CHECK(data, !frames.empty(), o.input, ": holds no frames; expected one at least");
     const auto sink = data::create_frames(o.out, sink_options(o, source, frames[0].image));
     Progress progress(console, "merge", "frames", source.count());
-    for (; !frames.empty(); frames = next_block(source)) {
+    for (; !frames.empty(); frames = data::next_block(source)) {
         if (interrupted())
             throw Interrupted(str("interrupted after ", swap.counts().frames, " frames; ",
                                   data::has_video_name(o.out) ? "nothing was written" : str("they are in ", o.out)));
-        swap(frames);
+        BIFRONS_CHECK(data, frames.back().index < std::int64_t(clip.size()), o.input, ": has more than the ",
+                      clip.size(), " frames it had at first; expected a file that does not change");
+        swap_block(o, frames, clip, swap);
         for (const data::Frame& frame : frames) sink->write(frame);
         progress.update(swap.counts().frames, {{"faces", double(swap.counts().faces)}});
     }
@@ -127,26 +188,40 @@ std::string joined(const std::vector<std::string>& words)
     return text;
 }
 
-void show(const Options& o, const SwapCounts& counts, const Written& written, double seconds, Console& console)
+/// What became of the faces.
+struct Outcome {
+    SwapCounts swapped;
+    data::FootageFaces found;
+    std::int64_t filled = 0;
+    std::string color;
+    Written written;
+};
+
+void show(const Options& o, const Outcome& r, double seconds, Console& console)
 {
-    const data::Carried& carried = written.carried;
-    console.result(str(o.out, ": ", counts.frames, " frames, ", counts.faces, " faces replaced\n  ",
-                       counts.without_face, " frames without a face left unchanged, ", counts.ignored,
-                       " other faces ignored, ", counts.low_score, " dropped for a low score\n  ",
-                       written.video.empty() ? "" : "video: " + written.video + "\n  ", "sound: ", carried.sound,
-                       carried.kept.empty() ? "" : "; kept: " + joined(carried.kept), "\n  ", duration_text(seconds),
-                       "\n"),
-                   {{"out", o.out},
-                    {"frames", counts.frames},
-                    {"faces", counts.faces},
-                    {"frames_without_face", counts.without_face},
-                    {"ignored_faces", counts.ignored},
-                    {"low_score_faces", counts.low_score},
-                    {"video", written.video},
-                    {"sound", carried.sound},
-                    {"kept", carried.kept},
-                    {"lost", carried.lost},
-                    {"seconds", seconds}});
+    const std::string ranges = data::filled_ranges(r.found.clip);
+    const data::Carried& carried = r.written.carried;
+    console.result(
+        str(o.out, ": ", r.swapped.frames, " frames, ", r.swapped.faces, " faces replaced\n  ", r.swapped.without_face,
+            " frames without a face left unchanged, ", r.found.ignored, " other faces ignored, ", r.found.low_score,
+            " dropped for a low score\n  ", r.filled, " frames whose face was not found, taken from their neighbours",
+            ranges.empty() ? "" : ": ", ranges, "\n  colour transfer: ", r.color, "\n  ",
+            r.written.video.empty() ? "" : "video: " + r.written.video + "\n  ", "sound: ", carried.sound,
+            carried.kept.empty() ? "" : "; kept: " + joined(carried.kept), "\n  ", duration_text(seconds), "\n"),
+        {{"out", o.out},
+         {"frames", r.swapped.frames},
+         {"faces", r.swapped.faces},
+         {"frames_without_face", r.swapped.without_face},
+         {"ignored_faces", r.found.ignored},
+         {"low_score_faces", r.found.low_score},
+         {"filled_frames", r.filled},
+         {"filled", ranges},
+         {"color", r.color},
+         {"video", r.written.video},
+         {"sound", carried.sound},
+         {"kept", carried.kept},
+         {"lost", carried.lost},
+         {"seconds", seconds}});
 }
 
 /// What frames of this video lose on the way.
@@ -181,20 +256,30 @@ void merge(const Options& o, Console& console)
                   ": one picture cannot hold the input's ", source->count(), " frames; expected a folder or a video");
     if (!data::has_video_name(o.out)) source->check_names();
     if (source->video()) warn_of_losses(o.input, *source->video(), console);
+    const MergePlan plan = o.plan(o.settings, source->count());
+    if (!o.save_settings.empty())
+        plan.save(o.save_settings, o.overwrite ? data::Existing::replace : data::Existing::keep);
     const Checkpoint checkpoint = open_checkpoint(o.model, console);
     const auto device = open_device(o.device, console);
     const model::TrainedModel model(*device, checkpoint);
     if (model.averaged()) console.say("using the averaged weights (ema)");
     Pool memory(*device);
     const std::optional<model::CodeMap> map = open_latent_map(o.model, o.latent_map, *device, model, memory, console);
-    FaceSwap swap(*device, model, o.finder(console), merge_options(o), merging_device(o, *device),
+    const data::FinderOptions finder = o.finder(console);
+    const auto landmarks = std::make_shared<const data::LandmarkModel>(finder.landmarks);
+    FaceSwap swap(*device, model, landmarks, plan, swap_options(o, *device, finder.threads, source->count()),
                   map ? &*map : nullptr);
-    const Written written = swap_frames(o, *source, swap, console);
+    Outcome outcome;
+    outcome.found = find_faces(o, finder, landmarks, console);
+    outcome.filled = steady(o, source->video(), outcome.found.clip);
+    outcome.written = swap_frames(o, *source, outcome.found.clip, swap, console);
+    outcome.swapped = swap.counts();
+    outcome.color = swap.chosen_color() ? data::name_of(*swap.chosen_color()) : "as set";
     tell(o, *source, console);
-    for (const std::string& lost : written.carried.lost) console.warn(str(o.out, ": lacks ", lost));
-    if (swap.counts().faces == 0)
+    for (const std::string& lost : outcome.written.carried.lost) console.warn(str(o.out, ": lacks ", lost));
+    if (outcome.swapped.faces == 0)
         console.warn(str(o.input, ": no face found; the output shows the input's frames unchanged"));
-    show(o, swap.counts(), written, Progress::steady_seconds() - begin, console);
+    show(o, outcome, Progress::steady_seconds() - begin, console);
 }
 
 } // namespace
@@ -202,29 +287,26 @@ void merge(const Options& o, Console& console)
 Work declare_merge(CLI::App& app)
 {
     const auto o = std::make_shared<Options>();
-    data::MergeOptions& m = o->merge;
-    o->mask = name_of(m.mask);
-    o->color = data::name_of(m.color);
-    o->blend = name_of(m.blend);
     required(text(app, "--model", o->model, "FOLDER", "model folder, or one of its checkpoints"));
     required(text(app, "--input", o->input, "PATH", "destination footage: a video, a picture or a folder of pictures"));
     required(text(app, "-o,--out", o->out, "PATH", "a video (.mp4, .mov, .mkv), a picture (.png, .jpg) or a folder"));
-    choice(app, "--mask", o->mask, {"hull", "predicted", "product"},
-           "region to replace: hull of the landmarks, mask predicted by the model, or product of both");
-    number(app, "--erode", m.erode_px, -100.0, 100.0,
-           "shrink the mask by this, px of a 256 px face; negative grows it");
-    number(app, "--feather", m.feather_px, 0.0, 100.0, "width of the mask's soft edge, px of a 256 px face");
-    choice(app, "--color", o->color, {"none", "rct", "lct", "mkl", "idt", "sot"},
-           "colour transfer to the face: mean and deviation (rct), covariance too (lct, mkl), distribution "
-           "(idt, sot)");
-    number(app, "--alpha", m.alpha, 0.0, 1.0, "strength of the colour transfer");
-    number(app, "--beta", m.beta, 0.0, 1.0, "strength of the light adjustment: the frame's shading on the face");
-    number(app, "--sharpen", m.sharpen, 0.0, 1.0,
-           "sharpen the face up to this share of the sharpness of the frame's own face; 0: off");
-    choice(app, "--blend", o->blend, {"none", "feather", "poisson"},
-           "how the edge is blended: not at all, by a soft mask, or by Poisson (seamless cloning)");
+    o->plan = merge_options(app);
+    text(app, "--settings", o->settings, "FILE",
+         "TOML file of the options from --mask to --blend, with [[frames]] for ranges of frames");
+    text(app, "--save-settings", o->save_settings, "FILE", "write these options to such a file");
+    text(app, "--only-range", o->range, "FROM-TO", "replace faces in these frames only, counted from 0");
+    choice(app, "--output", o->output, {"swapped", "side-by-side", "mask"},
+           "what to write: the swapped frames, each original beside its swapped frame, or the mask");
     number(app, "--latent-map", o->latent_map, 0.0, 1.0,
            "strength of the latent mapping that `bifrons map` fitted; 0 = off");
+    text(app, "--faceset", o->faceset, "FOLDER",
+         "use the faces that `bifrons extract` found in this footage instead of looking for them again");
+    number<std::int64_t>(app, "--fill", o->fill, 0, 10000,
+                         "fill gaps of up to this many frames in which the face was not found, between those before "
+                         "and after (default half a second of a video, 0 for pictures)");
+    number<std::int64_t>(app, "--smooth", o->smooth, 0, 100,
+                         str("smooth landmarks over this many frames before and after; 0: off (default ", kSmooth,
+                             " for a video, 0 for pictures)"));
     o->finder = finder_options(app);
     o->reader = reader_options(app);
     o->video = video_options(app);

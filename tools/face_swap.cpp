@@ -2,44 +2,55 @@
 
 #include "data/warp.h"
 
+#include <algorithm>
+#include <array>
+
 namespace bifrons::tools {
 
 namespace {
 
-constexpr std::int64_t kBatch = 4; // faces predicted at once
+constexpr std::int64_t kBatch = 4;        // faces predicted at once
+constexpr std::size_t kFacesForColor = 8; // by which the colour transfer is chosen
+
+int threads_of(const SwapOptions& options)
+{
+    return options.threads > 0 ? options.threads : data::machine_threads();
+}
 
 } // namespace
 
-FaceSwap::FaceSwap(kernels::Device& device, const model::TrainedModel& model, const data::FinderOptions& finder,
-                   const data::MergeOptions& merge, const std::string& merging_device, const model::CodeMap* map)
-    : type_(data::face_type_of(model.settings().face_type)), side_(model.settings().resolution), merge_(merge),
-      merging_device_(merging_device), finder_(finder),
+FaceSwap::FaceSwap(kernels::Device& device, const model::TrainedModel& model,
+                   std::shared_ptr<const data::LandmarkModel> landmarks, const MergePlan& plan,
+                   const SwapOptions& options, const model::CodeMap* map)
+    : type_(data::face_type_of(model.settings().face_type)), side_(model.settings().resolution), plan_(plan),
+      options_(options), landmarks_(std::move(landmarks)),
       predictor_(device, model.network(), kBatch, model::Predictor::Identity::src, model.precision(), map),
-      pasting_(finder_.threads(), "bifrons paste"), mergers_(std::size_t(finder_.threads()))
+      team_(threads_of(options), "bifrons paste"), mergers_(std::size_t(team_.size()))
 {
-    data::check(merge);
 }
 
-void FaceSwap::operator()(std::vector<data::Frame>& frames)
+void FaceSwap::operator()(std::vector<data::Frame>& frames, const data::Clip& clip, std::vector<data::Image>* masks)
 {
-    std::vector<Faces> faces = find(frames);
+    std::vector<Faces> faces = align(frames, clip);
     predict(frames, faces);
-    paste(frames, faces);
+    if (!color_) choose_color(frames, faces);
+    paste(frames, faces, masks);
 }
 
-std::vector<FaceSwap::Faces> FaceSwap::find(const std::vector<data::Frame>& frames)
+std::vector<FaceSwap::Faces> FaceSwap::align(const std::vector<data::Frame>& frames, const data::Clip& clip)
 {
     std::vector<Faces> faces(frames.size());
-    const std::vector<data::FaceFinder::Found> found = finder_.find(frames);
-    for (std::size_t n = 0; n < found.size(); ++n) {
-        for (const data::FrameFace& face : found[n].faces)
-            faces[n].push_back(
-                {.face_from_frame = data::face_from_frame(face.points, type_, side_), .in_frame = face.points});
+    for (std::size_t n = 0; n < frames.size(); ++n) {
+        const std::int64_t t = frames[n].index;
+        const std::vector<data::FrameFace>& here = clip.at(std::size_t(t)).faces;
+        for (std::size_t k = 0; k < here.size() && options_.from <= t && t <= options_.to; ++k)
+            faces[n].push_back({.face_from_frame = data::face_from_frame(here[k].points, type_, side_),
+                                .in_frame = here[k].points,
+                                .motion = data::motion_of(clip, std::size_t(t), k),
+                                .frame = t});
         counts_.frames += 1;
         counts_.faces += std::int64_t(faces[n].size());
         counts_.without_face += faces[n].empty();
-        counts_.ignored += found[n].ignored;
-        counts_.low_score += found[n].low_score;
     }
     return faces;
 }
@@ -55,28 +66,67 @@ void FaceSwap::predict(const std::vector<data::Frame>& frames, std::vector<Faces
     for (std::int64_t first = 0; first < count; first += kBatch) {
         const std::int64_t here = std::min(kBatch, count - first);
         std::vector<float> pictures(std::size_t(kBatch * pixels * 3));
-        data::for_each_on_threads(here, finder_.threads(), [&](std::int64_t i, int) {
+        team_.for_each(here, [&](std::int64_t i, int) {
             const auto& [frame, face] = all[std::size_t(first + i)];
             const data::ImageF picture = data::to_float(data::warp(*frame, face->face_from_frame, side_, side_));
             std::copy(picture.pixels.begin(), picture.pixels.end(), pictures.begin() + i * pixels * 3);
         });
         const model::Predictor::Prediction prediction = predictor_(pictures);
-        for (std::int64_t i = 0; i < here; ++i) {
+        team_.for_each(here, [&](std::int64_t i, int) {
             data::PredictedFace& face = *all[std::size_t(first + i)].second;
             face.face = data::ImageF(side_, side_, 3);
             face.mask = data::ImageF(side_, side_, 1);
             std::copy_n(prediction.face.begin() + i * pixels * 3, pixels * 3, face.face.pixels.begin());
             std::copy_n(prediction.mask.begin() + i * pixels, pixels, face.mask.pixels.begin());
-        }
+            face.drawn =
+                landmarks_->refine(data::to_grey(data::to_bytes(face.face)), face.face_from_frame(face.in_frame));
+        });
     }
 }
 
-void FaceSwap::paste(std::vector<data::Frame>& frames, const std::vector<Faces>& faces)
+void FaceSwap::choose_color(const std::vector<data::Frame>& frames, const std::vector<Faces>& faces)
 {
-    pasting_.for_each(std::int64_t(frames.size()), [&](std::int64_t i, int worker) {
-        std::unique_ptr<data::Merger>& merger = mergers_[std::size_t(worker)];
-        if (!merger) merger = std::make_unique<data::Merger>(merge_, merging_device_);
-        for (const data::PredictedFace& face : faces[std::size_t(i)]) merger->merge(frames[std::size_t(i)].image, face);
+    std::vector<std::pair<const data::Image*, const data::PredictedFace*>> some;
+    for (std::size_t n = 0; n < frames.size(); ++n)
+        for (const data::PredictedFace& face : faces[n])
+            if (some.size() < kFacesForColor && plan_.at(face.frame).choose_color)
+                some.emplace_back(&frames[n].image, &face);
+    if (some.empty()) return;
+    using data::ColorKind;
+    constexpr std::array kKinds = {ColorKind::none, ColorKind::rct, ColorKind::lct, ColorKind::mkl, ColorKind::sot};
+    std::array<double, kKinds.size()> differences{};
+    team_.for_each(std::int64_t(kKinds.size()), [&](std::int64_t k, int worker) {
+        for (const auto& [frame, face] : some) {
+            data::Merger& merger = merger_of(worker);
+            merger.set(plan_.at(face->frame).options);
+            differences[std::size_t(k)] += merger.color_difference(*frame, *face, kKinds[std::size_t(k)]);
+        }
+    });
+    color_ = kKinds[std::size_t(std::min_element(differences.begin(), differences.end()) - differences.begin())];
+}
+
+data::Merger& FaceSwap::merger_of(int worker)
+{
+    std::unique_ptr<data::Merger>& merger = mergers_[std::size_t(worker)];
+    if (!merger) merger = std::make_unique<data::Merger>(data::MergeOptions(), options_.merging_device);
+    return *merger;
+}
+
+void FaceSwap::paste(std::vector<data::Frame>& frames, const std::vector<Faces>& faces, std::vector<data::Image>* masks)
+{
+    if (masks) masks->resize(frames.size());
+    team_.for_each(std::int64_t(frames.size()), [&](std::int64_t i, int worker) {
+        const auto n = std::size_t(i);
+        data::Image& frame = frames[n].image;
+        if (masks) (*masks)[n] = data::Image(frame.H, frame.W, 1);
+        for (const data::PredictedFace& face : faces[n]) {
+            const MergeSettings& settings = plan_.at(face.frame);
+            data::MergeOptions options = settings.options;
+            if (settings.choose_color) options.color = *color_;
+            data::Merger& merger = merger_of(worker);
+            merger.set(options);
+            merger.merge(frame, face, masks ? &(*masks)[n] : nullptr);
+        }
     });
 }
 

@@ -34,16 +34,22 @@ CLI::Option* number(CLI::App& app, const std::string& name, T& value, T low, T h
     return limited(app.add_option(name, value, help), low, high)->capture_default_str();
 }
 
-CLI::Option* number(CLI::App& app, const std::string& name, std::optional<double>& value, double low, double high,
+template <class T>
+CLI::Option* number(CLI::App& app, const std::string& name, std::optional<T>& value, T low, T high,
                     const std::string& help)
 {
-    return limited(app.add_option(name, value, help), low, high);
+    return limited(app.add_option_function<T>(
+                       name, [&value](const T& read) { value = read; }, help),
+                   low, high);
 }
 
 template CLI::Option* number(CLI::App&, const std::string&, int&, int, int, const std::string&);
 template CLI::Option* number(CLI::App&, const std::string&, std::int64_t&, std::int64_t, std::int64_t,
                              const std::string&);
 template CLI::Option* number(CLI::App&, const std::string&, double&, double, double, const std::string&);
+template CLI::Option* number(CLI::App&, const std::string&, std::optional<std::int64_t>&, std::int64_t, std::int64_t,
+                             const std::string&);
+template CLI::Option* number(CLI::App&, const std::string&, std::optional<double>&, double, double, const std::string&);
 
 CLI::Option* choice(CLI::App& app, const std::string& name, std::string& value, const std::vector<std::string>& words,
                     const std::string& help)

@@ -19,8 +19,10 @@ namespace bifrons::tools {
 /// A number in low..high. T: int, std::int64_t or double.
 template <class T>
 CLI::Option* number(CLI::App& app, const std::string& name, T& value, T low, T high, const std::string& help);
-/// The same without a default of its own.
-CLI::Option* number(CLI::App& app, const std::string& name, std::optional<double>& value, double low, double high,
+
+/// The same without a default: the help has to say what happens then.
+template <class T>
+CLI::Option* number(CLI::App& app, const std::string& name, std::optional<T>& value, T low, T high,
                     const std::string& help);
 
 /// One of a few words.

@@ -17,17 +17,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::size_t kBlock = 16;                   ///< frames in work together
 constexpr auto kSaveEvery = std::chrono::seconds(5); ///< what a power cut costs
 
 using Clock = std::chrono::steady_clock;
-
-std::vector<Frame> read_block(FrameSource& source)
-{
-    std::vector<Frame> frames;
-    for (Frame frame; frames.size() < kBlock && source.next(frame);) frames.push_back(std::move(frame));
-    return frames;
-}
 
 /// Variance of the Laplacian of luma where the mask is set.
 double sharpness_of(const Image& face, const Image& mask)
@@ -166,8 +158,9 @@ class Extraction {
         Frame skipped;
         for (std::int64_t i = 0; i < source.done && frames.next(skipped); ++i) {
         }
-        const bool known = !set_.faces.empty() && set_.faces.back().source == index;
-        finder_->restart(known ? std::optional(set_.faces.back().rect) : std::nullopt);
+        finder_->restart();
+        if (!set_.faces.empty() && set_.faces.back().source == index)
+            finder_->resume(set_.faces.back().rect, source.done - 1 - set_.faces.back().frame);
 
         tell(source, frames);
         try {
@@ -193,7 +186,7 @@ class Extraction {
     /// False when cancelled before the end. The next block is read while one is in work.
     bool work_through(FrameSource& frames, SourceRecord& source, std::int64_t index)
     {
-        const auto read = [&] { return read_block(frames); };
+        const auto read = [&] { return next_block(frames); };
         auto next = std::async(std::launch::async, read);
         auto saved = Clock::now();
         for (;;) {

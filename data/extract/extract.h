@@ -5,6 +5,7 @@
 #pragma once
 
 #include "data/extract/landmarks.h"
+#include "data/extract/steady.h"
 #include "data/extract/track.h"
 #include "data/faceset.h"
 #include "data/media/frames.h"
@@ -12,12 +13,6 @@
 #include <functional>
 
 namespace bifrons::data {
-
-/// A face in a frame, with its points.
-struct FrameFace {
-    Detection detection = {};
-    Landmarks points = {};
-};
 
 struct FinderOptions {
     DetectorOptions detector = {};
@@ -30,22 +25,27 @@ struct FinderOptions {
 /// Finds the wanted faces of frames in their order; merging uses it, too.
 class FaceFinder {
   public:
-    /// Throws as make_detector and LandmarkModel do.
-    explicit FaceFinder(const FinderOptions& options);
+    /// landmarks: loaded from the options' file if null. Throws as make_detector and LandmarkModel do.
+    explicit FaceFinder(const FinderOptions& options, std::shared_ptr<const LandmarkModel> landmarks = {});
 
     struct Found {
         std::vector<FrameFace> faces = {};
+        std::vector<FrameFace> weak = {}; ///< dropped for a low score; on request
         std::int64_t ignored = 0, low_score = 0;
     };
     /// Consecutive frames; works on them in parallel.
-    std::vector<Found> find(const std::vector<Frame>& frames);
-    /// Forgets the person it followed, or starts from a known box.
-    void restart(std::optional<Rect> last = {}) { tracker_ = Tracker(options_.faces, last); }
+    std::vector<Found> find(const std::vector<Frame>& frames, bool with_weak = false);
+    /// Forgets the faces it followed.
+    void restart() { tracker_ = Tracker(options_.faces, strong_); }
+    /// Goes on from a face that was kept so many frames ago.
+    void resume(const Rect& last, std::int64_t frames_ago) { tracker_.resume(last, frames_ago); }
     int threads() const { return int(detectors_.size()); }
+    Faces faces() const { return options_.faces; }
 
   private:
     FinderOptions options_;
-    LandmarkModel landmarks_;
+    double strong_;
+    std::shared_ptr<const LandmarkModel> landmarks_;
     std::vector<std::unique_ptr<Detector>> detectors_; ///< one per thread
     Tracker tracker_;
 };

@@ -3,37 +3,44 @@
 #include "data/threads.h"
 #include "data/warp.h"
 
+#include <algorithm>
+
 namespace bifrons::data {
 
-FaceFinder::FaceFinder(const FinderOptions& options)
-    : options_(options), landmarks_(options.landmarks), tracker_(options.faces)
+FaceFinder::FaceFinder(const FinderOptions& options, std::shared_ptr<const LandmarkModel> landmarks)
+    : options_(options), strong_(options.min_score.value_or(default_scores(options.detector.kind).strong)),
+      landmarks_(landmarks ? std::move(landmarks) : std::make_shared<LandmarkModel>(options.landmarks)),
+      tracker_(options.faces, strong_)
 {
     const int threads = options.threads > 0 ? options.threads : machine_threads();
     for (int i = 0; i < threads; ++i) detectors_.push_back(make_detector(options.detector));
 }
 
-std::vector<FaceFinder::Found> FaceFinder::find(const std::vector<Frame>& frames)
+std::vector<FaceFinder::Found> FaceFinder::find(const std::vector<Frame>& frames, bool with_weak)
 {
     const auto count = std::int64_t(frames.size());
     std::vector<Found> found(frames.size());
     std::vector<std::vector<Detection>> detections(frames.size());
-    const double min_score = options_.min_score.value_or(default_scores(options_.detector.kind).strong);
     for_each_on_threads(count, threads(), [&](std::int64_t i, int worker) {
-        const auto n = std::size_t(i);
-        detections[n] = detectors_[std::size_t(worker)]->detect(frames[n].image);
-        found[n].low_score =
-            std::int64_t(std::erase_if(detections[n], [&](const Detection& d) { return d.score < min_score; }));
+        detections[std::size_t(i)] = detectors_[std::size_t(worker)]->detect(frames[std::size_t(i)].image);
     });
     for (std::size_t n = 0; n < frames.size(); ++n) {
         const std::vector<Detection> wanted = tracker_.select(detections[n]);
-        found[n].ignored = std::int64_t(detections[n].size() - wanted.size());
         for (const Detection& detection : wanted) found[n].faces.push_back({.detection = detection});
+        for (const Detection& detection : detections[n]) {
+            const auto is_it = [&](const Detection& w) { return w.rect == detection.rect; };
+            if (std::any_of(wanted.begin(), wanted.end(), is_it)) continue;
+            const bool weak = detection.score < strong_;
+            (weak ? found[n].low_score : found[n].ignored) += 1;
+            if (weak && with_weak) found[n].weak.push_back({.detection = detection});
+        }
     }
     for_each_on_threads(count, threads(), [&](std::int64_t i, int) {
-        const auto n = std::size_t(i);
-        if (found[n].faces.empty()) return;
-        const Image grey = to_grey(frames[n].image);
-        for (FrameFace& face : found[n].faces) face.points = landmarks_.find(grey, face.detection);
+        Found& here = found[std::size_t(i)];
+        if (here.faces.empty() && here.weak.empty()) return;
+        const Image grey = to_grey(frames[std::size_t(i)].image);
+        for (std::vector<FrameFace>* faces : {&here.faces, &here.weak})
+            for (FrameFace& face : *faces) face.points = landmarks_->find(grey, face.detection);
     });
     return found;
 }

@@ -101,7 +101,12 @@ Landmarks LandmarkModel::in_upright_crop(const Image& grey, const std::array<Poi
 
 Landmarks LandmarkModel::find(const Image& grey, const Detection& face) const
 {
-    Landmarks points = face.points ? in_upright_crop(grey, *face.points) : in_box(grey, face.rect, 1);
+    return refine(grey, face.points ? in_upright_crop(grey, *face.points) : in_box(grey, face.rect, 1));
+}
+
+Landmarks LandmarkModel::refine(const Image& grey, const Landmarks& near) const
+{
+    Landmarks points = near;
     bool settled = false;
     for (int pass = 0; pass < kPasses && !settled; ++pass) {
         const std::array<Point, 5> five = five_of(points);

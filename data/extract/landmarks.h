@@ -21,6 +21,8 @@ class LandmarkModel {
     /// Points of the face in px of the frame, rounded to 1/1000. `grey` has one channel. Deterministic; may be called
     /// from several threads.
     Landmarks find(const Image& grey, const Detection& face) const;
+    /// The same for a face whose points are about there already.
+    Landmarks refine(const Image& grey, const Landmarks& near) const;
 
   private:
     struct Trees;

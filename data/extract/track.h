@@ -1,4 +1,7 @@
 // data/extract/track.h - which of a frame's faces are used.
+//
+// Two thresholds, as edges are followed (Canny 1986, PAMI 8(6):679): a face begins with a strong score, and goes on
+// with a weak one where it overlaps its last place. Tests tests/data/extract_test.cpp
 #pragma once
 
 #include "data/extract/detector.h"
@@ -15,16 +18,26 @@ enum class Faces {
 const char* name_of(Faces faces);
 Faces faces_of(const std::string& name);
 
-/// Frames in order. The state is one box: the last face that was kept.
+constexpr double kSameFace = 0.2; ///< overlap of a face's boxes from one frame to the next
+
+/// Frames in order. The state are the boxes of the last faces that were kept.
 class Tracker {
   public:
-    explicit Tracker(Faces faces, std::optional<Rect> last = {}) : faces_(faces), last_(last) {}
+    /// strong: the score with which a face begins.
+    Tracker(Faces faces, double strong) : faces_(faces), strong_(strong) {}
+    /// Goes on from a face that was kept so many frames ago.
+    void resume(const Rect& last, std::int64_t frames_ago);
+
     /// The wanted ones of a frame's detections, in their order.
     std::vector<Detection> select(const std::vector<Detection>& detections);
 
   private:
+    bool is_followed(const Detection& detection) const;
+
     Faces faces_;
-    std::optional<Rect> last_;
+    double strong_;
+    std::vector<Rect> last_ = {};
+    std::int64_t frames_ago_ = 0; ///< when the last ones were kept
 };
 
 } // namespace bifrons::data

@@ -126,6 +126,14 @@ std::unique_ptr<FrameSource> open_frames(const fs::path& path, const ReaderOptio
     return std::make_unique<VideoFrames>(path, options);
 }
 
+std::vector<Frame> next_block(FrameSource& source)
+{
+    constexpr std::size_t kBlock = 16;
+    std::vector<Frame> frames;
+    for (Frame frame; frames.size() < kBlock && source.next(frame);) frames.push_back(std::move(frame));
+    return frames;
+}
+
 std::unique_ptr<FrameSink> create_frames(const fs::path& path, const SinkOptions& options)
 {
     if (has_video_name(path)) return std::make_unique<VideoSink>(path, options);

@@ -36,6 +36,9 @@ class FrameSource {
 /// `options` are for a video.
 std::unique_ptr<FrameSource> open_frames(const std::filesystem::path& path, const ReaderOptions& options = {});
 
+/// The next 16 frames, as many as are worked on together; fewer at the end, none behind it.
+std::vector<Frame> next_block(FrameSource& source);
+
 struct SinkOptions {
     VideoFormat format = {}; ///< for a video
     VideoOptions video = {}; ///< `existing` and `comment` are for pictures, too

@@ -13,6 +13,7 @@ namespace bifrons::data {
 namespace {
 
 constexpr double kReferenceSide = 256;
+constexpr double kAroundBrows = 4; ///< px of the reference: landmarks run along the middle of a brow
 /// Farther than any two pixels, and small enough that its square and sums stay exact.
 constexpr double kFar = 1 << 20;
 
@@ -90,23 +91,61 @@ void clear_border(ImageF& mask, std::int64_t px)
             if (std::min({x, y, mask.W - 1 - x, mask.H - 1 - y}) < px) *mask.at(y, x) = 0;
 }
 
+/// The brows and what a mask needs around them to be whole on them once it is feathered over `width` px.
+ImageF around_brows(std::span<const Landmarks> faces, double width, std::int64_t H, std::int64_t W)
+{
+    return brows_mask(faces, kAroundBrows * double(H) / kReferenceSide + width / 2, H, W);
+}
+
 } // namespace
 
-ImageF face_mask(MaskKind kind, const Landmarks& in_face, std::int64_t side, const ImageF& predicted)
+ImageF face_mask(MaskKind kind, std::span<const Landmarks> faces, std::int64_t side, const ImageF& predicted)
 {
     if (kind == MaskKind::predicted) return predicted;
-    ImageF mask = to_float(hull_mask(in_face, side, side));
+    ImageF mask = to_float(hull_mask(faces[0], side, side));
+    const ImageF brows = around_brows(faces, 0, side, side);
+    for (std::size_t i = 0; i < mask.pixels.size(); ++i) mask.pixels[i] = std::max(mask.pixels[i], brows.pixels[i]);
     if (kind == MaskKind::product)
         for (std::size_t i = 0; i < mask.pixels.size(); ++i) mask.pixels[i] *= predicted.pixels[i];
     return mask;
 }
 
-ImageF shrink_and_feather(const ImageF& mask, double erode_px, double feather_px)
+void cut_hair(ImageF& mask, const ImageF& picture, const ColorCluster& skin, const Landmarks& face)
+{
+    double brows_and_eyes = 0;
+    for (std::size_t i = 17; i < 27; ++i) brows_and_eyes += face[i].y / 20;
+    for (std::size_t i = 36; i < 48; ++i) brows_and_eyes += face[i].y / 24;
+    const auto rows = std::clamp<std::int64_t>(std::int64_t(brows_and_eyes), 0, mask.H);
+    const ImageF brows = around_brows({&face, 1}, 0, mask.H, mask.W);
+    const auto may_be_hair = [&](std::int64_t y, std::int64_t x) {
+        return *mask.at(y, x) > 0 && *brows.at(y, x) < 0.5f && skin.weight(picture.at(y, x)) < 0.5f;
+    };
+    // What is outside spreads into it.
+    std::vector<std::pair<std::int64_t, std::int64_t>> open;
+    for (std::int64_t y = 0; y < rows; ++y)
+        for (std::int64_t x = 0; x < mask.W; ++x)
+            if (*mask.at(y, x) == 0) open.emplace_back(y, x);
+    for (std::int64_t x = 0; x < mask.W; ++x) open.emplace_back(-1, x);
+    while (!open.empty()) {
+        const auto [y, x] = open.back();
+        open.pop_back();
+        for (const auto& [v, u] : {std::pair{y - 1, x}, {y + 1, x}, {y, x - 1}, {y, x + 1}}) {
+            if (v < 0 || v >= rows || u < 0 || u >= mask.W || !may_be_hair(v, u)) continue;
+            *mask.at(v, u) = 0;
+            open.emplace_back(v, u);
+        }
+    }
+}
+
+ImageF shrink_and_feather(const ImageF& mask, double erode_px, double feather_px, std::span<const Landmarks> brows)
 {
     const double scale = double(mask.H) / kReferenceSide, width = feather_px * scale;
     // Half the fall lies on either side of a Gaussian's edge, so the edge goes that much further in.
     const double inwards = erode_px * scale + width / 2;
     ImageF out = inwards != 0 ? moved_inwards(mask, inwards) : mask;
+    const ImageF kept = around_brows(brows, width, mask.H, mask.W);
+    for (std::size_t i = 0; i < out.pixels.size(); ++i)
+        out.pixels[i] = std::max(out.pixels[i], std::min(kept.pixels[i], mask.pixels[i]));
     // A face that reaches beyond the picture fades before its edge, else a straight line would run through the frame.
     clear_border(out, std::max(std::int64_t(1), std::int64_t(std::ceil(width / 2))));
     const kernels::BlurShape blur{mask.H, mask.W, 1, float(width / 6)}; // three sigmas on either side

@@ -6,6 +6,9 @@
 
 #include "data/geometry.h"
 #include "data/image.h"
+#include "data/merge/color_cluster.h"
+
+#include <span>
 
 namespace bifrons::data {
 
@@ -15,14 +18,23 @@ enum class MaskKind {
     product    ///< both
 };
 
-/// 1 inside, 0 outside, [H,W,1], anti-aliased; in_face: landmarks in px of the face picture. `predicted` [H,W,1] is not
-/// read for `hull`.
-ImageF face_mask(MaskKind kind, const Landmarks& in_face, std::int64_t side, const ImageF& predicted);
+/// 1 inside, 0 outside, [H,W,1], anti-aliased. faces: landmarks in px of the face picture, of the frame's face and,
+/// where they are known, of the predicted one; the hull is the first one's, and the brows of all belong to it.
+/// `predicted` [H,W,1] is not read for `hull`.
+ImageF face_mask(MaskKind kind, std::span<const Landmarks> faces, std::int64_t side, const ImageF& predicted);
+
+/// Takes the drawn face's hair out of its mask: above the line halfway between brows and eyes, what has not its skin's
+/// colour (weight below 1/2) and hangs together with the outside, but for the brows. It would be pasted onto the
+/// forehead of the frame's face, which has hair of its own. face: its landmarks, px of the picture.
+void cut_hair(ImageF& mask, const ImageF& picture, const ColorCluster& skin, const Landmarks& face);
 
 /// Moves the mask's edge (where it is 1/2) inwards by erode_px, outwards if that is negative, and lets it fall from 1
 /// to 0 over the feather_px inside that edge: nothing outside it is touched. The picture's edge counts as outside, and
 /// the mask falls to 0 before it, however far it is moved outwards. Where both are 0 the mask is kept, but for the
 /// picture's outermost pixels, which become 0.
-ImageF shrink_and_feather(const ImageF& mask, double erode_px, double feather_px);
+/// brows: of these faces (see face_mask) the brows stay in the mask, so far as they are in it, up to 4 px around them;
+/// the frame's own would show beside the pasted ones.
+ImageF shrink_and_feather(const ImageF& mask, double erode_px, double feather_px,
+                          std::span<const Landmarks> brows = {});
 
 } // namespace bifrons::data

@@ -1,9 +1,14 @@
 // data/merge/merge.cpp - puts a predicted face into its frame.
 #include "data/merge/merge.h"
 
+#include "data/merge/boundary.h"
+#include "data/merge/motion_blur.h"
+#include "data/merge/noise.h"
 #include "data/merge/sharpen.h"
 #include "data/warp.h"
 #include "kernels/color/color.h"
+#include "kernels/color/gaussian_blur.h"
+#include "kernels/color/lab.h"
 #include "kernels/poisson/poisson.h"
 
 #include <algorithm>
@@ -14,6 +19,7 @@ namespace bifrons::data {
 namespace {
 
 constexpr double kLightSigma = 1.0 / 8;    ///< of the face picture's side
+constexpr double kAwayFromEdge = 8;        ///< px of a 256 px face: farther in than where hair and background show
 constexpr float kTolerance = 0.1f / 255;   ///< of the Poisson solution: a tenth of a grey level
 constexpr float kLeastWeight = 0.5f / 255; ///< of the mask: below it nothing would change
 
@@ -43,6 +49,14 @@ std::uint8_t byte_of(float value)
 void clip(ImageF& image)
 {
     for (float& v : image.pixels) v = v > 0 ? std::min(v, 1.0f) : 0.0f;
+}
+
+/// The part of the mask where both pictures show skin: hair and glasses of one have no share in its colours.
+ImageF skin_of_both(const ImageF& a, const ColorCluster& of_a, const ImageF& b, const ColorCluster& of_b, ImageF mask)
+{
+    for (std::size_t i = 0; i < mask.pixels.size(); ++i)
+        if (mask.pixels[i] > 0) mask.pixels[i] *= of_a.weight(&a.pixels[3 * i]) * of_b.weight(&b.pixels[3 * i]);
+    return mask;
 }
 
 } // namespace
@@ -79,22 +93,110 @@ BlendKind blend_kind_of(const std::string& name)
     return kind_of(name, "blend", {BlendKind::none, BlendKind::feather, BlendKind::poisson});
 }
 
+double default_erode(BlendKind blend)
+{
+    return blend == BlendKind::poisson ? 8 : 4;
+}
+
 void check(const MergeOptions& options)
 {
-    check_range("erode", options.erode_px, -100, 100);
+    check_range("erode", options.erode_px.value_or(0), -100, 100);
     check_range("feather", options.feather_px, 0, 100);
     check_range("alpha", options.alpha, 0, 1);
     check_range("beta", options.beta, 0, 1);
     check_range("sharpen", options.sharpen, 0, 1);
+    check_range("noise", options.noise, 0, 1);
+    check_range("motion_blur", options.motion_blur, 0, 1);
+    check_range("scale", options.scale, 0.5, 2);
+    check_range("shift_x", options.shift_x, -50, 50);
+    check_range("shift_y", options.shift_y, -50, 50);
+    check_range("opacity", options.opacity, 0, 1);
 }
 
 Merger::Merger(const MergeOptions& options, const std::string& device)
     : options_(options), device_(kernels::open_device(device)), scratch_(*device_)
 {
-    check(options);
+    data::check(options);
 }
 
-void Merger::merge(Image& frame, const PredictedFace& face)
+void Merger::set(const MergeOptions& options)
+{
+    data::check(options);
+    options_ = options;
+}
+
+void Merger::merge(Image& frame, const PredictedFace& face, Image* pasted)
+{
+    const Prepared prepared = prepare(frame, face, options_.color);
+    Region region = cut(frame, place(face), prepared.picture, prepared.mask);
+    if (region.H == 0 || region.W == 0) return;
+    match_detail(region, face);
+    if (options_.blend == BlendKind::poisson) clone(region, prepared);
+    for (std::int64_t y = 1; y < region.H - 1; ++y)
+        for (std::int64_t x = 1; x < region.W - 1; ++x) {
+            const float weight = float(options_.opacity) * *region.mask.at(y, x);
+            if (weight < kLeastWeight) continue;
+            const float *target = region.target.at(y, x), *drawn = region.face.at(y, x);
+            std::uint8_t* out = frame.at(region.top + y, region.left + x);
+            for (int c = 0; c < 3; ++c) out[c] = byte_of(target[c] + weight * (drawn[c] - target[c]));
+            if (!pasted) continue;
+            std::uint8_t* share = pasted->at(region.top + y, region.left + x);
+            *share = std::max(*share, byte_of(weight));
+        }
+}
+
+/// Face picture -> frame, with what the options say of its size and place.
+Affine Merger::place(const PredictedFace& face) const
+{
+    const double side = double(face.face.H), middle = (side - 1) / 2, s = options_.scale;
+    const Affine moved{{s, 0, middle * (1 - s) + options_.shift_x / 100 * side, //
+                        0, s, middle * (1 - s) + options_.shift_y / 100 * side}};
+    return face.face_from_frame.inverse().after(moved);
+}
+
+/// Sharpness, noise and motion blur of the frame for the face.
+void Merger::match_detail(Region& region, const PredictedFace& face) const
+{
+    if (options_.sharpen > 0) {
+        // Detail that the network could draw is as wide as its pixels are in the frame.
+        const double sigma = std::max(1.0, face.face_from_frame.inverse().scale());
+        sharpen(region.face, region.target, region.mask, options_.sharpen, sigma);
+    }
+    const Point motion = {options_.motion_blur * face.motion.x, options_.motion_blur * face.motion.y};
+    motion_blur(region.face, motion);
+    if (options_.noise > 0) {
+        const double wanted = options_.noise * noise_level(region.target, region.mask),
+                     has = noise_level(region.face, region.mask);
+        if (wanted > has) add_noise(region.face, std::sqrt(wanted * wanted - has * has), face.frame);
+    }
+    clip(region.face);
+}
+
+double Merger::color_difference(const Image& frame, const PredictedFace& face, ColorKind color)
+{
+    Prepared p = prepare(frame, face, color);
+    const std::int64_t side = p.mask.H;
+    for (ImageF* picture : {&p.picture, &p.target}) {
+        const kernels::BlurShape blur{side, side, 3, float(side) / 32};
+        std::vector<float> scratch(picture->pixels.size());
+        kernels::cpu::gaussian_blur(blur, picture->pixels.data(), picture->pixels.data(), scratch.data());
+    }
+    double sum = 0, weights = 0;
+    for (std::size_t i = 0; i < p.mask.pixels.size(); ++i) {
+        const float m = p.mask.pixels[i], fading = 4 * m * (1 - m);
+        if (fading == 0) continue;
+        const float *drawn = &p.picture.pixels[3 * i], *wanted = &p.target.pixels[3 * i];
+        const double weight = double(fading) * double(p.frame_skin.weight(wanted));
+        float a[3], b[3];
+        kernels::pixel_to_lab(drawn, a);
+        kernels::pixel_to_lab(wanted, b);
+        sum += weight * std::hypot(double(a[0] - b[0]), double(a[1] - b[1]), double(a[2] - b[2]));
+        weights += weight;
+    }
+    return weights > 0 ? sum / weights : 0;
+}
+
+void Merger::check(const Image& frame, const PredictedFace& face) const
 {
     const std::int64_t side = face.face.H;
     BIFRONS_CHECK(shape, side >= 8 && face.face.W == side && face.face.C == 3 && frame.C == 3, "merge: the face is ",
@@ -106,65 +208,64 @@ void Merger::merge(Image& frame, const PredictedFace& face)
     BIFRONS_CHECK(shape, !predicted || (face.mask.H == side && face.mask.W == side && face.mask.C == 1),
                   "merge: the mask is ", face.mask.H, "x", face.mask.W, "x", face.mask.C, "; expected ", side, "x",
                   side, "x1");
-
-    const Landmarks in_face = face.face_from_frame(face.in_frame);
-    ImageF mask = face_mask(options_.mask, in_face, side, face.mask);
-    clip(mask);
-    const ImageF picture = colored(frame, face, mask);
-    mask = shrink_and_feather(mask, options_.erode_px, options_.blend == BlendKind::none ? 0 : options_.feather_px);
-
-    Region region = cut(frame, face.face_from_frame.inverse(), picture, mask);
-    if (region.H == 0 || region.W == 0) return;
-    if (options_.sharpen > 0) {
-        // Detail that the network could draw is as wide as its pixels are in the frame.
-        const double sigma = std::max(1.0, face.face_from_frame.inverse().scale());
-        sharpen(region.face, region.target, region.mask, options_.sharpen, sigma);
-        clip(region.face);
-    }
-    if (options_.blend == BlendKind::poisson) clone(region);
-    for (std::int64_t y = 1; y < region.H - 1; ++y)
-        for (std::int64_t x = 1; x < region.W - 1; ++x) {
-            const float weight = *region.mask.at(y, x);
-            if (weight < kLeastWeight) continue;
-            const float *target = region.target.at(y, x), *pasted = region.face.at(y, x);
-            std::uint8_t* out = frame.at(region.top + y, region.left + x);
-            for (int c = 0; c < 3; ++c) out[c] = byte_of(target[c] + weight * (pasted[c] - target[c]));
-        }
 }
 
-/// The predicted face with the frame's colours and light.
-ImageF Merger::colored(const Image& frame, const PredictedFace& face, const ImageF& mask)
+Merger::Prepared Merger::prepare(const Image& frame, const PredictedFace& face, ColorKind color)
 {
-    ImageF picture = face.face;
+    check(frame, face);
+    const std::int64_t side = face.face.H;
+    std::vector<Landmarks> faces = {face.face_from_frame(face.in_frame)};
+    if (face.drawn) faces.push_back(*face.drawn);
+    ImageF mask = face_mask(options_.mask, faces, side, face.mask);
+    clip(mask);
+    ImageF picture = face.face, target = to_float(warp(frame, face.face_from_frame, side, side));
     clip(picture);
-    const bool color = options_.color != ColorKind::none && options_.alpha > 0, light = options_.beta > 0;
-    if (!color && !light) return picture;
-    const std::int64_t side = picture.H, n = side * side;
-    const ImageF target = to_float(warp(frame, face.face_from_frame, side, side));
-    const kernels::LightShape shape{side, side, float(kLightSigma * double(side))};
-    const kernels::Target where = device_->target();
-    const kernels::MatchShape match{.H = side, .W = side, .kind = options_.color};
-    const bool rct = options_.color == ColorKind::rct; // which has a strength of its own
-    const std::size_t picture_bytes = picture.pixels.size() * sizeof(float);
-    const kernels::Cost coloring =
-        rct ? kernels::color_transfer_cost(n, where) : kernels::color_match_cost(match, where);
-    scratch_.begin({picture_bytes, picture_bytes, mask.pixels.size() * sizeof(float),
-                    std::max(coloring.workspace_bytes, kernels::light_transfer_cost(shape, where).workspace_bytes)});
+
+    const ImageF inner = shrink_and_feather(mask, kAwayFromEdge, 0);
+    const ColorCluster frame_skin(target, inner);
+    if (options_.alpha > 0 && color != ColorKind::none) {
+        const bool maps_each_pixel = color == ColorKind::rct || color == ColorKind::lct || color == ColorKind::mkl;
+        const ColorCluster drawn_skin(picture, inner);
+        take_colors(picture, target,
+                    maps_each_pixel ? skin_of_both(picture, drawn_skin, target, frame_skin, inner) : mask, color);
+    }
+    if (options_.beta > 0) take_light(picture, target, mask);
+    const ColorCluster face_skin(picture, inner);
+    cut_hair(mask, picture, face_skin, faces.back());
+    const double erode = options_.erode_px.value_or(default_erode(options_.blend));
+    return {std::move(picture), std::move(target),
+            shrink_and_feather(mask, erode, options_.blend == BlendKind::none ? 0 : options_.feather_px, faces),
+            face_skin, frame_skin};
+}
+
+/// picture becomes (1 - alpha) picture + alpha transfer(picture); mask: where colours are measured.
+void Merger::take_colors(ImageF& picture, const ImageF& target, const ImageF& mask, ColorKind color)
+{
+    const kernels::MatchShape match{.H = picture.H, .W = picture.W, .kind = color};
+    const std::size_t bytes = picture.pixels.size() * sizeof(float);
+    scratch_.begin({bytes, bytes, mask.pixels.size() * sizeof(float),
+                    kernels::color_match_cost(match, device_->target()).workspace_bytes});
     const kernels::View x = scratch_.upload(picture.pixels);
     const kernels::ConstView t = scratch_.upload(target.pixels), m = scratch_.upload(mask.pixels);
-    if (color && rct) color_transfer(scratch_.exec(), n, x, t, m, float(options_.alpha), x);
-    if (color && !rct) {
-        color_match(scratch_.exec(), match, x, t, m, nullptr, x);
-        std::vector<float> matched(picture.pixels.size());
-        scratch_.download(x, matched);
-        for (std::size_t i = 0; i < matched.size(); ++i)
-            picture.pixels[i] += float(options_.alpha) * (matched[i] - picture.pixels[i]);
-        device_->copy({}, x.data, picture.pixels.data(), picture_bytes);
-    }
-    if (light) light_transfer(scratch_.exec(), shape, x, t, m, float(options_.beta), x);
+    color_match(scratch_.exec(), match, x, t, m, nullptr, x);
+    std::vector<float> matched(picture.pixels.size());
+    scratch_.download(x, matched);
+    for (std::size_t i = 0; i < matched.size(); ++i)
+        picture.pixels[i] += float(options_.alpha) * (matched[i] - picture.pixels[i]);
+    clip(picture);
+}
+
+void Merger::take_light(ImageF& picture, const ImageF& target, const ImageF& mask)
+{
+    const kernels::LightShape shape{picture.H, picture.W, float(kLightSigma * double(picture.H))};
+    const std::size_t bytes = picture.pixels.size() * sizeof(float);
+    scratch_.begin({bytes, bytes, mask.pixels.size() * sizeof(float),
+                    kernels::light_transfer_cost(shape, device_->target()).workspace_bytes});
+    const kernels::View x = scratch_.upload(picture.pixels);
+    const kernels::ConstView t = scratch_.upload(target.pixels), m = scratch_.upload(mask.pixels);
+    light_transfer(scratch_.exec(), shape, x, t, m, float(options_.beta), x);
     scratch_.download(x, picture.pixels);
     clip(picture);
-    return picture;
 }
 
 /// The part of the frame that the face picture covers, and that picture and its mask laid over it.
@@ -202,7 +303,7 @@ Merger::Region Merger::cut(const Image& frame, const Affine& frame_from_face, co
 }
 
 /// Replaces the face by one with its gradients and the target's values around the mask.
-void Merger::clone(Region& region)
+void Merger::clone(Region& region, const Prepared& prepared)
 {
     const kernels::PoissonShape shape{region.H, region.W, 3};
     Image inside(region.H, region.W, 1);
@@ -213,6 +314,7 @@ void Merger::clone(Region& region)
             *inside.at(y, x) = 255;
             std::copy_n(region.face.at(y, x), 3, solution.at(y, x));
         }
+    set_boundary(inside, region.face, region.target, prepared.face_skin, prepared.frame_skin, solution);
     const std::size_t bytes = solution.pixels.size() * sizeof(float);
     scratch_.begin({bytes, bytes, bytes, inside.pixels.size(),
                     kernels::poisson_solve_cost(shape, device_->target()).workspace_bytes});

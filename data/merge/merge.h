@@ -1,20 +1,23 @@
 // data/merge/merge.h - puts a predicted face into its frame.
 //
-//   mask (mask.h)  ->  colours and light of the frame (kernels/color/color.h)  ->  sharpness (sharpen.h)  ->  blend:
+//   mask (mask.h)  ->  colours and light of the frame (kernels/color/color.h)  ->  sharpness (sharpen.h), noise.h,
+//   motion_blur.h  ->  blend:
 //     none      the mask as it is, shrunk but not feathered
 //     feather   frame + m (face - frame), m the feathered mask
-//     poisson   the same with the face's gradients under the frame's colours: Dirichlet values on the edge of m > 0
-//               (kernels/poisson/poisson.h)
+//     poisson   the same with the face's gradients under the frame's colours: Dirichlet values on the edge of m > 0,
+//               taken from skin (boundary.h, kernels/poisson/poisson.h)
 //
-// Masks, colours and light are worked out on the face picture, sharpness and blending on the frame. Tests
-// tests/data/merge_test.cpp
+// rct, lct and mkl measure both faces' colours where either shows skin (color_cluster.h). Masks, colours and light are
+// worked out on the face picture, sharpness and blending on the frame. Tests tests/data/merge_test.cpp
 #pragma once
 
+#include "data/merge/color_cluster.h"
 #include "data/merge/mask.h"
 #include "data/merge/scratch.h"
 #include "kernels/color/match.h"
 
 #include <memory>
+#include <optional>
 
 namespace bifrons::data {
 
@@ -32,26 +35,35 @@ BlendKind blend_kind_of(const std::string& name);
 
 struct MergeOptions {
     MaskKind mask = MaskKind::product;
-    /// -100..100, of a face picture of 256; negative: the mask grows. Half the feather: the middle of the soft edge
-    /// lies on the mask's, and the frame's own brows, which lie on the hull's, are covered.
-    double erode_px = -8;
-    double feather_px = 16; ///< 0..100, of a face picture of 256
+    std::optional<double> erode_px = {}; ///< -100..100, of a face picture of 256; negative: the mask grows
+    double feather_px = 16;              ///< 0..100, of a face picture of 256
     ColorKind color = ColorKind::rct;
-    double alpha = 1;   ///< strength of the colour transfer, 0..1
-    double beta = 0;    ///< strength of the light adjustment, 0..1
-    double sharpen = 0; ///< share of the frame's sharpness that the face is brought to, 0..1; 0: as it is
+    double alpha = 1;                ///< strength of the colour transfer, 0..1
+    double beta = 0;                 ///< strength of the light adjustment, 0..1
+    double sharpen = 0;              ///< share of the frame's sharpness that the face is brought to, 0..1; 0: as it is
+    double noise = 0;                ///< share of the frame's noise that the face is brought to, 0..1; 0: as it is
+    double motion_blur = 0;          ///< share of the way from frame to frame over which the face is smeared, 0..1
+    double scale = 1;                ///< of the face, about its middle, 0.5..2
+    double shift_x = 0, shift_y = 0; ///< of the face, -50..50 % of its picture's side
+    double opacity = 1;              ///< 0..1
     BlendKind blend = BlendKind::feather;
 };
+
+/// What erode_px is when it is not given, px of a face picture of 256.
+double default_erode(BlendKind blend);
 
 /// Throws Error(usage) that names the option, its value and its range.
 void check(const MergeOptions& options);
 
 /// One face of a frame, as the model sees it.
 struct PredictedFace {
-    Affine face_from_frame = {}; ///< frame -> face picture
-    Landmarks in_frame = {};     ///< px of the frame
-    ImageF face = {};            ///< [S,S,3] 0..1; values outside are clipped
-    ImageF mask = {};            ///< [S,S,1] 0..1; may be empty for MaskKind::hull
+    Affine face_from_frame = {};         ///< frame -> face picture
+    Landmarks in_frame = {};             ///< px of the frame
+    ImageF face = {};                    ///< [S,S,3] 0..1; values outside are clipped
+    ImageF mask = {};                    ///< [S,S,1] 0..1; may be empty for MaskKind::hull
+    Point motion = {};                   ///< of the face, px of the frame from one frame to the next
+    std::int64_t frame = 0;              ///< its number
+    std::optional<Landmarks> drawn = {}; ///< of the predicted face, px of its picture
 };
 
 /// Keeps memory from face to face. Threads: one a Merger, which it is to be made on.
@@ -61,10 +73,18 @@ class Merger {
     /// kernels::open_device() does.
     explicit Merger(const MergeOptions& options, const std::string& device = "cpu");
 
+    /// For the faces that follow. Checks them.
+    void set(const MergeOptions& options);
+
     /// Pastes the face; what lies outside the frame is left out, and pixels outside the mask keep their bits.
-    /// Deterministic. Throws Error(shape) if the pictures' sizes do not fit together, Error(usage) if the mask is to be
-    /// predicted and the model predicts none.
-    void merge(Image& frame, const PredictedFace& face);
+    /// pasted: [H,W,1] like the frame, becomes at least the weight, 0..255, that the face has in each pixel; may be
+    /// null. Deterministic. Throws Error(shape) if the pictures' sizes do not fit together, Error(usage) if the mask is
+    /// to be predicted and the model predicts none.
+    void merge(Image& frame, const PredictedFace& face, Image* pasted = nullptr);
+
+    /// What is left of the difference in colour with this transfer: mean CIE76 delta E between face and frame where the
+    /// mask fades, on skin, after a Gaussian of side/32 px. 0 where no skin is.
+    double color_difference(const Image& frame, const PredictedFace& face, ColorKind color);
 
   private:
     /// A rectangle of the frame with one pixel more on every side; what lies outside the frame repeats its edge.
@@ -73,9 +93,22 @@ class Merger {
         ImageF target, face, mask;
     };
 
-    ImageF colored(const Image& frame, const PredictedFace& face, const ImageF& mask);
+    /// A face under the frame's colours, ready to be pasted.
+    struct Prepared {
+        ImageF picture; ///< coloured
+        ImageF target;  ///< the frame, as the face's picture shows it
+        ImageF mask;    ///< shrunk and feathered
+        ColorCluster face_skin, frame_skin;
+    };
+
+    void check(const Image& frame, const PredictedFace& face) const;
+    Prepared prepare(const Image& frame, const PredictedFace& face, ColorKind color);
+    void take_colors(ImageF& picture, const ImageF& target, const ImageF& mask, ColorKind color);
+    void take_light(ImageF& picture, const ImageF& target, const ImageF& mask);
+    Affine place(const PredictedFace& face) const;
+    void match_detail(Region& region, const PredictedFace& face) const;
     Region cut(const Image& frame, const Affine& frame_from_face, const ImageF& face, const ImageF& mask) const;
-    void clone(Region& region);
+    void clone(Region& region, const Prepared& prepared);
 
     MergeOptions options_;
     std::unique_ptr<kernels::Device> device_;

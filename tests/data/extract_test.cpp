@@ -25,21 +25,22 @@ namespace fs = std::filesystem;
             GTEST_SKIP() << "libdlib-data is not installed";                                                           \
     } while (0)
 
-Detection box(double left, double top, double size)
+Detection box(double left, double top, double size, double score = 1)
 {
-    return {.rect = {left, top, left + size, top + size}, .score = 1};
+    return {.rect = {left, top, left + size, top + size}, .score = score};
 }
 
 TEST(Tracker, FollowsOnePersonAndFallsBackToTheLargest)
 {
-    Tracker track(Faces::track);
+    Tracker track(Faces::track, 0.5);
     EXPECT_TRUE(track.select({}).empty());
     EXPECT_EQ(track.select({box(0, 0, 10), box(100, 0, 40)})[0].rect.left, 100); // the largest at first
     EXPECT_EQ(track.select({box(0, 0, 90), box(105, 2, 38)})[0].rect.left, 105); // followed, though another is larger
     EXPECT_TRUE(track.select({}).empty());
     EXPECT_EQ(track.select({box(0, 0, 90), box(110, 2, 38)})[0].rect.left, 110); // still known after a gap
     EXPECT_EQ(track.select({box(300, 0, 50), box(0, 0, 20)})[0].rect.left, 300); // lost: the largest
-    Tracker largest(Faces::largest), all(Faces::all), known(Faces::track, Rect{0, 0, 10, 10});
+    Tracker largest(Faces::largest, 0.5), all(Faces::all, 0.5), known(Faces::track, 0.5);
+    known.resume({0, 0, 10, 10}, 3);
     EXPECT_EQ(largest.select({box(0, 0, 10), box(50, 0, 20)}).size(), 1u);
     EXPECT_EQ(largest.select({box(0, 0, 30), box(50, 0, 20)})[0].rect.left, 0);
     EXPECT_EQ(all.select({box(0, 0, 10), box(50, 0, 20)}).size(), 2u);
@@ -105,6 +106,24 @@ TEST(Detector, ReportsWeakOnesWhichTheFinderDropsAndCounts)
         for (const auto& of_frame : strict.find(frames)) kept += of_frame.faces.size();
         EXPECT_EQ(kept, 1u) << name_of(kind) << ": min_score itself is enough, and nothing less";
     }
+}
+
+TEST(Tracker, AWeakDetectionContinuesAFaceAndBeginsNone)
+{
+    Tracker track(Faces::track, 0.5);
+    EXPECT_TRUE(track.select({box(0, 0, 10, 0.1)}).empty()) << "begins none";
+    EXPECT_EQ(track.select({box(0, 0, 10, 0.6)}).size(), 1u);
+    EXPECT_EQ(track.select({box(1, 0, 10, 0.1)}).size(), 1u);
+    EXPECT_EQ(track.select({box(2, 0, 10, 0.1)}).size(), 1u) << "nor does its weakness add up";
+    EXPECT_TRUE(track.select({box(50, 0, 10, 0.1)}).empty()) << "elsewhere";
+    EXPECT_EQ(track.select({box(2, 0, 10, 0.1)}).size(), 1u) << "after a gap of one frame";
+    for (int gap = 0; gap < 12; ++gap) EXPECT_TRUE(track.select({}).empty());
+    EXPECT_TRUE(track.select({box(2, 0, 10, 0.1)}).empty()) << "after a longer one";
+    EXPECT_EQ(track.select({box(2, 0, 10, 0.5)}).size(), 1u);
+
+    Tracker all(Faces::all, 0.5);
+    EXPECT_EQ(all.select({box(0, 0, 10), box(50, 0, 10), box(100, 0, 10, 0.2)}).size(), 2u);
+    EXPECT_EQ(all.select({box(0, 0, 10, 0.2), box(50, 0, 10, 0.2), box(100, 0, 10, 0.2)}).size(), 2u);
 }
 
 TEST(Extract, BadSettingsAndPlacesSayWhatTheyAre)

@@ -1,8 +1,12 @@
+#include "data/merge/boundary.h"
 #include "data/merge/merge.h"
+#include "data/merge/motion_blur.h"
+#include "data/merge/noise.h"
 #include "data/merge/sharpen.h"
 
 #include "data/hull.h"
 #include "data/warp.h"
+#include "tests/data/faces.h"
 #include "tests/support/devices.h"
 
 #include <algorithm>
@@ -213,6 +217,212 @@ TEST(Merge, repeats_to_the_bit_whatever_the_threads)
     EXPECT_EQ(one.pixels, two.pixels);
 }
 
+TEST(ColorCluster, is_what_most_pixels_share)
+{
+    ImageF picture(40, 40, 3), mask(40, 40, 1);
+    std::mt19937 random(2);
+    std::normal_distribution<float> noise(0, 0.02f);
+    for (std::size_t i = 0; i < 1600; ++i) {
+        const float light = noise(random), skin[3] = {0.45f, 0.55f, 0.75f};
+        for (std::size_t c = 0; c < 3; ++c) picture.pixels[3 * i + c] = skin[c] + light + 0.2f * noise(random);
+        if (i % 10 == 3) std::fill_n(&picture.pixels[3 * i], 3, 0.1f); // one in ten is dark
+        mask.pixels[i] = i < 1500;
+        if (i >= 1500) std::fill_n(&picture.pixels[3 * i], 3, 0.9f); // and what is outside is white
+    }
+    const ColorCluster skin(picture, mask);
+    const auto weight = [&](float b, float g, float r) {
+        const float bgr[3] = {b, g, r};
+        return skin.weight(bgr);
+    };
+    EXPECT_EQ(weight(0.45f, 0.55f, 0.75f), 1);
+    EXPECT_EQ(weight(0.48f, 0.58f, 0.78f), 1) << "lighter skin";
+    EXPECT_EQ(weight(0.1f, 0.1f, 0.1f), 0);
+    EXPECT_EQ(weight(0.9f, 0.9f, 0.9f), 0);
+    EXPECT_EQ(weight(0.75f, 0.55f, 0.45f), 0) << "as light, but blue";
+    // The noise left is 0.02 along grey; beside it 0.004 and the floor of 4/255: 4 deviations of the latter.
+    const float off = 4 * std::sqrt(0.004f * 0.004f + 16.0f / 255 / 255) / std::sqrt(2.0f);
+    EXPECT_NEAR(weight(0.45f - off, 0.55f, 0.75f + off), 0.5f, 0.1f);
+    mask = ImageF(40, 40, 1);
+    EXPECT_EQ(ColorCluster(picture, mask).weight(&picture.pixels[0]), 1) << "nothing is known of this skin";
+}
+
+TEST(Boundary, hair_in_the_frame_is_passed_over)
+{
+    // A square of 4 x 4 in the middle; the frame is the face and 0.1, but for a dark column beside it.
+    ImageF face(6, 6, 3), frame(6, 6, 3), values(6, 6, 3), mask(6, 6, 1);
+    Image inside(6, 6, 1);
+    ImageF skin(20, 20, 3), whole(20, 20, 1);
+    std::fill(skin.pixels.begin(), skin.pixels.end(), 0.6f);
+    std::fill(whole.pixels.begin(), whole.pixels.end(), 1.0f);
+    const ColorCluster of_frame(skin, whole);
+    std::fill(skin.pixels.begin(), skin.pixels.end(), 0.5f);
+    const ColorCluster of_face(skin, whole);
+    std::fill(face.pixels.begin(), face.pixels.end(), 0.5f);
+    std::fill(frame.pixels.begin(), frame.pixels.end(), 0.6f);
+    std::fill(values.pixels.begin(), values.pixels.end(), -1.0f);
+    for (std::int64_t y = 0; y < 6; ++y) std::fill_n(frame.at(y, 5), 3, 0.05f);
+    for (std::int64_t y = 1; y < 5; ++y)
+        for (std::int64_t x = 1; x < 5; ++x) *inside.at(y, x) = 255;
+    set_boundary(inside, face, frame, of_face, of_frame, values);
+    for (std::int64_t i = 1; i < 5; ++i)
+        for (const auto& [y, x] :
+             {std::pair{i, std::int64_t(0)}, {i, std::int64_t(5)}, {std::int64_t(0), i}, {std::int64_t(5), i}})
+            for (int c = 0; c < 3; ++c) EXPECT_NEAR(values.at(y, x)[c], 0.6f, 1e-6) << y << "," << x;
+    EXPECT_EQ(*values.at(0, 0), -1) << "a corner is no neighbour";
+    EXPECT_EQ(*values.at(2, 2), -1);
+    // Without any skin at the edge the face keeps its colours.
+    std::fill(frame.pixels.begin(), frame.pixels.end(), 0.05f);
+    set_boundary(inside, face, frame, of_face, of_frame, values);
+    EXPECT_NEAR(*values.at(0, 2), 0.5f, 1e-6);
+}
+
+TEST(Merge, a_wall_beside_the_face_does_not_bleed_into_it)
+{
+    // Skin left of x = 120 and a blue wall right of it, which the mask reaches over.
+    Image frame(150, 190, 3);
+    for (std::int64_t y = 0; y < frame.H; ++y)
+        for (std::int64_t x = 0; x < frame.W; ++x) {
+            const std::uint8_t skin[3] = {120, 140, 190}, wall[3] = {220, 60, 20};
+            std::copy_n(x < 120 ? skin : wall, 3, frame.at(y, x));
+        }
+    PredictedFace face = own_face(frame, alignment(95, 75, 90));
+    for (std::size_t i = 0; i < face.face.pixels.size(); ++i)
+        face.face.pixels[i] = float(i % 3 == 0 ? 100 : i % 3 == 1 ? 120 : 170) / 255;
+    MergeOptions options = with_blend(BlendKind::poisson);
+    options.mask = MaskKind::hull;
+    const Image got = merged(frame, face, options);
+    for (const std::int64_t x : {85, 95, 105, 112}) // skin, 7 px and more from the wall
+        for (int c = 0; c < 3; ++c) EXPECT_NEAR(got.at(75, x)[c], frame.at(75, x)[c], 2) << x;
+}
+
+TEST(Merge, the_difference_in_colour_is_that_of_lab)
+{
+    Image frame(150, 190, 3);
+    for (std::size_t i = 0; i < frame.pixels.size(); ++i) frame.pixels[i] = 128;
+    PredictedFace face = own_face(frame, alignment(95, 75, 90));
+    MergeOptions options = kPlain;
+    options.mask = MaskKind::hull;
+    Merger merger(options, "cpu:1");
+    EXPECT_NEAR(merger.color_difference(frame, face, ColorKind::none), 0, 0.2);
+    for (float& v : face.face.pixels) v = 118.0f / 255;
+    // L* of sRGB grey 128 is 53.585, of 118 it is 49.637 (CIE 15:2004, by hand).
+    EXPECT_NEAR(merger.color_difference(frame, face, ColorKind::none), 3.948, 0.05);
+    EXPECT_LT(merger.color_difference(frame, face, ColorKind::rct), 0.3);
+}
+
+TEST(Noise, what_is_added_is_measured_again)
+{
+    ImageF picture(120, 120, 3), mask(120, 120, 1);
+    std::fill(mask.pixels.begin(), mask.pixels.end(), 1.0f);
+    for (std::int64_t y = 0; y < 120; ++y) // a slope, and a straight edge, which are no noise
+        for (std::int64_t x = 0; x < 120; ++x)
+            std::fill_n(picture.at(y, x), 3, 0.3f + 0.001f * float(x + y) + (x > 60 ? 0.2f : 0.0f));
+    EXPECT_LT(noise_level(picture, mask), 1e-6);
+    ImageF again = picture, other = picture;
+    add_noise(picture, 0.02, 7);
+    EXPECT_NEAR(noise_level(picture, mask), 0.02, 0.001); // 14,000 values: 1 % of deviation
+    EXPECT_EQ(picture.at(60, 20)[0] - again.at(60, 20)[0] > 0, picture.at(60, 20)[2] - again.at(60, 20)[2] > 0);
+    add_noise(again, 0.02, 7);
+    EXPECT_EQ(again.pixels, picture.pixels);
+    add_noise(other, 0.02, 8);
+    EXPECT_NE(other.pixels, picture.pixels) << "another frame, other noise";
+    EXPECT_EQ(noise_level(picture, ImageF(120, 120, 1)), 0);
+}
+
+TEST(MotionBlur, spreads_a_point_along_its_way)
+{
+    ImageF picture(21, 21, 3);
+    std::fill_n(picture.at(10, 10), 3, 1.0f);
+    ImageF still = picture;
+    motion_blur(still, {0.3, 0.3});
+    EXPECT_EQ(still.pixels, picture.pixels);
+    motion_blur(picture, {4, 0}); // five pictures, from 2 px left to 2 px right
+    for (std::int64_t y = 0; y < 21; ++y)
+        for (std::int64_t x = 0; x < 21; ++x)
+            EXPECT_NEAR(*picture.at(y, x), y == 10 && std::abs(x - 10) <= 2 ? 0.2 : 0, 1e-6) << y << "," << x;
+    ImageF even(9, 9, 3);
+    std::fill(even.pixels.begin(), even.pixels.end(), 0.4f);
+    motion_blur(even, {3.3, -5.7});
+    for (const float v : even.pixels) ASSERT_NEAR(v, 0.4f, 1e-6);
+}
+
+TEST(Merge, scale_shift_and_opacity_do_what_they_say)
+{
+    const Image frame(150, 190, 3); // black
+    PredictedFace face = own_face(frame, alignment(95, 75, 64));
+    std::fill(face.face.pixels.begin(), face.face.pixels.end(), 1.0f);
+    MergeOptions options = kPlain;
+    options.mask = MaskKind::hull;
+    options.feather_px = 0;
+    struct Seen {
+        double area = 0, x = 0, y = 0;
+    };
+    const auto seen = [&] {
+        const Image got = merged(frame, face, options);
+        Seen s;
+        for (std::int64_t y = 0; y < got.H; ++y)
+            for (std::int64_t x = 0; x < got.W; ++x) {
+                const double v = *got.at(y, x) / 255.0;
+                s.area += v, s.x += v * double(x), s.y += v * double(y);
+            }
+        return Seen{s.area, s.x / s.area, s.y / s.area};
+    };
+    const Seen plain = seen();
+    options.opacity = 0.5;
+    EXPECT_NEAR(seen().area, plain.area / 2, 0.01 * plain.area);
+    options.opacity = 1;
+    options.scale = 1.2;
+    const Seen larger = seen();
+    EXPECT_NEAR(larger.area, 1.44 * plain.area, 0.02 * plain.area);
+    EXPECT_NEAR(larger.x - 95, 1.2 * (plain.x - 95), 0.1); // about the face picture's middle
+    EXPECT_NEAR(larger.y - 75, 1.2 * (plain.y - 75), 0.1);
+    options.scale = 1;
+    options.shift_x = 25; // of 64 px: 16 along the face's axis, which is turned by 0.2
+    const Seen moved = seen();
+    EXPECT_NEAR(moved.area, plain.area, 0.01 * plain.area);
+    EXPECT_NEAR(std::hypot(moved.x - plain.x, moved.y - plain.y), 16, 0.1);
+    EXPECT_NEAR(moved.x - plain.x, 16 * std::cos(0.2), 0.1);
+}
+
+TEST(Merge, tells_how_much_of_a_pixel_was_replaced)
+{
+    const Image black(150, 190, 3);
+    PredictedFace face = own_face(black, alignment(95, 75, 64));
+    std::fill(face.face.pixels.begin(), face.face.pixels.end(), 1.0f); // white on black: the frame is the weight
+    Image frame = black, pasted(150, 190, 1);
+    Merger(kPlain, "cpu:1").merge(frame, face, &pasted);
+    for (std::size_t i = 0; i < pasted.pixels.size(); ++i) ASSERT_EQ(pasted.pixels[i], frame.pixels[3 * i]) << i;
+    EXPECT_EQ(*pasted.at(75, 95), 255);
+}
+
+TEST(MergeMask, the_drawn_faces_hair_is_cut_and_its_brows_are_not)
+{
+    constexpr std::int64_t kLarge = 128;
+    const Landmarks face = test::mean_landmarks(55, 35, 40); // brows at y = 41..46, eyes at 50..53
+    ImageF picture(kLarge, kLarge, 3), mask(kLarge, kLarge, 1);
+    std::fill(picture.pixels.begin(), picture.pixels.end(), 0.6f);
+    const auto paint = [&](std::int64_t top, std::int64_t bottom, std::int64_t left, std::int64_t right) {
+        for (std::int64_t y = top; y < bottom; ++y)
+            for (std::int64_t x = left; x < right; ++x) std::fill_n(picture.at(y, x), 3, 0.1f);
+    };
+    for (std::int64_t y = 25; y < 100; ++y)
+        for (std::int64_t x = 20; x < 108; ++x) *mask.at(y, x) = 1;
+    paint(0, 34, 0, 60);    // a fringe
+    paint(28, 45, 60, 62);  // a strand that reaches a brow's height between the brows
+    paint(41, 45, 40, 56);  // a brow
+    paint(70, 100, 20, 40); // a beard
+    paint(30, 33, 80, 84);  // a spot on the forehead
+    const ColorCluster skin(picture, mask);
+    cut_hair(mask, picture, skin, face);
+    const auto at = [&](std::int64_t y, std::int64_t x) { return *mask.at(y, x); };
+    EXPECT_EQ(at(30, 40), 0) << "fringe";
+    EXPECT_EQ(at(40, 61), 0) << "strand";
+    EXPECT_EQ(at(43, 50), 1) << "brow";
+    EXPECT_EQ(at(80, 25), 1) << "beard";
+    EXPECT_EQ(at(31, 82), 1) << "spot";
+    EXPECT_EQ(at(36, 90), 1) << "skin";
+}
+
 class MergeOnDevice : public bifrons::test::OnDevice {};
 BIFRONS_ON_ALL_DEVICES(MergeOnDevice);
 
@@ -382,12 +592,31 @@ TEST(MergeMask, a_face_beyond_the_picture_fades_before_its_edge)
 {
     ImageF mask(128, 128, 1);
     std::fill(mask.pixels.begin(), mask.pixels.end(), 1.0f);
-    const ImageF got = shrink_and_feather(mask, -8, 16); // the defaults: 8 px wide here
+    const ImageF got = shrink_and_feather(mask, -8, 16); // 8 px wide here
     for (std::int64_t i = 0; i < 128; ++i)
         EXPECT_EQ(*got.at(0, i) + *got.at(127, i) + *got.at(i, 0) + *got.at(i, 127), 0);
     EXPECT_LT(*got.at(64, 1), 0.1f) << "no step to the frame's own pixel beside it";
     for (std::int64_t x = 1; x < 10; ++x) EXPECT_LE(std::abs(*got.at(64, x) - *got.at(64, x - 1)), 0.35f) << x;
     EXPECT_NEAR(*got.at(64, 10), 1, 1e-5);
+}
+
+TEST(MergeMask, brows_of_both_faces_stay_whole)
+{
+    constexpr std::int64_t kLarge = 256;
+    const Landmarks target = test::mean_landmarks(110, 70, 60);
+    Landmarks drawn = target; // with brows that are 9 px higher
+    for (std::size_t i = 17; i < 27; ++i) drawn[i].y -= 9;
+    const std::vector<Landmarks> both = {target, drawn};
+    const ImageF mask = face_mask(MaskKind::hull, both, kLarge, {}), got = shrink_and_feather(mask, 8, 16, both),
+                 without = shrink_and_feather(mask, 8, 16);
+    const auto at = [](const ImageF& image, Point p) { return *image.at(std::lround(p.y), std::lround(p.x)); };
+    for (const Landmarks& face : both)
+        for (std::size_t i = 18; i < 26; ++i) { // but their outer ends, which lie on the hull's edge
+            EXPECT_GT(at(got, face[i]), 0.75f) << i;
+            EXPECT_GE(at(got, face[i]), at(without, face[i]));
+        }
+    EXPECT_LT(at(without, drawn[19]), 0.5f) << "which is what they are for";
+    for (const std::size_t jaw : {4u, 8u, 12u}) EXPECT_EQ(at(got, target[jaw]), 0) << jaw;
 }
 
 TEST(MergeMask, an_untouched_mask_is_kept_but_for_the_pictures_edge)
@@ -404,12 +633,12 @@ TEST(MergeMask, kinds)
     ImageF predicted(kSide, kSide, 1);
     for (std::int64_t y = 0; y < kSide; ++y)
         for (std::int64_t x = 0; x < kSide; ++x) *predicted.at(y, x) = x < 32 ? 0.75f : 0.0f;
-    const ImageF hull = face_mask(MaskKind::hull, oval(), kSide, {});
+    const ImageF hull = face_mask(MaskKind::hull, {{oval()}}, kSide, {});
     EXPECT_EQ(*hull.at(31, 31), 1);
     EXPECT_EQ(*hull.at(31, 40), 1);
     EXPECT_EQ(*hull.at(60, 60), 0);
-    EXPECT_EQ(face_mask(MaskKind::predicted, oval(), kSide, predicted).pixels, predicted.pixels);
-    const ImageF product = face_mask(MaskKind::product, oval(), kSide, predicted);
+    EXPECT_EQ(face_mask(MaskKind::predicted, {{oval()}}, kSide, predicted).pixels, predicted.pixels);
+    const ImageF product = face_mask(MaskKind::product, {{oval()}}, kSide, predicted);
     EXPECT_EQ(*product.at(31, 31), 0.75f);
     EXPECT_EQ(*product.at(31, 40), 0);
     EXPECT_EQ(*product.at(5, 5), 0);

@@ -1,0 +1,121 @@
+// data/extract/footage.cpp - the faces of a whole clip.
+#include "data/extract/footage.h"
+
+#include "kernels/base/error.h"
+
+#include <algorithm>
+#include <cmath>
+#include <future>
+
+namespace bifrons::data {
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::int64_t kRows = 9, kColumns = 16, kStep = 4; ///< of the cells; every fourth pixel is looked at
+constexpr double kCut = 25;                                 ///< levels
+
+using Cells = std::array<double, kRows * kColumns>;
+
+/// Mean of blue, green and red in each cell.
+Cells brightness(const Image& frame)
+{
+    Cells sum{}, count{};
+    for (std::int64_t y = 0; y < frame.H; y += kStep)
+        for (std::int64_t x = 0; x < frame.W; x += kStep) {
+            const auto cell = std::size_t(y * kRows / frame.H * kColumns + x * kColumns / frame.W);
+            const std::uint8_t* bgr = frame.at(y, x);
+            sum[cell] += double(bgr[0] + bgr[1] + bgr[2]) / 3;
+            count[cell] += 1;
+        }
+    for (std::size_t i = 0; i < sum.size(); ++i) sum[i] /= std::max(1.0, count[i]);
+    return sum;
+}
+
+bool is_cut(const Cells& before, const Cells& after)
+{
+    double sum = 0;
+    for (std::size_t i = 0; i < before.size(); ++i) sum += std::abs(after[i] - before[i]);
+    return sum / double(before.size()) >= kCut;
+}
+
+/// Weak detections that lead up to a face: from the clip's end to its start.
+void continue_backwards(FootageFaces& found, std::vector<std::vector<FrameFace>>& weak, Faces wanted)
+{
+    Clip& clip = found.clip;
+    for (std::size_t t = clip.size(); t-- > 1;) {
+        if (clip[t].begins_scene) continue;
+        std::vector<FrameFace>& here = clip[t - 1].faces;
+        for (const FrameFace& later : clip[t].faces) {
+            const auto common = [&](const FrameFace& face) {
+                return overlap(face.detection.rect, later.detection.rect);
+            };
+            const bool known =
+                std::any_of(here.begin(), here.end(), [&](const FrameFace& face) { return common(face) >= kSameFace; });
+            if (known || (wanted != Faces::all && !here.empty())) continue;
+            const auto best = std::max_element(weak[t - 1].begin(), weak[t - 1].end(),
+                                               [&](const auto& a, const auto& b) { return common(a) < common(b); });
+            if (best == weak[t - 1].end() || common(*best) < kSameFace) continue;
+            here.push_back(*best);
+            weak[t - 1].erase(best);
+            found.low_score -= 1;
+        }
+    }
+}
+
+} // namespace
+
+FootageFaces find_faces(FrameSource& source, FaceFinder& finder, const std::function<void(std::int64_t)>& tick)
+{
+    FootageFaces all;
+    std::vector<std::vector<FrameFace>> weak;
+    std::optional<Cells> before;
+    finder.restart();
+    const auto read = [&] { return next_block(source); };
+    auto next = std::async(std::launch::async, read);
+    for (;;) {
+        const std::vector<Frame> frames = next.get();
+        if (frames.empty()) break;
+        next = std::async(std::launch::async, read);
+        std::vector<FaceFinder::Found> found = finder.find(frames, true);
+        for (std::size_t n = 0; n < frames.size(); ++n) {
+            const Cells cells = brightness(frames[n].image);
+            all.clip.push_back({std::move(found[n].faces), before && is_cut(*before, cells)});
+            before = cells;
+            weak.push_back(std::move(found[n].weak));
+            all.ignored += found[n].ignored;
+            all.low_score += found[n].low_score;
+        }
+        tick(std::int64_t(all.clip.size()));
+    }
+    continue_backwards(all, weak, finder.faces());
+    return all;
+}
+
+FootageFaces faces_of(const Faceset& set, const fs::path& footage, std::int64_t frames)
+{
+    const fs::path whole = fs::weakly_canonical(footage);
+    const auto find = [&](const auto& is_it) { return std::find_if(set.sources.begin(), set.sources.end(), is_it); };
+    auto source = find([&](const SourceRecord& s) { return s.path == whole.string(); });
+    if (source == set.sources.end())
+        source = find([&](const SourceRecord& s) { return fs::path(s.path).filename() == whole.filename(); });
+    BIFRONS_CHECK(data, source != set.sources.end(), set.folder.string(), ": holds no faces of ",
+                  whole.filename().string(), "; expected a faceset that was extracted from it");
+    BIFRONS_CHECK(data, source->complete, set.folder.string(), ": its extraction from ", source->name,
+                  " is not complete. Run the same `bifrons extract` again to finish it.");
+    BIFRONS_CHECK(data, source->done == frames, set.folder.string(), ": was extracted from ", source->done,
+                  " frames of ", source->name, ", but the footage has ", frames, ". Extract it again.");
+    FootageFaces all;
+    all.clip.resize(std::size_t(frames));
+    const std::int64_t index = source - set.sources.begin();
+    for (const FaceRecord& face : set.faces) {
+        if (face.source != index) continue;
+        BIFRONS_CHECK(data, face.frame < frames, set.folder.string(), ": ", face.file, " is of frame ", face.frame,
+                      " of ", frames, "; faceset.json is damaged");
+        all.clip[std::size_t(face.frame)].faces.push_back(
+            {.detection = {.rect = face.rect, .score = face.score}, .points = face.in_frame});
+    }
+    return all;
+}
+
+} // namespace bifrons::data

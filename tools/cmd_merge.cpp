@@ -225,10 +225,11 @@ void show(const Options& o, const Outcome& r, double seconds, Console& console)
 }
 
 /// What frames of this video lose on the way.
-void warn_of_losses(const std::string& name, const data::VideoInfo& video, Console& console)
+void warn_of_losses(const Options& o, const data::VideoInfo& video, Console& console)
 {
-    if (video.bits > 8)
-        console.warn(str(name, ": has ", video.bits, " bits per channel; frames are processed and written with 8"));
+    const int kept = data::has_video_name(o.out) ? 10 : 8;
+    if (video.format.bits > kept)
+        console.warn(str(o.input, ": has ", video.format.bits, " bits per channel; the output has ", kept));
 }
 
 /// Frames that hold two moments each are not written as if they held one.
@@ -240,6 +241,14 @@ void check_fields(const Options& o, const data::FrameSource& source)
                   "video. Add --deinterlace.");
 }
 
+/// Throws now what the writer would throw after the faces were found.
+void check_encoder(const Options& o, const data::FrameSource& source)
+{
+    if (!data::has_video_name(o.out)) return;
+    const data::SinkOptions sink = sink_options(o, source, data::Image(64, 64, 3)); // pictures are not yet read
+    data::VideoWriter(o.out, sink.format, sink.video);
+}
+
 void tell(const Options& o, data::FrameSource& source, Console& console)
 {
     for (const std::string& remark : source.remarks()) console.warn(str(o.input, ": ", remark));
@@ -249,16 +258,19 @@ void merge(const Options& o, Console& console)
 {
     const double begin = Progress::steady_seconds();
     check_output(o);
-    const auto source = data::open_frames(o.input, o.reader());
+    data::ReaderOptions reader = o.reader();
+    reader.deep = data::has_video_name(o.out) && o.output == "swapped";
+    const auto source = data::open_frames(o.input, reader);
     check_fields(o, *source);
     tell(o, *source, console);
     BIFRONS_CHECK(usage, !data::has_picture_name(o.out) || source->count() == 1, o.out,
                   ": one picture cannot hold the input's ", source->count(), " frames; expected a folder or a video");
     if (!data::has_video_name(o.out)) source->check_names();
-    if (source->video()) warn_of_losses(o.input, *source->video(), console);
+    if (source->video()) warn_of_losses(o, *source->video(), console);
     const MergePlan plan = o.plan(o.settings, source->count());
     if (!o.save_settings.empty())
         plan.save(o.save_settings, o.overwrite ? data::Existing::replace : data::Existing::keep);
+    check_encoder(o, *source);
     const Checkpoint checkpoint = open_checkpoint(o.model, console);
     const auto device = open_device(o.device, console);
     const model::TrainedModel model(*device, checkpoint);

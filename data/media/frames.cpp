@@ -26,6 +26,7 @@ class VideoFrames : public FrameSource {
         if (!reader_.next(frame.image)) return false;
         frame.index = index_++;
         frame.time_s = reader_.time_s();
+        frame.deep = reader_.deep();
         std::string digits = std::to_string(frame.index);
         frame.name = stem_ + "_" + std::string(std::max<std::size_t>(6, digits.size()) - digits.size(), '0') + digits;
         return true;
@@ -80,7 +81,13 @@ std::vector<fs::path> pictures_in(const fs::path& folder)
 class VideoSink : public FrameSink {
   public:
     VideoSink(const fs::path& path, const SinkOptions& options) : writer_(path, options.format, options.video) {}
-    void write(const Frame& frame) override { writer_.write(frame.image, frame.time_s); }
+    void write(const Frame& frame) override
+    {
+        if (frame.deep.pixels.empty()) return writer_.write(frame.image, frame.time_s);
+        DeepImage deep = frame.deep;
+        follow(deep, frame.image);
+        writer_.write(deep, frame.time_s);
+    }
     Carried finish() override { return writer_.finish(); }
     std::string description() const override { return writer_.description(); }
 

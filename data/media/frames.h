@@ -12,6 +12,7 @@ struct Frame {
     std::int64_t index = 0; ///< from 0
     std::string name = {};  ///< of the picture file without its ending; a video's name and the index otherwise
     Image image = {};
+    DeepImage deep = {0, 0, 3}; ///< see VideoReader::deep; what is done to image is done to it when it is written
     std::optional<double> time_s = {}; ///< when a video shows it, see VideoReader::time_s; pictures have none
 };
 

@@ -197,6 +197,7 @@ void set_colors(VideoInfo& info, const Json& stream)
         info.remarks.push_back(
             str("is tagged with the colour \"", tag, "\", which ffmpeg cannot write; it is left out"));
     info.format.chroma = chroma_of(info.pixel_format);
+    info.format.bits = bits_of(stream);
 }
 
 Fields fields_of(const Json& stream)
@@ -324,7 +325,6 @@ VideoInfo probe(const std::filesystem::path& path)
                                                      "packet=pts_time,dts_time,flags", "-of", "csv=p=0"}));
     info.codec = word(stream, "codec_name");
     info.pixel_format = word(stream, "pix_fmt");
-    info.bits = bits_of(stream);
     info.frames = packets.shown;
     info.fields = fields_of(stream);
     set_size(info, stream);

@@ -49,12 +49,18 @@ std::string scaling(const VideoInfo& info)
     return format.tags.range.empty() ? scale : scale + ":in_range=" + format.tags.range;
 }
 
+bool is_deep(const VideoInfo& info, const ReaderOptions& options)
+{
+    return options.deep && info.format.bits > 8;
+}
+
 /// Frames go to the pipe, their times as lines of ffmpeg's framecrc into the notes. The sound is read beside them so
 /// that ffmpeg sees the same packets as when the sound is copied, and sets joined recordings right in the same way.
-std::vector<std::string> decode_command(const fs::path& path, const VideoInfo& info, Deinterlace deinterlace)
+std::vector<std::string> decode_command(const fs::path& path, const VideoInfo& info, const ReaderOptions& options)
 {
-    const std::string filter = str("[0:", info.video_stream, "]", deinterlacing(info, deinterlace), scaling(info),
-                                   ",setsar=1,format=bgr24,split[frames][corner];[corner]crop=1:1:0:0[times]");
+    const std::string filter = str("[0:", info.video_stream, "]", deinterlacing(info, options.deinterlace),
+                                   scaling(info), ",setsar=1,format=", is_deep(info, options) ? "bgr48le" : "bgr24",
+                                   ",split[frames][corner];[corner]crop=1:1:0:0[times]");
     std::vector<std::string> command = {"ffmpeg",
                                         "-nostdin",
                                         "-v",
@@ -138,7 +144,7 @@ Fields look_at_fields(const fs::path& path, const VideoInfo& info)
 
 VideoReader::VideoReader(const fs::path& path, const ReaderOptions& options)
     : path_(path), options_(options), info_(look_at(path)),
-      decoder_(decode_command(path, info_, options.deinterlace), Process::Pipe::from), remarks_(info_.remarks)
+      decoder_(decode_command(path, info_, options), Process::Pipe::from), remarks_(info_.remarks)
 {
     if (!info_.damage.empty()) damaged(info_.damage);
     if (info_.fields != Fields::none)
@@ -149,14 +155,28 @@ VideoReader::VideoReader(const fs::path& path, const ReaderOptions& options)
 bool VideoReader::next(Image& frame)
 {
     if (ended_) return false;
-    frame = Image(info_.format.H, info_.format.W, 3);
-    if (decoder_.read(frame.pixels.data(), frame.pixels.size()) < frame.pixels.size()) {
+    if (!read_pixels(frame)) {
         end();
         return false;
     }
     ++frames_;
     read_time();
     listen();
+    return true;
+}
+
+/// False at the end.
+bool VideoReader::read_pixels(Image& frame)
+{
+    const std::int64_t H = info_.format.H, W = info_.format.W;
+    if (!is_deep(info_, options_)) {
+        frame = Image(H, W, 3);
+        return decoder_.read(frame.pixels.data(), frame.pixels.size()) == frame.pixels.size();
+    }
+    deep_ = DeepImage(H, W, 3);
+    const std::size_t bytes = 2 * deep_.pixels.size();
+    if (decoder_.read(deep_.pixels.data(), bytes) < bytes) return false;
+    frame = to_bytes(deep_);
     return true;
 }
 

@@ -1,10 +1,10 @@
 // data/media/reader.h - the frames of a video file, through the program ffmpeg.
 //
-// Frames are 8-bit BGR, upright, of square pixels, and progressive. The scaler is told to be exact; with its defaults
-// luma moves by up to two levels. Tests tests/data/video_test.cpp
+// Frames are BGR, of 8 bits a channel and 16 if wanted, upright, of square pixels, and progressive. The scaler is told
+// to be exact; with its defaults luma moves by up to two levels. Tests tests/data/video_test.cpp
 #pragma once
 
-#include "data/image.h"
+#include "data/media/deep.h"
 #include "data/media/process.h"
 #include "data/media/video.h"
 
@@ -18,6 +18,7 @@ enum class Deinterlace {
 struct ReaderOptions {
     Deinterlace deinterlace = Deinterlace::where_needed;
     bool strict = false; ///< damage is an error
+    bool deep = false;   ///< frames of more than 8 bits a channel are wanted with all of them, too
 };
 
 /// The order of the fields in which the frames were taken: as some of them look (ffmpeg's idet) where they show it,
@@ -34,6 +35,8 @@ class VideoReader {
     const VideoInfo& info() const { return info_; }
     /// False at the end. What ffmpeg can decode is used; Error(data) when that is nothing or, if strict, not all.
     bool next(Image& frame);
+    /// The last frame with all its bits; empty where it has 8, or unless wanted.
+    const DeepImage& deep() const { return deep_; }
     /// When the last frame is shown, s after the file's start, which is that of its first stream. Where the time stamps
     /// of joined recordings start again, time goes on.
     double time_s() const { return time_s_; }
@@ -46,6 +49,7 @@ class VideoReader {
         std::int64_t bytes = 0;           ///< of ffmpeg's complaints until the last frame
         double first_s = -1, last_s = -1; ///< frames at which it complained
     };
+    bool read_pixels(Image& frame);
     void read_time();
     void listen();
     void end();
@@ -56,6 +60,7 @@ class VideoReader {
     VideoInfo info_;
     Process decoder_;
     std::vector<std::string> remarks_;
+    DeepImage deep_ = {0, 0, 3};
     std::string times_; ///< lines of the decoder's notes that were not yet read
     std::int64_t times_read_ = 0;
     double time_s_ = -1;

@@ -24,6 +24,7 @@ struct VideoFormat {
     bool variable_rate = false; ///< some frame is not within a quarter of a frame of its place at that rate
     ColorTags tags = {};
     std::string chroma = "420"; ///< see chroma_of
+    int bits = 8;               ///< a channel's, as stored
 };
 
 enum class StreamKind { sound, subtitles, cover, attachment, timecode, data, video };
@@ -46,7 +47,6 @@ struct VideoInfo {
     std::int64_t frames = 0;         ///< as the file says, counted where it does not
     std::string codec = {};          ///< h264, mpeg1video, ...
     std::string pixel_format = {};   ///< yuv420p, ...
-    int bits = 8;                    ///< a channel's
     Rational sample_aspect = {1, 1}; ///< width : height of a pixel as stored, upright
     Fields fields = Fields::none;    ///< as the file says; VideoReader also looks at the frames
     std::vector<Stream> others = {}; ///< in the file's order

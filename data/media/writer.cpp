@@ -18,11 +18,17 @@ std::string container(const fs::path& path)
     return path.extension() == ".mkv" ? "matroska" : path.extension() == ".mov" ? "mov" : "mp4";
 }
 
+/// Frames go to the encoder with 16 bits a channel.
+bool is_deep(const VideoFormat& format)
+{
+    return format.bits > 8;
+}
+
 std::string pixels_for(const VideoFormat& format, const VideoOptions& options)
 {
     if (options.pixels != "auto") return options.pixels;
     if (options.codec == "prores") return format.chroma == "444" ? "yuv444p10le" : "yuv422p10le";
-    return "yuv" + format.chroma + "p";
+    return str("yuv", format.chroma, "p", is_deep(format) ? "10le" : "");
 }
 
 bool needs_even(const std::string& pixels)
@@ -87,8 +93,8 @@ std::string ivf_header(const VideoFormat& format)
     const Rational tick = tick_of(format);
     std::string bytes = "DKIF";
     put(bytes, 0, 2);
-    put(bytes, 32, 2);  // its own length
-    bytes += "BGR\x18"; // ffmpeg's name of 24-bit BGR
+    put(bytes, 32, 2);                                // its own length
+    bytes += is_deep(format) ? "BGR\x30" : "BGR\x18"; // ffmpeg's names of 48-bit and 24-bit BGR
     put(bytes, std::uint64_t(format.W), 2);
     put(bytes, std::uint64_t(format.H), 2);
     put(bytes, std::uint64_t(tick.den), 4);
@@ -106,11 +112,12 @@ std::string ivf_frame_header(std::size_t size, std::int64_t tick)
 }
 
 /// The picture with its last column and row repeated up to H, W.
-Image padded(const Image& image, std::int64_t H, std::int64_t W)
+template <class T>
+Picture<T> padded(const Picture<T>& image, std::int64_t H, std::int64_t W)
 {
-    Image larger(H, W, image.C);
+    Picture<T> larger(H, W, image.C);
     for (std::int64_t y = 0; y < H; ++y) {
-        const std::uint8_t* row = image.at(std::min(y, image.H - 1), 0);
+        const T* row = image.at(std::min(y, image.H - 1), 0);
         std::copy_n(row, image.W * image.C, larger.at(y, 0));
         for (std::int64_t x = image.W; x < W; ++x) std::copy_n(row + (image.W - 1) * image.C, image.C, larger.at(y, x));
     }
@@ -154,7 +161,8 @@ VideoWriter::VideoWriter(const fs::path& path, const VideoFormat& format, const 
     }
     // One frame to nowhere shows now what would fail after an hour's work.
     start("/dev/null");
-    send(Image(written_.H, written_.W, 3), 0);
+    const std::vector<std::uint8_t> black(std::size_t(written_.H * written_.W * 3 * (is_deep(format) ? 2 : 1)));
+    send(black.data(), black.size(), 0);
     const int status = encoder_->wait();
     BIFRONS_CHECK(failed, status == 0, path.string(), ": ffmpeg cannot write ", options.codec, " with ",
                   pixels_for(format, options), " here (", encoder_->reason(),
@@ -194,20 +202,35 @@ void VideoWriter::start(const fs::path& out)
 }
 
 /// False when the encoder has ended.
-bool VideoWriter::send(const Image& frame, std::int64_t tick)
+bool VideoWriter::send(const void* pixels, std::size_t bytes, std::int64_t tick)
 {
-    const std::string header = ivf_frame_header(frame.pixels.size(), tick);
-    return encoder_->write(header.data(), header.size()) && encoder_->write(frame.pixels.data(), frame.pixels.size());
+    const std::string header = ivf_frame_header(bytes, tick);
+    return encoder_->write(header.data(), header.size()) && encoder_->write(pixels, bytes);
 }
 
 void VideoWriter::write(const Image& frame, std::optional<double> time_s)
+{
+    if (is_deep(format_)) return take(to_deep(frame), time_s);
+    take(frame, time_s);
+}
+
+void VideoWriter::write(const DeepImage& frame, std::optional<double> time_s)
+{
+    if (is_deep(format_)) return take(frame, time_s);
+    take(to_bytes(frame), time_s);
+}
+
+template <class T>
+void VideoWriter::take(const Picture<T>& frame, std::optional<double> time_s)
 {
     BIFRONS_CHECK(shape, frame.H == format_.H && frame.W == format_.W && frame.C == 3, path_.string(), ": frame [",
                   frame.H, ",", frame.W, ",", frame.C, "]; expected [", format_.H, ",", format_.W, ",3]");
     if (frames_ == 0) start_s_ = time_s;
     const std::int64_t tick = tick_of(time_s);
     const bool as_is = written_.H == format_.H && written_.W == format_.W;
-    if (!send(as_is ? frame : padded(frame, written_.H, written_.W), tick)) {
+    const Picture<T> larger = as_is ? Picture<T>(0, 0, 3) : padded(frame, written_.H, written_.W);
+    const std::vector<T>& pixels = as_is ? frame.pixels : larger.pixels;
+    if (!send(pixels.data(), pixels.size() * sizeof(T), tick)) {
         encoder_->wait();
         fail(encoder_->reason());
     }

@@ -1,10 +1,10 @@
 // data/media/writer.h - video files written through the program ffmpeg.
 //
-// Frames are 8-bit BGR. The scaler is told to be exact; with its defaults luma moves by up to two levels.
-// Tests tests/data/video_test.cpp
+// Frames are BGR, of 8 or 16 bits a channel. The scaler is told to be exact; with its defaults luma moves by up to two
+// levels. Tests tests/data/video_test.cpp
 #pragma once
 
-#include "data/image.h"
+#include "data/media/deep.h"
 #include "data/media/process.h"
 #include "data/media/streams.h"
 
@@ -15,11 +15,11 @@ namespace bifrons::data {
 
 struct VideoOptions {
     Existing existing = Existing::keep;
-    std::string codec = "x264";    ///< x264, x265, prores, ffv1
-    std::string pixels = "auto";   ///< ffmpeg's name of a YUV format; auto: 8 bits (prores: 10), the format's chroma
-    int crf = 16;                  ///< 0 (lossless) .. 51, of x264 and x265
-    std::string preset = "medium"; ///< of x264 and x265
-    bool constant_rate = false;    ///< repeat or leave out frames so that all last equally long
+    std::string codec = "x264";        ///< x264, x265, prores, ffv1
+    std::string pixels = "auto";       ///< ffmpeg's name of a YUV format; auto: the format's chroma, 8 bits or 10
+    int crf = 16;                      ///< 0 (lossless) .. 51, of x264 and x265
+    std::string preset = "medium";     ///< of x264 and x265
+    bool constant_rate = false;        ///< repeat or leave out frames so that all last equally long
     std::filesystem::path source = {}; ///< carry this file's sound and other streams; empty: none
     std::string comment = {};          ///< metadata tag "comment"
 };
@@ -41,6 +41,7 @@ class VideoWriter {
     /// time_s: when it is shown, s after the source's start; the format's rate decides where there is none.
     /// Throws Error(shape) for another size, Error(failed) with ffmpeg's reason.
     void write(const Image& frame, std::optional<double> time_s = {});
+    void write(const DeepImage& frame, std::optional<double> time_s = {});
     /// Adds the source's other streams. Throws Error(failed).
     Carried finish();
     /// What the file's pictures are: "x264, yuv420p, 360x288, 25 frames/s".
@@ -50,7 +51,9 @@ class VideoWriter {
     [[noreturn]] void fail(const std::string& reason) const;
     void start(const std::filesystem::path& out);
     Carried add_streams(std::int64_t frames) const;
-    bool send(const Image& frame, std::int64_t tick);
+    template <class T>
+    void take(const Picture<T>& frame, std::optional<double> time_s);
+    bool send(const void* pixels, std::size_t bytes, std::int64_t tick);
     std::int64_t tick_of(std::optional<double> time_s);
 
     std::filesystem::path path_, temporary_;

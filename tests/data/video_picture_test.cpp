@@ -1,4 +1,5 @@
 // tests/data/video_picture_test.cpp - colours, shape of pixels, fields, codecs and sizes on the way through.
+#include "data/media/frames.h"
 #include "tests/data/clips.h"
 
 #include <gtest/gtest.h>
@@ -78,6 +79,61 @@ TEST(VideoPicture, CodecsAndChroma)
         EXPECT_EQ(info.codec, c.expected_codec) << c.out;
         EXPECT_EQ(info.pixel_format, c.expected) << c.out;
         EXPECT_EQ(info.frames, 5) << c.out;
+    }
+}
+
+TEST(VideoPicture, SixteenBitsFollowWhatWasDoneToEight)
+{
+    DeepImage deep(1, 2, 3);
+    deep.pixels = {1000, 1000, 65535, 0, 300, 128};
+    Image image = to_bytes(deep); // 1000/257 = 3.9
+    EXPECT_EQ(image.pixels, (std::vector<std::uint8_t>{4, 4, 255, 0, 1, 0}));
+    image.pixels = {4, 10, 254, 0, 0, 255};
+    follow(deep, image); // 1000 + 6 * 257, 65535 - 257, 300 - 257, and the last clipped
+    EXPECT_EQ(deep.pixels, (std::vector<std::uint16_t>{1000, 2542, 65278, 0, 43, 65535}));
+    EXPECT_EQ(to_bytes(to_deep(image)).pixels, image.pixels);
+}
+
+/// Luma of the first frame, of 10 bits.
+std::vector<int> luma(const fs::path& path, std::size_t pixels)
+{
+    const Output raw = run({"ffmpeg", "-v", "error", "-i", path.string(), "-f", "rawvideo", "pipe:1"});
+    std::vector<int> values;
+    for (std::size_t i = 0; i < pixels && 2 * i + 1 < raw.text.size(); ++i)
+        values.push_back(std::uint8_t(raw.text[2 * i]) | std::uint8_t(raw.text[2 * i + 1]) << 8);
+    return values;
+}
+
+TEST(VideoPicture, TenBitsComeThrough)
+{
+    const Folder folder;
+    ffmpeg({"-f", "lavfi", "-i",
+            "color=size=256x32:rate=25:duration=0.08,format=yuv420p10le,geq=lum='200+2*X+mod(Y,2)':cb=512:cr=512",
+            "-c:v", "ffv1", folder / "in.mkv"});
+    const auto source = open_frames(folder / "in.mkv", {.deep = true});
+    ASSERT_EQ(source->video()->format.bits, 10);
+    const auto sink =
+        create_frames(folder / "out.mkv", {.format = source->video()->format, .video = {.codec = "ffv1"}});
+    for (Frame frame; source->next(frame);) {
+        for (std::int64_t y = 0; y < 16; ++y) // the upper half becomes darker by 10 of 255
+            for (std::int64_t i = 0; i < 3 * frame.image.W; ++i) frame.image.at(y, 0)[i] -= 10;
+        sink->write(frame);
+    }
+    sink->finish();
+    EXPECT_EQ(probe(folder / "out.mkv").pixel_format, "yuv420p10le");
+    const std::vector<int> before = luma(folder / "in.mkv", 256 * 32), after = luma(folder / "out.mkv", 256 * 32);
+    ASSERT_EQ(before.size(), 256u * 32);
+    ASSERT_EQ(after.size(), before.size());
+    const double darker = 10 * 876.0 / 255; // luma spans 876 of 1024 levels
+    for (std::size_t i = 0; i < after.size(); ++i) {
+        const bool upper = i < 256 * 16;
+        ASSERT_NEAR(after[i], before[i] - (upper ? darker : 0), 1) << i;
+    }
+    for (const char* codec : {"x264", "x265"}) {
+        VideoWriter writer(folder / str(codec, ".mp4"), {.H = 48, .W = 64, .bits = 10}, {.codec = codec});
+        writer.write(Image(48, 64, 3));
+        writer.finish();
+        EXPECT_EQ(probe(folder / str(codec, ".mp4")).pixel_format, "yuv420p10le") << codec;
     }
 }
 

@@ -23,6 +23,7 @@ namespace {
 
 using Json = nlohmann::json;
 constexpr int kVersion = 1;
+constexpr std::int64_t kMany = std::int64_t(1) << 40;
 
 fs::path json_path(const fs::path& folder)
 {
@@ -38,6 +39,8 @@ class Reader {
                       ": is not an object; the file was changed by hand or is damaged");
     }
 
+    bool has(const char* field) const { return object_.contains(field); }
+
     /// The field as T. Throws Error(data) when it is missing or of another kind.
     template <class T>
     T get(const char* field) const
@@ -51,6 +54,12 @@ class Reader {
             throw Error(ErrorKind::data,
                         str(name_, ": '", field, "' is ", found->dump().substr(0, 40), "; expected another type"));
         }
+    }
+
+    /// Element n of the field, which is a list.
+    Reader member(const Json& element, const char* field, std::size_t n) const
+    {
+        return {element, str(name_, ": ", field, " ", n)};
     }
 
     /// n finite numbers.
@@ -103,9 +112,19 @@ std::string hexadecimal(std::uint64_t value)
     return text;
 }
 
+Json numbers_of(const Rect& rect)
+{
+    return {rect.left, rect.top, rect.right, rect.bottom};
+}
+
 Json to_json(const SourceRecord& s)
 {
+    Json dropped = Json::array();
+    for (const DroppedFace& d : s.dropped)
+        dropped.push_back({{"frame", d.frame}, {"reason", d.reason}, {"score", d.score}, {"rect", numbers_of(d.rect)}});
     return {{"name", s.name},
+            {"pictures", s.pictures},
+            {"dropped", dropped},
             {"path", s.path},
             {"frames", s.frames},
             {"done", s.done},
@@ -116,18 +135,36 @@ Json to_json(const SourceRecord& s)
             {"empty", s.counts.empty}};
 }
 
+DroppedFace dropped_from(const Reader& in)
+{
+    const std::vector<double> rect = in.numbers("rect", 4);
+    return {.frame = in.integer("frame", 0, kMany),
+            .reason = in.get<std::string>("reason"),
+            .score = in.get<double>("score"),
+            .rect = {rect[0], rect[1], rect[2], rect[3]}};
+}
+
 SourceRecord source_from(const Reader& in)
 {
-    constexpr std::int64_t kMany = std::int64_t(1) << 40;
-    return {.name = in.get<std::string>("name"),
-            .path = in.get<std::string>("path"),
-            .frames = in.integer("frames", 0, kMany),
-            .done = in.integer("done", 0, kMany),
-            .complete = in.get<bool>("complete"),
-            .counts = {.faces = in.integer("faces", 0, kMany),
-                       .ignored = in.integer("ignored", 0, kMany),
-                       .low_score = in.integer("low_score", 0, kMany),
-                       .empty = in.integer("empty", 0, kMany)}};
+    SourceRecord source = {.name = in.get<std::string>("name"),
+                           .path = in.get<std::string>("path"),
+                           .frames = in.integer("frames", 0, kMany),
+                           .done = in.integer("done", 0, kMany),
+                           .complete = in.get<bool>("complete"),
+                           .counts = {.faces = in.integer("faces", 0, kMany),
+                                      .ignored = in.integer("ignored", 0, kMany),
+                                      .low_score = in.integer("low_score", 0, kMany),
+                                      .empty = in.integer("empty", 0, kMany)}};
+    // Facesets made before these were written have neither.
+    if (in.has("pictures")) source.pictures = in.get<std::vector<std::string>>("pictures");
+    const auto count = std::int64_t(source.pictures.size());
+    in.check(count == 0 || count == source.done, "pictures", count, str(source.done, " names, one a frame"));
+    for (const std::string& name : source.pictures)
+        in.check(!name.empty() && fs::path(name).filename() == name && name != "..", "pictures", name, "file names");
+    if (in.has("dropped"))
+        for (const Json& face : in.get<std::vector<Json>>("dropped"))
+            source.dropped.push_back(dropped_from(in.member(face, "dropped", source.dropped.size())));
+    return source;
 }
 
 Json to_json(const FaceRecord& f)
@@ -135,7 +172,7 @@ Json to_json(const FaceRecord& f)
     return {{"file", f.file},
             {"source", f.source},
             {"frame", f.frame},
-            {"rect", {f.rect.left, f.rect.top, f.rect.right, f.rect.bottom}},
+            {"rect", numbers_of(f.rect)},
             {"score", f.score},
             {"landmarks_in_frame", flat(f.in_frame)},
             {"landmarks", flat(f.in_face)},
@@ -151,7 +188,8 @@ FaceRecord face_from(const Reader& in, const Faceset& set)
     FaceRecord f;
     f.file = in.get<std::string>("file");
     f.source = in.integer("source", 0, std::int64_t(set.sources.size()) - 1);
-    f.frame = in.integer("frame", 0, std::int64_t(1) << 40);
+    const auto pictures = std::int64_t(set.sources[std::size_t(f.source)].pictures.size());
+    f.frame = in.integer("frame", 0, pictures > 0 ? pictures - 1 : kMany);
     const std::vector<double> rect = in.numbers("rect", 4), matrix = in.numbers("matrix", 6),
                               pose = in.numbers("pose", 3);
     f.rect = {rect[0], rect[1], rect[2], rect[3]};

@@ -1,9 +1,10 @@
 // data/faceset.h - a folder of aligned faces: faceset.json and images/.
 //
-// faceset.json (UTF-8, version 1): face_type, side, detector; `sources` with name, path, frames, done, complete and
-// counts; `faces`, each with file, source, frame, rect [left,top,right,bottom], score, landmarks_in_frame and landmarks
-// [x0,y0,x1,...] (136 numbers), matrix (frame -> face, 6 numbers by rows), size, sharpness, pose [pitch,yaw,roll] and
-// checksum. Tests tests/data/faceset_test.cpp
+// faceset.json (UTF-8, version 1): face_type, side, detector; `sources` with name, path, frames, done, complete,
+// counts, `pictures` (none of a video) and `dropped` (each with frame, reason, score, rect); `faces`, each with file,
+// source, frame, rect [left,top,right,bottom], score, landmarks_in_frame and landmarks [x0,y0,x1,...] (136 numbers),
+// matrix (frame -> face, 6 numbers by rows), size, sharpness, pose [pitch,yaw,roll] and checksum. Tests
+// tests/data/faceset_test.cpp
 #pragma once
 
 #include "data/alignment.h"
@@ -21,6 +22,14 @@ struct SourceCounts {
     std::int64_t empty = 0;     ///< frames without a face that was kept
 };
 
+/// A detection that is not in the faceset.
+struct DroppedFace {
+    std::int64_t frame = 0;
+    std::string reason = {}; ///< "low score" or "other face"
+    double score = 0;
+    Rect rect = {}; ///< px of the frame
+};
+
 struct SourceRecord {
     std::string name = {};   ///< file names of its faces begin with it; unique
     std::string path = {};   ///< absolute
@@ -28,6 +37,8 @@ struct SourceRecord {
     std::int64_t done = 0;   ///< frames looked at so far
     bool complete = false;
     SourceCounts counts = {};
+    std::vector<std::string> pictures = {}; ///< looked at, by file name: frames are indices into it; none of a video
+    std::vector<DroppedFace> dropped = {};
 };
 
 struct FaceRecord {

@@ -52,6 +52,16 @@ bool is_at(int fd, const std::string& path)
 
 } // namespace
 
+void check_unlocked(const std::string& folder)
+{
+    const int fd = open((folder + "/.lock").c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0) return; // nobody holds it
+    const bool held = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    const std::string process = holder(fd);
+    close(fd);
+    BIFRONS_CHECK(failed, !held, folder, ": process ", process, " is writing there. Wait for it or stop it.");
+}
+
 FolderLock::FolderLock(const std::string& folder) : path_(folder + "/.lock")
 {
     try {

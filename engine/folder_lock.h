@@ -6,6 +6,9 @@
 
 namespace bifrons {
 
+/// Throws Error(failed) where another process (or object) holds the folder's FolderLock, naming that process's id.
+void check_unlocked(const std::string& folder);
+
 /// Holds FOLDER/.lock from construction to destruction. The system releases the lock of a process that died, so a
 /// left-over file never blocks it. Creates the folder where missing; the destructor removes the file, and what
 /// was created if nothing was put into it.

@@ -43,6 +43,7 @@ void show(const data::ExtractReport& r, const std::string& out, Console& console
                     {"frames_without_face", r.counts.empty},
                     {"ignored_faces", r.counts.ignored},
                     {"low_score_faces", r.counts.low_score},
+                    {"unreadable_pictures", r.unreadable},
                     {"frames_now", r.frames_now},
                     {"seconds", r.seconds}});
 }

@@ -130,6 +130,17 @@ std::pair<std::string, Json> odd_faces(const data::Faceset& set, const std::vect
     return {text, list};
 }
 
+Json dropped_faces(const data::SourceRecord& source)
+{
+    Json list = Json::array();
+    for (const data::DroppedFace& face : source.dropped)
+        list.push_back({{"frame", face.frame},
+                        {"reason", face.reason},
+                        {"score", face.score},
+                        {"rect", {face.rect.left, face.rect.top, face.rect.right, face.rect.bottom}}});
+    return list;
+}
+
 /// The contents of a faceset, as text and as an object.
 std::pair<std::string, Json> contents(const data::Faceset& set)
 {
@@ -137,14 +148,16 @@ std::pair<std::string, Json> contents(const data::Faceset& set)
     std::string text = str(set.folder.string(), ": ", set.faces.size(), " faces, ", name_of(set.type), ", ", set.side,
                            " px, found by ", set.detector, "\n");
     for (const data::SourceRecord& s : set.sources) {
-        text +=
-            str("  ", s.path, ": ", s.counts.faces, " faces in ", s.done, " of ", s.frames, " frames, ", s.counts.empty,
-                " without a face", s.complete ? "" : "; unfinished: run extract again to continue", "\n");
+        text += str("  ", s.path, ": ", s.counts.faces, " faces in ", s.done, " of ", s.frames, " frames, ",
+                    s.counts.empty, " without a face; dropped for a low score ", s.counts.low_score,
+                    ", other faces ignored ", s.counts.ignored, s.dropped.empty() ? "" : " (--json lists them)",
+                    s.complete ? "" : "; unfinished: run extract again to continue", "\n");
         sources.push_back({{"path", s.path},
                            {"faces", s.counts.faces},
                            {"frames", s.frames},
                            {"done", s.done},
                            {"empty", s.counts.empty},
+                           {"dropped", dropped_faces(s)},
                            {"complete", s.complete}});
     }
     const auto [odd_text, odd_list] = odd_faces(set, data::by_oddness(set));

@@ -124,6 +124,11 @@ data::SinkOptions sink_options(const Options& o, const data::FrameSource& source
     return sink;
 }
 
+void tell(const Options& o, data::FrameSource& source, Console& console)
+{
+    for (const std::string& remark : source.remarks()) console.warn(str(o.input, ": ", remark));
+}
+
 /// What the output holds beside the frames.
 struct Written {
     std::string video = {}; ///< how its pictures are coded; empty for picture files
@@ -164,6 +169,7 @@ Written swap_frames(const Options& o, data::FrameSource& source, const data::Cli
                     Console& console)
 {
     std::vector<data::Frame> frames = data::next_block(source);
+    if (frames.empty()) tell(o, source, console);
     BIFRONS_CHECK(data, !frames.empty(), o.input, ": holds no frames; expected one at least");
     const auto sink = data::create_frames(o.out, sink_options(o, source, frames[0].image));
     Progress progress(console, "merge", "frames", source.count());
@@ -247,11 +253,6 @@ void check_encoder(const Options& o, const data::FrameSource& source)
     if (!data::has_video_name(o.out)) return;
     const data::SinkOptions sink = sink_options(o, source, data::Image(64, 64, 3)); // pictures are not yet read
     data::VideoWriter(o.out, sink.format, sink.video);
-}
-
-void tell(const Options& o, data::FrameSource& source, Console& console)
-{
-    for (const std::string& remark : source.remarks()) console.warn(str(o.input, ": ", remark));
 }
 
 void merge(const Options& o, Console& console)

@@ -5,6 +5,7 @@
 #include "tools/coverage_report.h"
 #include "tools/history.h"
 #include "tools/interrupt.h"
+#include "tools/loss_watch.h"
 #include "tools/open_model.h"
 #include "tools/options.h"
 #include "tools/preview_sheet.h"
@@ -275,6 +276,10 @@ class Run {
         history_.add(report);
         loss_ = report.total();
         if (report.skipped) return step_was_skipped(report);
+        if (watch_.collapses(report.total()))
+            console_.warn(str("the loss has been ", watch_.mean(), " for a while and was ", watch_.least(),
+                              " before: training has collapsed. Stop it, go back to an earlier checkpoint, and lower "
+                              "learning_rate or set clipgrad=1."));
         if (due(settings_.save_every, report.step)) save();
         if (due(settings_.preview_every, report.step)) look(report.step);
         return true;
@@ -371,6 +376,7 @@ class Run {
     PreviewSheet preview_;
     History history_;
     StepCost cost_;
+    LossWatch watch_;
     std::optional<double> loss_, validation_loss_; // newest
     std::int64_t saved_ = 0;
     const bool resumed_;

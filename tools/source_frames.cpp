@@ -21,13 +21,22 @@ std::map<std::int64_t, Positions> by_source(const data::Faceset& set, const std:
     return sources;
 }
 
+/// The file that holds the frame: the video, or the picture.
+std::filesystem::path file_of(const data::SourceRecord& source, std::int64_t frame)
+{
+    if (source.pictures.empty() || !std::filesystem::is_directory(source.path)) return source.path;
+    return std::filesystem::path(source.path) / source.pictures.at(std::size_t(frame));
+}
+
 } // namespace
 
 std::string missing_source(const data::Faceset& set, const std::vector<std::size_t>& indices)
 {
     for (const auto& [source, positions] : by_source(set, indices)) {
-        const std::string& path = set.sources[std::size_t(source)].path;
-        if (!std::filesystem::exists(path)) return path;
+        for (const auto& [frame, position] : positions) {
+            const std::filesystem::path path = file_of(set.sources[std::size_t(source)], frame);
+            if (!std::filesystem::exists(path)) return path.string();
+        }
     }
     return "";
 }
@@ -35,7 +44,12 @@ std::string missing_source(const data::Faceset& set, const std::vector<std::size
 void read_source_frames(const data::Faceset& set, const std::vector<std::size_t>& indices, const FrameVisit& visit)
 {
     for (const auto& [source, positions] : by_source(set, indices)) {
-        const std::string& path = set.sources[std::size_t(source)].path;
+        const data::SourceRecord& record = set.sources[std::size_t(source)];
+        if (!record.pictures.empty()) {
+            for (const auto& [frame, position] : positions) visit(position, data::load_image(file_of(record, frame)));
+            continue;
+        }
+        const std::string& path = record.path;
         const auto frames = data::open_frames(path);
         const std::int64_t last = positions.rbegin()->first;
         data::Frame frame;

@@ -1,6 +1,7 @@
 #include "tools/training_data.h"
 
 #include "data/merge/merge.h"
+#include "engine/folder_lock.h"
 
 namespace bifrons::tools {
 
@@ -66,6 +67,7 @@ data::Sampling plain_sampling(const model::Settings& s)
 
 data::Faceset usable_faceset(const std::string& folder)
 {
+    check_unlocked(folder);
     data::Faceset set = data::load_faceset(folder);
     BIFRONS_CHECK(data, std::int64_t(set.faces.size()) >= kLeastFaces, folder, ": holds ", set.faces.size(),
                   set.faces.size() == 1 ? " face; " : " faces; ", "expected at least ", kLeastFaces,

@@ -20,7 +20,8 @@ std::vector<float> sample_pictures(const data::Faceset& set, const model::Settin
 constexpr std::int64_t kLeastFaces = 4;
 /// A sentence if so few faces of `whose` are held out that their figures mean little; empty if none or enough are.
 std::string few_held_out(std::int64_t held_out, const std::string& whose);
-/// The faceset, to train with. Throws Error(data) as data::load_faceset(), and for fewer faces than kLeastFaces.
+/// The faceset, to train with. Throws Error(data) as data::load_faceset(), and for fewer faces than kLeastFaces;
+/// Error(failed) while it is extracted into.
 data::Faceset usable_faceset(const std::string& folder);
 
 /// One identity.

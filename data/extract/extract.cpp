@@ -4,6 +4,7 @@
 #include "data/hull.h"
 #include "data/threads.h"
 #include "data/warp.h"
+#include "engine/folder_lock.h"
 #include "kernels/base/error.h"
 
 #include <algorithm>
@@ -11,6 +12,8 @@
 #include <cmath>
 #include <cstdio>
 #include <future>
+#include <optional>
+#include <set>
 
 namespace bifrons::data {
 namespace fs = std::filesystem;
@@ -77,15 +80,11 @@ class Extraction {
     ExtractReport run(const std::vector<fs::path>& inputs)
     {
         const auto start = Clock::now();
-        for (const fs::path& input : inputs) {
-            // Opened before anything is touched: a bad name costs nothing.
-            const std::unique_ptr<FrameSource> frames = open_frames(input, options_.reader);
-            if (!finder_) {
-                finder_ = std::make_unique<FaceFinder>(options_.finder);
-                prepare();
-            }
-            if (!add(fs::weakly_canonical(input), *frames)) break;
-        }
+        for (const fs::path& input : inputs) open_frames(input, options_.reader); // a bad name costs nothing
+        finder_ = std::make_unique<FaceFinder>(options_.finder);
+        prepare();
+        for (const fs::path& input : inputs)
+            if (!add(fs::weakly_canonical(input))) break;
         report_.seconds = std::chrono::duration<double>(Clock::now() - start).count();
         finish();
         return report_;
@@ -98,11 +97,9 @@ class Extraction {
     void prepare()
     {
         const fs::path& folder = set_.folder;
-        std::error_code error;
-        fs::create_directories(folder, error);
-        BIFRONS_CHECK(data, fs::is_directory(folder), folder.string(), ": is not a folder and cannot be created (",
-                      error.message(), ")");
-        BIFRONS_CHECK(usage, is_faceset(folder) || fs::is_empty(folder), folder.string(),
+        BIFRONS_CHECK(data, !fs::exists(folder) || fs::is_directory(folder), folder.string(), ": is not a folder");
+        lock_.emplace(folder.string());
+        BIFRONS_CHECK(usage, is_faceset(folder) || holds_nothing(folder), folder.string(),
                       ": holds other files and no faceset; expected an empty or a new folder");
         if (is_faceset(folder) && options_.overwrite) {
             fs::remove_all(folder / "images");
@@ -110,9 +107,18 @@ class Extraction {
             resume(load_faceset(folder));
         }
         save_faceset(set_); // from now on an interrupted run is known as one
+        std::error_code error;
         fs::create_directory(folder / "images", error);
         BIFRONS_CHECK(failed, fs::is_directory(folder / "images"), (folder / "images").string(),
                       ": cannot be created: ", error.message());
+    }
+
+    /// But the lock.
+    static bool holds_nothing(const fs::path& folder)
+    {
+        const fs::directory_iterator entries(folder);
+        return std::all_of(begin(entries), end(entries),
+                           [](const fs::directory_entry& entry) { return entry.path().filename() == ".lock"; });
     }
 
     void resume(Faceset earlier)
@@ -125,21 +131,16 @@ class Extraction {
         set_ = std::move(earlier);
     }
 
-    /// The record of this source: an earlier run's, or a new one with a name of its own.
-    SourceRecord& record_of(const fs::path& path, const FrameSource& frames)
+    /// The record of this input: an earlier run's, or a new one with a name of its own.
+    SourceRecord& record_of(const fs::path& path)
     {
         for (SourceRecord& source : set_.sources)
-            if (source.path == path.string()) {
-                BIFRONS_CHECK(data, source.frames == frames.count(), source.path, ": has ", frames.count(),
-                              " frames; when its extraction began it had ", source.frames,
-                              ". Extract it into another folder or use --overwrite.");
-                return source;
-            }
+            if (source.path == path.string()) return source;
         const std::string stem = path.stem().string();
         std::string name = stem;
         const auto taken = [&](const SourceRecord& source) { return source.name == name; };
         for (int i = 2; std::any_of(set_.sources.begin(), set_.sources.end(), taken); ++i) name = str(stem, "-", i);
-        set_.sources.push_back({.name = name, .path = path.string(), .frames = frames.count()});
+        set_.sources.push_back({.name = name, .path = path.string()});
         return set_.sources.back();
     }
 
@@ -150,18 +151,57 @@ class Extraction {
     }
 
     /// False when cancelled before the end.
-    bool add(const fs::path& path, FrameSource& frames)
+    bool add(const fs::path& path)
     {
-        SourceRecord& source = record_of(path, frames);
+        SourceRecord& source = record_of(path);
+        if (fs::is_directory(path)) return add_pictures(pictures_in(path), source);
+        return has_picture_name(path) ? add_pictures({path}, source) : add_video(path, source);
+    }
+
+    /// From where an earlier run stopped.
+    bool add_video(const fs::path& path, SourceRecord& source)
+    {
+        const std::unique_ptr<FrameSource> frames = open_frames(path, options_.reader);
+        if (source.done == 0) source.frames = frames->count();
+        check_unchanged(source, frames->count());
         if (source.complete) return true;
-        const std::int64_t index = &source - set_.sources.data();
-        Frame skipped;
-        for (std::int64_t i = 0; i < source.done && frames.next(skipped); ++i) {
+        Frame passed;
+        for (std::int64_t i = 0; i < source.done && frames->next(passed); ++i) {
         }
+        return work_on(*frames, source);
+    }
+
+    /// Those whose names are new.
+    bool add_pictures(std::vector<fs::path> files, SourceRecord& source)
+    {
+        if (source.pictures.empty() && source.done > 0) { // made before names were kept
+            check_unchanged(source, std::int64_t(files.size()));
+            for (const fs::path& file : files)
+                if (std::int64_t(source.pictures.size()) < source.done)
+                    source.pictures.push_back(file.filename().string());
+        }
+        const std::set<std::string> known(source.pictures.begin(), source.pictures.end());
+        std::erase_if(files, [&](const fs::path& file) { return known.contains(file.filename().string()); });
+        source.frames = source.done + std::int64_t(files.size());
+        const bool complete = work_on(*open_pictures(std::move(files)), source);
+        if (complete) report_.unreadable += source.frames - source.done;
+        return complete;
+    }
+
+    static void check_unchanged(const SourceRecord& source, std::int64_t frames)
+    {
+        BIFRONS_CHECK(data, source.frames == frames, source.path, ": has ", frames,
+                      " frames; when its extraction began it had ", source.frames,
+                      ". Extract it into another folder or use --overwrite.");
+    }
+
+    /// False when cancelled before the end.
+    bool work_on(FrameSource& frames, SourceRecord& source)
+    {
+        const std::int64_t index = &source - set_.sources.data();
         finder_->restart();
         if (!set_.faces.empty() && set_.faces.back().source == index)
             finder_->resume(set_.faces.back().rect, source.done - 1 - set_.faces.back().frame);
-
         tell(source, frames);
         try {
             source.complete = work_through(frames, source, index);
@@ -190,7 +230,7 @@ class Extraction {
         auto next = std::async(std::launch::async, read);
         auto saved = Clock::now();
         for (;;) {
-            const std::vector<Frame> block = next.get();
+            std::vector<Frame> block = next.get();
             if (block.empty()) return true;
             next = std::async(std::launch::async, read);
             take(block, source, index);
@@ -203,8 +243,10 @@ class Extraction {
     }
 
     /// The faces of a block of frames.
-    void take(const std::vector<Frame>& frames, SourceRecord& source, std::int64_t index)
+    void take(std::vector<Frame>& frames, SourceRecord& source, std::int64_t index)
     {
+        // Of an earlier run's pictures, some may be gone and some not have been there.
+        for (std::size_t n = 0; n < frames.size(); ++n) frames[n].index = source.done + std::int64_t(n);
         const std::vector<FaceFinder::Found> found = finder_->find(frames);
         std::vector<std::vector<FaceRecord>> records(frames.size());
         for_each_on_threads(std::int64_t(frames.size()), finder_->threads(), [&](std::int64_t i, int) {
@@ -221,7 +263,13 @@ class Extraction {
             source.counts.ignored += found[n].ignored;
             source.counts.low_score += found[n].low_score;
             source.counts.empty += found[n].faces.empty() ? 1 : 0;
+            for (DroppedFace dropped : found[n].dropped) {
+                dropped.frame = frames[n].index;
+                source.dropped.push_back(std::move(dropped));
+            }
         }
+        for (const Frame& frame : frames)
+            if (!frame.file.empty()) source.pictures.push_back(frame.file);
         source.done += std::int64_t(frames.size());
         report_.frames_now += std::int64_t(frames.size());
     }
@@ -239,12 +287,14 @@ class Extraction {
         }
         BIFRONS_CHECK(data, !report_.complete || report_.counts.faces > 0, set_.folder.string(),
                       ": no face was found in ", report_.frames, " frames (", report_.counts.low_score,
-                      " dropped for a low score). Use footage with a frontal face, or a better detector (`bifrons "
+                      " dropped for a low score, ", report_.unreadable,
+                      " pictures could not be read). Use footage with a frontal face, or a better detector (`bifrons "
                       "models get centerface`).");
     }
 
     ExtractOptions options_;
     std::unique_ptr<FaceFinder> finder_;
+    std::optional<FolderLock> lock_;
     Faceset set_;
     ExtractReport report_;
 };

@@ -32,6 +32,7 @@ class FaceFinder {
         std::vector<FrameFace> faces = {};
         std::vector<FrameFace> weak = {}; ///< dropped for a low score; on request
         std::int64_t ignored = 0, low_score = 0;
+        std::vector<DroppedFace> dropped = {}; ///< each of both, without its frame
     };
     /// Consecutive frames; works on them in parallel.
     std::vector<Found> find(const std::vector<Frame>& frames, bool with_weak = false);
@@ -65,13 +66,16 @@ struct ExtractReport {
     std::int64_t frames = 0;     ///< looked at, over all sources, earlier runs included
     SourceCounts counts = {};    ///< the same
     std::int64_t frames_now = 0; ///< looked at in this run
+    std::int64_t unreadable = 0; ///< pictures left out in this run
     double seconds = 0;          ///< of this run
     bool complete = false;       ///< false after a cancel
 };
 
 /// Adds the faces of each input (a video, a folder of pictures or one picture) to the faceset in `out`, which is
-/// created if it does not exist. What an earlier run with the same settings did is kept and continued. Throws
-/// Error(usage) when `out` holds something else or a faceset with other settings and overwrite is not set, Error(data)
+/// created if it does not exist, and locked (engine/folder_lock.h). All inputs are opened before anything is written.
+/// What an earlier run with the same settings did is kept and continued: in a folder, with the pictures whose names are
+/// new; faces of pictures that are no longer there stay. A picture that cannot be read is left out. Throws Error(usage)
+/// when `out` holds something else or a faceset with other settings and overwrite is not set, Error(data)
 /// for a bad input or when no face was found at all, Error(failed) when writing fails. What was extracted before stays.
 ExtractReport extract(const std::vector<std::filesystem::path>& inputs, const std::filesystem::path& out,
                       const ExtractOptions& options);

@@ -32,6 +32,8 @@ std::vector<FaceFinder::Found> FaceFinder::find(const std::vector<Frame>& frames
             if (std::any_of(wanted.begin(), wanted.end(), is_it)) continue;
             const bool weak = detection.score < strong_;
             (weak ? found[n].low_score : found[n].ignored) += 1;
+            found[n].dropped.push_back(
+                {.reason = weak ? "low score" : "other face", .score = detection.score, .rect = detection.rect});
             if (weak && with_weak) found[n].weak.push_back({.detection = detection});
         }
     }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <future>
+#include <numeric>
 
 namespace bifrons::data {
 namespace fs = std::filesystem;
@@ -63,6 +64,27 @@ void continue_backwards(FootageFaces& found, std::vector<std::vector<FrameFace>>
     }
 }
 
+/// Which frame of the footage each frame of the source is; -1: a picture that is gone.
+std::vector<std::int64_t> places_of(const Faceset& set, const SourceRecord& source, const fs::path& footage,
+                                    std::int64_t frames)
+{
+    std::vector<std::int64_t> places(std::size_t(source.done), -1);
+    if (source.pictures.empty()) {
+        BIFRONS_CHECK(data, source.done == frames, set.folder.string(), ": was extracted from ", source.done,
+                      " frames of ", source.name, ", but the footage has ", frames, ". Extract it again.");
+        std::iota(places.begin(), places.end(), 0);
+        return places;
+    }
+    const std::vector<fs::path> files = fs::is_directory(footage) ? pictures_in(footage) : std::vector{footage};
+    for (std::size_t n = 0; n < files.size(); ++n) {
+        const auto known = std::find(source.pictures.begin(), source.pictures.end(), files[n].filename().string());
+        BIFRONS_CHECK(data, known != source.pictures.end(), files[n].string(), ": was not extracted into ",
+                      set.folder.string(), ". Run the same `bifrons extract` again, or take the picture away.");
+        places.at(std::size_t(known - source.pictures.begin())) = std::int64_t(n);
+    }
+    return places;
+}
+
 } // namespace
 
 FootageFaces find_faces(FrameSource& source, FaceFinder& finder, const std::function<void(std::int64_t)>& tick)
@@ -103,16 +125,17 @@ FootageFaces faces_of(const Faceset& set, const fs::path& footage, std::int64_t 
                   whole.filename().string(), "; expected a faceset that was extracted from it");
     BIFRONS_CHECK(data, source->complete, set.folder.string(), ": its extraction from ", source->name,
                   " is not complete. Run the same `bifrons extract` again to finish it.");
-    BIFRONS_CHECK(data, source->done == frames, set.folder.string(), ": was extracted from ", source->done,
-                  " frames of ", source->name, ", but the footage has ", frames, ". Extract it again.");
+    const std::vector<std::int64_t> places = places_of(set, *source, footage, frames);
     FootageFaces all;
     all.clip.resize(std::size_t(frames));
     const std::int64_t index = source - set.sources.begin();
     for (const FaceRecord& face : set.faces) {
         if (face.source != index) continue;
-        BIFRONS_CHECK(data, face.frame < frames, set.folder.string(), ": ", face.file, " is of frame ", face.frame,
-                      " of ", frames, "; faceset.json is damaged");
-        all.clip[std::size_t(face.frame)].faces.push_back(
+        BIFRONS_CHECK(data, face.frame < std::int64_t(places.size()), set.folder.string(), ": ", face.file,
+                      " is of frame ", face.frame, " of ", places.size(), "; faceset.json is damaged");
+        const std::int64_t place = places[std::size_t(face.frame)];
+        if (place < 0) continue;
+        all.clip[std::size_t(place)].faces.push_back(
             {.detection = {.rect = face.rect, .score = face.score}, .points = face.in_frame});
     }
     return all;

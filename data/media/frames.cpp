@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cctype>
 #include <map>
+#include <utility>
 
 namespace bifrons::data {
 namespace fs = std::filesystem;
@@ -54,29 +55,27 @@ class PictureFrames : public FrameSource {
     }
     bool next(Frame& frame) override
     {
-        if (index_ == count()) return false;
-        const fs::path& file = files_[std::size_t(index_)];
-        frame = {.index = index_++, .name = file.stem().string(), .image = load_image(file)};
-        return true;
+        while (next_ < files_.size()) {
+            const fs::path& file = files_[next_++];
+            try {
+                frame = {.name = file.stem().string(), .image = load_image(file), .file = file.filename().string()};
+                frame.index = index_++;
+                return true;
+            } catch (const Error& error) {
+                if (error.kind() != ErrorKind::data) throw;
+                remarks_.push_back(str("left out: ", error.what()));
+            }
+        }
+        return false;
     }
+    std::vector<std::string> remarks() override { return std::exchange(remarks_, {}); }
 
   private:
     std::vector<fs::path> files_;
-    std::int64_t index_ = 0;
+    std::vector<std::string> remarks_;
+    std::size_t next_ = 0;   ///< file
+    std::int64_t index_ = 0; ///< of the next frame
 };
-
-std::vector<fs::path> pictures_in(const fs::path& folder)
-{
-    std::vector<fs::path> files;
-    for (const fs::directory_entry& entry : fs::directory_iterator(folder))
-        if (entry.is_regular_file() && has_picture_name(entry.path())) files.push_back(entry.path());
-    std::sort(files.begin(), files.end(), [](const fs::path& a, const fs::path& b) {
-        return natural_less(a.filename().string(), b.filename().string());
-    });
-    BIFRONS_CHECK(data, !files.empty(), folder.string(),
-                  ": the folder holds no pictures; expected files ending in png, jpg, jpeg or bmp");
-    return files;
-}
 
 class VideoSink : public FrameSink {
   public:
@@ -124,6 +123,24 @@ class PictureSink : public FrameSink {
 };
 
 } // namespace
+
+std::vector<fs::path> pictures_in(const fs::path& folder)
+{
+    std::vector<fs::path> files;
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder))
+        if (entry.is_regular_file() && has_picture_name(entry.path())) files.push_back(entry.path());
+    std::sort(files.begin(), files.end(), [](const fs::path& a, const fs::path& b) {
+        return natural_less(a.filename().string(), b.filename().string());
+    });
+    BIFRONS_CHECK(data, !files.empty(), folder.string(),
+                  ": the folder holds no pictures; expected files ending in png, jpg, jpeg or bmp");
+    return files;
+}
+
+std::unique_ptr<FrameSource> open_pictures(std::vector<fs::path> files)
+{
+    return std::make_unique<PictureFrames>(std::move(files));
+}
 
 std::unique_ptr<FrameSource> open_frames(const fs::path& path, const ReaderOptions& options)
 {

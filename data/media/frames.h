@@ -14,6 +14,7 @@ struct Frame {
     Image image = {};
     DeepImage deep = {0, 0, 3}; ///< see VideoReader::deep; what is done to image is done to it when it is written
     std::optional<double> time_s = {}; ///< when a video shows it, see VideoReader::time_s; pictures have none
+    std::string file = {};             ///< name of the picture file; a video's frames have none
 };
 
 class FrameSource {
@@ -21,7 +22,8 @@ class FrameSource {
     virtual ~FrameSource() = default;
     /// Frames there are, as far as known before the end.
     virtual std::int64_t count() const = 0;
-    /// The next frame, false at the end. Throws Error(data) for a damaged video or picture.
+    /// The next frame, false at the end. A picture that cannot be read is left out, see remarks(). Throws Error(data)
+    /// for a damaged video.
     virtual bool next(Frame& frame) = 0;
     /// Throws Error(usage), with both files, if two frames have one name, as a.jpg and a.png have: a folder of results
     /// could not hold both.
@@ -39,6 +41,10 @@ std::unique_ptr<FrameSource> open_frames(const std::filesystem::path& path, cons
 
 /// The next 16 frames, as many as are worked on together; fewer at the end, none behind it.
 std::vector<Frame> next_block(FrameSource& source);
+/// The pictures of a folder in natural order. Throws Error(data) if there are none.
+std::vector<std::filesystem::path> pictures_in(const std::filesystem::path& folder);
+/// Some pictures, in their order.
+std::unique_ptr<FrameSource> open_pictures(std::vector<std::filesystem::path> files);
 
 struct SinkOptions {
     VideoFormat format = {}; ///< for a video

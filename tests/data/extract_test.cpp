@@ -1,7 +1,9 @@
 // tests/data/extract_test.cpp - extraction: selection of faces, resuming, bad places, and real clips and stills.
 #include "data/extract/extract.h"
 
+#include "data/extract/footage.h"
 #include "data/warp.h"
+#include "engine/folder_lock.h"
 #include "kernels/base/error.h"
 #include "tests/data/folder.h"
 #include "tests/support/models.h"
@@ -247,25 +249,145 @@ TEST(Extract, ContinuedAndOnOneThreadIsTheSame)
     options.overwrite = true;
     BIFRONS_EXPECT_ERROR(extract({folder / "none"}, folder / "one", options), data, "does not exist");
     EXPECT_EQ(text_of(folder / "one" / "faceset.json"), whole);
+    BIFRONS_EXPECT_ERROR(extract({folder / "in", folder / "none"}, folder / "one", options), data, "does not exist");
+    EXPECT_EQ(text_of(folder / "one" / "faceset.json"), whole) << "all inputs are opened first";
     EXPECT_EQ(extract({folder / "in"}, folder / "one", options).frames_now, 20);
     EXPECT_EQ(load_faceset(folder / "one").side, 64);
 }
 
-TEST(Extract, ADamagedPictureStopsItAndKeepsWhatWasDone)
+TEST(Extract, ADamagedPictureCostsItselfAloneAndIsTriedAgain)
 {
     BIFRONS_NEEDS_LANDMARKS();
     const fs::path clip = test::assets() / "faces" / "grid" / "swwp2s.mpg";
     BIFRONS_NEEDS_ASSET(clip);
     const Folder folder;
     unpack(clip, folder / "in", 18);
-    const std::string good = text_of(folder / "in" / "f17.png");
-    test::write_text(folder / "in" / "f17.png", good.substr(0, good.size() / 2));
-    BIFRONS_EXPECT_ERROR(extract({folder / "in"}, folder / "out", {.side = 64}), data, "f17.png");
-    EXPECT_EQ(load_faceset(folder / "out").faces.size(), 16u);
-    test::write_text(folder / "in" / "f17.png", good);
-    const ExtractReport report = extract({folder / "in"}, folder / "out", {.side = 64});
-    EXPECT_EQ(report.frames_now, 2);
-    EXPECT_EQ(report.counts.faces, 18);
+    const std::string good = text_of(folder / "in" / "f5.png");
+    test::write_text(folder / "in" / "f5.png", good.substr(0, good.size() / 2));
+    std::vector<std::string> warnings;
+    const ExtractOptions options = {.side = 64, .warn = [&](const std::string& text) { warnings.push_back(text); }};
+    const ExtractReport first = extract({folder / "in"}, folder / "out", options);
+    EXPECT_TRUE(first.complete);
+    EXPECT_EQ(first.counts.faces, 17);
+    EXPECT_EQ(first.unreadable, 1);
+    ASSERT_EQ(warnings.size(), 1u);
+    EXPECT_NE(warnings[0].find("f5.png: "), std::string::npos) << warnings[0];
+    EXPECT_EQ(load_faceset(folder / "out").sources[0].pictures[5], "f6.png");
+
+    test::write_text(folder / "in" / "f5.png", good);
+    const ExtractReport second = extract({folder / "in"}, folder / "out", options);
+    EXPECT_EQ(second.frames_now, 1);
+    EXPECT_EQ(second.counts.faces, 18);
+    EXPECT_EQ(second.unreadable, 0);
+    const Faceset set = load_faceset(folder / "out");
+    EXPECT_EQ(set.sources[0].pictures[17], "f5.png");
+    EXPECT_EQ(set.faces[17].frame, 17);
+    EXPECT_EQ(set.faces[17].file, "images/in_000017_0.png");
+
+    for (int i = 0; i < 18; ++i) test::write_text(folder / "in" / str("f", i, ".png"), "none");
+    BIFRONS_EXPECT_ERROR(extract({folder / "in"}, folder / "other", options), data, "18 pictures could not be read");
+}
+
+TEST(Extract, AFolderIsContinuedByTheNamesOfItsPictures)
+{
+    BIFRONS_NEEDS_LANDMARKS();
+    const fs::path clip = test::assets() / "faces" / "grid" / "swwp2s.mpg";
+    BIFRONS_NEEDS_ASSET(clip);
+    const Folder folder;
+    unpack(clip, folder / "in", 4);
+    const ExtractOptions options = {.side = 64};
+    extract({folder / "in"}, folder / "out", options);
+    const Faceset before = load_faceset(folder / "out");
+    fs::rename(folder / "in" / "f1.png", folder / "in" / "a.png"); // one is gone, and one is new and before all others
+    EXPECT_EQ(extract({folder / "in"}, folder / "out", options).frames_now, 1);
+    const Faceset after = load_faceset(folder / "out");
+    EXPECT_EQ(after.sources[0].pictures, (std::vector<std::string>{"f0.png", "f1.png", "f2.png", "f3.png", "a.png"}));
+    ASSERT_EQ(after.faces.size(), 5u);
+    for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(after.faces[i].checksum, before.faces[i].checksum);
+    EXPECT_EQ(after.faces[4].checksum, before.faces[1].checksum) << "the same picture under another name";
+    EXPECT_EQ(extract({folder / "in"}, folder / "out", options).frames_now, 0);
+
+    // Made before names were kept: by number, and only while the folder is as it was.
+    Faceset old = after;
+    old.sources[0].pictures.clear();
+    old.sources[0].frames = 5;
+    save_faceset(old);
+    BIFRONS_EXPECT_ERROR(extract({folder / "in"}, folder / "out", options), data, "has 4 frames");
+    fs::copy(folder / "in" / "a.png", folder / "in" / "f1.png");
+    EXPECT_EQ(extract({folder / "in"}, folder / "out", options).frames_now, 0);
+    EXPECT_EQ(load_faceset(folder / "out").sources[0].pictures.size(), 5u);
+}
+
+TEST(Extract, WhatWasDroppedIsListedWithItsReason)
+{
+    BIFRONS_NEEDS_LANDMARKS();
+    const fs::path clip = test::assets() / "faces" / "grid" / "swwp2s.mpg";
+    BIFRONS_NEEDS_ASSET(clip);
+    const Folder folder;
+    unpack(clip, folder / "in", 1);
+    const Image one = load_image(folder / "in" / "f0.png");
+    Image two(one.H, 2 * one.W, 3); // the speaker twice, the left one smaller
+    const Image smaller = warp(one, {{0.9, 0, 0, 0, 0.9, 0}}, one.H, one.W);
+    for (std::int64_t y = 0; y < one.H; ++y) {
+        std::copy_n(smaller.at(y, 0), one.W * 3, two.at(y, 0));
+        std::copy_n(one.at(y, 0), one.W * 3, two.at(y, one.W));
+    }
+    save_image(folder / "in" / "f1.png", two);
+    ExtractOptions options = {.side = 64};
+    extract({folder / "in"}, folder / "out", options);
+    const SourceRecord source = load_faceset(folder / "out").sources.at(0);
+    EXPECT_EQ(source.counts.faces, 2);
+    ASSERT_EQ(source.counts.ignored, 1);
+    const auto other = std::find_if(source.dropped.begin(), source.dropped.end(),
+                                    [](const DroppedFace& d) { return d.reason == "other face"; });
+    ASSERT_NE(other, source.dropped.end());
+    EXPECT_EQ(other->frame, 1);
+    EXPECT_GT(other->rect.left, double(one.W)) << "the left one goes on where the face was";
+    EXPECT_GT(other->score, 0);
+    EXPECT_EQ(std::int64_t(source.dropped.size()), source.counts.ignored + source.counts.low_score);
+
+    options.finder.min_score = 100;
+    BIFRONS_EXPECT_ERROR(extract({folder / "in"}, folder / "strict", options), data, "no face was found in 2 frames");
+    const SourceRecord strict = load_faceset(folder / "strict").sources.at(0);
+    EXPECT_GE(strict.counts.low_score, 3);
+    ASSERT_EQ(std::int64_t(strict.dropped.size()), strict.counts.low_score);
+    for (const DroppedFace& face : strict.dropped) EXPECT_EQ(face.reason, "low score");
+}
+
+TEST(Extract, FacesOfPicturesAreFoundAgainByName)
+{
+    const Folder folder;
+    fs::create_directory(folder / "in");
+    for (const char* name : {"a.png", "c.png"}) test::write_text(folder / "in" / name, "");
+    Faceset set = {.folder = folder.path()};
+    set.sources.push_back({.name = "in", .path = (folder / "in").string(), .frames = 3, .done = 3, .complete = true});
+    set.sources[0].pictures = {"c.png", "gone.png", "a.png"};
+    for (const std::int64_t frame : {0, 1, 2}) set.faces.push_back({.frame = frame, .score = double(frame)});
+    const Clip clip = faces_of(set, folder / "in", 2).clip;
+    ASSERT_EQ(clip.size(), 2u);
+    ASSERT_EQ(clip[0].faces.size(), 1u);
+    ASSERT_EQ(clip[1].faces.size(), 1u);
+    EXPECT_EQ(clip[0].faces[0].detection.score, 2) << "a.png";
+    EXPECT_EQ(clip[1].faces[0].detection.score, 0) << "c.png";
+    test::write_text(folder / "in" / "b.png", "");
+    BIFRONS_EXPECT_ERROR(faces_of(set, folder / "in", 3), data, "b.png: was not extracted");
+}
+
+TEST(Extract, AFolderThatIsWrittenIsLeftAlone)
+{
+    BIFRONS_NEEDS_LANDMARKS();
+    const Folder folder;
+    save_image(folder / "empty.png", Image(48, 64, 3));
+    {
+        const FolderLock other((folder / "out").string());
+        BIFRONS_EXPECT_ERROR(extract({folder / "empty.png"}, folder / "out", {}), failed, "is writing there");
+        EXPECT_FALSE(is_faceset(folder / "out"));
+        BIFRONS_EXPECT_ERROR(check_unlocked((folder / "out").string()), failed, "is writing there");
+    }
+    BIFRONS_EXPECT_ERROR(extract({folder / "empty.png"}, folder / "out", {}), data, "no face was found");
+    EXPECT_FALSE(fs::exists(folder / "out" / ".lock"));
+    EXPECT_NO_THROW(check_unlocked((folder / "out").string()));
+    EXPECT_NO_THROW(check_unlocked((folder / "none").string()));
 }
 
 TEST(Extract, FacesAtTheEdgeAndOddSizesAreCut)

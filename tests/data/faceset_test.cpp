@@ -83,6 +83,32 @@ TEST(Faceset, ComesBackAsItWasWritten)
     EXPECT_EQ(load_face(back, 1).W, 64);
 }
 
+TEST(Faceset, KeepsWhatWasDroppedAndReadsFilesWithoutIt)
+{
+    const Folder folder;
+    Faceset set = make_faceset(folder.path(), 1);
+    set.sources[0].pictures = {"b.png", "a.jpg"};
+    set.sources[0].done = 2;
+    set.sources[0].dropped = {{7, "low score", 0.25, {1, 2, 3, 4.5}}, {9, "other face", 2, {}}};
+    save_faceset(set);
+    const SourceRecord source = load_faceset(folder.path()).sources.at(0);
+    EXPECT_EQ(source.pictures, set.sources[0].pictures);
+    ASSERT_EQ(source.dropped.size(), 2u);
+    EXPECT_EQ(source.dropped[0].frame, 7);
+    EXPECT_EQ(source.dropped[0].reason, "low score");
+    EXPECT_EQ(source.dropped[0].score, 0.25);
+    EXPECT_EQ(source.dropped[0].rect.bottom, 4.5);
+    EXPECT_EQ(source.dropped[1].reason, "other face");
+
+    const fs::path file = folder / "faceset.json";
+    std::string text = text_of(file);
+    for (const char* field : {"\"pictures\"", "\"dropped\""})
+        text.replace(text.find(field), 3, "\"an"); // unknown fields are passed over
+    write_text(file, text);
+    EXPECT_TRUE(load_faceset(folder.path()).sources.at(0).dropped.empty());
+    EXPECT_TRUE(load_faceset(folder.path()).sources.at(0).pictures.empty());
+}
+
 TEST(Faceset, WrongEditsAreNamed)
 {
     const Folder folder;
@@ -92,22 +118,27 @@ TEST(Faceset, WrongEditsAreNamed)
     struct Edit {
         std::string from, to, message;
     };
-    const Edit edits[] = {{"\"side\":64", "\"side\":\"64\"", "'side' is \"64\""},
-                          {"\"side\":64", "\"side\":7", "expected 16 to 4096"},
-                          {"\"face_type\":\"whole_face\"", "\"face_type\":\"hole\"", "hole"},
-                          {"\"version\":1", "\"version\":9", "version 1"},
-                          {"\"score\":1.5,", "", "face 0: has no 'score'"},
-                          {"\"landmarks\":[", "\"points\":[", "face 0: has no 'landmarks'"},
-                          {"\"landmarks_in_frame\":[", "\"points\":[", "face 0: has no 'landmarks_in_frame'"},
-                          {"\"pose\":[", "\"turn\":[", "face 0: has no 'pose'"},
-                          {"\"pose\":[", "\"pose\":[0,", "'pose' has 4 numbers"},
-                          {"\"source\":0", "\"source\":1", "'source' is 1"},
-                          {"\"rect\":[100.0,", "\"rect\":[", "'rect' has 3 numbers"},
-                          {"images/clip_1_0.png", "../secret.png", "inside the faceset"},
-                          {"images/clip_1_0.png", "images/none.png", "an existing picture"},
-                          {"\"matrix\":[0", "\"matrix\":[1", "'matrix'"},
-                          {"\"checksum\":\"", "\"checksum\":\"xyz", "16 hexadecimal digits"},
-                          {"\"complete\":true", "\"complete\":\"yes\"", "'complete'"}};
+    const Edit edits[] = {
+        {"\"side\":64", "\"side\":\"64\"", "'side' is \"64\""},
+        {"\"side\":64", "\"side\":7", "expected 16 to 4096"},
+        {"\"face_type\":\"whole_face\"", "\"face_type\":\"hole\"", "hole"},
+        {"\"version\":1", "\"version\":9", "version 1"},
+        {"\"score\":1.5,", "", "face 0: has no 'score'"},
+        {"\"landmarks\":[", "\"points\":[", "face 0: has no 'landmarks'"},
+        {"\"landmarks_in_frame\":[", "\"points\":[", "face 0: has no 'landmarks_in_frame'"},
+        {"\"pose\":[", "\"turn\":[", "face 0: has no 'pose'"},
+        {"\"pose\":[", "\"pose\":[0,", "'pose' has 4 numbers"},
+        {"\"source\":0", "\"source\":1", "'source' is 1"},
+        {"\"rect\":[100.0,", "\"rect\":[", "'rect' has 3 numbers"},
+        {"images/clip_1_0.png", "../secret.png", "inside the faceset"},
+        {"images/clip_1_0.png", "images/none.png", "an existing picture"},
+        {"\"matrix\":[0", "\"matrix\":[1", "'matrix'"},
+        {"\"checksum\":\"", "\"checksum\":\"xyz", "16 hexadecimal digits"},
+        {"\"complete\":true", "\"complete\":\"yes\"", "'complete'"},
+        {"\"dropped\":[]", "\"dropped\":[{\"frame\":-1,\"rect\":[0,0,0,0]}]", "source 0: dropped 0: 'frame' is -1"},
+        {"\"pictures\":[]", "\"pictures\":[1]", "'pictures'"},
+        {"\"pictures\":[]", "\"pictures\":[\"a.png\",\"../b.png\"]", "'pictures' is ../b.png"},
+        {"\"pictures\":[]", "\"pictures\":[\"a.png\"]", "'pictures' is 1; expected 2 names"}};
     for (const Edit& edit : edits) {
         std::string text = good;
         const std::size_t at = text.find(edit.from);

@@ -68,6 +68,28 @@ TEST(Frames, PicturesOfOneNameAreToldApartBeforeOneReplacesTheOther)
     EXPECT_NO_THROW(open_frames(folder / "a.png")->check_names());
 }
 
+TEST(Frames, APictureThatCannotBeReadIsLeftOutAndNamed)
+{
+    const Folder folder;
+    for (const char* name : {"a.png", "c.png"}) save_image(folder / name, grey(std::uint8_t(name[0])));
+    for (const char* name : {"b.png", "d.png"}) test::write_text(folder / name, "no picture");
+    const auto source = open_frames(folder.path());
+    Frame frame;
+    ASSERT_TRUE(source->next(frame));
+    EXPECT_TRUE(source->remarks().empty());
+    ASSERT_TRUE(source->next(frame));
+    EXPECT_EQ(frame.name, "c");
+    EXPECT_EQ(frame.index, 1);
+    EXPECT_EQ(frame.file, "c.png");
+    EXPECT_EQ(frame.image.pixels, grey('c').pixels);
+    EXPECT_FALSE(source->next(frame));
+    const std::vector<std::string> remarks = source->remarks();
+    ASSERT_EQ(remarks.size(), 2u);
+    EXPECT_NE(remarks[0].find("b.png: "), std::string::npos);
+    EXPECT_NE(remarks[1].find("d.png: "), std::string::npos);
+    EXPECT_TRUE(source->remarks().empty()) << "told once";
+}
+
 TEST(Frames, OnePictureInOnePictureOut)
 {
     const Folder folder;

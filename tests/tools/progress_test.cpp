@@ -1,5 +1,7 @@
 #include "tools/progress.h"
 
+#include "tools/loss_watch.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -119,6 +121,26 @@ TEST(Progress, without_a_terminal_a_plain_line_now_and_then)
     const std::string lines = ::testing::internal::GetCapturedStderr();
     EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 3) << lines;
     EXPECT_EQ(lines.find('\r'), std::string::npos) << lines;
+}
+
+/// How often the watch says that training collapses, over so many steps of each loss.
+int collapses(const std::vector<std::pair<int, double>>& losses)
+{
+    LossWatch watch;
+    int told = 0;
+    for (const auto& [steps, loss] : losses)
+        for (int n = 0; n < steps; ++n) told += watch.collapses(loss) ? 1 : 0;
+    return told;
+}
+
+TEST(LossWatch, a_loss_that_stays_above_twice_its_least_is_told_once)
+{
+    EXPECT_EQ(collapses({{1000, 4}, {1000, 1}, {1000, 0.4}}), 0) << "falls";
+    EXPECT_EQ(collapses({{1000, 0.5}, {2000, 0.99}}), 0) << "less than twice";
+    EXPECT_EQ(collapses({{200, 4}, {200, 0.5}, {200, 4}, {200, 0.5}}), 0) << "comes back";
+    EXPECT_EQ(collapses({{200, 4}, {200, 0.5}, {399, 1.1}}), 0);
+    EXPECT_EQ(collapses({{200, 4}, {200, 0.5}, {400, 1.1}}), 1);
+    EXPECT_EQ(collapses({{200, 4}, {200, 0.5}, {9000, 4}}), 1);
 }
 
 } // namespace

@@ -273,4 +273,12 @@ TEST_F(TrainCommand, a_fault_in_a_kernel_ends_it_and_the_last_checkpoint_goes_on
     EXPECT_EQ(newest("faulty"), newest("undisturbed"));
 }
 
+TEST_F(TrainCommand, a_faceset_that_is_extracted_into_is_refused)
+{
+    const FolderLock extraction(folder_ / "dst");
+    EXPECT_EQ(train("model", "1"), 1);
+    EXPECT_EQ(count("is writing there"), 1) << log();
+    EXPECT_FALSE(fs::exists(folder_ / "model"));
+}
+
 } // namespace

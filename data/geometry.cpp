@@ -15,11 +15,6 @@ double overlap(const Rect& a, const Rect& b)
     return total > 0 ? both.area() / total : 0;
 }
 
-Point Affine::operator()(Point p) const
-{
-    return {m[0] * p.x + m[1] * p.y + m[2], m[3] * p.x + m[4] * p.y + m[5]};
-}
-
 Landmarks Affine::operator()(const Landmarks& points) const
 {
     Landmarks out;

@@ -32,7 +32,7 @@ using Landmarks = std::array<Point, 68>;
 struct Affine {
     std::array<double, 6> m = {1, 0, 0, 0, 1, 0};
 
-    Point operator()(Point p) const;
+    Point operator()(Point p) const { return {m[0] * p.x + m[1] * p.y + m[2], m[3] * p.x + m[4] * p.y + m[5]}; }
     Landmarks operator()(const Landmarks& points) const;
     /// First `before`, then this.
     Affine after(const Affine& before) const;

@@ -32,7 +32,11 @@ struct Taps {
         const double whole = std::floor(s);
         first = std::int64_t(whole) - 1;
         const float t = float(s - whole), u = 1 - t;
-        weights = {-0.5f * t * u * u, (1.5f * t - 2.5f) * t * t + 1, (1.5f * u - 2.5f) * u * u + 1, -0.5f * u * t * t};
+        weights.resize(4);
+        weights[0] = -0.5f * t * u * u;
+        weights[1] = (1.5f * t - 2.5f) * t * t + 1;
+        weights[2] = (1.5f * u - 2.5f) * u * u + 1;
+        weights[3] = -0.5f * u * t * t;
     }
 
     void many_around(double s, double radius)
@@ -48,15 +52,17 @@ struct Taps {
     }
 };
 
-template <int C, bool kInside, class T>
+/// kTaps: along either axis, where the compiler may know it; else 0.
+template <int C, bool kInside, std::size_t kTaps, class T>
 void sample(const Picture<T>& in, const Taps& across, const Taps& down, float* sum)
 {
+    const std::size_t rows = kTaps ? kTaps : down.weights.size(), columns = kTaps ? kTaps : across.weights.size();
     std::fill_n(sum, C, 0.0f);
-    for (std::size_t i = 0; i < down.weights.size(); ++i) {
+    for (std::size_t i = 0; i < rows; ++i) {
         const std::int64_t y = down.first + std::int64_t(i);
         const T* line = in.at(kInside ? y : std::clamp<std::int64_t>(y, 0, in.H - 1), 0);
         float part[C] = {};
-        for (std::size_t j = 0; j < across.weights.size(); ++j) {
+        for (std::size_t j = 0; j < columns; ++j) {
             const std::int64_t x = across.first + std::int64_t(j);
             const T* p = line + C * (kInside ? x : std::clamp<std::int64_t>(x, 0, in.W - 1));
             for (int c = 0; c < C; ++c) part[c] += across.weights[j] * float(p[c]);
@@ -88,7 +94,12 @@ void warp_channels(const Picture<T>& in, const Affine& in_from_out, Picture<T>& 
             across.around(std::clamp(s.x, -4 * radius, double(in.W) + 4 * radius), radius);
             down.around(std::clamp(s.y, -4 * radius, double(in.H) + 4 * radius), radius);
             const bool inside = across.inside(in.W) && down.inside(in.H);
-            inside ? sample<C, true>(in, across, down, sum) : sample<C, false>(in, across, down, sum);
+            if (!inside)
+                sample<C, false, 0>(in, across, down, sum);
+            else if (radius == 1)
+                sample<C, true, 4>(in, across, down, sum);
+            else
+                sample<C, true, 0>(in, across, down, sum);
             for (int c = 0; c < C; ++c) store(sum[c], out.at(y, x)[c]);
         }
 }

@@ -278,7 +278,8 @@ void merge(const Options& o, Console& console)
     if (model.averaged()) console.say("using the averaged weights (ema)");
     Pool memory(*device);
     const std::optional<model::CodeMap> map = open_latent_map(o.model, o.latent_map, *device, model, memory, console);
-    const data::FinderOptions finder = o.finder(console);
+    data::FinderOptions finder = o.finder(console);
+    finder.search_near = true;
     const auto landmarks = std::make_shared<const data::LandmarkModel>(finder.landmarks);
     FaceSwap swap(*device, model, landmarks, plan, swap_options(o, *device, finder.threads, source->count()),
                   map ? &*map : nullptr);

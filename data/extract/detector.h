@@ -31,7 +31,10 @@ class Detector {
     virtual ~Detector() = default;
     /// All that scores default_scores().weak or more, in falling order of score. Deterministic.
     virtual std::vector<Detection> detect(const Image& frame) = 0;
+    /// The same for a face of about kNearFace px: the picture is searched as large as it is.
+    virtual std::vector<Detection> detect_near(const Image& picture) { return detect(picture); }
 };
+constexpr double kNearFace = 120; ///< px
 
 enum class DetectorKind { hog, centerface, yunet, haar };
 inline constexpr std::array kDetectorKinds = {DetectorKind::hog, DetectorKind::centerface, DetectorKind::yunet,

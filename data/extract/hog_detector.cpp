@@ -16,8 +16,15 @@ class HogDetector : public Detector {
   public:
     std::vector<Detection> detect(const Image& frame) override
     {
+        return search(frame, std::max(frame.H, frame.W) < kDoubleBelow);
+    }
+
+    std::vector<Detection> detect_near(const Image& picture) override { return search(picture, false); }
+
+  private:
+    std::vector<Detection> search(const Image& frame, bool doubled)
+    {
         dlib::array2d<unsigned char> grey = to_dlib(to_grey(frame));
-        const bool doubled = std::max(frame.H, frame.W) < kDoubleBelow;
         if (doubled) dlib::pyramid_up(grey);
         std::vector<std::pair<double, dlib::rectangle>> found;
         detector_(grey, found, default_scores(DetectorKind::hog).weak);
@@ -31,7 +38,6 @@ class HogDetector : public Detector {
         return detections;
     }
 
-  private:
     dlib::frontal_face_detector detector_ = dlib::get_frontal_face_detector();
 };
 

@@ -29,6 +29,12 @@ void Tracker::resume(const Rect& last, std::int64_t frames_ago)
     frames_ago_ = frames_ago;
 }
 
+std::optional<Rect> Tracker::last() const
+{
+    const bool known = faces_ == Faces::track && !last_.empty() && frames_ago_ <= kRemembered;
+    return known ? std::optional(last_[0]) : std::nullopt;
+}
+
 bool Tracker::is_followed(const Detection& detection) const
 {
     return std::any_of(last_.begin(), last_.end(),

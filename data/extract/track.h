@@ -28,6 +28,9 @@ class Tracker {
     /// Goes on from a face that was kept so many frames ago.
     void resume(const Rect& last, std::int64_t frames_ago);
 
+    /// Where the followed person was last; empty if that is long ago, or nobody is followed.
+    std::optional<Rect> last() const;
+
     /// The wanted ones of a frame's detections, in their order.
     std::vector<Detection> select(const std::vector<Detection>& detections);
 

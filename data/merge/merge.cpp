@@ -51,6 +51,18 @@ void clip(ImageF& image)
     for (float& v : image.pixels) v = v > 0 ? std::min(v, 1.0f) : 0.0f;
 }
 
+/// Where the mask is not 0, and the two pixels around it to which interpolation spreads it.
+Rect box_of(const ImageF& mask)
+{
+    Rect box{1e300, 1e300, -1e300, -1e300};
+    for (std::int64_t y = 0; y < mask.H; ++y)
+        for (std::int64_t x = 0; x < mask.W; ++x)
+            if (*mask.at(y, x) > 0)
+                box = {std::min(box.left, double(x) - 2), std::min(box.top, double(y) - 2),
+                       std::max(box.right, double(x) + 2), std::max(box.bottom, double(y) + 2)};
+    return box;
+}
+
 /// The part of the mask where both pictures show skin: hair and glasses of one have no share in its colours.
 ImageF skin_of_both(const ImageF& a, const ColorCluster& of_a, const ImageF& b, const ColorCluster& of_b, ImageF mask)
 {
@@ -272,9 +284,11 @@ void Merger::take_light(ImageF& picture, const ImageF& target, const ImageF& mas
 Merger::Region Merger::cut(const Image& frame, const Affine& frame_from_face, const ImageF& face,
                            const ImageF& mask) const
 {
-    const double edge = double(face.H) - 0.5;
+    const Rect used = box_of(mask);
+    if (used.area() == 0) return {};
     Rect box{1e300, 1e300, -1e300, -1e300};
-    for (const Point corner : {Point{-0.5, -0.5}, Point{edge, -0.5}, Point{-0.5, edge}, Point{edge, edge}}) {
+    for (const Point corner : {Point{used.left, used.top}, Point{used.right, used.top}, Point{used.left, used.bottom},
+                               Point{used.right, used.bottom}}) {
         const Point p = frame_from_face(corner);
         box = {std::min(box.left, p.x), std::min(box.top, p.y), std::max(box.right, p.x), std::max(box.bottom, p.y)};
     }

@@ -1,5 +1,6 @@
 // tests/data/extract_test.cpp - extraction: selection of faces, resuming, bad places, and real clips and stills.
 #include "data/extract/extract.h"
+#include "data/extract/footage.h"
 
 #include "data/extract/footage.h"
 #include "data/warp.h"
@@ -126,6 +127,66 @@ TEST(Tracker, AWeakDetectionContinuesAFaceAndBeginsNone)
     Tracker all(Faces::all, 0.5);
     EXPECT_EQ(all.select({box(0, 0, 10), box(50, 0, 10), box(100, 0, 10, 0.2)}).size(), 2u);
     EXPECT_EQ(all.select({box(0, 0, 10, 0.2), box(50, 0, 10, 0.2), box(100, 0, 10, 0.2)}).size(), 2u);
+}
+
+TEST(Footage, AFollowedFaceIsFoundNearItsLastPlaceAsItIsEverywhere)
+{
+    BIFRONS_NEEDS_LANDMARKS();
+    const fs::path clip = test::assets() / "faces" / "grid" / "sbia1a.mpg";
+    BIFRONS_NEEDS_ASSET(clip);
+    FaceFinder everywhere({}), near({.search_near = true});
+    const auto faces_by = [&](FaceFinder& finder) {
+        return find_faces(*open_frames(clip), finder, [](std::int64_t) {});
+    };
+    const FootageFaces a = faces_by(everywhere), b = faces_by(near);
+    ASSERT_EQ(a.clip.size(), 75u);
+    ASSERT_EQ(b.clip.size(), 75u);
+    double furthest = 0;
+    for (std::size_t t = 0; t < 75; ++t) {
+        ASSERT_EQ(a.clip[t].faces.size(), 1u) << t;
+        ASSERT_EQ(b.clip[t].faces.size(), 1u) << t;
+        EXPECT_FALSE(a.clip[t].begins_scene) << t;
+        const Landmarks &p = a.clip[t].faces[0].points, &q = b.clip[t].faces[0].points;
+        const double eyes = std::hypot(p[45].x - p[36].x, p[45].y - p[36].y);
+        double sum = 0;
+        for (std::size_t i = 17; i < 48; ++i) sum += std::hypot(p[i].x - q[i].x, p[i].y - q[i].y) / 31 / eyes;
+        furthest = std::max(furthest, sum);
+    }
+    EXPECT_LT(furthest, 0.03) << "of the eyes' distance: what landmarks jitter by";
+}
+
+TEST(Footage, ACutBeginsAScene)
+{
+    const Folder folder;
+    for (int i = 0; i < 6; ++i) {
+        Image frame(90, 160, 3);
+        std::fill(frame.pixels.begin(), frame.pixels.end(), std::uint8_t(i < 4 ? 100 + i : 160));
+        save_image(folder / (std::to_string(i) + ".png"), frame);
+    }
+    BIFRONS_NEEDS_LANDMARKS();
+    FaceFinder finder({});
+    const FootageFaces found = find_faces(*open_frames(folder.path()), finder, [](std::int64_t) {});
+    for (std::size_t t = 0; t < 6; ++t) EXPECT_EQ(found.clip[t].begins_scene, t == 4) << t;
+}
+
+TEST(Footage, ExtractedFacesAreThoseOfThatSource)
+{
+    Faceset set{.folder = "faces"};
+    set.sources = {{.name = "a", .path = "/x/a.mp4", .frames = 3, .done = 3, .complete = true},
+                   {.name = "b", .path = "/x/b.mp4", .frames = 2, .done = 2, .complete = true},
+                   {.name = "c", .path = "/x/c.mp4", .frames = 9, .done = 4}};
+    for (const auto& [source, frame] : {std::pair{0, 0}, {0, 2}, {1, 1}})
+        set.faces.push_back({.source = source, .frame = frame, .score = double(10 * source + frame)});
+    const FootageFaces a = faces_of(set, "/elsewhere/a.mp4", 3);
+    ASSERT_EQ(a.clip.size(), 3u);
+    EXPECT_EQ(a.clip[0].faces.size(), 1u);
+    EXPECT_TRUE(a.clip[1].faces.empty());
+    EXPECT_EQ(a.clip[2].faces.at(0).detection.score, 2);
+    BIFRONS_EXPECT_ERROR(faces_of(set, "/x/d.mp4", 3), data, "holds no faces of d.mp4");
+    BIFRONS_EXPECT_ERROR(faces_of(set, "/x/b.mp4", 3), data, "but the footage has 3");
+    BIFRONS_EXPECT_ERROR(faces_of(set, "/x/c.mp4", 9), data, "not complete");
+    set.faces[1].frame = 3;
+    BIFRONS_EXPECT_ERROR(faces_of(set, "/x/a.mp4", 3), data, "damaged");
 }
 
 TEST(Extract, BadSettingsAndPlacesSayWhatTheyAre)

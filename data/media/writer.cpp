@@ -72,9 +72,11 @@ Words encode_command(const fs::path& out, const std::string& kind, const VideoFo
     if (options.constant_rate) {
         command.insert(command.end(), {"-fps_mode", "cfr", "-r", str(format.rate.num, "/", format.rate.den)});
     } else {
-        const double frame = 1 / (format.rate.value() * tick.value()); // ticks; else the last one would last no time
-        command.insert(command.end(), {"-fps_mode", "passthrough", "-enc_time_base", str(tick.num, ":", tick.den),
-                                       "-bsf:v", str("setts=pts=PTS:dts=DTS:duration=", std::llround(frame))});
+        command.insert(command.end(), {"-fps_mode", "passthrough", "-enc_time_base", str(tick.num, ":", tick.den)});
+        // Where frames do not keep to a rate, the last one would last no time. The unit is a tick.
+        const double frame = 1 / (format.rate.value() * tick.value());
+        if (format.variable_rate)
+            command.insert(command.end(), {"-bsf:v", str("setts=pts=PTS:dts=DTS:duration=", std::llround(frame))});
     }
     const Words coder = coding(kind, pixels, options);
     command.insert(command.end(), coder.begin(), coder.end());

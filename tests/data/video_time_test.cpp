@@ -92,6 +92,46 @@ TEST(VideoTime, JoinedRecordingsGoOn)
     }
 }
 
+TEST(VideoTime, JoinedRealClipsKeepTheirRate)
+{
+    const fs::path faces = test::assets() / "faces" / "grid";
+    BIFRONS_NEEDS_ASSET(faces / "pwij3p.mpg");
+    const Folder folder;
+    std::string all;
+    for (const char* name : {"pwij3p.mpg", "swwp2s.mpg"}) {
+        const auto bytes = read_file(faces / name);
+        all.append(bytes.begin(), bytes.end());
+    }
+    test::write_text(folder / "in.mpg", all);
+    const VideoInfo info = probe(folder / "in.mpg");
+    EXPECT_EQ(info.frames, 150);
+    EXPECT_NEAR(info.format.rate.value(), 25, 1e-9);
+    EXPECT_FALSE(info.format.variable_rate);
+    VideoReader reader(folder / "in.mpg");
+    for (Image frame; reader.next(frame);) {
+    }
+    EXPECT_NEAR(reader.time_s(), 149 * kFrame, 0.5 * kFrame);
+}
+
+TEST(VideoTime, TheLastFrameLastsAsLongAsTheOthers)
+{
+    const Folder folder;
+    struct Case {
+        bool variable;
+        double last;
+        const char* duration;
+    };
+    for (const char* name : {"out.mp4", "out.mov"})
+        for (const Case& c : {Case{false, 0.08, "duration=0.120000"}, {true, 1, "duration=1.040000"}}) {
+            VideoWriter writer(folder / name, {.H = 48, .W = 64, .variable_rate = c.variable},
+                               {.existing = Existing::replace, .preset = "ultrafast"});
+            for (const double time : {0.0, kFrame, c.last}) writer.write(Image(48, 64, 3), time);
+            writer.finish();
+            const std::string duration = ffprobe(folder / name, "format=duration");
+            EXPECT_NE(duration.find(c.duration), std::string::npos) << name << " " << duration;
+        }
+}
+
 TEST(VideoTime, LateSoundAndLatePicturesStayLate)
 {
     const Folder folder;

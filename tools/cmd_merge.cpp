@@ -1,3 +1,4 @@
+#include "data/jitter.h"
 #include "tools/commands.h"
 #include "tools/face_swap.h"
 #include "tools/finder_options.h"
@@ -100,6 +101,15 @@ data::FootageFaces find_faces(const Options& o, const data::FinderOptions& optio
     });
 }
 
+/// Of the first face of each frame.
+std::optional<double> jitter_of(const data::Clip& clip)
+{
+    std::vector<std::optional<data::Landmarks>> points;
+    for (const data::ClipFrame& frame : clip)
+        points.push_back(frame.faces.empty() ? std::nullopt : std::optional(frame.faces[0].points));
+    return data::landmark_jitter(points);
+}
+
 /// Returns the number of frames in which a face was filled in.
 std::int64_t steady(const Options& o, const data::VideoInfo* video, data::Clip& clip)
 {
@@ -199,6 +209,7 @@ struct Outcome {
     SwapCounts swapped;
     data::FootageFaces found;
     std::int64_t filled = 0;
+    std::optional<double> jitter_found, jitter_used; ///< of landmarks, before and after they were steadied
     std::string color;
     Written written;
 };
@@ -207,11 +218,15 @@ void show(const Options& o, const Outcome& r, double seconds, Console& console)
 {
     const std::string ranges = data::filled_ranges(r.found.clip);
     const data::Carried& carried = r.written.carried;
+    const std::string jitter = r.jitter_found && r.jitter_used
+                                   ? str("landmark jitter: ", *r.jitter_used, " of the eyes' distance, ",
+                                         *r.jitter_found, " before smoothing\n  ")
+                                   : "";
     console.result(
         str(o.out, ": ", r.swapped.frames, " frames, ", r.swapped.faces, " faces replaced\n  ", r.swapped.without_face,
             " frames without a face left unchanged, ", r.found.ignored, " other faces ignored, ", r.found.low_score,
             " dropped for a low score\n  ", r.filled, " frames whose face was not found, taken from their neighbours",
-            ranges.empty() ? "" : ": ", ranges, "\n  colour transfer: ", r.color, "\n  ",
+            ranges.empty() ? "" : ": ", ranges, "\n  ", jitter, "colour transfer: ", r.color, "\n  ",
             r.written.video.empty() ? "" : "video: " + r.written.video + "\n  ", "sound: ", carried.sound,
             carried.kept.empty() ? "" : "; kept: " + joined(carried.kept), "\n  ", duration_text(seconds), "\n"),
         {{"out", o.out},
@@ -285,7 +300,9 @@ void merge(const Options& o, Console& console)
                   map ? &*map : nullptr);
     Outcome outcome;
     outcome.found = find_faces(o, finder, landmarks, console);
+    outcome.jitter_found = jitter_of(outcome.found.clip);
     outcome.filled = steady(o, source->video(), outcome.found.clip);
+    outcome.jitter_used = jitter_of(outcome.found.clip);
     outcome.written = swap_frames(o, *source, outcome.found.clip, swap, console);
     outcome.swapped = swap.counts();
     outcome.color = swap.chosen_color() ? data::name_of(*swap.chosen_color()) : "as set";

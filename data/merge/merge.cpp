@@ -107,7 +107,7 @@ BlendKind blend_kind_of(const std::string& name)
 
 double default_erode(BlendKind blend)
 {
-    return blend == BlendKind::poisson ? 8 : 4;
+    return blend == BlendKind::poisson ? 10 : 4;
 }
 
 void check(const MergeOptions& options)

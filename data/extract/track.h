@@ -1,6 +1,6 @@
 // data/extract/track.h - which of a frame's faces are used.
 //
-// Two thresholds, as edges are followed (Canny 1986, PAMI 8(6):679): a face begins with a strong score, and goes on
+// Two thresholds, as edges are followed (Canny 1986, PAMI 8(6):679): a face begins with a strong score and continues
 // with a weak one where it overlaps its last place. Tests tests/data/extract_test.cpp
 #pragma once
 

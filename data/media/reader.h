@@ -38,7 +38,7 @@ class VideoReader {
     /// The last frame with all its bits; empty where it has 8, or unless wanted.
     const DeepImage& deep() const { return deep_; }
     /// When the last frame is shown, s after the file's start, which is that of its first stream. Where the time stamps
-    /// of joined recordings start again, time goes on.
+    /// of joined recordings start again, time continues.
     double time_s() const { return time_s_; }
     /// What a person should know of the footage, a sentence each, and each told once: what is seen when it is opened,
     /// and damage found since.

@@ -57,7 +57,7 @@ std::string coder_for(const Stream& stream, const std::string& kind)
         return kind != "mov" && is_one_of(stream.codec, kCovers) ? "copy" : "";
     case StreamKind::attachment:
         return matroska ? "copy" : "";
-    case StreamKind::timecode: // written anew, from its value
+    case StreamKind::timecode: // rewritten from its value
     case StreamKind::data:
     case StreamKind::video:
         return "";

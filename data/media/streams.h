@@ -8,7 +8,7 @@
 namespace bifrons::data {
 
 struct Carried {
-    std::string sound = "none";         ///< "copied", "aac" (one track at least was encoded anew), "lost" (all of it)
+    std::string sound = "none";         ///< "copied", "aac" (one track at least was re-encoded), "lost" (all of it)
     std::vector<std::string> kept = {}; ///< "sound 1 (eng, aac)", "subtitles 1 (mov_text)", "2 chapters", ...
     std::vector<std::string> lost = {}; ///< "sound 2 (deu, codec unknown): <why>", ...
 };

@@ -403,7 +403,7 @@ TEST(Extract, WhatWasDroppedIsListedWithItsReason)
                                     [](const DroppedFace& d) { return d.reason == "other face"; });
     ASSERT_NE(other, source.dropped.end());
     EXPECT_EQ(other->frame, 1);
-    EXPECT_GT(other->rect.left, double(one.W)) << "the left one goes on where the face was";
+    EXPECT_GT(other->rect.left, double(one.W)) << "the left one continues where the face was";
     EXPECT_GT(other->score, 0);
     EXPECT_EQ(std::int64_t(source.dropped.size()), source.counts.ignored + source.counts.low_score);
 

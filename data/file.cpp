@@ -1,11 +1,13 @@
 // data/file.cpp - files written whole or not at all.
 #include "data/file.h"
 
+#include "engine/own_file.h"
 #include "kernels/base/error.h"
 
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -47,6 +49,16 @@ void write_file(const fs::path& path, std::string_view bytes, Existing existing,
     file.commit();
 }
 
+void append_to_file(const fs::path& path, std::string_view bytes)
+{
+    const int file = open_own_file(path.string(), O_WRONLY | O_APPEND);
+    const bool written = file >= 0 && ::write(file, bytes.data(), bytes.size()) == ssize_t(bytes.size());
+    const int error = errno;
+    if (file >= 0) ::close(file);
+    BIFRONS_CHECK(failed, written, path.string(), ": cannot be written: ", std::strerror(error),
+                  ". Check the free space and the file's permissions.");
+}
+
 void flush_folder(const fs::path& folder)
 {
     const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -55,13 +67,13 @@ void flush_folder(const fs::path& folder)
     ::close(descriptor);
 }
 
-std::vector<std::uint8_t> read_file(const fs::path& path)
+std::vector<std::uint8_t> read_file(const fs::path& path, std::uint64_t most)
 {
     std::error_code error;
     const fs::file_status status = fs::status(path, error);
     BIFRONS_CHECK(data, fs::exists(status), path.string(), ": does not exist; expected a file. Check the name.");
     BIFRONS_CHECK(data, fs::is_regular_file(status), path.string(), ": is not a regular file; expected a file");
-    const std::uintmax_t size = fs::file_size(path, error);
+    const std::uintmax_t size = std::min<std::uintmax_t>(fs::file_size(path, error), most);
     std::ifstream in(path, std::ios::binary);
     BIFRONS_CHECK(data, in && !error, path.string(), ": cannot be opened: ", std::strerror(errno));
     std::vector<std::uint8_t> bytes(size);

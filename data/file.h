@@ -1,4 +1,4 @@
-// data/file.h - files written whole or not at all.
+// data/file.h - files written whole or not at all, and read.
 #pragma once
 
 #include "engine/atomic_file.h"
@@ -28,10 +28,14 @@ void rename_into_place(const std::filesystem::path& temporary, const std::filesy
 /// check_destination does, and Error(failed) with the system's reason (disk full).
 void write_file(const std::filesystem::path& path, std::string_view bytes, Existing existing, Flush flush = Flush::no);
 
+/// Adds to the end of a file of ours, which is created where missing. Throws Error(data) for a link, Error(failed).
+void append_to_file(const std::filesystem::path& path, std::string_view bytes);
+
 /// Everything written below the folder so far survives a power cut when this returns.
 void flush_folder(const std::filesystem::path& folder);
 
-/// All of a regular file. Throws Error(data) when it is missing, not a regular file, or cannot be read.
-std::vector<std::uint8_t> read_file(const std::filesystem::path& path);
+/// A regular file, but not more than its first `most` bytes. Throws Error(data) when it is missing, not a regular file,
+/// or cannot be read.
+std::vector<std::uint8_t> read_file(const std::filesystem::path& path, std::uint64_t most = UINT64_MAX);
 
 } // namespace bifrons::data

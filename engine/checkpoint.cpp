@@ -1,6 +1,6 @@
 #include "engine/checkpoint.h"
 
-#include "engine/atomic_file.h"
+#include "engine/own_file.h"
 
 #include <algorithm>
 #include <charconv>
@@ -72,17 +72,6 @@ void set_aside(const std::string& path)
                   ": blocks the path of a checkpoint and was not written by this program. Move it elsewhere.");
 }
 
-void remove_temporaries(const std::string& folder)
-{
-    std::vector<fs::path> found;
-    for (const auto& entry : fs::directory_iterator(folder)) {
-        const std::string name = entry.path().filename().string();
-        const std::size_t mark = name.find(kPartialMark);
-        if (mark != name.npos && step_of(name.substr(0, mark)) >= 0) found.push_back(entry.path());
-    }
-    for (const fs::path& path : found) fs::remove(path);
-}
-
 } // namespace
 
 Checkpoint load_checkpoint(const std::string& path)
@@ -127,7 +116,6 @@ CheckpointStore::CheckpointStore(const std::string& folder, KeepPolicy keep)
 {
     BIFRONS_CHECK(usage, keep.last >= 1 && keep.every >= 0, folder, ": keeps the last ", keep.last,
                   " checkpoints and those of every ", keep.every, " steps; expected at least 1 and 0");
-    remove_temporaries(folder_);
 }
 
 void CheckpointStore::save(std::int64_t step, const std::vector<NamedTensor>& tensors, Metadata metadata)
@@ -145,9 +133,9 @@ void CheckpointStore::back_up(std::int64_t step, int kept) const
 {
     const std::string backups = folder_ + "/backups", name = checkpoint_name(step);
     const fs::path from = folder_ + "/" + name, to = backups + "/" + name;
+    make_own_folder(backups);
     std::error_code failure;
-    fs::create_directories(backups, failure);
-    if (!failure && fs::exists(to) && !fs::equivalent(from, to, failure) && is_ours(to.string()))
+    if (fs::exists(to) && !fs::equivalent(from, to, failure) && is_ours(to.string()))
         fs::remove(to, failure); // of a future that was given up
     if (!failure && !fs::exists(to)) {
         fs::create_hard_link(from, to, failure);

@@ -43,7 +43,7 @@ struct KeepPolicy {
 /// The writing side; holds the folder's lock. Not thread-safe.
 class CheckpointStore {
   public:
-    /// Creates the folder where missing and removes temporaries of a process that died while writing.
+    /// Creates the folder where missing.
     explicit CheckpointStore(const std::string& folder, KeepPolicy keep = {});
 
     /// Writes the checkpoint of this step, over one of the same step, then deletes what the policy does not keep.

@@ -1,5 +1,7 @@
 #include "engine/folder_lock.h"
 
+#include "engine/own_file.h"
+#include "engine/partial.h"
 #include "kernels/base/error.h"
 
 #include <cerrno>
@@ -91,12 +93,12 @@ void FolderLock::take(const std::string& folder)
         fs::create_directories(folder, failure);
         if (failure && attempts_left > 0) continue;
         BIFRONS_CHECK(failed, !failure, folder, ": cannot be created: ", failure.message(), ". Choose another folder.");
-        fd_ = open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+        fd_ = open_own_file(path_, O_RDWR);
         if (fd_ < 0 && errno == ENOENT && attempts_left > 0) continue;
         BIFRONS_CHECK(failed, fd_ >= 0, path_, ": cannot be opened: ", std::strerror(errno),
                       ". Make the folder writable, or choose another folder.");
         if (flock(fd_, LOCK_EX | LOCK_NB) != 0) refuse(folder);
-        if (is_at(fd_, path_)) return;
+        if (is_at(fd_, path_)) return sweep_partials(folder);
         close(fd_);
     }
 }

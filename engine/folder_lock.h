@@ -10,10 +10,10 @@ namespace bifrons {
 void check_unlocked(const std::string& folder);
 
 /// Holds FOLDER/.lock from construction to destruction. The system releases the lock of a process that died, so a
-/// left-over file never blocks it. Creates the folder where missing; the destructor removes the file, and what
-/// was created if nothing was put into it.
-/// Throws Error(failed) where the folder cannot be made or written to, and where another process (or object) holds it,
-/// naming that process's id.
+/// left-over file never blocks it. Creates the folder where missing, and removes what a process that died left
+/// unfinished in it (engine/partial.h); the destructor removes the file, and what was created if nothing was put into
+/// it. Throws Error(failed) where the folder cannot be made or written to, and where another process (or object) holds
+/// it, naming that process's id.
 class FolderLock {
   public:
     explicit FolderLock(const std::string& folder);

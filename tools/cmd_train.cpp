@@ -1,3 +1,4 @@
+#include "engine/own_file.h"
 #include "kernels/device/cpu_device.h"
 #include "model/preset.h"
 #include "model/trainer.h"
@@ -309,7 +310,7 @@ class Run {
         const fs::path folder = o_.folder;
         const data::Image sheet = preview_.draw(caption(step));
         if (settings_.write_preview_history) {
-            fs::create_directories(folder / "previews");
+            make_own_folder((folder / "previews").string());
             char name[40];
             std::snprintf(name, sizeof name, "step-%09lld.png", static_cast<long long>(step));
             data::save_image(folder / "previews" / name, sheet, {.existing = data::Existing::replace});

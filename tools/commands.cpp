@@ -1,5 +1,6 @@
 #include "tools/commands.h"
 
+#include "engine/partial.h"
 #include "kernels/base/suggest.h"
 #include "tools/interrupt.h"
 #include "tools/options.h"
@@ -160,6 +161,9 @@ int run(int argc, const char* const* argv)
         if (const CLI::App* const chosen = parse(program, argc, argv)) {
             console.set_command(chosen->get_name());
             console.set_json(program.json);
+            on_swept([&console](const std::string& path) {
+                console.say(str("removed ", path, ", left unfinished by a process that has ended"));
+            });
             catch_interrupts();
             program.work.at(chosen)(console);
         }

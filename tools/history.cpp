@@ -1,10 +1,10 @@
 #include "tools/history.h"
 
+#include "data/file.h"
 #include "tools/console.h"
 #include "tools/progress.h"
 
 #include <ctime>
-#include <fstream>
 
 namespace bifrons::tools {
 
@@ -29,10 +29,7 @@ Json losses_json(const model::StepReport& report, double divisor)
 
 void History::write(const std::string& line) const
 {
-    std::ofstream out(path_, std::ios::app);
-    out << line << '\n';
-    out.flush();
-    BIFRONS_CHECK(failed, out.good(), path_.string(), ": cannot be written. Check the free space.");
+    data::append_to_file(path_, line + "\n");
 }
 
 void History::begin(std::int64_t step, const model::Settings& settings)

@@ -5,6 +5,8 @@
 #include "data/threads.h"
 #include "data/warp.h"
 #include "engine/folder_lock.h"
+#include "engine/own_file.h"
+#include "engine/partial.h"
 #include "kernels/base/error.h"
 
 #include <algorithm>
@@ -107,10 +109,8 @@ class Extraction {
             resume(load_faceset(folder));
         }
         save_faceset(set_); // from now on an interrupted run is known as one
-        std::error_code error;
-        fs::create_directory(folder / "images", error);
-        BIFRONS_CHECK(failed, fs::is_directory(folder / "images"), (folder / "images").string(),
-                      ": cannot be created: ", error.message());
+        make_own_folder((folder / "images").string());
+        sweep_partials((folder / "images").string());
     }
 
     /// But the lock.

@@ -145,7 +145,7 @@ bool has_video_name(const fs::path& path)
 }
 
 VideoWriter::VideoWriter(const fs::path& path, const VideoFormat& format, const VideoOptions& options)
-    : path_(path), temporary_(partial_name(path.string())), format_(format), written_(format), options_(options)
+    : path_(path), format_(format), written_(format), options_(options)
 {
     BIFRONS_CHECK(usage, has_video_name(path), path.string(), ": unknown video format \"", path.extension().string(),
                   "\"; expected .mp4, .mov or .mkv");
@@ -169,14 +169,8 @@ VideoWriter::VideoWriter(const fs::path& path, const VideoFormat& format, const 
     BIFRONS_CHECK(failed, status == 0, path.string(), ": ffmpeg cannot write ", options.codec, " with ",
                   pixels_for(format, options), " here (", encoder_->reason(),
                   "). Choose another --codec, --pix-fmt or file ending.");
-    start(temporary_);
-}
-
-VideoWriter::~VideoWriter()
-{
-    encoder_.reset();
-    std::error_code ignored;
-    fs::remove(temporary_, ignored);
+    unfinished_.emplace(path.string(), Partial::Kind::folder);
+    start(video());
 }
 
 void VideoWriter::fail(const std::string& reason) const
@@ -243,12 +237,12 @@ Carried VideoWriter::finish()
 {
     if (encoder_->wait() != 0) fail(encoder_->reason());
     BIFRONS_CHECK(data, frames_ > 0, path_.string(), ": no frames given; nothing was written");
-    const std::int64_t frames = frames_in(temporary_);
+    const std::int64_t frames = frames_in(video());
     const bool complete = options_.constant_rate ? frames > 0 : frames == frames_;
     if (!complete) fail(str(frames, " of ", frames_, " frames are in the file"));
     const Carried carried = add_streams(frames);
     check_destination(path_, options_.existing);
-    rename_into_place(temporary_, path_);
+    rename_into_place(video(), path_);
     return carried;
 }
 
@@ -256,7 +250,7 @@ Carried VideoWriter::add_streams(std::int64_t frames) const
 {
     if (options_.source.empty()) return {};
     try {
-        return carry_streams(options_.source, probe(options_.source), temporary_, frames, start_s_.value_or(0),
+        return carry_streams(options_.source, probe(options_.source), video(), frames, start_s_.value_or(0),
                              container(path_));
     } catch (const Error& error) {
         fail(error.what());

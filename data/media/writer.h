@@ -34,9 +34,6 @@ class VideoWriter {
     /// Throws Error(usage) for another ending, codec or an existing file, Error(data) for a bad destination, and
     /// Error(failed) where ffmpeg cannot write one frame so: it lacks the encoder, or the encoder the pixel format.
     VideoWriter(const std::filesystem::path& path, const VideoFormat& format, const VideoOptions& options);
-    ~VideoWriter();
-    VideoWriter(const VideoWriter&) = delete;
-    VideoWriter& operator=(const VideoWriter&) = delete;
 
     /// time_s: when it is shown, s after the source's start; the format's rate decides where there is none.
     /// Throws Error(shape) for another size, Error(failed) with ffmpeg's reason.
@@ -51,13 +48,15 @@ class VideoWriter {
     [[noreturn]] void fail(const std::string& reason) const;
     void start(const std::filesystem::path& out);
     Carried add_streams(std::int64_t frames) const;
+    std::filesystem::path video() const { return unfinished_->name() + "/video"; }
     template <class T>
     void take(const Picture<T>& frame, std::optional<double> time_s);
     bool send(const void* pixels, std::size_t bytes, std::int64_t tick);
     std::int64_t tick_of(std::optional<double> time_s);
 
-    std::filesystem::path path_, temporary_;
-    VideoFormat format_, written_; ///< of the frames that come, and of those in the file
+    std::filesystem::path path_;
+    std::optional<Partial> unfinished_; ///< a folder: ffmpeg follows links, and nobody else can put one there
+    VideoFormat format_, written_;      ///< of the frames that come, and of those in the file
     VideoOptions options_;
     std::unique_ptr<Process> encoder_;
     std::optional<double> start_s_ = {}; ///< of the first frame

@@ -1,89 +1,20 @@
-// data/image.cpp - reading and writing picture files through stb.
+// data/image.cpp - pictures in memory, and picture files.
 #include "data/image.h"
 
+#include "data/picture/picture_reader.h"
 #include "kernels/base/error.h"
-
-#define STBI_NO_STDIO
-#define STBI_WRITE_NO_STDIO
-#include <stb/stb_image.h>
-#include <stb/stb_image_write.h>
+#if BIFRONS_HAS_MEDIA
+#include "data/picture/color_profile.h"
+#endif
 
 #include <algorithm>
-#include <array>
 #include <cctype>
-#include <cmath>
 #include <limits>
-#include <memory>
 
 namespace bifrons::data {
 namespace fs = std::filesystem;
 
 namespace {
-
-using Bytes = std::vector<std::uint8_t>;
-constexpr std::int64_t kMaxPixels = std::int64_t(1) << 28;
-
-std::uint32_t little(const std::uint8_t* p, int n)
-{
-    std::uint32_t value = 0;
-    for (int i = n - 1; i >= 0; --i) value = value << 8 | p[i];
-    return value;
-}
-
-std::uint32_t big(const std::uint8_t* p, int n)
-{
-    std::uint32_t value = 0;
-    for (int i = 0; i < n; ++i) value = value << 8 | p[i];
-    return value;
-}
-
-bool is_jpeg(const Bytes& b)
-{
-    return b.size() > 3 && b[0] == 0xFF && b[1] == 0xD8 && b[2] == 0xFF;
-}
-
-/// Calls visit(marker, payload, length) for each JPEG segment before the first scan; returns where that scan starts.
-template <class Visit>
-std::size_t walk_jpeg(const Bytes& b, const Visit& visit)
-{
-    std::size_t i = 2;
-    while (i + 4 <= b.size() && b[i] == 0xFF) {
-        const std::size_t length = big(&b[i + 2], 2);
-        if (length < 2 || i + 2 + length > b.size() || b[i + 1] == 0xDA) return i;
-        visit(b[i + 1], &b[i + 4], length - 2);
-        i += 2 + length;
-    }
-    return i;
-}
-
-/// Exif orientation 1..8 in an APP1 payload; 1 when there is none.
-int exif_orientation(const std::uint8_t* p, std::size_t n)
-{
-    if (n < 14 || std::string(p, p + 4) != "Exif") return 1;
-    const std::uint8_t* tiff = p + 6;
-    const std::size_t size = n - 6;
-    const bool is_little = tiff[0] == 'I';
-    const auto read = [&](std::size_t at, int bytes) {
-        if (at + std::size_t(bytes) > size) return 0u;
-        return is_little ? little(tiff + at, bytes) : big(tiff + at, bytes);
-    };
-    const std::size_t ifd = read(4, 4);
-    for (std::size_t entry = 0; entry < read(ifd, 2); ++entry) {
-        const std::size_t at = ifd + 2 + 12 * entry;
-        if (read(at, 2) == 0x0112) return std::clamp(int(read(at + 8, 2)), 1, 8);
-    }
-    return 1;
-}
-
-int orientation(const Bytes& bytes)
-{
-    int found = 1;
-    if (is_jpeg(bytes))
-        walk_jpeg(bytes, [&](int marker, const std::uint8_t* p, std::size_t n) {
-            if (marker == 0xE1 && found == 1) found = exif_orientation(p, n);
-        });
-    return found;
-}
 
 /// The picture as it is meant to be seen. Exif: 1-4 keep the axes, 5-8 swap them.
 Image oriented(Image image, int orientation)
@@ -102,110 +33,100 @@ Image oriented(Image image, int orientation)
     return out;
 }
 
-/// stb fills up what is missing at the end of a JPEG or BMP; here it is an error.
-bool is_truncated(const Bytes& b)
+/// Takes the fourth channel out of the picture; empty where there is none, or nothing shines through.
+Image take_alpha(Image& image)
 {
-    if (is_jpeg(b)) {
-        const std::size_t scan = walk_jpeg(b, [](int, const std::uint8_t*, std::size_t) {});
-        constexpr std::array<std::uint8_t, 2> kEnd = {0xFF, 0xD9};
-        return std::search(b.begin() + std::ptrdiff_t(scan), b.end(), kEnd.begin(), kEnd.end()) == b.end();
+    if (image.C != 4) return {0, 0, 1};
+    Image color(image.H, image.W, 3), alpha(image.H, image.W, 1);
+    for (std::size_t i = 0; i < alpha.pixels.size(); ++i) {
+        std::copy_n(&image.pixels[4 * i], 3, &color.pixels[3 * i]);
+        alpha.pixels[i] = image.pixels[4 * i + 3];
     }
-    if (b.size() > 1 && b[0] == 'B' && b[1] == 'M') {
-        if (b.size() < 34) return true;
-        const bool compressed = little(&b[30], 4) == 1 || little(&b[30], 4) == 2;
-        const std::int64_t width = std::int32_t(little(&b[18], 4)), height = std::int32_t(little(&b[22], 4));
-        const std::int64_t row = (width * little(&b[28], 2) + 31) / 32 * 4;
-        return !compressed && std::int64_t(little(&b[10], 4)) + row * std::abs(height) > std::int64_t(b.size());
+    image = std::move(color);
+    const bool opaque = std::all_of(alpha.pixels.begin(), alpha.pixels.end(), [](std::uint8_t a) { return a == 255; });
+    return opaque ? Image(0, 0, 1) : alpha;
+}
+
+Image with_alpha(const Image& image, const Image& alpha)
+{
+    Image out(image.H, image.W, 4);
+    for (std::size_t i = 0; i < alpha.pixels.size(); ++i) {
+        std::copy_n(&image.pixels[3 * i], 3, &out.pixels[4 * i]);
+        out.pixels[4 * i + 3] = alpha.pixels[i];
     }
-    return false;
+    return out;
 }
 
-void swap_red_and_blue(std::uint8_t* pixels, std::int64_t count)
+/// Converts the picture to sRGB. The profile of a grey picture is not kept: a replaced face has colours.
+void convert(LoadedPicture& loaded, const PictureReader& file)
 {
-    for (std::int64_t i = 0; i < count; ++i) std::swap(pixels[3 * i], pixels[3 * i + 2]);
-}
-
-/// RGB bytes out of stb, 16 bits rounded to 8.
-bool decode_rgb(const Bytes& bytes, Image& image)
-{
-    const stbi_uc* data = bytes.data();
-    const int size = int(bytes.size());
-    int width = 0, height = 0, channels = 0;
-    const auto take = [&](auto* decoded, const auto& to_byte) {
-        using Sample = std::remove_pointer_t<decltype(decoded)>;
-        const std::unique_ptr<Sample, decltype(&stbi_image_free)> owner(decoded, &stbi_image_free);
-        if (decoded == nullptr) return false;
-        image = Image(height, width, 3);
-        std::transform(decoded, decoded + image.pixels.size(), image.pixels.begin(), to_byte);
-        return true;
-    };
-    if (stbi_is_16_bit_from_memory(data, size))
-        return take(stbi_load_16_from_memory(data, size, &width, &height, &channels, 3),
-                    [](stbi_us v) { return std::uint8_t((v * 255u + 32767u) / 65535u); });
-    return take(stbi_load_from_memory(data, size, &width, &height, &channels, 3), [](stbi_uc v) { return v; });
-}
-
-void append(void* out, void* bytes, int size)
-{
-    static_cast<std::string*>(out)->append(static_cast<const char*>(bytes), std::size_t(size));
-}
-
-void append_big32(std::string& out, std::uint32_t value)
-{
-    for (int shift = 24; shift >= 0; shift -= 8) out += char(value >> shift & 0xFF);
-}
-
-std::uint32_t crc32(const std::string& bytes)
-{
-    std::uint32_t crc = ~0u;
-    for (const char byte : bytes) {
-        crc ^= std::uint8_t(byte);
-        for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ (crc & 1 ? 0xEDB88320u : 0u);
+    if (file.profile.empty()) return;
+#if BIFRONS_HAS_MEDIA
+    try {
+        const ColorProfile profile(file.profile, file.is_grey);
+        if (!file.is_grey) loaded.extras.profile = file.profile;
+        if (profile.is_srgb()) return;
+        Image converted = profile.to_srgb(loaded.image);
+        if (!file.is_grey) loaded.extras.in_profile = std::move(loaded.image);
+        loaded.image = std::move(converted);
+    } catch (const Error& error) {
+        loaded.remark = str(error.what(), "; its colours were taken for sRGB");
     }
-    return ~crc;
+#else
+    loaded.remark =
+        "its colours were taken for sRGB: this program was built without Little CMS, which reads its colour profile";
+#endif
 }
 
-/// A tEXt chunk behind the header chunk (PNG specification, 2nd edition, 11.3.4.3).
-void insert_png_comment(std::string& file, const std::string& comment)
+/// In the colours of the file that the picture was made from.
+Image in_profile(const Image& image, const PictureExtras& extras)
 {
-    constexpr std::size_t kAfterHeader = 8 + 25;
-    const std::string body = std::string("tEXtComment") + '\0' + comment;
-    std::string chunk;
-    append_big32(chunk, std::uint32_t(body.size() - 4));
-    chunk += body;
-    append_big32(chunk, crc32(body));
-    file.insert(kAfterHeader, chunk);
+    if (extras.in_profile.pixels.empty()) return image;
+#if BIFRONS_HAS_MEDIA
+    const ColorProfile profile(extras.profile, false);
+    const Image before = profile.to_srgb(extras.in_profile);
+    Image after = profile.from_srgb(image);
+    for (std::size_t i = 0; i < image.pixels.size(); i += 3)
+        if (std::equal(&image.pixels[i], &image.pixels[i] + 3, &before.pixels[i]))
+            std::copy_n(&extras.in_profile.pixels[i], 3, &after.pixels[i]);
+    return after;
+#else
+    return image;
+#endif
 }
 
-/// A COM segment behind the start marker.
-void insert_jpeg_comment(std::string& file, const std::string& comment)
+void check_size(const PictureReader& file, const std::string& name, std::int64_t max_pixels)
 {
-    const std::size_t length = std::min<std::size_t>(comment.size(), 65533) + 2;
-    std::string segment = {char(0xFF), char(0xFE), char(length >> 8), char(length & 0xFF)};
-    file.insert(2, segment + comment.substr(0, length - 2));
+    BIFRONS_CHECK(data, file.H > 0 && file.W > 0, name, ": has ", file.W, "x", file.H,
+                  " pixels; the picture is damaged");
+    BIFRONS_CHECK(data, file.W <= max_pixels / file.H, name, ": has ", file.W, "x", file.H,
+                  " pixels; expected at most ", max_pixels, " in all. --max-pixels allows more.");
 }
 
-std::string lower_extension(const fs::path& path)
+LoadedPicture decode(ByteView bytes, const std::string& name, std::int64_t max_pixels)
 {
-    std::string ending = path.extension().string();
-    std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return char(std::tolower(c)); });
-    return ending;
+    const std::unique_ptr<PictureReader> file = open_picture(bytes, name);
+    check_size(*file, name, max_pixels);
+    LoadedPicture loaded;
+    loaded.image = file->read();
+    loaded.image = oriented(std::move(loaded.image), file->orientation);
+    loaded.extras.alpha = take_alpha(loaded.image);
+    convert(loaded, *file);
+    if (file->is_animated) loaded.remark = "is animated, and its first picture was taken";
+    return loaded;
 }
 
 std::string encode(const fs::path& path, const Image& image, const SaveOptions& options)
 {
-    Image rgb = image;
-    if (image.C == 3) swap_red_and_blue(rgb.pixels.data(), image.H * image.W);
-    const int width = int(image.W), height = int(image.H), channels = int(image.C);
-    const bool png = lower_extension(path) == ".png";
-    std::string file;
-    const int done =
-        png ? stbi_write_png_to_func(append, &file, width, height, channels, rgb.pixels.data(), 0)
-            : stbi_write_jpg_to_func(append, &file, width, height, channels, rgb.pixels.data(), options.jpeg_quality);
-    BIFRONS_CHECK(failed, done != 0, path.string(), ": a picture of ", width, "x", height, " cannot be encoded");
-    if (!options.comment.empty())
-        png ? insert_png_comment(file, options.comment) : insert_jpeg_comment(file, options.comment);
-    return file;
+    PictureNotes notes = {.jpeg_quality = options.jpeg_quality, .comment = options.comment};
+    const bool png = lower_ending(path) == ".png";
+    const auto encoded = [&](const Image& pixels) {
+        return png ? encode_png(pixels, path.string(), notes) : encode_jpeg(pixels, path.string(), notes);
+    };
+    if (!options.extras) return encoded(image);
+    notes.profile = options.extras->profile;
+    const Image pixels = in_profile(image, *options.extras);
+    return encoded(png && options.extras->alpha.H > 0 ? with_alpha(pixels, options.extras->alpha) : pixels);
 }
 
 } // namespace
@@ -226,40 +147,89 @@ Image to_bytes(const ImageF& image)
     return out;
 }
 
-bool has_picture_name(const fs::path& path)
+const std::vector<std::string>& picture_endings()
 {
-    constexpr std::array<const char*, 4> kEndings = {".png", ".jpg", ".jpeg", ".bmp"};
-    const std::string ending = lower_extension(path);
-    return std::find(kEndings.begin(), kEndings.end(), ending) != kEndings.end();
+    static const std::vector<std::string> endings = {
+        ".png",
+        ".jpg",
+        ".jpeg",
+#if BIFRONS_HAS_MEDIA
+        ".bmp",
+        ".webp",
+        ".tif",
+        ".tiff"
+#endif
+    };
+    return endings;
 }
 
-Image load_image(const fs::path& path)
+std::string lower_ending(const fs::path& path)
 {
-    return decode_image(read_file(path), path.string());
+    std::string ending = path.extension().string();
+    std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return char(std::tolower(c)); });
+    return ending;
+}
+
+bool has_picture_name(const fs::path& path)
+{
+    const std::vector<std::string>& known = picture_endings();
+    return std::find(known.begin(), known.end(), lower_ending(path)) != known.end();
+}
+
+std::unique_ptr<PictureReader> open_picture(ByteView bytes, const std::string& name)
+{
+    BIFRONS_CHECK(data, !bytes.empty(), name, ": is empty; expected a picture");
+    if (bytes.size() > 2 && bytes[0] == 0x89 && bytes[1] == 'P') return open_png(bytes, name);
+    if (bytes.size() > 2 && bytes[0] == 0xFF && bytes[1] == 0xD8) return open_jpeg(bytes, name);
+#if BIFRONS_HAS_MEDIA
+    if (auto other = open_other_picture(bytes, name)) return other;
+    constexpr const char* kKinds = "PNG, JPEG, BMP, WebP or TIFF";
+#else
+    constexpr const char* kKinds = "PNG or JPEG";
+#endif
+    throw Error(ErrorKind::data, str(name, ": cannot be read as a picture; expected ", kKinds));
+}
+
+LoadedPicture load_picture(const fs::path& path, std::int64_t max_pixels)
+{
+    constexpr std::int64_t kMostBytes = 8; // of a pixel: four channels of 16 bits
+    const std::int64_t most = kMostBytes * max_pixels;
+    std::error_code missing; // read_file says so
+    const std::uintmax_t size = fs::file_size(path, missing);
+    BIFRONS_CHECK(data, missing || size <= std::uintmax_t(most), path.string(), ": has ", human_bytes(double(size)),
+                  "; expected a picture of at most ", human_bytes(double(most)), ". --max-pixels allows more.");
+    return decode(read_file(path), path.string(), max_pixels);
+}
+
+Image load_image(const fs::path& path, std::int64_t max_pixels)
+{
+    return load_picture(path, max_pixels).image;
 }
 
 Image decode_image(const std::vector<std::uint8_t>& bytes, const std::string& name)
 {
-    BIFRONS_CHECK(data, !bytes.empty(), name, ": is empty; expected a picture");
-    BIFRONS_CHECK(data, bytes.size() <= std::size_t(std::numeric_limits<int>::max()), name, ": has ", bytes.size(),
-                  " bytes; expected at most 2 GiB");
-    int width = 0, height = 0, channels = 0;
-    const bool known = stbi_info_from_memory(bytes.data(), int(bytes.size()), &width, &height, &channels);
-    BIFRONS_CHECK(data, known, name, ": cannot be read as a picture (", stbi_failure_reason(),
-                  "); expected PNG, JPEG or BMP");
-    BIFRONS_CHECK(data, std::int64_t(width) * height <= kMaxPixels, name, ": has ", width, "x", height,
-                  " pixels; expected at most ", kMaxPixels);
-    BIFRONS_CHECK(data, !is_truncated(bytes), name, ": ends early; the picture is truncated");
-    Image image;
-    BIFRONS_CHECK(data, decode_rgb(bytes, image), name, ": cannot be decoded (", stbi_failure_reason(),
-                  "); the picture is damaged or truncated");
-    swap_red_and_blue(image.pixels.data(), image.H * image.W);
-    return oriented(std::move(image), orientation(bytes));
+    return decode(bytes, name, kMaxPixels).image;
+}
+
+PictureHeader look_at_picture(const fs::path& path)
+{
+    constexpr std::uint64_t kBeginning = 1 << 20;
+    const auto look = [&](const std::vector<std::uint8_t>& bytes) -> PictureHeader {
+        const std::unique_ptr<PictureReader> file = open_picture(bytes, path.string());
+        check_size(*file, path.string(), std::numeric_limits<std::int64_t>::max());
+        const bool turned = file->orientation > 4;
+        return {turned ? file->W : file->H, turned ? file->H : file->W, file->is_animated};
+    };
+    try {
+        return look(read_file(path, kBeginning));
+    } catch (const Error&) {
+        return look(read_file(path)); // TIFF may have its header at the end
+    }
 }
 
 void check_picture_destination(const fs::path& path, Existing existing)
 {
-    const std::string ending = lower_extension(path);
+    const std::string ending = lower_ending(path);
     BIFRONS_CHECK(usage, ending == ".png" || ending == ".jpg" || ending == ".jpeg", path.string(),
                   ": unknown picture format \"", ending, "\"; expected .png or .jpg");
     check_destination(path, existing);
@@ -267,8 +237,9 @@ void check_picture_destination(const fs::path& path, Existing existing)
 
 void save_image(const fs::path& path, const Image& image, const SaveOptions& options)
 {
-    BIFRONS_CHECK(shape, image.H > 0 && image.W > 0 && (image.C == 1 || image.C == 3), path.string(), ": picture [",
-                  image.H, ",", image.W, ",", image.C, "]; expected one or three channels and at least one pixel");
+    const bool known = image.C == 1 || image.C == 3 || (image.C == 4 && lower_ending(path) == ".png");
+    BIFRONS_CHECK(shape, image.H > 0 && image.W > 0 && known, path.string(), ": picture [", image.H, ",", image.W, ",",
+                  image.C, "]; expected one or three channels, or four in .png, and at least one pixel");
     check_picture_destination(path, options.existing);
     write_file(path, encode(path, image, options), options.existing);
 }

@@ -10,6 +10,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <set>
 
 namespace bifrons::tools {
 
@@ -42,6 +43,15 @@ fs::path folder_of(const fs::path& path)
     return path.has_parent_path() ? path.parent_path() : fs::path(".");
 }
 
+/// A name that means a file of a kind that is not written. A folder may be named 2024.05 or cut.v2.
+bool is_other_media(const fs::path& path)
+{
+    static const std::set<std::string> endings = {".apng", ".avi", ".avif", ".flv",  ".gif", ".heic",
+                                                  ".m2ts", ".m4v", ".mpeg", ".mpg",  ".mts", ".mxf",
+                                                  ".ogv",  ".tga", ".ts",   ".webm", ".wmv"};
+    return endings.contains(data::lower_ending(path));
+}
+
 /// Refuses an output that would replace a frame of the input, or anything else that was not meant to be.
 void check_output(const Options& o)
 {
@@ -54,10 +64,25 @@ void check_output(const Options& o)
     const data::Existing existing = o.overwrite ? data::Existing::replace : data::Existing::keep;
     if (one_picture) return data::check_picture_destination(out, existing);
     if (one_file) return data::check_destination(out, existing);
-    BIFRONS_CHECK(usage, fs::is_directory(out) || !out.has_extension(), o.out, ": unknown output format \"",
+    BIFRONS_CHECK(usage, fs::is_directory(out) || !is_other_media(out), o.out, ": unknown output format \"",
                   out.extension().string(), "\"; expected .mp4, .mov, .mkv, .png, .jpg, or the name of a folder");
     BIFRONS_CHECK(usage, o.overwrite || !fs::is_directory(out) || fs::is_empty(out), o.out,
                   ": the folder is not empty; expected a new or empty one. Choose another, or add --overwrite.");
+}
+
+/// Refuses to replace what an input's picture is a link to.
+void check_apart(const Options& o, const data::FrameSource& source)
+{
+    const fs::path out = o.out;
+    const bool one_file = data::has_video_name(out) || data::has_picture_name(out);
+    std::set<fs::path> outputs = {fs::weakly_canonical(out)};
+    for (const fs::path& file : source.files())
+        if (!one_file) outputs.insert(fs::weakly_canonical(out / (file.stem().string() + ".png")));
+    for (const fs::path& file : source.files()) {
+        const fs::path input = fs::weakly_canonical(file);
+        BIFRONS_CHECK(usage, !outputs.contains(input), file.string(), ": leads to ", input.string(),
+                      ", which the output would replace. Choose another output.");
+    }
 }
 
 /// What each thread that pastes opens: the network's GPU, or one thread of the processor.
@@ -172,6 +197,8 @@ void swap_block(const Options& o, std::vector<data::Frame>& frames, const data::
     swap(frames, clip, o.output == "mask" ? &masks : nullptr);
     for (std::size_t i = 0; i < before.size(); ++i) frames[i].image = beside(before[i].image, frames[i].image);
     for (std::size_t i = 0; i < masks.size(); ++i) frames[i].image = colored(masks[i]);
+    if (o.output == "swapped") return;
+    for (data::Frame& frame : frames) frame.extras = {}; // of the input's picture alone
 }
 
 /// Swaps all frames.
@@ -281,7 +308,11 @@ void merge(const Options& o, Console& console)
     tell(o, *source, console);
     BIFRONS_CHECK(usage, !data::has_picture_name(o.out) || source->count() == 1, o.out,
                   ": one picture cannot hold the input's ", source->count(), " frames; expected a folder or a video");
-    if (!data::has_video_name(o.out)) source->check_names();
+    if (data::has_video_name(o.out))
+        source->check_sizes();
+    else
+        source->check_names();
+    check_apart(o, *source);
     if (source->video()) warn_of_losses(o, *source->video(), console);
     const MergePlan plan = o.plan(o.settings, source->count());
     if (!o.save_settings.empty())

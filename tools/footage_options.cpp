@@ -8,16 +8,20 @@ std::function<data::ReaderOptions()> reader_options(CLI::App& app)
 {
     struct Options {
         bool deinterlace = false, strict = false;
+        std::int64_t max_pixels = data::kMaxPixels;
     };
     const auto o = std::make_shared<Options>();
     flag(app, "--deinterlace", o->deinterlace,
          "deinterlace the video with ffmpeg's bwdif, one frame for each frame; extract does so by itself where it "
          "recognises interlaced footage");
     flag(app, "--strict", o->strict, "refuse a damaged video; without it, what can be decoded is used");
+    number<std::int64_t>(app, "--max-pixels", o->max_pixels, 1, data::kMostPixels,
+                         "refuse pictures and frames of more pixels, and picture files of more than 8 bytes for each");
     return [o] {
         return data::ReaderOptions{.deinterlace =
                                        o->deinterlace ? data::Deinterlace::always : data::Deinterlace::where_needed,
-                                   .strict = o->strict};
+                                   .strict = o->strict,
+                                   .max_pixels = o->max_pixels};
     };
 }
 

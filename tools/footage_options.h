@@ -1,4 +1,5 @@
-// tools/footage_options.h - the options of video that is read (extract and merge) and of video that is written (merge).
+// tools/footage_options.h - the options of footage that is read (extract and merge) and of video that is written
+// (merge).
 #pragma once
 
 #include "data/media/frames.h"
@@ -11,7 +12,7 @@ class App;
 
 namespace bifrons::tools {
 
-/// --deinterlace and --strict. What it returns reads their values once the command line is parsed.
+/// --deinterlace, --strict and --max-pixels. What it returns reads their values once the command line is parsed.
 std::function<data::ReaderOptions()> reader_options(CLI::App& app);
 
 /// --codec, --pix-fmt, --crf and --fps-mode: codec, pixels, crf and constant_rate of the options.

@@ -16,9 +16,10 @@ packages() {
     cat <<'END'
 build|cmake ninja-build g++|cmake ninja-build gcc-c++|cmake ninja gcc
 headers|libcli11-dev libeigen3-dev libstb-dev libtomlplusplus-dev libxxhash-dev nlohmann-json3-dev|cli11-devel eigen3-devel stb-devel tomlplusplus-devel xxhash-devel json-devel|cli11 eigen stb tomlplusplus xxhash nlohmann-json
+pictures|libjpeg-dev libpng-dev|libjpeg-turbo-devel libpng-devel|libjpeg-turbo libpng
 compute|libdnnl-dev|onednn-devel|onednn
 video|ffmpeg|ffmpeg-free|ffmpeg
-faces|libblas-dev libdlib-dev libdlib-data liblapack-dev libopencv-core-dev libopencv-dnn-dev libopencv-imgcodecs-dev libopencv-imgproc-dev libopencv-objdetect-dev opencv-data|blas-devel dlib-devel lapack-devel opencv-data opencv-devel, and dlib's shape_predictor_68_face_landmarks.dat|blas dlib lapack opencv, and dlib's shape_predictor_68_face_landmarks.dat
+faces|libblas-dev libdlib-dev libdlib-data liblapack-dev liblcms2-dev libopencv-core-dev libopencv-dnn-dev libopencv-imgcodecs-dev libopencv-imgproc-dev libopencv-objdetect-dev opencv-data|blas-devel dlib-devel lapack-devel lcms2-devel opencv-data opencv-devel, and dlib's shape_predictor_68_face_landmarks.dat|blas dlib lapack lcms2 opencv, and dlib's shape_predictor_68_face_landmarks.dat
 tests|libbenchmark-dev libgtest-dev libopencv-photo-dev|google-benchmark-devel gtest-devel opencv-devel|benchmark gtest opencv
 models|python3-pip|python3-pip|python-pip
 format|clang-format-14|the Python package clang-format==14.0.6|the Python package clang-format==14.0.6
@@ -39,7 +40,7 @@ if ! command -v apt-get >/dev/null; then
 fi
 
 command="tools/setup.sh $*"
-needed="$(debian_packages build) $(debian_packages headers) $(debian_packages compute) $(debian_packages video) $(debian_packages faces)"
+needed="$(debian_packages build) $(debian_packages headers) $(debian_packages pictures) $(debian_packages compute) $(debian_packages video) $(debian_packages faces)"
 where_there="" models=false
 while true; do
     case "${1-}" in

@@ -46,11 +46,12 @@ void read_source_frames(const data::Faceset& set, const std::vector<std::size_t>
     for (const auto& [source, positions] : by_source(set, indices)) {
         const data::SourceRecord& record = set.sources[std::size_t(source)];
         if (!record.pictures.empty()) {
-            for (const auto& [frame, position] : positions) visit(position, data::load_image(file_of(record, frame)));
+            for (const auto& [frame, position] : positions)
+                visit(position, data::load_image(file_of(record, frame), data::kMostPixels));
             continue;
         }
         const std::string& path = record.path;
-        const auto frames = data::open_frames(path);
+        const auto frames = data::open_frames(path, {.max_pixels = data::kMostPixels});
         const std::int64_t last = positions.rbegin()->first;
         data::Frame frame;
         for (std::int64_t n = 0; n <= last; ++n) {

@@ -155,7 +155,7 @@ class Extraction {
     {
         SourceRecord& source = record_of(path);
         if (fs::is_directory(path)) return add_pictures(pictures_in(path), source);
-        return has_picture_name(path) ? add_pictures({path}, source) : add_video(path, source);
+        return is_clip(path) ? add_video(path, source) : add_pictures({{path}, ""}, source);
     }
 
     /// From where an earlier run stopped.
@@ -172,8 +172,9 @@ class Extraction {
     }
 
     /// Those whose names are new.
-    bool add_pictures(std::vector<fs::path> files, SourceRecord& source)
+    bool add_pictures(PictureFolder pictures, SourceRecord& source)
     {
+        std::vector<fs::path>& files = pictures.files;
         if (source.pictures.empty() && source.done > 0) { // made before names were kept
             check_unchanged(source, std::int64_t(files.size()));
             for (const fs::path& file : files)
@@ -183,7 +184,7 @@ class Extraction {
         const std::set<std::string> known(source.pictures.begin(), source.pictures.end());
         std::erase_if(files, [&](const fs::path& file) { return known.contains(file.filename().string()); });
         source.frames = source.done + std::int64_t(files.size());
-        const bool complete = work_on(*open_pictures(std::move(files)), source);
+        const bool complete = work_on(*open_pictures(std::move(pictures), options_.reader), source);
         if (complete) report_.unreadable += source.frames - source.done;
         return complete;
     }

@@ -64,6 +64,12 @@ void continue_backwards(FootageFaces& found, std::vector<std::vector<FrameFace>>
     }
 }
 
+bool is_readable(const fs::path& picture)
+{
+    Frame frame;
+    return open_pictures({{picture}, ""}, {})->next(frame);
+}
+
 /// Which frame of the footage each frame of the source is; -1: a picture that is gone.
 std::vector<std::int64_t> places_of(const Faceset& set, const SourceRecord& source, const fs::path& footage,
                                     std::int64_t frames)
@@ -75,12 +81,14 @@ std::vector<std::int64_t> places_of(const Faceset& set, const SourceRecord& sour
         std::iota(places.begin(), places.end(), 0);
         return places;
     }
-    const std::vector<fs::path> files = fs::is_directory(footage) ? pictures_in(footage) : std::vector{footage};
-    for (std::size_t n = 0; n < files.size(); ++n) {
-        const auto known = std::find(source.pictures.begin(), source.pictures.end(), files[n].filename().string());
-        BIFRONS_CHECK(data, known != source.pictures.end(), files[n].string(), ": was not extracted into ",
+    const std::vector<fs::path> files = fs::is_directory(footage) ? pictures_in(footage).files : std::vector{footage};
+    std::int64_t frame = 0;
+    for (const fs::path& file : files) {
+        const auto known = std::find(source.pictures.begin(), source.pictures.end(), file.filename().string());
+        if (known == source.pictures.end() && !is_readable(file)) continue; // left out here, too
+        BIFRONS_CHECK(data, known != source.pictures.end(), file.string(), ": was not extracted into ",
                       set.folder.string(), ". Run the same `bifrons extract` again, or take the picture away.");
-        places.at(std::size_t(known - source.pictures.begin())) = std::int64_t(n);
+        places.at(std::size_t(known - source.pictures.begin())) = frame++;
     }
     return places;
 }

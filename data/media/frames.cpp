@@ -16,10 +16,11 @@ namespace {
 class VideoFrames : public FrameSource {
   public:
     VideoFrames(const fs::path& path, const ReaderOptions& options)
-        : stem_(path.stem().string()), reader_(path, options)
+        : stem_(path.stem().string()), reader_(path, options), files_{path}
     {
     }
     std::int64_t count() const override { return reader_.info().frames; }
+    const std::vector<fs::path>& files() const override { return files_; }
     const VideoInfo* video() const override { return &reader_.info(); }
     std::vector<std::string> remarks() override { return reader_.remarks(); }
     bool next(Frame& frame) override
@@ -36,13 +37,47 @@ class VideoFrames : public FrameSource {
   private:
     std::string stem_;
     VideoReader reader_;
+    std::vector<fs::path> files_;
     std::int64_t index_ = 0;
 };
 
+/// Pictures that are coded as a video's frames are, and read as such.
+bool is_coded_as_video(const fs::path& path)
+{
+    const std::string ending = lower_ending(path);
+    return ending == ".avif" || ending == ".heic" || ending == ".heif";
+}
+
+LoadedPicture load(const fs::path& path, const ReaderOptions& options)
+{
+    if (!is_coded_as_video(path)) return load_picture(path, options.max_pixels);
+    LoadedPicture loaded;
+    BIFRONS_CHECK(data, VideoReader(path, options).next(loaded.image), path.string(), ": holds no picture");
+    return loaded;
+}
+
+/// Empty where it cannot be read.
+std::optional<PictureHeader> header_of(const fs::path& path)
+{
+    try {
+        if (!is_coded_as_video(path)) return look_at_picture(path);
+        const VideoInfo info = probe(path);
+        return PictureHeader{info.format.H, info.format.W};
+    } catch (const Error&) {
+        return {};
+    }
+}
+
 class PictureFrames : public FrameSource {
   public:
-    explicit PictureFrames(std::vector<fs::path> files) : files_(std::move(files)) {}
+    PictureFrames(PictureFolder pictures, const ReaderOptions& options)
+        : files_(std::move(pictures.files)), options_(options)
+    {
+        if (!pictures.left_out.empty())
+            remarks_.push_back(str("left out, beside ", count(), " pictures: ", pictures.left_out));
+    }
     std::int64_t count() const override { return std::int64_t(files_.size()); }
+    const std::vector<fs::path>& files() const override { return files_; }
     void check_names() const override
     {
         std::map<std::string, fs::path> known;
@@ -53,12 +88,29 @@ class PictureFrames : public FrameSource {
                           ".png. Rename one, or name a video as the output.");
         }
     }
+    void check_sizes() const override
+    {
+        std::optional<PictureHeader> first;
+        const fs::path* first_file = nullptr;
+        for (const fs::path& file : files_) {
+            const std::optional<PictureHeader> header = header_of(file);
+            if (!header) continue;
+            if (!first) first = header, first_file = &file;
+            BIFRONS_CHECK(usage, header->H == first->H && header->W == first->W, file.string(), ": is ", header->W, "x",
+                          header->H, ", and ", first_file->filename().string(), " is ", first->W, "x", first->H,
+                          "; a video needs pictures of one size. Name a folder as the output.");
+        }
+    }
     bool next(Frame& frame) override
     {
         while (next_ < files_.size()) {
             const fs::path& file = files_[next_++];
             try {
-                frame = {.name = file.stem().string(), .image = load_image(file), .file = file.filename().string()};
+                LoadedPicture loaded = load(file, options_);
+                if (!loaded.remark.empty()) remarks_.push_back(str(file.filename().string(), ": ", loaded.remark));
+                frame = {.name = file.stem().string(), .file = file.filename().string()};
+                frame.image = std::move(loaded.image);
+                frame.extras = std::move(loaded.extras);
                 frame.index = index_++;
                 return true;
             } catch (const Error& error) {
@@ -66,15 +118,20 @@ class PictureFrames : public FrameSource {
                 remarks_.push_back(str("left out: ", error.what()));
             }
         }
+        const std::int64_t left_out = count() - index_;
+        if (left_out > 0 && !std::exchange(ended_, true))
+            remarks_.push_back(str(left_out, " of ", count(), " pictures could not be read and were left out"));
         return false;
     }
     std::vector<std::string> remarks() override { return std::exchange(remarks_, {}); }
 
   private:
     std::vector<fs::path> files_;
+    ReaderOptions options_;
     std::vector<std::string> remarks_;
     std::size_t next_ = 0;   ///< file
     std::int64_t index_ = 0; ///< of the next frame
+    bool ended_ = false;
 };
 
 class VideoSink : public FrameSink {
@@ -113,7 +170,7 @@ class PictureSink : public FrameSink {
         BIFRONS_CHECK(usage, !one || frame.index == 0, path_.string(),
                       ": one picture cannot hold several frames; expected a folder or a video");
         save_image(one ? path_ : path_ / (frame.name + ".png"), frame.image,
-                   {.existing = options_.existing, .comment = options_.comment});
+                   {.existing = options_.existing, .comment = options_.comment, .extras = &frame.extras});
     }
     Carried finish() override { return {}; }
 
@@ -124,29 +181,53 @@ class PictureSink : public FrameSink {
 
 } // namespace
 
-std::vector<fs::path> pictures_in(const fs::path& folder)
+bool is_clip(const fs::path& path)
 {
-    std::vector<fs::path> files;
-    for (const fs::directory_entry& entry : fs::directory_iterator(folder))
-        if (entry.is_regular_file() && has_picture_name(entry.path())) files.push_back(entry.path());
-    std::sort(files.begin(), files.end(), [](const fs::path& a, const fs::path& b) {
-        return natural_less(a.filename().string(), b.filename().string());
-    });
-    BIFRONS_CHECK(data, !files.empty(), folder.string(),
-                  ": the folder holds no pictures; expected files ending in png, jpg, jpeg or bmp");
-    return files;
+    std::error_code ignored;
+    if (fs::is_directory(path, ignored) || is_coded_as_video(path)) return false;
+    if (!has_picture_name(path)) return true;
+    const std::optional<PictureHeader> header = header_of(path);
+    return header && header->is_animated;
 }
 
-std::unique_ptr<FrameSource> open_pictures(std::vector<fs::path> files)
+PictureFolder pictures_in(const fs::path& folder)
 {
-    return std::make_unique<PictureFrames>(std::move(files));
+    PictureFolder found;
+    std::map<std::string, int> others;
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+        const fs::path path = entry.path().filename();
+        if (path.string().front() == '.')
+            ++others["hidden"];
+        else if (!entry.is_regular_file())
+            ++others[entry.is_directory() ? "folders" : "special files"];
+        else if (has_picture_name(path) || is_coded_as_video(path))
+            found.files.push_back(entry.path());
+        else
+            ++others[path.has_extension() ? lower_ending(path) : "without an ending"];
+    }
+    std::sort(found.files.begin(), found.files.end(), [](const fs::path& a, const fs::path& b) {
+        return natural_less(a.filename().string(), b.filename().string());
+    });
+    for (const auto& [kind, number] : others)
+        found.left_out += str(found.left_out.empty() ? "" : ", ", number, " ", kind);
+    std::string endings;
+    for (const std::string& ending : picture_endings()) endings += ending + ", ";
+    BIFRONS_CHECK(data, !found.files.empty(), folder.string(),
+                  ": the folder holds no pictures; expected files ending in ", endings, ".avif or .heic",
+                  found.left_out.empty() ? "" : "; it holds " + found.left_out);
+    return found;
+}
+
+std::unique_ptr<FrameSource> open_pictures(PictureFolder pictures, const ReaderOptions& options)
+{
+    return std::make_unique<PictureFrames>(std::move(pictures), options);
 }
 
 std::unique_ptr<FrameSource> open_frames(const fs::path& path, const ReaderOptions& options)
 {
     std::error_code ignored;
-    if (fs::is_directory(path, ignored)) return std::make_unique<PictureFrames>(pictures_in(path));
-    if (has_picture_name(path)) return std::make_unique<PictureFrames>(std::vector<fs::path>{path});
+    if (fs::is_directory(path, ignored)) return open_pictures(pictures_in(path), options);
+    if (!is_clip(path)) return open_pictures({{path}, ""}, options);
     return std::make_unique<VideoFrames>(path, options);
 }
 

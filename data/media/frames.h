@@ -15,6 +15,7 @@ struct Frame {
     DeepImage deep = {0, 0, 3}; ///< see VideoReader::deep; what is done to image is done to it when it is written
     std::optional<double> time_s = {}; ///< when a video shows it, see VideoReader::time_s; pictures have none
     std::string file = {};             ///< name of the picture file; a video's frames have none
+    PictureExtras extras = {};         ///< of a picture file, for a picture of the same size that is made from it
 };
 
 class FrameSource {
@@ -28,23 +29,34 @@ class FrameSource {
     /// Throws Error(usage), with both files, if two frames have one name, as a.jpg and a.png have: a folder of results
     /// could not hold both.
     virtual void check_names() const {}
+    /// Throws Error(usage), with both files, if two pictures differ in size: a video could not hold both. Looks at all
+    /// of them; those that cannot be read are left out later.
+    virtual void check_sizes() const {}
+    /// Where the frames are: the video, or each picture.
+    virtual const std::vector<std::filesystem::path>& files() const = 0;
     /// What the video holds; null for pictures.
     virtual const VideoInfo* video() const { return nullptr; }
     /// What a person should know of the footage, a sentence each, since the last call. See VideoReader::remarks.
     virtual std::vector<std::string> remarks() { return {}; }
 };
 
+/// False for a picture by its name, unless it is animated, and for a folder: what is no picture is read as a video.
+bool is_clip(const std::filesystem::path& path);
 /// Opens a video, a folder (its pictures in natural order: 2 before 10) or one picture.
 /// Throws Error(data): missing, no media, or a folder without pictures.
-/// `options` are for a video.
+/// `options` are for a video, max_pixels for pictures, too.
 std::unique_ptr<FrameSource> open_frames(const std::filesystem::path& path, const ReaderOptions& options = {});
 
 /// The next 16 frames, as many as are worked on together; fewer at the end, none behind it.
 std::vector<Frame> next_block(FrameSource& source);
-/// The pictures of a folder in natural order. Throws Error(data) if there are none.
-std::vector<std::filesystem::path> pictures_in(const std::filesystem::path& folder);
-/// Some pictures, in their order.
-std::unique_ptr<FrameSource> open_pictures(std::vector<std::filesystem::path> files);
+struct PictureFolder {
+    std::vector<std::filesystem::path> files = {}; ///< the pictures in natural order; hidden ones are none
+    std::string left_out = {};                     ///< "2 .gif, 1 hidden": all else that is there; empty: nothing
+};
+/// Throws Error(data) if it holds no pictures.
+PictureFolder pictures_in(const std::filesystem::path& folder);
+/// Those pictures, in their order; what was left out is a remark.
+std::unique_ptr<FrameSource> open_pictures(PictureFolder pictures, const ReaderOptions& options);
 
 struct SinkOptions {
     VideoFormat format = {}; ///< for a video

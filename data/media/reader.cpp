@@ -101,9 +101,12 @@ std::vector<std::string> decode_command(const fs::path& path, const VideoInfo& i
     return command;
 }
 
-VideoInfo look_at(const fs::path& path)
+VideoInfo look_at(const fs::path& path, const ReaderOptions& options)
 {
     VideoInfo info = probe(path);
+    const std::int64_t H = info.format.H, W = info.format.W;
+    BIFRONS_CHECK(data, H < 1 || W <= options.max_pixels / H, path.string(), ": has frames of ", W, "x", H,
+                  " pixels; expected at most ", options.max_pixels, " in all. --max-pixels allows more.");
     info.fields = look_at_fields(path, info);
     return info;
 }
@@ -143,7 +146,7 @@ Fields look_at_fields(const fs::path& path, const VideoInfo& info)
 }
 
 VideoReader::VideoReader(const fs::path& path, const ReaderOptions& options)
-    : path_(path), options_(options), info_(look_at(path)),
+    : path_(path), options_(options), info_(look_at(path, options)),
       decoder_(decode_command(path, info_, options), Process::Pipe::from), remarks_(info_.remarks)
 {
     if (!info_.damage.empty()) damaged(info_.damage);

@@ -17,8 +17,9 @@ enum class Deinterlace {
 
 struct ReaderOptions {
     Deinterlace deinterlace = Deinterlace::where_needed;
-    bool strict = false; ///< damage is an error
-    bool deep = false;   ///< frames of more than 8 bits a channel are wanted with all of them, too
+    bool strict = false;                  ///< damage is an error
+    bool deep = false;                    ///< frames of more than 8 bits a channel are wanted with all of them, too
+    std::int64_t max_pixels = kMaxPixels; ///< larger frames are an error
 };
 
 /// The order of the fields in which the frames were taken: as some of them look (ffmpeg's idet) where they show it,

@@ -15,7 +15,8 @@ using Words = std::vector<std::string>;
 
 std::string container(const fs::path& path)
 {
-    return path.extension() == ".mkv" ? "matroska" : path.extension() == ".mov" ? "mov" : "mp4";
+    const std::string ending = lower_ending(path);
+    return ending == ".mkv" ? "matroska" : ending == ".mov" ? "mov" : "mp4";
 }
 
 /// Frames go to the encoder with 16 bits a channel.
@@ -140,7 +141,7 @@ std::int64_t frames_in(const fs::path& path)
 
 bool has_video_name(const fs::path& path)
 {
-    const fs::path ending = path.extension();
+    const std::string ending = lower_ending(path);
     return ending == ".mp4" || ending == ".mov" || ending == ".mkv";
 }
 

@@ -430,7 +430,9 @@ TEST(Extract, FacesOfPicturesAreFoundAgainByName)
     ASSERT_EQ(clip[1].faces.size(), 1u);
     EXPECT_EQ(clip[0].faces[0].detection.score, 2) << "a.png";
     EXPECT_EQ(clip[1].faces[0].detection.score, 0) << "c.png";
-    test::write_text(folder / "in" / "b.png", "");
+    test::write_text(folder / "in" / "b.png", "no picture, and left out by merge, too");
+    EXPECT_EQ(faces_of(set, folder / "in", 3).clip[1].faces.size(), 1u) << "c.png";
+    save_image(folder / "in" / "b.png", Image(2, 2, 3), {.existing = Existing::replace});
     BIFRONS_EXPECT_ERROR(faces_of(set, folder / "in", 3), data, "b.png: was not extracted");
 }
 

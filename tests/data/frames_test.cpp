@@ -1,8 +1,8 @@
 // tests/data/frames_test.cpp - videos, folders and single pictures as frames.
 #include "data/media/frames.h"
 
-#include "kernels/base/error.h"
-#include "tests/data/folder.h"
+#include "tests/data/clips.h"
+#include "tests/data/picture_bytes.h"
 
 #include <gtest/gtest.h>
 
@@ -84,10 +84,75 @@ TEST(Frames, APictureThatCannotBeReadIsLeftOutAndNamed)
     EXPECT_EQ(frame.image.pixels, grey('c').pixels);
     EXPECT_FALSE(source->next(frame));
     const std::vector<std::string> remarks = source->remarks();
-    ASSERT_EQ(remarks.size(), 2u);
+    ASSERT_EQ(remarks.size(), 3u);
     EXPECT_NE(remarks[0].find("b.png: "), std::string::npos);
     EXPECT_NE(remarks[1].find("d.png: "), std::string::npos);
+    EXPECT_EQ(remarks[2], "2 of 4 pictures could not be read and were left out");
+    EXPECT_FALSE(source->next(frame));
     EXPECT_TRUE(source->remarks().empty()) << "told once";
+}
+
+TEST(Frames, WhatAFolderHoldsBesidePicturesIsCountedByKind)
+{
+    const Folder folder;
+    save_image(folder / "a.PNG", grey(1));
+    for (const char* name : {"b.gif", "c.GIF", "notes.txt", "README", "._a.jpg", ".hidden.png"})
+        test::write_text(folder / name, "x");
+    fs::create_directory(folder / "more");
+    const auto source = open_frames(folder.path());
+    EXPECT_EQ(source->count(), 1);
+    const std::vector<std::string> remarks = source->remarks();
+    ASSERT_EQ(remarks.size(), 1u);
+    EXPECT_EQ(remarks[0], "left out, beside 1 pictures: 2 .gif, 1 .txt, 1 folders, 2 hidden, 1 without an ending");
+    fs::remove(folder / "a.PNG");
+    BIFRONS_EXPECT_ERROR(open_frames(folder.path()), data, "it holds 2 .gif");
+}
+
+TEST(Frames, PicturesOfOneSizeAreAskedForBeforeAVideoIsMade)
+{
+    const Folder folder;
+    for (const char* name : {"a.png", "c.png"}) save_image(folder / name, grey(1));
+    test::write_text(folder / "b.png", "left out later");
+    EXPECT_NO_THROW(open_frames(folder.path())->check_sizes());
+    save_image(folder / "d.png", Image(8, 7, 3));
+    BIFRONS_EXPECT_ERROR(open_frames(folder.path())->check_sizes(), usage, "d.png: is 7x8, and a.png is 6x8");
+}
+
+TEST(Frames, AnimatedPicturesAreClips)
+{
+    const Folder folder;
+    const auto make = [&](const char* name, const std::vector<std::string>& options) {
+        make_clip(folder / name, "32x24", 5, options, false);
+    };
+    make("a.gif", {});
+    make("a.png", {"-f", "apng"});
+    make("b.webp", {"-frames:v", "1"});
+    make("c.avif", {"-frames:v", "1", "-c:v", "libaom-av1", "-cpu-used", "8"});
+    for (const char* name : {"a.gif", "a.png"}) {
+        const auto source = open_frames(folder / name);
+        EXPECT_NE(source->video(), nullptr) << name;
+        EXPECT_EQ(source->count(), 5) << name;
+    }
+    for (const char* name : {"b.webp", "c.avif"}) {
+        const auto source = open_frames(folder / name);
+        EXPECT_EQ(source->video(), nullptr) << name;
+        Frame frame;
+        ASSERT_TRUE(source->next(frame)) << name;
+        EXPECT_EQ(frame.image.W, 32) << name;
+    }
+}
+
+TEST(Frames, WhatAPicturesFileHoldsBesideItsPixelsGoesAlong)
+{
+    const Folder folder;
+    fs::create_directory(folder / "in");
+    test::write_bytes(folder / "in" / "a.png", test::png(2, 1, 8, 6, {1, 2, 3, 128, 4, 5, 6, 255}));
+    const auto source = open_frames(folder / "in");
+    const auto sink = create_frames(folder / "out", {});
+    Frame frame;
+    ASSERT_TRUE(source->next(frame));
+    sink->write(frame);
+    EXPECT_EQ(load_picture(folder / "out" / "a.png").extras.alpha.pixels, (test::Bytes{128, 255}));
 }
 
 TEST(Frames, OnePictureInOnePictureOut)

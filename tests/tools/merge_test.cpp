@@ -252,6 +252,29 @@ TEST(MergeCommand, two_pictures_of_one_name_are_refused_where_one_would_replace_
     EXPECT_EQ(video.json()["frames"], 2);
 }
 
+TEST(MergeCommand, pictures_that_are_links_into_the_output_are_not_replaced)
+{
+    const Folder folder;
+    make_model(folder / "model");
+    fs::create_directory(folder / "in");
+    fs::create_directory(folder / "out.v2"); // a dot makes no file of it
+    data::save_image(folder / "out.v2" / "a.png", data::Image(120, 160, 3));
+    fs::create_symlink(folder / "out.v2" / "a.png", folder / "in" / "a.png");
+    const auto before = data::read_file(folder / "out.v2" / "a.png");
+    const Result r = merge(folder / "model", folder / "in", folder / "out.v2", {"--overwrite"});
+    EXPECT_EQ(r.code, 2) << r.out;
+    EXPECT_NE(r.out.find("in/a.png: leads to"), std::string::npos) << r.out;
+    EXPECT_EQ(data::read_file(folder / "out.v2" / "a.png"), before);
+    data::save_image(folder / "in" / "b.png", data::Image(120, 100, 3));
+    const Result video = merge(folder / "model", folder / "in", folder / "out.MP4");
+    EXPECT_EQ(video.code, 2) << video.out;
+    EXPECT_NE(video.out.find("b.png: is 100x120, and a.png is 160x120"), std::string::npos) << video.out;
+    fs::remove(folder / "in" / "b.png");
+    EXPECT_EQ(merge(folder / "model", folder / "in", folder / "out.MP4").code, 0);
+    EXPECT_EQ(merge(folder / "model", folder / "in", folder / "new.v3").code, 0);
+    EXPECT_TRUE(fs::exists(folder / "new.v3" / "a.png"));
+}
+
 TEST(MergeCommand, says_that_ten_bits_become_eight)
 {
     const Folder folder;

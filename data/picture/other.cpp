@@ -1,0 +1,154 @@
+// data/picture/other.cpp - BMP, WebP and TIFF through OpenCV, which tells nothing but pixels: sizes, Exif and ICC are
+// taken from the file.
+#include "data/picture/tiff_tags.h"
+#include "kernels/base/error.h"
+
+#include <opencv2/core/utils/logger.hpp>
+#include <opencv2/imgcodecs.hpp>
+
+#include <algorithm>
+#include <cstdlib>
+#include <string_view>
+
+namespace bifrons::data {
+
+namespace {
+
+bool has_at(ByteView bytes, std::size_t at, std::string_view text)
+{
+    return bytes.size() >= at + text.size() && std::equal(text.begin(), text.end(), bytes.begin() + std::ptrdiff_t(at));
+}
+
+/// A little-endian number; 0 outside.
+std::int64_t number(ByteView bytes, std::size_t at, std::size_t size)
+{
+    std::int64_t value = 0;
+    for (std::size_t i = size; i-- > 0;) value = value << 8 | (at + i < bytes.size() ? bytes[at + i] : 0);
+    return value;
+}
+
+/// BGR or BGRA of 8 bits.
+Image image_of(const cv::Mat& decoded)
+{
+    cv::Mat bytes = decoded;
+    if (decoded.depth() == CV_16U) decoded.convertTo(bytes, CV_8U, 1.0 / 257);
+    BIFRONS_CHECK(data, bytes.depth() == CV_8U, "its numbers are neither of 8 nor of 16 bits");
+    const int channels = bytes.channels();
+    Image image(bytes.rows, bytes.cols, channels == 4 ? 4 : 3);
+    for (int y = 0; y < bytes.rows; ++y)
+        for (int x = 0; x < bytes.cols; ++x) {
+            const std::uint8_t* from = bytes.ptr(y, x);
+            for (int c = 0; c < image.C; ++c) image.at(y, x)[c] = from[channels < 3 ? 0 : c];
+        }
+    return image;
+}
+
+class OtherReader : public PictureReader {
+  public:
+    OtherReader(ByteView bytes, const std::string& name) : bytes_(bytes), name_(name) {}
+
+    Image read() override
+    {
+        try {
+            cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT); // what it says, it also throws
+            const cv::Mat file(1, int(bytes_.size()), CV_8U, const_cast<std::uint8_t*>(bytes_.data()));
+            const cv::Mat decoded = cv::imdecode(file, flags_);
+            BIFRONS_CHECK(data, !decoded.empty(), "OpenCV cannot read it");
+            is_grey = decoded.channels() < 3;
+            return image_of(decoded);
+        } catch (const std::exception& error) {
+            throw Error(ErrorKind::data, str(name_, ": cannot be decoded (", error.what(),
+                                             "); the picture is damaged, truncated or of a rare form"));
+        }
+    }
+
+  protected:
+    ByteView bytes_;
+    std::string name_;
+    int flags_ = cv::IMREAD_UNCHANGED; ///< with alpha and 16 bits
+};
+
+/// With the header of Windows, or the shorter one of OS/2.
+class BmpReader : public OtherReader {
+  public:
+    BmpReader(ByteView bytes, const std::string& name) : OtherReader(bytes, name)
+    {
+        const bool is_os2 = number(bytes, 14, 4) == 12;
+        W = is_os2 ? number(bytes, 18, 2) : std::int32_t(number(bytes, 18, 4));
+        H = is_os2 ? number(bytes, 20, 2) : std::abs(std::int64_t(std::int32_t(number(bytes, 22, 4))));
+        bits_ = number(bytes, is_os2 ? 24 : 28, 2);
+        is_packed_ = !is_os2 && (number(bytes, 30, 4) == 1 || number(bytes, 30, 4) == 2);
+        flags_ = cv::IMREAD_COLOR; // else OpenCV makes OS/2's grey
+    }
+
+    Image read() override
+    {
+        // OpenCV would say so on the error output.
+        const std::int64_t end = number(bytes_, 10, 4) + (W * bits_ + 31) / 32 * 4 * H;
+        BIFRONS_CHECK(data, is_packed_ || end <= std::int64_t(bytes_.size()), name_,
+                      ": ends early; the picture is truncated");
+        return OtherReader::read();
+    }
+
+  private:
+    std::int64_t bits_ = 0;
+    bool is_packed_ = false;
+};
+
+class WebpReader : public OtherReader {
+  public:
+    WebpReader(ByteView bytes, const std::string& name) : OtherReader(bytes, name)
+    {
+        for (std::size_t at = 12; at + 8 <= bytes.size();) {
+            const auto length = std::size_t(number(bytes, at + 4, 4));
+            take(at, bytes.subspan(at + 8, std::min(length, bytes.size() - at - 8)));
+            at += 8 + length + length % 2;
+        }
+    }
+
+  private:
+    void take(std::size_t at, ByteView chunk)
+    {
+        constexpr int kAnimated = 2;
+        if (has_at(bytes_, at, "VP8X")) {
+            is_animated = number(chunk, 0, 1) & kAnimated;
+            W = number(chunk, 4, 3) + 1;
+            H = number(chunk, 7, 3) + 1;
+        } else if (has_at(bytes_, at, "VP8 ") && W == 0) {
+            W = number(chunk, 6, 2) & 0x3FFF;
+            H = number(chunk, 8, 2) & 0x3FFF;
+        } else if (has_at(bytes_, at, "VP8L") && W == 0) {
+            W = (number(chunk, 1, 4) & 0x3FFF) + 1;
+            H = (number(chunk, 1, 4) >> 14 & 0x3FFF) + 1;
+        } else if (has_at(bytes_, at, "EXIF")) {
+            orientation = orientation_in(chunk);
+        } else if (has_at(bytes_, at, "ICCP")) {
+            profile.assign(chunk.begin(), chunk.end());
+        }
+    }
+};
+
+class TiffReader : public OtherReader {
+  public:
+    TiffReader(ByteView bytes, const std::string& name) : OtherReader(bytes, name)
+    {
+        const TiffTags tags(bytes);
+        W = tags.value(TiffTags::width).value_or(0);
+        H = tags.value(TiffTags::height).value_or(0);
+        if (tags.value(TiffTags::orientation).value_or(1) > 4) std::swap(H, W); // OpenCV turns it
+        const ByteView icc = tags.bytes(TiffTags::profile);
+        profile.assign(icc.begin(), icc.end());
+    }
+};
+
+} // namespace
+
+std::unique_ptr<PictureReader> open_other_picture(ByteView bytes, const std::string& name)
+{
+    if (has_at(bytes, 0, "BM")) return std::make_unique<BmpReader>(bytes, name);
+    if (has_at(bytes, 0, "RIFF") && has_at(bytes, 8, "WEBP")) return std::make_unique<WebpReader>(bytes, name);
+    if (TiffTags::starts(bytes)) return std::make_unique<TiffReader>(bytes, name);
+    return nullptr;
+}
+
+} // namespace bifrons::data

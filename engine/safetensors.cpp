@@ -1,6 +1,7 @@
 #include "engine/safetensors.h"
 
 #include "engine/atomic_file.h"
+#include "engine/json.h"
 
 #include <algorithm>
 #include <bit>
@@ -10,7 +11,6 @@
 #include <set>
 
 #include <fcntl.h>
-#include <nlohmann/json.hpp>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -23,7 +23,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::uint64_t kLargestHeader = 100'000'000; // as the reference implementation
+constexpr std::uint64_t kLargestHeader = 32 << 20; // as values in memory it is ten times as large
 constexpr std::uint64_t kLargestTensor = std::uint64_t(1) << 62;
 constexpr const char* kMetadata = "__metadata__";
 constexpr const char* kChecksumKey = "checksum";
@@ -116,25 +116,30 @@ struct Reader {
         if (size < 8) refuse("has ", size, " bytes; expected at least 8");
         std::uint64_t length = 0;
         for (int i = 0; i < 8; ++i) length |= std::uint64_t(bytes[i]) << (8 * i);
-        if (length > kLargestHeader || length > size - 8)
-            refuse("claims a header of ", length, " bytes, but has ", size, " bytes in all");
+        if (length > size - 8) refuse("claims a header of ", length, " bytes, but has ", size, " bytes in all");
+        if (length > kLargestHeader) refuse("has a header of ", length, " bytes; expected at most ", kLargestHeader);
         return length;
+    }
+
+    /// The parser itself keeps one of two equal names.
+    void refuse_repeated_names(std::string_view header) const
+    {
+        std::set<std::string> names;
+        const auto note = [&](int depth, Json::parse_event_t event, Json& value) {
+            if (event == Json::parse_event_t::key && depth == 1)
+                if (!names.insert(value.get<std::string>()).second) refuse("the name ", shown(value), " occurs twice");
+            return depth == 0; // what is kept would be searched with every further name
+        };
+        parse_json(header, path, note);
     }
 
     Json parse_header(std::uint64_t length) const
     {
         const char* text = reinterpret_cast<const char*>(bytes) + 8;
         if (length < 2 || text[0] != '{') refuse("the header is not a JSON object");
-        std::set<std::string> names; // the parser itself keeps one of two equal names
-        std::string repeated;
-        const auto note_names = [&](int depth, Json::parse_event_t event, Json& value) {
-            if (event == Json::parse_event_t::key && depth == 1)
-                if (!names.insert(value.get<std::string>()).second) repeated = value.get<std::string>();
-            return true;
-        };
-        Json header = Json::parse(text, text + length, note_names, false);
-        if (header.is_discarded() || !header.is_object()) refuse("the header cannot be parsed as JSON");
-        if (!repeated.empty()) refuse("the name \"", repeated, "\" occurs twice");
+        const Json header = json_or_discarded({text, length});
+        if (!header.is_object()) refuse("the header cannot be parsed as JSON, or is nested too deep");
+        refuse_repeated_names({text, length});
         return header;
     }
 
@@ -152,7 +157,7 @@ struct Reader {
 
     std::uint64_t whole_number(const Json& value, const std::string& of) const
     {
-        if (!value.is_number_unsigned()) refuse(of, " is ", value.dump(), "; expected a whole number");
+        if (!value.is_number_unsigned()) refuse(of, " is ", shown(value), "; expected a whole number");
         return value.get<std::uint64_t>();
     }
 
@@ -160,7 +165,7 @@ struct Reader {
     {
         for (const DTypeWord& d : kDTypes)
             if (value == d.word) return d.dtype;
-        throw Error(ErrorKind::data, str(path, ": tensor \"", of, "\" has dtype ", value.dump(),
+        throw Error(ErrorKind::data, str(path, ": tensor \"", of, "\" has dtype ", shown(value),
                                          "; expected F32, F64, BF16, F16, U8, I64 or U64. Convert it first."));
     }
 
@@ -181,7 +186,7 @@ struct Reader {
         for (const Json& dim : entry["shape"]) {
             const std::uint64_t n = whole_number(dim, of + " shape");
             if (__builtin_mul_overflow(expected, n, &expected) || expected > kLargestTensor)
-                refuse(of, " has the impossible shape ", entry["shape"].dump());
+                refuse(of, " has the impossible shape ", shown(entry["shape"]));
             t.shape.push_back(std::int64_t(n));
         }
         if (expected != end - begin) refuse(of, " has ", end - begin, " bytes; expected ", expected, " from its shape");

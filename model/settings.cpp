@@ -1,7 +1,9 @@
 #include "model/settings.h"
 
+#include "engine/json.h"
 #include "kernels/base/error.h"
 #include "kernels/base/suggest.h"
+#include "kernels/base/utf8.h"
 #include "kernels/conv2d/conv2d.h"
 #include "model/adversary.h"
 #include "model/feature_network.h"
@@ -14,7 +16,6 @@
 #include <sstream>
 #include <variant>
 
-#include <nlohmann/json.hpp>
 #include <toml++/toml.h>
 
 namespace bifrons::model {
@@ -24,6 +25,7 @@ namespace {
 using Value = std::variant<bool, std::int64_t, double, std::string>;
 using Member = std::variant<bool Settings::*, std::int64_t Settings::*, double Settings::*, std::string Settings::*>;
 using Words = std::vector<std::string>;
+constexpr std::size_t kLongestFile = 1 << 20; // bytes
 
 struct Row {
     const char* name;
@@ -313,6 +315,9 @@ void set(Settings& settings, const Row& row, Value value, const std::string& whe
 {
     if (std::holds_alternative<double Settings::*>(row.member))
         if (const auto* whole = std::get_if<std::int64_t>(&value)) value = double(*whole);
+    if (const auto* text = std::get_if<std::string>(&value))
+        if (std::any_of(text->begin(), text->end(), [](unsigned char c) { return c < 0x20; }))
+            refuse_value(row, "a text with control characters", where);
     if (value.index() != row.member.index() || !in_range(row, value)) refuse_value(row, value_text(value), where);
     std::visit(
         [&](auto member) {
@@ -350,7 +355,7 @@ Value json_value(const Row& row, const nlohmann::json& json, const std::string& 
     if (json.is_number_integer()) return json.get<std::int64_t>();
     if (json.is_number_float()) return json.get<double>();
     if (json.is_string()) return json.get<std::string>();
-    refuse_value(row, json.dump(), where);
+    refuse_value(row, shown(json), where);
 }
 
 } // namespace
@@ -380,8 +385,48 @@ std::string apply_assignment(Settings& settings, const std::string& assignment)
     return name;
 }
 
+namespace {
+
+/// Refuses what toml++ 3.3 is undefined for: letters beyond ASCII outside of a text that is a whole value, or a
+/// comment; texts of several lines; brackets in brackets.
+void check_letters(const std::string& text, const std::string& origin)
+{
+    char inside = 0;  // of a text or a comment: what it begins with
+    char last = '\n'; // outside of both, but for spaces
+    bool escaped = false;
+    int line = 1;
+    const auto check_here = [&](bool ok, const char* fault) {
+        BIFRONS_CHECK(data, ok, origin, ":", line, ": ", fault);
+    };
+    const std::size_t begin = text.rfind("\xEF\xBB\xBF", 0) == 0 ? 3 : 0; // the mark that some editors write
+    for (std::size_t i = begin, length = 0; i < text.size(); i += length) {
+        length = utf8_length(text, i);
+        check_here(length > 0, "is not UTF-8; expected a TOML file of settings");
+        check_here(inside || length == 1, "has a letter beyond ASCII outside of a text or comment");
+        const char c = text[i];
+        const bool is_quote = !inside && (c == '"' || c == '\'');
+        check_here(!is_quote || last == '=', "has a quote where no text can begin; expected key = \"text\"");
+        check_here(!is_quote || text.compare(i, 3, std::string(3, c)) != 0,
+                   "a text begins with three quotes; expected one");
+        check_here(inside || c != '[' || last != '[', "has brackets in brackets; expected key = value");
+        if (!inside && c != ' ' && c != '\t') last = c;
+        if (c == '\n') {
+            inside = 0;
+            ++line;
+        } else if (is_quote || (!inside && c == '#')) {
+            inside = c;
+        } else if (c == inside && c != '#' && !escaped) {
+            inside = 0;
+        }
+        escaped = inside == '"' && c == '\\' && !escaped;
+    }
+}
+
+} // namespace
+
 std::vector<std::string> apply_toml(Settings& settings, const std::string& text, const std::string& origin)
 {
+    check_letters(text, origin);
     toml::table table;
     try {
         table = toml::parse(text, origin);
@@ -403,7 +448,11 @@ std::vector<std::string> apply_toml_file(Settings& settings, const std::string& 
     std::ifstream in(path);
     BIFRONS_CHECK(data, in && !std::filesystem::is_directory(path), path,
                   ": cannot be read; expected a TOML file of settings");
-    const std::string text{std::istreambuf_iterator<char>(in), {}};
+    std::string text(kLongestFile + 1, '\0'); // a device or a pipe may have no end
+    in.read(text.data(), std::streamsize(text.size()));
+    text.resize(std::size_t(in.gcount()));
+    BIFRONS_CHECK(data, text.size() <= kLongestFile, path, ": has more than ", kLongestFile,
+                  " bytes; expected a TOML file of settings");
     BIFRONS_CHECK(data, text.find('\0') == std::string::npos, path,
                   ": is a binary file; expected a TOML file of settings");
     return apply_toml(settings, text, path);
@@ -436,7 +485,7 @@ bool take_earlier_flip(Settings& settings, const std::string& name, const nlohma
 
 Settings from_json(const std::string& text, const std::string& origin)
 {
-    const nlohmann::json json = nlohmann::json::parse(text, nullptr, false);
+    const nlohmann::json json = json_or_discarded(text);
     BIFRONS_CHECK(data, json.is_object(), origin, ": its settings are not a JSON object. The file is damaged.");
     Settings settings;
     if (json.contains("architecture")) settings.optimizer = "adam"; // an earlier checkpoint: there was no other

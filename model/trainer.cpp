@@ -507,7 +507,10 @@ Settings settings_of(const Checkpoint& checkpoint)
 
 int threads_of(const Checkpoint& checkpoint)
 {
-    return int(metadata_number(checkpoint, "threads"));
+    const std::int64_t threads = metadata_number(checkpoint, "threads");
+    BIFRONS_CHECK(data, threads >= 1 && threads <= 1 << 16, checkpoint.file.path(), ": \"threads\" is ", threads,
+                  "; expected 1 to ", 1 << 16);
+    return int(threads);
 }
 
 } // namespace bifrons::model

@@ -1,6 +1,7 @@
 #include "data/faceset.h"
 #include "data/media/frames.h"
 #include "data/warp.h"
+#include "engine/json.h"
 #include "tools/commands.h"
 #include "tools/comparison.h"
 #include "tools/interrupt.h"
@@ -89,7 +90,7 @@ double step_seconds(const fs::path& model)
     double seconds = 0, steps = 0;
     std::ifstream history(model / "history.jsonl");
     for (std::string line; std::getline(history, line);) {
-        const Json entry = Json::parse(line, nullptr, false);
+        const Json entry = json_or_discarded(line);
         if (entry.is_discarded() || entry["event"] != "steps" || entry["step"] <= kFirstSteps ||
             entry["step"] > kMeasuredSteps)
             continue;

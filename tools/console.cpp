@@ -1,6 +1,7 @@
 #include "tools/console.h"
 
 #include "kernels/base/error.h"
+#include "kernels/base/utf8.h"
 
 #include <cstdio>
 #include <cstring>
@@ -10,11 +11,13 @@
 
 namespace bifrons::tools {
 
+// Names from outside may hold anything: control characters are escaped here, where text leaves the program.
+
 void Console::talk(const std::string& text)
 {
     const std::string below = painted_;
     paint("");
-    std::fprintf(stderr, "%s\n", text.c_str());
+    std::fprintf(stderr, "%s\n", printable(text).c_str());
     paint(below);
 }
 
@@ -40,7 +43,7 @@ void Console::result(const std::string& text, const Json& values)
 {
     if (json_) return emit("result", values);
     paint("");
-    std::fputs(text.c_str(), stdout);
+    std::fputs(printable(text).c_str(), stdout);
     if (text.empty() || text.back() != '\n') std::fputc('\n', stdout);
 }
 
@@ -57,7 +60,7 @@ void Console::emit(const std::string& event, Json values)
 void Console::paint(const std::string& line)
 {
     if (line.empty() && painted_.empty()) return;
-    std::fprintf(stderr, "\r\x1b[K%s", line.c_str());
+    std::fprintf(stderr, "\r\x1b[K%s", printable(line).c_str());
     std::fflush(stderr);
     painted_ = line;
 }

@@ -1,12 +1,12 @@
 // data/media/probe.cpp - what a video file holds, as ffprobe tells.
 #include "data/media/process.h"
 #include "data/media/video.h"
+#include "engine/json.h"
 #include "kernels/base/error.h"
-
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <regex>
 
 namespace bifrons::data {
@@ -15,28 +15,61 @@ namespace {
 
 using Json = nlohmann::json;
 
-/// Numbers are strings in ffprobe's answer; "N/A" and absent ones give NaN.
-double number(const Json& object, const char* key)
-{
-    const std::string text = object.value(key, std::string("nan"));
-    char* end = nullptr;
-    const double value = std::strtod(text.c_str(), &end);
-    return end == text.c_str() ? std::nan("") : value;
-}
+// ffprobe's answer tells of a file that may be damaged or hostile: what is absent, of another type or beyond all reason
+// counts as not said.
 
-/// "30000/1001" or "1:1"; {0, 1} when it is not a positive fraction.
-Rational fraction(const Json& object, const char* key)
-{
-    const std::string text = object.value(key, std::string());
-    char* end = nullptr;
-    const std::int64_t num = std::strtoll(text.c_str(), &end, 10);
-    const std::int64_t den = *end != '\0' ? std::strtoll(end + 1, nullptr, 10) : 0;
-    return num > 0 && den > 0 ? Rational{num, den} : Rational{0, 1};
-}
+constexpr double kLongest_s = 1e9;                ///< no time stamp is larger
+constexpr double kSlowest = 1e-3, kFastest = 1e5; ///< frames/s
 
 std::string word(const Json& object, const char* key)
 {
-    return object.is_object() ? object.value(key, std::string()) : "";
+    const auto found = object.find(key); // the end, where it is no object
+    return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+/// 0 where there is none.
+std::int64_t integer(const Json& object, const char* key)
+{
+    constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
+    const auto found = object.find(key);
+    if (found == object.end() || !found->is_number_integer()) return 0;
+    const auto value = found->get<std::int64_t>();
+    return value >= -kMost && value <= kMost ? value : 0;
+}
+
+/// A member of an object; null where there is none.
+const Json& member(const Json& object, const char* key)
+{
+    static const Json none;
+    const auto found = object.find(key);
+    return found != object.end() ? *found : none;
+}
+
+/// Most numbers are strings in ffprobe's answer; NaN where there is none.
+double number(const Json& object, const char* key)
+{
+    const std::string text = word(object, key);
+    char* end = nullptr;
+    const double value = std::strtod(text.c_str(), &end);
+    return end != text.c_str() && std::abs(value) < 1e15 ? value : std::nan("");
+}
+
+/// "30000/1001" or "1:1"; {0, 1} when it is not a positive fraction of numbers as ffmpeg has them.
+Rational fraction(const Json& object, const char* key)
+{
+    const std::string text = word(object, key);
+    char* end = nullptr;
+    const std::int64_t num = std::strtoll(text.c_str(), &end, 10);
+    const std::int64_t den = *end == '/' || *end == ':' ? std::strtoll(end + 1, nullptr, 10) : 0;
+    constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
+    return num > 0 && den > 0 && num <= kMost && den <= kMost ? Rational{num, den} : Rational{0, 1};
+}
+
+/// {0, 1} where the file says none that can be.
+Rational rate(const Json& stream, const char* key)
+{
+    const Rational said = fraction(stream, key);
+    return said.value() > kSlowest && said.value() < kFastest ? said : Rational{0, 1};
 }
 
 std::string color_tag(const Json& stream, const char* key)
@@ -47,14 +80,14 @@ std::string color_tag(const Json& stream, const char* key)
 
 bool is_cover(const Json& stream)
 {
-    return stream.contains("disposition") && stream["disposition"].value("attached_pic", 0) != 0;
+    return integer(member(stream, "disposition"), "attached_pic") != 0;
 }
 
 /// Turns by a quarter swap width and height.
 bool is_turned(const Json& stream)
 {
-    for (const Json& side : stream.value("side_data_list", Json::array()))
-        if (side.contains("rotation")) return std::abs(side["rotation"].get<int>()) % 180 == 90;
+    for (const Json& side : member(stream, "side_data_list"))
+        if (side.contains("rotation")) return std::abs(integer(side, "rotation")) % 180 == 90;
     return false;
 }
 
@@ -65,12 +98,13 @@ struct Packets {
     std::vector<std::vector<double>> runs = {};
 };
 
-/// The number at `from`, up to a comma; NaN where there is none.
+/// The number at `from`, up to a comma; NaN where there is none that can be a time.
 double seconds(const std::string& line, std::size_t from)
 {
     char* end = nullptr;
     const double value = std::strtod(line.c_str() + from, &end);
-    return *end == ',' && end != line.c_str() + from ? value : std::nan("");
+    const bool is_time = *end == ',' && end != line.c_str() + from && std::abs(value) < kLongest_s;
+    return is_time ? value : std::nan("");
 }
 
 /// From lines "<time>,<decoding time>,<flags>"; the flag D marks packets that are decoded and not shown.
@@ -126,32 +160,32 @@ double usual_step(const std::vector<std::vector<double>>& runs)
 /// word if that is near.
 void set_rate(VideoFormat& format, const Json& stream, const std::vector<std::vector<double>>& runs)
 {
-    const Rational nominal = fraction(stream, "r_frame_rate"), mean = fraction(stream, "avg_frame_rate");
+    const Rational nominal = rate(stream, "r_frame_rate"), mean = rate(stream, "avg_frame_rate");
     const double step = usual_step(runs);
-    if (step <= 0) {
+    if (step * kFastest < 1 || step * kSlowest > 1) {
         format.rate = mean.num ? mean : nominal.num ? nominal : Rational{25, 1};
         return;
     }
-    for (const Rational& rate :
+    for (const Rational& usual :
          {nominal, mean, Rational{24000, 1001}, Rational{24, 1}, Rational{25, 1}, Rational{30000, 1001},
           Rational{30, 1}, Rational{50, 1}, Rational{60000, 1001}, Rational{60, 1}})
-        if (rate.num && keeps_to(rate, runs)) {
-            format.rate = rate;
+        if (usual.num && keeps_to(usual, runs)) {
+            format.rate = usual;
             return;
         }
     format.rate = {std::llround(1000 / step), 1000};
     format.variable_rate = !keeps_to(format.rate, runs);
-    for (const Rational& rate : {mean, nominal})
-        if (rate.num && std::abs(rate.value() * step - 1) < 0.02) format.rate = rate;
+    for (const Rational& said : {mean, nominal})
+        if (said.num && std::abs(said.value() * step - 1) < 0.02) format.rate = said;
 }
 
 /// As the decoder says, else as the name of the pixels' format does: yuv420p10le, p010le, rgb48be.
 int bits_of(const Json& stream)
 {
     const double said = number(stream, "bits_per_raw_sample");
-    if (said > 0) return int(said);
+    if (said >= 1 && said <= 32) return int(said);
     std::smatch match;
-    const std::string format = stream.value("pix_fmt", "");
+    const std::string format = word(stream, "pix_fmt");
     if (std::regex_search(format, std::regex("(48|64)[lb]e$"))) return 16;
     return std::regex_search(format, match, std::regex("(9|1[0246])[lb]e$")) ? std::stoi(match[1]) : 8;
 }
@@ -161,8 +195,8 @@ int bits_of(const Json& stream)
 void set_size(VideoInfo& info, const Json& stream)
 {
     VideoFormat& format = info.format;
-    format.H = stream.value("height", 0);
-    format.W = stream.value("width", 0);
+    format.H = integer(stream, "height");
+    format.W = integer(stream, "width");
     const Rational aspect = fraction(stream, "sample_aspect_ratio");
     if (aspect.num) info.sample_aspect = aspect;
     if (is_turned(stream)) {
@@ -211,11 +245,11 @@ Stream other_stream(const Json& stream)
 {
     const std::string type = word(stream, "codec_type");
     Stream other;
-    other.index = stream.at("index").get<int>();
+    other.index = int(integer(stream, "index"));
     other.codec = word(stream, "codec_name");
     const bool silent = type == "audio" && !(number(stream, "sample_rate") > 0);
     if (other.codec == "unknown" || other.codec == "none" || silent) other.codec.clear();
-    if (stream.contains("tags")) other.language = word(stream["tags"], "language");
+    other.language = word(member(stream, "tags"), "language");
     if (other.language == "und") other.language.clear();
     other.kind = type == "audio"        ? StreamKind::sound
                  : type == "subtitle"   ? StreamKind::subtitles
@@ -231,27 +265,27 @@ Stream other_stream(const Json& stream)
 bool is_chapter_text(const Json& stream, const Json& answer)
 {
     return word(stream, "codec_type") == "data" && word(stream, "codec_tag_string") == "text" &&
-           !answer.value("chapters", Json::array()).empty();
+           !member(answer, "chapters").empty();
 }
 
 void set_others(VideoInfo& info, const Json& answer)
 {
-    for (const Json& stream : answer.at("streams"))
-        if (stream.at("index").get<int>() != info.video_stream && !is_chapter_text(stream, answer))
+    for (const Json& stream : member(answer, "streams"))
+        if (integer(stream, "index") != info.video_stream && !is_chapter_text(stream, answer))
             info.others.push_back(other_stream(stream));
-    info.chapters = std::int64_t(answer.value("chapters", Json::array()).size());
+    info.chapters = std::int64_t(member(answer, "chapters").size());
     const auto look = [&](const Json& object) {
         for (const char* key : {"timecode", "TIMECODE"})
-            if (object.contains("tags") && info.timecode.empty()) info.timecode = word(object["tags"], key);
+            if (info.timecode.empty()) info.timecode = word(member(object, "tags"), key);
     };
-    look(answer.at("format"));
-    for (const Json& stream : answer.at("streams")) look(stream);
+    look(member(answer, "format"));
+    for (const Json& stream : member(answer, "streams")) look(stream);
 }
 
 /// The first stream of pictures that is not a cover.
 const Json& video_stream(const Json& answer, const std::string& name)
 {
-    for (const Json& stream : answer.at("streams"))
+    for (const Json& stream : member(answer, "streams"))
         if (word(stream, "codec_type") == "video" && !is_cover(stream)) return stream;
     throw Error(ErrorKind::data, str(name, ": holds no video; expected a file with a video stream"));
 }
@@ -310,19 +344,17 @@ std::vector<std::string> VideoInfo::codecs(StreamKind kind) const
     return codecs;
 }
 
-VideoInfo probe(const std::filesystem::path& path)
+VideoInfo read_probe(const std::string& said, const std::function<std::string(int)>& packets_of,
+                     const std::string& name)
 {
-    check_file(path);
-    const std::string name = path.string();
-    const Json answer = Json::parse(ask(name, {"-show_format", "-show_streams", "-show_chapters", "-of", "json"}));
+    const Json answer = parse_json(said, name + ": ffprobe's answer");
     // ffmpeg draws text files as video (format tty), which is never wanted.
-    BIFRONS_CHECK(data, answer.at("format").value("format_name", "") != "tty", name,
+    BIFRONS_CHECK(data, word(member(answer, "format"), "format_name") != "tty", name,
                   ": is a text file; expected a video file");
     const Json& stream = video_stream(answer, name);
     VideoInfo info;
-    info.video_stream = stream.at("index").get<int>();
-    const Packets packets = parse_packets(ask(name, {"-select_streams", str(info.video_stream), "-show_entries",
-                                                     "packet=pts_time,dts_time,flags", "-of", "csv=p=0"}));
+    info.video_stream = int(integer(stream, "index"));
+    const Packets packets = parse_packets(packets_of(info.video_stream));
     info.codec = word(stream, "codec_name");
     info.pixel_format = word(stream, "pix_fmt");
     info.frames = packets.shown;
@@ -340,6 +372,17 @@ VideoInfo probe(const std::filesystem::path& path)
         info.damage = str("holds ", packets.all, " of the ", promised,
                           " frames that its header announces; the file is truncated");
     return info;
+}
+
+VideoInfo probe(const std::filesystem::path& path)
+{
+    check_file(path);
+    const std::string name = path.string();
+    const auto packets_of = [&](int stream) {
+        return ask(name, {"-select_streams", str(stream), "-show_entries", "packet=pts_time,dts_time,flags", "-of",
+                          "csv=p=0"});
+    };
+    return read_probe(ask(name, {"-show_format", "-show_streams", "-show_chapters", "-of", "json"}), packets_of, name);
 }
 
 } // namespace bifrons::data

@@ -3,9 +3,8 @@
 
 #include "data/file.h"
 #include "data/media/process.h"
+#include "engine/json.h"
 #include "kernels/base/error.h"
-
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
@@ -134,7 +133,7 @@ std::map<std::string, std::vector<std::int64_t>> packets_of(const fs::path& path
     const Output output = run({"ffprobe", "-v", "quiet", "-protocol_whitelist", "file", "-count_packets",
                                "-show_streams", "-of", "json", "file:" + path.string()});
     std::map<std::string, std::vector<std::int64_t>> packets;
-    const auto answer = nlohmann::json::parse(output.text, nullptr, false);
+    const auto answer = json_or_discarded(output.text);
     if (output.status != 0 || answer.is_discarded() || !answer.contains("streams")) return packets;
     for (const auto& stream : answer["streams"])
         packets[stream.value("codec_type", "")].push_back(

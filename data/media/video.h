@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -61,5 +62,10 @@ struct VideoInfo {
 /// Reads what a video file holds.
 /// Throws Error(data): missing, no media or no video stream; Error(failed): ffprobe missing.
 VideoInfo probe(const std::filesystem::path& path);
+
+/// The same from ffprobe's answers: -show_format -show_streams -show_chapters as JSON, and of a stream a line
+/// "pts_time,dts_time,flags" a packet. `name` is for messages. Any text is taken: what makes no sense was not said.
+VideoInfo read_probe(const std::string& said, const std::function<std::string(int stream)>& packets_of,
+                     const std::string& name);
 
 } // namespace bifrons::data

@@ -2,6 +2,7 @@
 
 #include "tests/support/temp_folder.h"
 
+#include <chrono>
 #include <cmath>
 #include <cstring>
 
@@ -156,8 +157,30 @@ TEST(Safetensors, names_what_is_wrong_with_a_hostile_file)
 
 TEST(Safetensors, a_deeply_nested_header_is_refused_without_a_crash)
 {
-    const std::string deep = "{\"a\":" + std::string(1'000'000, '[') + std::string(1'000'000, ']') + "}";
-    EXPECT_NE(complaint(file_with(deep, 0)), "");
+    const std::string deep = std::string(200'000, '[') + std::string(200'000, ']');
+    for (const std::string& header :
+         {"{\"a\":" + deep + "}", "{\"x\":{\"dtype\":" + deep + ",\"shape\":[],\"data_offsets\":[0,0]}}",
+          tensor("F32", deep, "[0,0]"), tensor("F32", "[1]", deep), "{\"__metadata__\":{\"a\":" + deep + "}}"})
+        EXPECT_NE(complaint(file_with(header, 0)).find("nested too deep"), std::string::npos);
+}
+
+TEST(Safetensors, the_header_has_a_bound)
+{
+    const std::string text = complaint(file_with('{' + std::string((32 << 20) - 1, ' '), 0));
+    EXPECT_NE(text.find("cannot be parsed"), std::string::npos) << text;
+    const std::string longer = complaint(file_with('{' + std::string(32 << 20, ' '), 0));
+    EXPECT_NE(longer.find("has a header of 33554433 bytes; expected at most 33554432"), std::string::npos) << longer;
+}
+
+TEST(Safetensors, time_grows_with_the_number_of_tensors)
+{
+    std::string header = "{";
+    for (int i = 0; i < 50'000; ++i)
+        header += (i ? ",\"" : "\"") + std::to_string(i) + R"(":{"dtype":"U8","shape":[1],"data_offsets":[)" +
+                  std::to_string(i) + "," + std::to_string(i + 1) + "]}";
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_EQ(complaint(file_with(header + "}", 50'000)), "");
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10)) << "a minute, if each looks at all";
 }
 
 TEST(Safetensors, what_is_no_file_is_named)

@@ -132,9 +132,11 @@ TEST(Settings, a_wrong_assignment_says_what_is_expected)
 TEST(Settings, a_toml_file_sets_what_it_names)
 {
     TempFolder folder;
-    write_bytes(folder / "s.toml", "# mine\nresolution = 64\nlearning_rate = 5e-4\nclipgrad = 1\nrandom_warp = false\n"
-                                   "upsample = \"nearest\"\n");
+    write_bytes(folder / "s.toml",
+                "# m\xC3\xADne '\nresolution = 64\nlearning_rate = 5e-4\nclipgrad = 1\nrandom_warp = false\n"
+                "upsample = \"nearest\"\nperceptual_file = '/home/m\xC3\xADne'\n");
     Settings s, expected;
+    expected.perceptual_file = "/home/m\xC3\xADne";
     expected.resolution = 64;
     expected.learning_rate = 5e-4;
     expected.clipgrad = 1;
@@ -163,7 +165,15 @@ TEST(Settings, a_wrong_toml_file_names_file_and_line)
     says(ErrorKind::usage, "[network]\nresolution = 64\n", "unknown setting \"network\"");
     says(ErrorKind::data, "seed = 1\nresolution = \n", "s.toml:2: ");
     says(ErrorKind::data, std::string("\0\0\0", 3), "is a binary file");
-    says(ErrorKind::data, "\xff\xfe", "s.toml:1: ");
+    says(ErrorKind::data, "\xff\xfe", "s.toml:1: is not UTF-8");
+    says(ErrorKind::data, "\x98\xd0\x8c\x65\x02", "s.toml:1: is not UTF-8");
+    says(ErrorKind::data, "seed = 1\n\xC3\xA9 = 1\n", "s.toml:2: has a letter beyond ASCII");
+    says(ErrorKind::data, "freeze = \"\\\"\" \xC3\xA9", "s.toml:1: has a letter beyond ASCII");
+    says(ErrorKind::data, "freeze = \"\"\"\\ \xC3\xA9\"\"\"\n", "s.toml:1: a text begins with three quotes");
+    says(ErrorKind::data, "seed = 15\"/home/\xC3\xA9\"", "s.toml:1: has a quote where no text can begin");
+    says(ErrorKind::data, "[[[[ra", "s.toml:1: has brackets in brackets");
+    says(ErrorKind::usage, "freeze = \"a\\u0000b\"\n", "s.toml:1: freeze is a text with control characters");
+    says(ErrorKind::data, std::string((1 << 20) + 1, ' '), "has more than 1048576 bytes");
     EXPECT_SAYS(complaint(ErrorKind::data,
                           [&] {
                               Settings s;

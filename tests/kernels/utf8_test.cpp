@@ -1,0 +1,40 @@
+// UTF-8: what is one character, and what a terminal gets.
+#include "kernels/base/utf8.h"
+
+#include <gtest/gtest.h>
+
+using namespace bifrons;
+
+namespace {
+
+TEST(Utf8, characters_of_one_to_four_bytes)
+{
+    for (const std::string text :
+         {"a", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80", "\xED\x9F\xBF", "\xF4\x8F\xBF\xBF"})
+        EXPECT_EQ(utf8_length(text, 0), text.size()) << text;
+    EXPECT_EQ(utf8_length("", 0), 0u);
+}
+
+TEST(Utf8, what_is_no_character)
+{
+    for (const std::string text : {"\x80", "\xC3", "\xC3(", "\xE2\x82", "\xC0\xAF", "\xE0\x80\x80", "\xED\xA0\x80",
+                                   "\xF4\x90\x80\x80", "\xF8\x88\x80\x80\x80", "\xFF"})
+        EXPECT_EQ(utf8_length(text, 0), 0u) << int(text[0]) << " of " << text.size();
+}
+
+TEST(Utf8, a_terminal_gets_no_control_characters)
+{
+    EXPECT_EQ(printable("na\xC3\xAFve\n\tx"), "na\xC3\xAFve\n\tx");
+    EXPECT_EQ(printable("\x1b]0;owned\x07.png"), "\\x1b]0;owned\\x07.png");
+    EXPECT_EQ(printable("a\rb\x7F"), "a\\x0db\\x7f");
+    EXPECT_EQ(printable("\xC2\x9B"
+                        "2J"),
+              "\\xc2\\x9b2J")
+        << "CSI in one character";
+    EXPECT_EQ(printable("\x9B"
+                        "2J\xFF"),
+              "\\x9b2J\\xff");
+    EXPECT_EQ(printable(std::string("a\0b", 3)), "a\\x00b");
+}
+
+} // namespace

@@ -64,6 +64,11 @@ const char* name_of(FaceType type)
     return row_of(type).name;
 }
 
+bool is_face_type(const std::string& name)
+{
+    return std::any_of(std::begin(kTypes), std::end(kTypes), [&](const TypeRow& row) { return name == row.name; });
+}
+
 FaceType face_type_of(const std::string& name)
 {
     for (const TypeRow& row : kTypes)

@@ -27,6 +27,8 @@ enum class FaceType { half, midfull, full, whole_face, head };
 
 /// "half", "midfull", "full", "whole_face", "head".
 const char* name_of(FaceType type);
+/// True for one of these names.
+bool is_face_type(const std::string& name);
 /// The type of that name. Throws Error(usage) for another.
 FaceType face_type_of(const std::string& name);
 

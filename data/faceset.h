@@ -1,15 +1,18 @@
 // data/faceset.h - a folder of aligned faces: faceset.json and images/.
 //
-// faceset.json (UTF-8, version 1): face_type, side, detector; `sources` with name, path, frames, done, complete,
-// counts, `pictures` (none of a video) and `dropped` (each with frame, reason, score, rect); `faces`, each with file,
-// source, frame, rect [left,top,right,bottom], score, landmarks_in_frame and landmarks [x0,y0,x1,...] (136 numbers),
-// matrix (frame -> face, 6 numbers by rows), size, sharpness, pose [pitch,yaw,roll] and checksum. Tests
-// tests/data/faceset_test.cpp
+// faceset.json (UTF-8, version 1), a source and a face a line: face_type, side, detector; `sources` with name, path,
+// frames, done, complete, counts, `pictures` (none of a video), `fingerprints` and `dropped` (each with frame, reason,
+// score, rect); `faces`, each with file, source, frame, rect [left,top,right,bottom], score, landmarks_in_frame and
+// landmarks [x0,y0,x1,...] (136 numbers), matrix (frame -> face, 6 numbers by rows), size, sharpness, pose
+// [pitch,yaw,roll] and checksum. faceset.journal, where an extraction did not end: see FacesetJournal.
+// Tests tests/data/faceset_test.cpp
 #pragma once
 
 #include "data/alignment.h"
 #include "data/image.h"
 
+#include <functional>
+#include <string_view>
 #include <vector>
 
 namespace bifrons::data {
@@ -32,12 +35,13 @@ struct DroppedFace {
 
 struct SourceRecord {
     std::string name = {};   ///< file names of its faces begin with it; unique
-    std::string path = {};   ///< absolute
+    std::string path = {};   ///< its file name alone: in which folder of whom it lies is nobody's business
     std::int64_t frames = 0; ///< as known when it was opened
     std::int64_t done = 0;   ///< frames looked at so far
     bool complete = false;
     SourceCounts counts = {};
     std::vector<std::string> pictures = {}; ///< looked at, by file name: frames are indices into it; none of a video
+    std::vector<std::string> fingerprints = {}; ///< of the video or of each picture; none in older facesets
     std::vector<DroppedFace> dropped = {};
 };
 
@@ -63,21 +67,44 @@ struct Faceset {
     std::string detector = {};
     std::vector<SourceRecord> sources = {};
     std::vector<FaceRecord> faces = {};
+    std::vector<std::string> missing = {}; ///< files of faces whose picture is gone: they are not in `faces`
 };
 
 /// True if the folder holds a faceset.json.
 bool is_faceset(const std::filesystem::path& folder);
 
-/// Reads and checks faceset.json, and that every picture is there.
-/// Throws Error(data) that names the file, the face and the field: missing, truncated, of a wrong type.
-Faceset load_faceset(const std::filesystem::path& folder);
-/// Writes faceset.json in one step, after its pictures reached the disk. Throws Error(failed).
+/// Reads and checks faceset.json and the journal. A face whose picture is gone is taken out, see Faceset::missing. The
+/// files may come from anywhere: names lie in the folder and are no links, landmarks and matrix are those of a face.
+/// tick: called for each face; may throw to stop. Throws Error(data) that names the file, the face and the field.
+Faceset load_faceset(const std::filesystem::path& folder, const std::function<void()>& tick = {});
+/// The same of files in memory; pictures are not looked for.
+Faceset parse_faceset(const std::filesystem::path& folder, std::string_view manifest, std::string_view journal,
+                      const std::function<void()>& tick = {});
+/// Writes faceset.json in one step, after its pictures reached the disk, and removes the journal. Throws
+/// Error(failed).
 void save_faceset(const Faceset& set);
+
+/// What an extraction adds to one source and to the end of the faces, until save_faceset() is called: lines
+/// {"source": index, "from": frames done before, "record": the source with only new pictures and dropped faces,
+/// "faces": the new ones}. However large the faceset, little is written.
+class FacesetJournal {
+  public:
+    /// What the source has now is saved, unless it has no frames.
+    FacesetJournal(const Faceset& set, std::size_t source);
+    /// What is new since the last call, after its pictures reached the disk. Throws as append_to_file, and is not to be
+    /// called again then.
+    void append(const Faceset& set);
+
+  private:
+    std::size_t source_, faces_, pictures_ = 0, fingerprints_ = 0, dropped_ = 0;
+    std::int64_t done_ = 0;
+};
 
 std::uint64_t checksum_of(const std::vector<std::uint8_t>& bytes);
 
-/// The picture of one face. Throws Error(data) if it is damaged, changed, or of another size.
-Image load_face(const Faceset& set, std::size_t index);
+/// The picture of one face. changed: set to whether it is another one than was extracted. Throws Error(data) if it is
+/// damaged or of another size.
+Image load_face(const Faceset& set, std::size_t index, bool* changed = nullptr);
 
 /// Faces in groups of like yaw. DeepFaceLab's 128 bins: their lower edges are spread evenly from -1.2 to 1.2 rad, the
 /// first reaches down to all below and the last up to all above. Only those with faces in them are kept.
@@ -95,12 +122,14 @@ struct FaceArrays {
     std::vector<std::uint8_t> masks = {};      ///< [count, side, side] 0..255, landmark hull
     std::vector<std::uint8_t> eyes_mouth = {}; ///< the same of eyes and mouth; empty unless asked for
     YawGroups yaw = {};                        ///< empty unless asked for
+    std::vector<std::string> changed = {};     ///< files of other pictures than were extracted
 };
 
 /// What load_faces returns besides pictures and masks.
 struct FaceWants {
     std::int64_t margin = 0; ///< px more on each edge, for augmentation
     bool eyes_mouth = false, yaw = false;
+    std::function<void(std::int64_t done)> tick = {}; ///< after each face, one at a time; may throw to stop
 };
 
 /// The faces of these indices, in their order, as pictures of `type` whose face square has `side` px. Cut again from

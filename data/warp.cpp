@@ -1,6 +1,8 @@
 // data/warp.cpp - pictures under an affine map, without aliasing.
 #include "data/warp.h"
 
+#include "kernels/base/error.h"
+
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -104,11 +106,26 @@ void warp_channels(const Picture<T>& in, const Affine& in_from_out, Picture<T>& 
         }
 }
 
+/// Of others the taps would be endless, or lie anywhere in memory.
+template <class T>
+void check_map(const Picture<T>& in, const Affine& out_from_in, const Affine& in_from_out)
+{
+    const auto finite = [](const Affine& map) {
+        return std::all_of(map.m.begin(), map.m.end(), [](double v) { return std::isfinite(v); });
+    };
+    const double most = 4 * double(std::max(in.H, in.W));
+    BIFRONS_CHECK(data, finite(out_from_in) && finite(in_from_out) && in_from_out.scale() <= most, "warp: the map [",
+                  out_from_in.m[0], ", ", out_from_in.m[1], ", ", out_from_in.m[2], ", ", out_from_in.m[3], ", ",
+                  out_from_in.m[4], ", ", out_from_in.m[5], "] of a picture of ", in.W, "x", in.H,
+                  " is not finite or too small; expected the map of a face. Its landmarks are wrong.");
+}
+
 template <class T>
 Picture<T> warp_any(const Picture<T>& in, const Affine& out_from_in, std::int64_t H, std::int64_t W)
 {
     Picture<T> out(H, W, in.C);
     const Affine in_from_out = out_from_in.inverse();
+    check_map(in, out_from_in, in_from_out);
     in.C == 3 ? warp_channels<3>(in, in_from_out, out) : warp_channels<1>(in, in_from_out, out);
     return out;
 }

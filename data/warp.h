@@ -12,7 +12,8 @@
 
 namespace bifrons::data {
 
-/// A picture of H x W; bytes are rounded and clipped, floats are neither.
+/// A picture of H x W; bytes are rounded and clipped, floats are neither. Throws Error(data) for a map that is not
+/// finite, cannot be turned around, or lets a pixel cover many times the whole picture.
 Image warp(const Image& in, const Affine& out_from_in, std::int64_t H, std::int64_t W);
 ImageF warp(const ImageF& in, const Affine& out_from_in, std::int64_t H, std::int64_t W);
 

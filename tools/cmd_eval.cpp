@@ -2,6 +2,7 @@
 #include "tools/commands.h"
 #include "tools/evaluation.h"
 #include "tools/interrupt.h"
+#include "tools/open_faceset.h"
 #include "tools/open_model.h"
 #include "tools/options.h"
 #include "tools/progress.h"
@@ -20,7 +21,7 @@ namespace bifrons::tools {
 namespace {
 
 struct Options {
-    std::string model, src, dst, identity, lpips, input, merged, device = "auto";
+    std::string model, src, dst, identity, lpips, footage, input, merged, device = "auto";
     std::int64_t samples = 64;
     double latent_map = 0;
     bool self_swap = false;
@@ -202,21 +203,29 @@ void add_jitter(Report& report, const Options& o, Console& console)
          {"colour", {{"input", json_of(jitter.input.colour)}, {"merged", json_of(jitter.merged.colour)}}}});
 }
 
+SourceFrames frames_of(const Options& o)
+{
+    std::vector<std::filesystem::path> folders;
+    if (!o.footage.empty()) folders.emplace_back(o.footage);
+    return SourceFrames(folders);
+}
+
 /// Empty if faces can be measured in their frames, else why not.
-std::string why_not_in_frame(const Evaluation& evaluation)
+std::string why_not_in_frame(const Evaluation& evaluation, const Options& o)
 {
     for (const Evaluation::Faces* faces : {&evaluation.src(), &evaluation.dst()})
-        if (const std::string path = missing_source(faces->set, faces->looked_at); !path.empty())
-            return str(path, ", where ", faces->set.folder.string(), " was extracted from, does not exist");
+        if (const std::string path = frames_of(o).missing(faces->set, faces->looked_at); !path.empty())
+            return str(path, ", where ", faces->set.folder.string(),
+                       " was extracted from, does not exist; --footage names its folder");
     return "";
 }
 
 /// What is measured in the frames that the faces were found in.
-void add_in_frame(Report& report, Evaluation& evaluation, model::Lpips* lpips)
+void add_in_frame(Report& report, Evaluation& evaluation, model::Lpips* lpips, const Options& o)
 {
-    const Quality src = evaluation.src_in_frame(read_source_frames, lpips),
-                  dst = evaluation.dst_in_frame(read_source_frames, lpips);
-    const double swap = evaluation.swap_sharpness_in_frame(read_source_frames);
+    const Quality src = evaluation.src_in_frame(frames_of(o), lpips),
+                  dst = evaluation.dst_in_frame(frames_of(o), lpips);
+    const double swap = evaluation.swap_sharpness_in_frame(frames_of(o));
     add_line(report, "source, in its frames", src);
     add_line(report, "destination, in its frames", dst);
     report.line("swap, in its frames", "-", "-", fixed(swap, 3), "-");
@@ -230,18 +239,18 @@ void add_jitter(Report& report, const Options&, Console&)
     report.not_measured("jitter", kNoFootage);
 }
 
-std::string why_not_in_frame(const Evaluation&)
+std::string why_not_in_frame(const Evaluation&, const Options&)
 {
     return kNoFootage;
 }
 
-void add_in_frame(Report&, Evaluation&, model::Lpips*) {}
+void add_in_frame(Report&, Evaluation&, model::Lpips*, const Options&) {}
 #endif
 
 /// What is measured on the facesets.
 void add_faces(Report& report, const Options& o, Evaluation& evaluation, const Networks& networks, Console& console)
 {
-    const std::string why_not = why_not_in_frame(evaluation);
+    const std::string why_not = why_not_in_frame(evaluation, o);
     Counted counted(console, "eval", "faces",
                     evaluation.work(o.self_swap, networks.identity != nullptr, why_not.empty()));
     evaluation.on_face([&] { counted(); });
@@ -254,7 +263,7 @@ void add_faces(Report& report, const Options& o, Evaluation& evaluation, const N
     else
         report.not_measured("self_swap", "--self-swap was not given: needs two facesets of one person");
     if (why_not.empty())
-        add_in_frame(report, evaluation, lpips);
+        add_in_frame(report, evaluation, lpips, o);
     else
         report.not_measured("in_frame", why_not);
     if (networks.identity) add_identity(report, evaluation.identity(*networks.identity));
@@ -277,7 +286,7 @@ void eval(const Options& o, Console& console)
     BIFRONS_CHECK(usage, o.merged.empty() == o.input.empty(), o.merged.empty() ? "--merged" : "--input",
                   " is missing; --input and --merged go together");
     const Checkpoint checkpoint = open_checkpoint(o.model, console);
-    const data::Faceset src = data::load_faceset(o.src), dst = data::load_faceset(o.dst);
+    const data::Faceset src = open_faceset(o.src, console), dst = open_faceset(o.dst, console);
     const auto device = open_device(o.device, console);
     const model::TrainedModel model(*device, checkpoint);
     if (model.averaged()) console.say("using the averaged weights (ema)");
@@ -319,6 +328,8 @@ Work declare_eval(CLI::App& app)
     flag(app, "--self-swap", o->self_swap, "both facesets show the same person: compare the swap with the destination");
     number<std::int64_t>(app, "--samples", o->samples, 1, 1000, "faces measured per faceset, evenly spaced");
 #if BIFRONS_HAS_MEDIA
+    text(app, "--footage", o->footage, "FOLDER",
+         "where the footage lies that the facesets were extracted from; default: beside the faceset, or here");
     text(app, "--input", o->input, "PATH", "footage, for jitter: the input of `bifrons merge`");
     text(app, "--merged", o->merged, "PATH", "output of `bifrons merge` for this footage");
     o->finder = finder_options(app);

@@ -1,8 +1,10 @@
 #include "data/faceset.h"
 #include "engine/checkpoint.h"
+#include "engine/json.h"
 #include "tools/commands.h"
 #include "tools/contact_sheet.h"
 #include "tools/coverage_report.h"
+#include "tools/open_faceset.h"
 #include "tools/options.h"
 
 #include <cmath>
@@ -16,7 +18,7 @@ namespace fs = std::filesystem;
 
 struct Options {
     std::string path, dst, sheet;
-    bool tensors = false, overwrite = false;
+    bool tensors = false, overwrite = false, verify = false;
 };
 
 std::string shape_text(const std::vector<std::int64_t>& shape)
@@ -31,7 +33,7 @@ Json metadata_json(const Metadata& metadata)
 {
     Json json = Json::object();
     for (const auto& [key, value] : metadata) {
-        const Json parsed = Json::parse(value, nullptr, false);
+        const Json parsed = json_or_discarded(value);
         json[key] = parsed.is_object() || parsed.is_array() ? parsed : Json(value);
     }
     return json;
@@ -166,6 +168,7 @@ std::pair<std::string, Json> contents(const data::Faceset& set)
     return {text,
             {{"path", set.folder.string()},
              {"faces", set.faces.size()},
+             {"missing", set.missing},
              {"face_type", name_of(set.type)},
              {"side", set.side},
              {"detector", set.detector},
@@ -174,13 +177,14 @@ std::pair<std::string, Json> contents(const data::Faceset& set)
 }
 
 /// One faceset; or source and destination, what they show side by side.
-void show_facesets(const std::vector<std::string>& folders, Console& console)
+void show_facesets(const std::vector<std::string>& folders, bool verify, Console& console)
 {
     std::string text;
     Json list = Json::array();
     std::vector<NamedCoverage> sides;
     for (const std::string& folder : folders) {
-        const data::Faceset set = data::load_faceset(folder);
+        const data::Faceset set = open_faceset(folder, console);
+        if (verify) verify_pictures(set);
         auto [words, values] = contents(set);
         text += words;
         sides.push_back({folders.size() == 1 ? "faces" : sides.empty() ? "source" : "destination", coverage_of(set)});
@@ -202,7 +206,7 @@ void draw_sheet(const Options& o, Console& console)
 {
     const data::Existing existing = o.overwrite ? data::Existing::replace : data::Existing::keep;
     data::check_picture_destination(o.sheet, existing);
-    const data::Faceset set = data::load_faceset(o.path);
+    const data::Faceset set = open_faceset(o.path, console);
     BIFRONS_CHECK(data, !set.faces.empty(), o.path, ": holds no faces to draw");
     std::vector<std::string> unreadable;
     data::save_image(o.sheet, contact_sheet(set, data::by_oddness(set), unreadable), {.existing = existing});
@@ -214,8 +218,8 @@ void inspect(const Options& o, Console& console)
 {
     BIFRONS_CHECK(data, fs::exists(o.path), o.path, ": does not exist");
     if (!o.sheet.empty()) draw_sheet(o, console);
-    if (!o.dst.empty()) return show_facesets({o.path, o.dst}, console);
-    if (data::is_faceset(o.path)) return show_facesets({o.path}, console);
+    if (!o.dst.empty()) return show_facesets({o.path, o.dst}, o.verify, console);
+    if (data::is_faceset(o.path)) return show_facesets({o.path}, o.verify, console);
     if (fs::is_directory(o.path)) return show_model(o, console);
     show_file(o, SafetensorsFile(o.path), console);
 }
@@ -231,6 +235,7 @@ Work declare_inspect(CLI::App& app)
     text(app, "--sheet", options->sheet, "FILE",
          "draw a faceset's faces, at most 120, the oddest first, with score, yaw and sharpness: .png or .jpg");
     flag(app, "--overwrite", options->overwrite, "replace an existing sheet");
+    flag(app, "--verify", options->verify, "refuse a faceset with pictures that were changed since extraction");
     flag(app, "--tensors", options->tensors, "list every tensor");
     return [options](Console& console) { inspect(*options, console); };
 }

@@ -17,10 +17,10 @@ struct Options {
 std::vector<double> codes(kernels::Device& device, const model::TrainedModel& model, const std::string& faceset,
                           Console& console)
 {
-    const data::Faceset set = data::load_faceset(faceset);
+    const data::Faceset set = open_faceset(faceset, console);
     const auto faces = std::int64_t(set.faces.size());
     console.say(str("encoding ", faces, " faces of ", faceset));
-    return model::codes_of(device, model, sample_pictures(set, model.settings(), faces));
+    return model::codes_of(device, model, sample_pictures(set, model.settings(), faces, console));
 }
 
 void map(const Options& o, Console& console)

@@ -4,6 +4,7 @@
 #include "tools/finder_options.h"
 #include "tools/footage_options.h"
 #include "tools/interrupt.h"
+#include "tools/open_faceset.h"
 #include "tools/open_model.h"
 #include "tools/options.h"
 #include "tools/progress.h"
@@ -117,7 +118,13 @@ data::FootageFaces find_faces(const Options& o, const data::FinderOptions& optio
                               std::shared_ptr<const data::LandmarkModel> landmarks, Console& console)
 {
     const auto source = data::open_frames(o.input, o.reader());
-    if (!o.faceset.empty()) return data::faces_of(data::load_faceset(o.faceset), o.input, source->count());
+    if (!o.faceset.empty()) {
+        data::FootageFaces faces = data::faces_of(open_faceset(o.faceset, console), o.input, source->count());
+        if (faces.other_file)
+            console.warn(str(o.input, ": is another file than the one of this name that ", o.faceset,
+                             " was extracted from; its faces may lie elsewhere"));
+        return faces;
+    }
     data::FaceFinder finder(options, std::move(landmarks));
     Progress progress(console, "find faces", "frames", source->count());
     return data::find_faces(*source, finder, [&](std::int64_t done) {

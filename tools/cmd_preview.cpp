@@ -20,12 +20,12 @@ void preview(const Options& o, Console& console)
     const data::Existing existing = o.overwrite ? data::Existing::replace : data::Existing::keep;
     data::check_picture_destination(o.out, existing);
     const Checkpoint checkpoint = open_checkpoint(o.model, console);
-    const data::Faceset src = data::load_faceset(o.src), dst = data::load_faceset(o.dst);
+    const data::Faceset src = open_faceset(o.src, console), dst = open_faceset(o.dst, console);
     const auto device = open_device(o.device, console);
     const model::TrainedModel model(*device, checkpoint);
     if (model.averaged()) console.say("using the averaged weights (ema)");
-    PreviewSheet sheet(*device, model.network(), sample_pictures(src, model.settings(), o.rows),
-                       sample_pictures(dst, model.settings(), o.rows), o.rows, model.precision());
+    PreviewSheet sheet(*device, model.network(), sample_pictures(src, model.settings(), o.rows, console),
+                       sample_pictures(dst, model.settings(), o.rows, console), o.rows, model.precision());
     data::save_image(o.out, sheet.draw(str("step ", model.step())), {.existing = existing});
     console.result(
         str(o.out, ": ", o.rows, " faces of each faceset at step ", model.step(),

@@ -34,7 +34,7 @@ struct Options {
     model::NamedSettings named;
     std::int64_t steps = 0;
     double minutes = 0;
-    bool list_settings = false, print = false;
+    bool list_settings = false, print = false, verify = false;
 };
 
 /// The words of a list with commas.
@@ -78,11 +78,12 @@ class StepCost {
 class Run {
   public:
     Run(const Options& o, Console& console, kernels::Device& device, const Settings& settings, CheckpointStore& store,
-        const std::optional<Checkpoint>& latest)
+        const std::optional<Checkpoint>& latest, data::Faceset src, data::Faceset dst)
         : o_(o), console_(console), settings_(settings), store_(store), device_(device),
-          data_(device_, model::in_effect(settings), o.src, o.dst),
+          data_(device_, model::in_effect(settings), std::move(src), std::move(dst), console_,
+                o.verify ? Changed::refuse : Changed::accept),
           trainer_(device_, settings, data_.training(), data_.validation()),
-          preview_(device_, trainer_.network(), data_.src().samples(), data_.dst().samples(),
+          preview_(device_, trainer_.network(), data_.src().samples(console_), data_.dst().samples(console_),
                    IdentityData::kPreviewRows, trainer_.precision()),
           history_(fs::path(o.folder) / "history.jsonl"), resumed_(latest)
     {
@@ -99,7 +100,8 @@ class Run {
     {
         announce();
         keep_started_blocks();
-        history_.begin(trainer_.steps(), settings_);
+        tell_exchange();
+        history_.begin(trainer_.steps(), settings_, sides());
         Progress progress(console_, "train", "steps", last_step(), trainer_.steps());
         if (o_.minutes > 0) progress.limit_time(60 * o_.minutes);
         looked_s_ = Progress::steady_seconds();
@@ -232,6 +234,19 @@ class Run {
         const auto too_small =
             resolution_warning(data_.dst().faceset(), data::face_type_of(settings_.face_type), settings_.resolution);
         if (too_small) console_.warn(*too_small);
+    }
+
+    Sides sides() const { return {footage_of(data_.src().faceset()), footage_of(data_.dst().faceset())}; }
+
+    /// Facesets that changed places since the last run.
+    void tell_exchange() const
+    {
+        const std::optional<Sides> before = history_.last_sides();
+        if (before && are_exchanged(*before, sides()))
+            console_.warn(str("source and destination are exchanged: ", o_.src, " was the destination when ", o_.folder,
+                              " was trained before, and ", o_.dst,
+                              " the source. Stop and exchange them, unless that "
+                              "is what you want."));
     }
 
     void tell_cost(double step_s)
@@ -441,9 +456,9 @@ void train(Options o, Console& console)
     const auto device = open_device(o.device, console);
     if (!made && o.named.none()) o = with_default_preset(o, *device, console);
     const Settings settings = model::wanted_settings(made, o.named);
-    for (const std::string& faceset : {o.src, o.dst}) usable_faceset(faceset);
+    data::Faceset src = usable_faceset(o.src, console), dst = usable_faceset(o.dst, console);
     CheckpointStore store(o.folder, {.last = int(settings.keep), .every = settings.keep_every});
-    Run(o, console, *device, settings, store, latest).train();
+    Run(o, console, *device, settings, store, latest, std::move(src), std::move(dst)).train();
 }
 
 } // namespace
@@ -465,6 +480,7 @@ Work declare_train(CLI::App& app)
     number<std::int64_t>(app, "--steps", options->steps, 0, std::int64_t(1) << 40,
                          "stop at this step, those of earlier runs included; 0: no limit");
     number<double>(app, "--minutes", options->minutes, 0, 1e6, "stop after this many minutes; 0: no limit");
+    flag(app, "--verify", options->verify, "refuse facesets with pictures that were changed since extraction");
     device_option(app, options->device);
     return [options](Console& console) { train(*options, console); };
 }

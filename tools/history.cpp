@@ -1,10 +1,13 @@
 #include "tools/history.h"
 
 #include "data/file.h"
+#include "engine/json.h"
 #include "tools/console.h"
 #include "tools/progress.h"
 
+#include <algorithm>
 #include <ctime>
+#include <fstream>
 
 namespace bifrons::tools {
 
@@ -32,11 +35,50 @@ void History::write(const std::string& line) const
     data::append_to_file(path_, line + "\n");
 }
 
-void History::begin(std::int64_t step, const model::Settings& settings)
+std::set<std::string> footage_of(const data::Faceset& set)
 {
-    write(Json{
-        {"event", "begin"}, {"step", step}, {"time", now_utc()}, {"settings", Json::parse(model::to_json(settings))}}
-              .dump());
+    std::set<std::string> footage;
+    for (const data::SourceRecord& source : set.sources)
+        footage.insert(source.path + (source.fingerprints.empty() ? "" : " " + source.fingerprints.front()));
+    return footage;
+}
+
+bool are_exchanged(const Sides& before, const Sides& now)
+{
+    const auto share = [](const std::set<std::string>& a, const std::set<std::string>& b) {
+        return std::any_of(a.begin(), a.end(), [&](const std::string& name) { return b.contains(name); });
+    };
+    return share(before.src, now.dst) && share(before.dst, now.src) && !share(before.src, now.src) &&
+           !share(before.dst, now.dst);
+}
+
+std::optional<Sides> History::last_sides() const
+{
+    std::optional<Sides> last;
+    std::ifstream in(path_);
+    for (std::string line; std::getline(in, line);) {
+        if (line.find("\"begin\"") == std::string::npos) continue;
+        const auto entry = json_or_discarded(line); // the last line of a run that crashed may be cut off
+        const auto names = [&](const char* side) {
+            std::set<std::string> found;
+            for (const auto& name : entry.is_object() && entry.contains(side) ? entry[side] : nlohmann::json::array())
+                if (name.is_string()) found.insert(name.get<std::string>());
+            return found;
+        };
+        last = Sides{names("src"), names("dst")};
+    }
+    return last;
+}
+
+void History::begin(std::int64_t step, const model::Settings& settings, const Sides& sides)
+{
+    write(Json{{"event", "begin"},
+               {"step", step},
+               {"time", now_utc()},
+               {"settings", Json::parse(model::to_json(settings))},
+               {"src", sides.src},
+               {"dst", sides.dst}}
+              .dump(-1, ' ', false, Json::error_handler_t::replace));
     since_s_ = Progress::steady_seconds();
 }
 

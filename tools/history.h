@@ -1,6 +1,7 @@
 // tools/history.h - training history as JSON lines: model folder/history.jsonl.
 //
-//   {"event":"begin","step":0,"time":"2026-01-31T12:00:00Z","settings":{...}}
+//   {"event":"begin","step":0,"time":"2026-01-31T12:00:00Z","settings":{...},"src":["clip.mp4 0123456789abcdef"],
+//    "dst":[...]}
 //   {"event":"steps","step":10,"steps":10,"seconds":0.98,"losses":{"src_dssim":...,"total":...},"grad_norm":...,
 //    "learning_rate":...,"skipped":0}
 //   {"event":"validation","step":500,"losses":{...}}
@@ -10,16 +11,29 @@
 // ones count.
 #pragma once
 
+#include "data/faceset.h"
 #include "model/trainer.h"
 
 #include <filesystem>
+#include <optional>
+#include <set>
 
 namespace bifrons::tools {
+
+/// What the facesets were extracted from: file names, with fingerprints where there are any.
+struct Sides {
+    std::set<std::string> src = {}, dst = {};
+};
+std::set<std::string> footage_of(const data::Faceset& set);
+/// Either side has now what only the other one had.
+bool are_exchanged(const Sides& before, const Sides& now);
 
 class History {
   public:
     explicit History(std::filesystem::path path) : path_(std::move(path)) {}
-    void begin(std::int64_t step, const model::Settings& settings);
+    void begin(std::int64_t step, const model::Settings& settings, const Sides& sides);
+    /// Of the run before this one, as far as it is known.
+    std::optional<Sides> last_sides() const;
     /// Writes a line every kSteps steps.
     void add(const model::StepReport& report);
     void add_validation(const model::StepReport& report);

@@ -97,14 +97,14 @@ Json json_values(const Moment& m)
 }
 
 Progress::Progress(Console& console, std::string doing, std::string unit, std::int64_t total, std::int64_t done,
-                   Clock clock)
+                   Clock clock, Stage stage)
     : console_(console), moment_{std::move(doing), std::move(unit), done, total, 0, {}}, clock_(std::move(clock)),
       every_s_(console.can_paint() ? 0.1
                : console.json()    ? 1
                                    : 10),
       shown_at_(clock_())
 {
-    console_.begin_work();
+    if (stage == Stage::work) console_.begin_work();
     rate_.add(shown_at_, done);
     if (console_.can_paint()) show();
 }

@@ -50,13 +50,16 @@ std::string duration_text(double seconds);
 /// A short time: "7.2 ms", "0.31 s", "12 s".
 std::string seconds_text(double seconds);
 
+/// See Console::begin_work().
+enum class Stage { preparation, work };
+
 class Progress {
   public:
     using Clock = std::function<double()>; // seconds
 
     /// total 0: unknown. `done` counts what an earlier run did.
     Progress(Console& console, std::string doing, std::string unit, std::int64_t total, std::int64_t done = 0,
-             Clock clock = steady_seconds);
+             Clock clock = steady_seconds, Stage stage = Stage::work);
     /// Shows the last state and ends the line.
     ~Progress();
     Progress(const Progress&) = delete;

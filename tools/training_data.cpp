@@ -37,14 +37,15 @@ kernels::AugmentOptions src_options(const model::Settings& s)
 const kernels::AugmentOptions kAsTheyAre{.rotation_deg = 0, .scale = 0, .shift = 0, .flip = 0, .warp = false};
 
 data::DeviceFaces load(kernels::Device& device, Memory& memory, const data::Faceset& set,
-                       const std::vector<std::size_t>& indices, const model::Settings& settings, bool yaw)
+                       const std::vector<std::size_t>& indices, const model::Settings& settings, bool yaw,
+                       Console& console, Changed changed)
 {
     const data::FaceType type = data::face_type_of(settings.face_type);
     const std::int64_t margin = faces_margin(settings);
     return {{&device, {}, {}},
             memory,
-            data::load_faces(set, indices, type, settings.resolution,
-                             {.margin = margin, .eyes_mouth = settings.eyes_mouth_prio, .yaw = yaw}),
+            open_faces(set, indices, type, settings.resolution,
+                       {.margin = margin, .eyes_mouth = settings.eyes_mouth_prio, .yaw = yaw}, console, changed),
             margin};
 }
 
@@ -65,10 +66,10 @@ data::Sampling plain_sampling(const model::Settings& s)
 
 } // namespace
 
-data::Faceset usable_faceset(const std::string& folder)
+data::Faceset usable_faceset(const std::string& folder, Console& console)
 {
     check_unlocked(folder);
-    data::Faceset set = data::load_faceset(folder);
+    data::Faceset set = open_faceset(folder, console);
     BIFRONS_CHECK(data, std::int64_t(set.faces.size()) >= kLeastFaces, folder, ": holds ", set.faces.size(),
                   set.faces.size() == 1 ? " face; " : " faces; ", "expected at least ", kLeastFaces,
                   ", which differ in pose and expression. Extract more footage of this person.");
@@ -94,30 +95,33 @@ std::int64_t faces_side(const model::Settings& settings)
     return settings.resolution + 2 * faces_margin(settings);
 }
 
-std::vector<float> sample_pictures(const data::Faceset& set, const model::Settings& settings, std::int64_t rows)
+std::vector<float> sample_pictures(const data::Faceset& set, const model::Settings& settings, std::int64_t rows,
+                                   Console& console)
 {
     std::vector<std::size_t> indices;
     for (std::int64_t row = 0; row < rows; ++row)
         indices.push_back(std::size_t((2 * row + 1) * std::int64_t(set.faces.size()) / (2 * rows)));
     const data::FaceArrays faces =
-        data::load_faces(set, indices, data::face_type_of(settings.face_type), settings.resolution);
+        open_faces(set, indices, data::face_type_of(settings.face_type), settings.resolution, {}, console);
     std::vector<float> pictures(faces.images.size());
     std::transform(faces.images.begin(), faces.images.end(), pictures.begin(),
                    [](std::uint8_t v) { return float(v) / 255; });
     return pictures;
 }
 
-IdentityData::IdentityData(kernels::Device& device, Memory& memory, const model::Settings& settings,
-                           const std::string& faceset)
-    : set_(usable_faceset(faceset)), split_(data::split_faces(set_, settings.validation_fraction)), settings_(settings),
-      training_(load(device, memory, set_, split_.train, settings, settings.uniform_yaw))
+IdentityData::IdentityData(kernels::Device& device, Memory& memory, const model::Settings& settings, data::Faceset set,
+                           Console& console, Changed changed)
+    : set_(std::move(set)), split_(data::split_faces(set_, settings.validation_fraction)), settings_(settings),
+      training_(load(device, memory, set_, split_.train, settings, settings.uniform_yaw, console, changed))
 {
-    if (!split_.validation.empty()) held_out_.emplace(load(device, memory, set_, split_.validation, settings, false));
+    if (!split_.validation.empty())
+        held_out_.emplace(load(device, memory, set_, split_.validation, settings, false, console, changed));
 }
 
-TrainingData::TrainingData(kernels::Device& device, const model::Settings& settings, const std::string& src,
-                           const std::string& dst)
-    : pool_(device), src_(device, pool_, settings, src), dst_(device, pool_, settings, dst),
+TrainingData::TrainingData(kernels::Device& device, const model::Settings& settings, data::Faceset src,
+                           data::Faceset dst, Console& console, Changed changed)
+    : pool_(device), src_(device, pool_, settings, std::move(src), console, changed),
+      dst_(device, pool_, settings, std::move(dst), console, changed),
       training_(src_.training(), dst_.training(), sampling(settings), pool_, settings.batch_size)
 {
     if (src_.held_out() && dst_.held_out())

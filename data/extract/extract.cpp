@@ -1,6 +1,7 @@
 // data/extract/extract.cpp - footage -> faceset.
 #include "data/extract/extract.h"
 
+#include "data/fingerprint.h"
 #include "data/hull.h"
 #include "data/threads.h"
 #include "data/warp.h"
@@ -84,15 +85,23 @@ class Extraction {
         const auto start = Clock::now();
         for (const fs::path& input : inputs) open_frames(input, options_.reader); // a bad name costs nothing
         finder_ = std::make_unique<FaceFinder>(options_.finder);
-        prepare();
+        try {
+            prepare();
+        } catch (const Cancelled&) {
+            return report_;
+        }
         for (const fs::path& input : inputs)
             if (!add(fs::weakly_canonical(input))) break;
+        save_faceset(set_);
         report_.seconds = std::chrono::duration<double>(Clock::now() - start).count();
         finish();
         return report_;
     }
 
   private:
+    /// Before anything was done.
+    struct Cancelled {};
+
     bool cancelled() const { return options_.cancel && *options_.cancel; }
 
     /// Makes the folder, or takes up what an earlier run left in it.
@@ -104,9 +113,12 @@ class Extraction {
         BIFRONS_CHECK(usage, is_faceset(folder) || holds_nothing(folder), folder.string(),
                       ": holds other files and no faceset; expected an empty or a new folder");
         if (is_faceset(folder) && options_.overwrite) {
+            fs::remove(folder / "faceset.journal"); // belongs to the faces that go
             fs::remove_all(folder / "images");
         } else if (is_faceset(folder)) {
-            resume(load_faceset(folder));
+            resume(load_faceset(folder, [this] {
+                if (cancelled()) throw Cancelled();
+            }));
         }
         save_faceset(set_); // from now on an interrupted run is known as one
         make_own_folder((folder / "images").string());
@@ -131,39 +143,54 @@ class Extraction {
         set_ = std::move(earlier);
     }
 
-    /// The record of this input: an earlier run's, or a new one with a name of its own.
-    SourceRecord& record_of(const fs::path& path)
+    /// The record of this input: of the earlier runs' ones of its file name the one that `is_same`, or a new one with a
+    /// name of its own.
+    SourceRecord& record_of(const fs::path& path, const std::function<bool(const SourceRecord&)>& is_same)
     {
-        for (SourceRecord& source : set_.sources)
-            if (source.path == path.string()) return source;
-        const std::string stem = path.stem().string();
+        const std::string file = path.filename().string(), stem = path.stem().string();
+        bool has_namesake = false;
+        for (SourceRecord& source : set_.sources) {
+            if (source.path != file) continue;
+            if (is_same(source)) return source;
+            has_namesake = true;
+        }
         std::string name = stem;
         const auto taken = [&](const SourceRecord& source) { return source.name == name; };
         for (int i = 2; std::any_of(set_.sources.begin(), set_.sources.end(), taken); ++i) name = str(stem, "-", i);
-        set_.sources.push_back({.name = name, .path = path.string()});
+        if (has_namesake) warn(str(path.string(), ": other footage of this name was extracted before; this is ", name));
+        set_.sources.push_back({.name = name, .path = file});
         return set_.sources.back();
     }
 
-    void tell(const SourceRecord& source, FrameSource& frames) const
+    void warn(const std::string& text) const
     {
-        for (const std::string& remark : frames.remarks())
-            if (options_.warn) options_.warn(str(source.path, ": ", remark));
+        if (options_.warn) options_.warn(text);
+    }
+
+    void tell(FrameSource& frames) const
+    {
+        for (const std::string& remark : frames.remarks()) warn(str(path_.string(), ": ", remark));
     }
 
     /// False when cancelled before the end.
     bool add(const fs::path& path)
     {
-        SourceRecord& source = record_of(path);
-        if (fs::is_directory(path)) return add_pictures(pictures_in(path), source);
-        return is_clip(path) ? add_video(path, source) : add_pictures({{path}, ""}, source);
+        path_ = path;
+        if (fs::is_directory(path)) return add_pictures(pictures_in(path), path);
+        return is_clip(path) ? add_video() : add_pictures({{path}, ""}, path.parent_path());
     }
 
     /// From where an earlier run stopped.
-    bool add_video(const fs::path& path, SourceRecord& source)
+    bool add_video()
     {
-        const std::unique_ptr<FrameSource> frames = open_frames(path, options_.reader);
+        const std::string fingerprint = fingerprint_of(path_);
+        SourceRecord& source = record_of(path_, [&](const SourceRecord& s) {
+            return s.pictures.empty() && (s.fingerprints.empty() || s.fingerprints[0] == fingerprint);
+        });
+        const std::unique_ptr<FrameSource> frames = open_frames(path_, options_.reader);
         if (source.done == 0) source.frames = frames->count();
         check_unchanged(source, frames->count());
+        source.fingerprints = {fingerprint};
         if (source.complete) return true;
         Frame passed;
         for (std::int64_t i = 0; i < source.done && frames->next(passed); ++i) {
@@ -172,8 +199,10 @@ class Extraction {
     }
 
     /// Those whose names are new.
-    bool add_pictures(PictureFolder pictures, SourceRecord& source)
+    bool add_pictures(PictureFolder pictures, const fs::path& folder)
     {
+        folder_ = folder;
+        SourceRecord& source = record_of(path_, [&](const SourceRecord& s) { return holds_these_pictures(s); });
         std::vector<fs::path>& files = pictures.files;
         if (source.pictures.empty() && source.done > 0) { // made before names were kept
             check_unchanged(source, std::int64_t(files.size()));
@@ -189,9 +218,30 @@ class Extraction {
         return complete;
     }
 
-    static void check_unchanged(const SourceRecord& source, std::int64_t frames)
+    /// Most of the pictures that both have are the same.
+    bool holds_these_pictures(const SourceRecord& source) const
     {
-        BIFRONS_CHECK(data, source.frames == frames, source.path, ": has ", frames,
+        std::vector<std::string> changed;
+        std::size_t same = 0;
+        for (std::size_t i = 0; i < source.fingerprints.size() && i < source.pictures.size(); ++i) {
+            const fs::path file = folder_ / source.pictures[i];
+            if (!fs::is_regular_file(file)) continue;
+            if (fingerprint_of(file) == source.fingerprints[i])
+                ++same;
+            else
+                changed.push_back(source.pictures[i]);
+        }
+        if (changed.size() > same) return false;
+        if (!changed.empty())
+            warn(str(path_.string(), ": ", changed.size(), " pictures were changed since they were extracted, ",
+                     changed.front(), changed.size() > 1 ? " and others" : "",
+                     "; their faces stay as they were. --overwrite extracts all again."));
+        return true;
+    }
+
+    void check_unchanged(const SourceRecord& source, std::int64_t frames) const
+    {
+        BIFRONS_CHECK(data, source.frames == frames, path_.string(), ": has ", frames,
                       " frames; when its extraction began it had ", source.frames,
                       ". Extract it into another folder or use --overwrite.");
     }
@@ -200,18 +250,19 @@ class Extraction {
     bool work_on(FrameSource& frames, SourceRecord& source)
     {
         const std::int64_t index = &source - set_.sources.data();
+        FacesetJournal journal(set_, std::size_t(index));
         finder_->restart();
         if (!set_.faces.empty() && set_.faces.back().source == index)
             finder_->resume(set_.faces.back().rect, source.done - 1 - set_.faces.back().frame);
-        tell(source, frames);
+        tell(frames);
         try {
-            source.complete = work_through(frames, source, index);
+            source.complete = work_through(frames, source, index, journal);
+            journal.append(set_);
         } catch (...) {
             keep_what_is_done();
             throw;
         }
-        tell(source, frames);
-        save_faceset(set_);
+        tell(frames);
         return source.complete;
     }
 
@@ -225,7 +276,7 @@ class Extraction {
     }
 
     /// False when cancelled before the end. The next block is read while one is in work.
-    bool work_through(FrameSource& frames, SourceRecord& source, std::int64_t index)
+    bool work_through(FrameSource& frames, SourceRecord& source, std::int64_t index, FacesetJournal& journal)
     {
         const auto read = [&] { return next_block(frames); };
         auto next = std::async(std::launch::async, read);
@@ -238,7 +289,7 @@ class Extraction {
             if (options_.progress) options_.progress(source.done, std::max(source.done, source.frames));
             if (cancelled()) return false;
             if (Clock::now() - saved < kSaveEvery) continue;
-            save_faceset(set_);
+            journal.append(set_);
             saved = Clock::now();
         }
     }
@@ -250,8 +301,10 @@ class Extraction {
         for (std::size_t n = 0; n < frames.size(); ++n) frames[n].index = source.done + std::int64_t(n);
         const std::vector<FaceFinder::Found> found = finder_->find(frames);
         std::vector<std::vector<FaceRecord>> records(frames.size());
+        std::vector<std::string> fingerprints(frames.size());
         for_each_on_threads(std::int64_t(frames.size()), finder_->threads(), [&](std::int64_t i, int) {
             const auto n = std::size_t(i);
+            if (!frames[n].file.empty()) fingerprints[n] = fingerprint_of(folder_ / frames[n].file);
             for (const FrameFace& face : found[n].faces)
                 records[n].push_back(write_face(set_, source, frames[n], face, int(records[n].size())));
         });
@@ -269,8 +322,12 @@ class Extraction {
                 source.dropped.push_back(std::move(dropped));
             }
         }
-        for (const Frame& frame : frames)
-            if (!frame.file.empty()) source.pictures.push_back(frame.file);
+        for (std::size_t n = 0; n < frames.size(); ++n) {
+            if (frames[n].file.empty()) continue;
+            // Of facesets made before there were fingerprints, none has one.
+            if (source.fingerprints.size() == source.pictures.size()) source.fingerprints.push_back(fingerprints[n]);
+            source.pictures.push_back(frames[n].file);
+        }
         source.done += std::int64_t(frames.size());
         report_.frames_now += std::int64_t(frames.size());
     }
@@ -279,7 +336,6 @@ class Extraction {
     {
         report_.complete = !cancelled();
         for (const SourceRecord& source : set_.sources) {
-            report_.complete = report_.complete && source.complete;
             report_.frames += source.done;
             report_.counts.faces += source.counts.faces;
             report_.counts.ignored += source.counts.ignored;
@@ -297,6 +353,8 @@ class Extraction {
     std::unique_ptr<FaceFinder> finder_;
     std::optional<FolderLock> lock_;
     Faceset set_;
+    fs::path path_;   ///< the input in work
+    fs::path folder_; ///< where its pictures are
     ExtractReport report_;
 };
 

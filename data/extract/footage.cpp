@@ -1,6 +1,7 @@
 // data/extract/footage.cpp - the faces of a whole clip.
 #include "data/extract/footage.h"
 
+#include "data/fingerprint.h"
 #include "kernels/base/error.h"
 
 #include <algorithm>
@@ -124,18 +125,23 @@ FootageFaces find_faces(FrameSource& source, FaceFinder& finder, const std::func
 
 FootageFaces faces_of(const Faceset& set, const fs::path& footage, std::int64_t frames)
 {
-    const fs::path whole = fs::weakly_canonical(footage);
+    const std::string name = fs::weakly_canonical(footage).filename().string();
+    const std::string fingerprint = fs::is_regular_file(footage) ? fingerprint_of(footage) : "";
     const auto find = [&](const auto& is_it) { return std::find_if(set.sources.begin(), set.sources.end(), is_it); };
-    auto source = find([&](const SourceRecord& s) { return s.path == whole.string(); });
-    if (source == set.sources.end())
-        source = find([&](const SourceRecord& s) { return fs::path(s.path).filename() == whole.filename(); });
-    BIFRONS_CHECK(data, source != set.sources.end(), set.folder.string(), ": holds no faces of ",
-                  whole.filename().string(), "; expected a faceset that was extracted from it");
+    const auto is_named = [&](const SourceRecord& s) { return fs::path(s.path).filename() == name; };
+    auto source = find([&](const SourceRecord& s) {
+        return is_named(s) && !s.fingerprints.empty() && s.fingerprints.front() == fingerprint;
+    });
+    if (source == set.sources.end()) source = find(is_named);
+    BIFRONS_CHECK(data, source != set.sources.end(), set.folder.string(), ": holds no faces of ", name,
+                  "; expected a faceset that was extracted from it");
     BIFRONS_CHECK(data, source->complete, set.folder.string(), ": its extraction from ", source->name,
                   " is not complete. Run the same `bifrons extract` again to finish it.");
     const std::vector<std::int64_t> places = places_of(set, *source, footage, frames);
     FootageFaces all;
     all.clip.resize(std::size_t(frames));
+    all.other_file =
+        source->pictures.empty() && !source->fingerprints.empty() && source->fingerprints.front() != fingerprint;
     const std::int64_t index = source - set.sources.begin();
     for (const FaceRecord& face : set.faces) {
         if (face.source != index) continue;

@@ -9,6 +9,7 @@ namespace bifrons::data {
 struct FootageFaces {
     Clip clip = {}; ///< one entry a frame
     std::int64_t ignored = 0, low_score = 0;
+    bool other_file = false; ///< extracted from another file of the same name
 };
 
 /// Reads the source to its end. Detections with a low score are used where they continue a face from the frame before
@@ -16,9 +17,9 @@ struct FootageFaces {
 /// the last one's by 25 levels or more on average. tick: called with the number of frames done; may throw to stop.
 FootageFaces find_faces(FrameSource& source, FaceFinder& finder, const std::function<void(std::int64_t)>& tick);
 
-/// What an extraction of this footage found, and a person may have corrected: the faces of the source of that path, or
-/// else of that file name. Scenes are not known. Throws Error(data) when the faceset has no such source, an incomplete
-/// one, or one of another number of frames.
+/// What an extraction of this footage found, and a person may have corrected: the faces of the source of that file
+/// name, if there are several, of the one that is this very footage. Scenes are not known. Throws Error(data) when the
+/// faceset has no such source, an incomplete one, or one of another number of frames.
 FootageFaces faces_of(const Faceset& set, const std::filesystem::path& footage, std::int64_t frames);
 
 } // namespace bifrons::data

@@ -3,6 +3,7 @@
 #include "data/extract/footage.h"
 
 #include "data/extract/footage.h"
+#include "data/fingerprint.h"
 #include "data/warp.h"
 #include "engine/folder_lock.h"
 #include "kernels/base/error.h"
@@ -371,12 +372,54 @@ TEST(Extract, AFolderIsContinuedByTheNamesOfItsPictures)
     // Made before names were kept: by number, and only while the folder is as it was.
     Faceset old = after;
     old.sources[0].pictures.clear();
+    old.sources[0].fingerprints.clear();
     old.sources[0].frames = 5;
     save_faceset(old);
     BIFRONS_EXPECT_ERROR(extract({folder / "in"}, folder / "out", options), data, "has 4 frames");
     fs::copy(folder / "in" / "a.png", folder / "in" / "f1.png");
     EXPECT_EQ(extract({folder / "in"}, folder / "out", options).frames_now, 0);
     EXPECT_EQ(load_faceset(folder / "out").sources[0].pictures.size(), 5u);
+}
+
+TEST(Extract, OtherFootageOfTheSameNameIsAnotherSource)
+{
+    BIFRONS_NEEDS_LANDMARKS();
+    const fs::path clip = test::assets() / "faces" / "grid" / "swwp2s.mpg";
+    BIFRONS_NEEDS_ASSET(clip);
+    const Folder folder;
+    unpack(clip, folder / "in", 2);
+    std::vector<std::string> warnings;
+    const ExtractOptions options = {.side = 64, .warn = [&](const std::string& text) { warnings.push_back(text); }};
+    const auto frames_of = [&](const fs::path& input) { return extract({input}, folder / "out", options).frames_now; };
+    EXPECT_EQ(frames_of(folder / "in" / "f0.png"), 1);
+    fs::create_directory(folder / "moved");
+    fs::copy(folder / "in" / "f0.png", folder / "moved" / "f0.png");
+    EXPECT_EQ(frames_of(folder / "moved" / "f0.png"), 0) << "the same footage in another folder";
+    EXPECT_TRUE(warnings.empty());
+    fs::rename(folder / "in" / "f1.png", folder / "in" / "f0.png");
+    EXPECT_EQ(frames_of(folder / "in" / "f0.png"), 1);
+    ASSERT_EQ(warnings.size(), 1u);
+    EXPECT_NE(warnings[0].find("f0.png: other footage of this name was extracted before; this is f0-2"),
+              std::string::npos)
+        << warnings[0];
+    EXPECT_EQ(frames_of(folder / "in" / "f0.png"), 0);
+    const Faceset set = load_faceset(folder / "out");
+    ASSERT_EQ(set.sources.size(), 2u);
+    EXPECT_EQ(set.sources[1].name, "f0-2");
+    EXPECT_EQ(set.sources[1].path, "f0.png");
+    EXPECT_EQ(set.faces[1].source, 1);
+    EXPECT_FALSE(fs::exists(folder / "out" / "faceset.journal"));
+    EXPECT_EQ(text_of(folder / "out" / "faceset.json").find(folder.path().string()), std::string::npos);
+
+    // One picture of several was retouched.
+    unpack(clip, folder / "more", 3);
+    EXPECT_EQ(frames_of(folder / "more"), 3);
+    fs::copy(folder / "more" / "f0.png", folder / "more" / "f1.png", fs::copy_options::overwrite_existing);
+    warnings.clear();
+    EXPECT_EQ(frames_of(folder / "more"), 0);
+    ASSERT_EQ(warnings.size(), 1u);
+    EXPECT_NE(warnings[0].find("1 pictures were changed since they were extracted, f1.png;"), std::string::npos)
+        << warnings[0];
 }
 
 TEST(Extract, WhatWasDroppedIsListedWithItsReason)
@@ -434,6 +477,23 @@ TEST(Extract, FacesOfPicturesAreFoundAgainByName)
     EXPECT_EQ(faces_of(set, folder / "in", 3).clip[1].faces.size(), 1u) << "c.png";
     save_image(folder / "in" / "b.png", Image(2, 2, 3), {.existing = Existing::replace});
     BIFRONS_EXPECT_ERROR(faces_of(set, folder / "in", 3), data, "b.png: was not extracted");
+
+    // Of two clips of one name, the very one; of none of them, the first, with a word.
+    const fs::path footage = folder / "a.mp4";
+    test::write_text(footage, "footage");
+    set.sources = {{.name = "a", .path = "a.mp4", .frames = 1, .done = 1, .complete = true, .fingerprints = {"x"}},
+                   {.name = "a-2",
+                    .path = "a.mp4",
+                    .frames = 1,
+                    .done = 1,
+                    .complete = true,
+                    .fingerprints = {fingerprint_of(footage)}}};
+    set.faces = {{.source = 0, .score = 1}, {.source = 1, .score = 2}};
+    EXPECT_EQ(faces_of(set, footage, 1).clip[0].faces.at(0).detection.score, 2);
+    EXPECT_FALSE(faces_of(set, footage, 1).other_file);
+    set.sources[1].fingerprints = {"y"};
+    EXPECT_EQ(faces_of(set, footage, 1).clip[0].faces.at(0).detection.score, 1);
+    EXPECT_TRUE(faces_of(set, footage, 1).other_file);
 }
 
 TEST(Extract, AFolderThatIsWrittenIsLeftAlone)

@@ -8,6 +8,9 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
 #include <set>
 
 namespace bifrons::data {
@@ -34,7 +37,7 @@ Faceset make_faceset(const fs::path& folder, std::int64_t count, FaceType type =
 {
     fs::create_directory(folder / "images");
     Faceset set = {.folder = folder, .type = type, .side = 64, .detector = "hog"};
-    set.sources.push_back({.name = "clip", .path = "/clip.mp4", .frames = count, .done = count, .complete = true});
+    set.sources.push_back({.name = "clip", .path = "clip.mp4", .frames = count, .done = count, .complete = true});
     for (std::int64_t i = 0; i < count; ++i) {
         FaceRecord face = {
             .file = str("images/clip_", i, "_0.png"), .frame = i, .rect = {100, 60, 180, 150}, .score = 1.5};
@@ -121,7 +124,7 @@ TEST(Faceset, WrongEditsAreNamed)
     const Edit edits[] = {
         {"\"side\":64", "\"side\":\"64\"", "'side' is \"64\""},
         {"\"side\":64", "\"side\":7", "expected 16 to 4096"},
-        {"\"face_type\":\"whole_face\"", "\"face_type\":\"hole\"", "hole"},
+        {"\"face_type\":\"whole_face\"", "\"face_type\":\"hole\"", "faceset.json: 'face_type' is \"hole\""},
         {"\"version\":1", "\"version\":9", "version 1"},
         {"\"score\":1.5,", "", "face 0: has no 'score'"},
         {"\"landmarks\":[", "\"points\":[", "face 0: has no 'landmarks'"},
@@ -131,14 +134,14 @@ TEST(Faceset, WrongEditsAreNamed)
         {"\"source\":0", "\"source\":1", "'source' is 1"},
         {"\"rect\":[100.0,", "\"rect\":[", "'rect' has 3 numbers"},
         {"images/clip_1_0.png", "../secret.png", "inside the faceset"},
-        {"images/clip_1_0.png", "images/none.png", "an existing picture"},
         {"\"matrix\":[0", "\"matrix\":[1", "'matrix'"},
         {"\"checksum\":\"", "\"checksum\":\"xyz", "16 hexadecimal digits"},
         {"\"complete\":true", "\"complete\":\"yes\"", "'complete'"},
         {"\"dropped\":[]", "\"dropped\":[{\"frame\":-1,\"rect\":[0,0,0,0]}]", "source 0: dropped 0: 'frame' is -1"},
         {"\"pictures\":[]", "\"pictures\":[1]", "'pictures'"},
-        {"\"pictures\":[]", "\"pictures\":[\"a.png\",\"../b.png\"]", "'pictures' is ../b.png"},
-        {"\"pictures\":[]", "\"pictures\":[\"a.png\"]", "'pictures' is 1; expected 2 names"}};
+        {"\"pictures\":[]", "\"pictures\":[\"a.png\",\"../b.png\"]", "'pictures' is \"../b.png\""},
+        {"\"pictures\":[]", "\"pictures\":[\"a.png\"]", "'pictures' is 1 names; expected 2"},
+        {"\"fingerprints\":[]", "\"fingerprints\":[\"a\",\"b\"]", "'fingerprints' is 2 texts; expected 1"}};
     for (const Edit& edit : edits) {
         std::string text = good;
         const std::size_t at = text.find(edit.from);
@@ -148,6 +151,7 @@ TEST(Faceset, WrongEditsAreNamed)
             load_faceset(folder.path());
             ADD_FAILURE() << edit.to << " was accepted";
         } catch (const Error& error) {
+            EXPECT_EQ(error.kind(), ErrorKind::data);
             EXPECT_NE(std::string(error.what()).find(edit.message), std::string::npos) << error.what();
         }
     }
@@ -160,17 +164,249 @@ TEST(Faceset, WrongEditsAreNamed)
     BIFRONS_EXPECT_ERROR(load_faceset(folder / "none"), data, "is not a faceset");
 }
 
-TEST(Faceset, ChangedPicturesAreNoticed)
+TEST(Faceset, FacesThatCannotBeAreNamed)
+{
+    const Folder folder;
+    make_faceset(folder.path(), 2);
+    const fs::path file = folder / "faceset.json";
+    const nlohmann::json good = nlohmann::json::parse(text_of(file));
+    const auto expect = [&](const std::string& text, const std::string& message) {
+        write_text(file, text);
+        BIFRONS_EXPECT_ERROR(load_faceset(folder.path()), data, "faceset.json: face 1: " + message);
+    };
+    const auto expect_face = [&](const char* field, const nlohmann::json& value, const std::string& message) {
+        nlohmann::json edited = good;
+        edited["faces"][1][field] = value;
+        expect(edited.dump(), message);
+    };
+    const auto matrix = good["faces"][1]["matrix"].get<std::vector<double>>();
+    const auto with = [](std::vector<double> values, std::size_t i, double value) {
+        values[i] = value;
+        return values;
+    };
+    for (const double scale : {0.0, 1e-200, 1e200})
+        expect_face("matrix", {scale, 0, matrix[2], 0, scale, matrix[5]}, "'matrix' is");
+    expect_face("matrix", with(matrix, 2, 1e9), "'matrix' is");
+    expect_face("matrix", with(matrix, 0, 1.1 * matrix[0]), "'matrix' is");
+    const auto in_frame = good["faces"][1]["landmarks_in_frame"].get<std::vector<double>>();
+    expect_face("landmarks_in_frame", std::vector<double>(136, 5), "'matrix' is");
+    expect_face("landmarks_in_frame", with(in_frame, 7, 1e9), "'matrix' is");
+    expect_face("rect", {0, 0, 1e300, 10}, "'rect' is");
+    expect_face("file", "images/../../x.png", "'file' is \"images/../../x.png\"; expected a name inside the faceset");
+    expect_face("file", std::string("images/clip_1_0.png\0x", 21), "'file' is \"images/clip_1_0.png\\u0000x\"");
+
+    // Landmarks that the matrix does map: all in one point, one far away.
+    const Affine map = {{matrix[0], matrix[1], matrix[2], matrix[3], matrix[4], matrix[5]}};
+    const auto expect_landmarks = [&](std::size_t changed, Point to, const std::string& message) {
+        nlohmann::json edited = good;
+        for (std::size_t i = 0; i < 68; ++i) {
+            if (changed < 68 && i != changed) continue;
+            const Point mapped = map(to);
+            edited["faces"][1]["landmarks_in_frame"][2 * i] = to.x;
+            edited["faces"][1]["landmarks_in_frame"][2 * i + 1] = to.y;
+            edited["faces"][1]["landmarks"][2 * i] = mapped.x;
+            edited["faces"][1]["landmarks"][2 * i + 1] = mapped.y;
+        }
+        expect(edited.dump(), message);
+    };
+    expect_landmarks(68, {80, 80}, "'landmarks' is");
+    expect_landmarks(40, {1e9, 80}, "'landmarks' is");
+
+    std::string text = good.dump();
+    text.replace(text.rfind("\"score\":1.5"), 11, "\"score\":1e999");
+    expect(text, "holds a number out of range parsing '1e999'");
+    text = good.dump();
+    expect(text.replace(text.rfind("{\"checksum\""), 1, "{\"a\":[[}"), "is not valid JSON at byte");
+    text = good.dump();
+    text.replace(text.find("\"detector\":"), 11, "\"detector\":" + std::string(200'000, '['));
+    write_text(file, text);
+    BIFRONS_EXPECT_ERROR(load_faceset(folder.path()), data, "faceset.json: is nested more than 32 levels deep");
+    text = good.dump();
+    write_text(file, text.replace(text.find("\"faces\":["), 9, "\"faces\":[7,"));
+    BIFRONS_EXPECT_ERROR(load_faceset(folder.path()), data, "faceset.json: face 0: is not an object");
+}
+
+TEST(Faceset, LinksAreNotFollowed)
+{
+    const Folder folder, elsewhere;
+    Faceset set = make_faceset(folder.path(), 1);
+    fs::rename(folder / set.faces[0].file, elsewhere / "private.png");
+    fs::create_symlink(elsewhere / "private.png", folder / set.faces[0].file);
+    BIFRONS_EXPECT_ERROR(load_faceset(folder.path()), data, "face 0: 'file' is");
+    fs::remove(folder / set.faces[0].file);
+    fs::remove(folder / "images");
+    fs::create_directory(elsewhere / "images");
+    fs::copy(elsewhere / "private.png", elsewhere.path() / set.faces[0].file);
+    fs::create_directory_symlink(elsewhere / "images", folder / "images");
+    BIFRONS_EXPECT_ERROR(load_faceset(folder.path()), data, "without links");
+}
+
+TEST(Faceset, AHugePictureIsRefusedByItsHeader)
+{
+    const Folder folder;
+    const Faceset set = make_faceset(folder.path(), 1);
+    std::string bytes = text_of(folder / set.faces[0].file);
+    for (const std::size_t at : {16u, 20u}) bytes.replace(at, 4, std::string("\0\0\xEA\x60", 4)); // 60,000
+    write_text(folder / set.faces[0].file, bytes);
+    BIFRONS_EXPECT_ERROR(load_face(set, 0), data, "clip_0_0.png: ");
+}
+
+TEST(Faceset, TheFileHasAFaceALineAndNobodysFolders)
+{
+    const Folder folder;
+    Faceset set = make_faceset(folder.path(), 3);
+    const std::string text = text_of(folder / "faceset.json");
+    EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 9) << text.substr(0, 300);
+    EXPECT_NE(text.find("\"faces\":[\n{\"checksum\""), std::string::npos);
+    EXPECT_EQ(nlohmann::json::parse(text)["faces"].size(), 3u);
+
+    // As it was written before: on one line, the faces before what they refer to, with a whole path.
+    nlohmann::json older = nlohmann::json::parse(text);
+    older["sources"][0]["path"] = "/home/anna/clips/clip.mp4";
+    older["sources"][0].erase("fingerprints");
+    write_text(folder / "faceset.json", older.dump() + "\n");
+    set = load_faceset(folder.path());
+    EXPECT_EQ(set.faces.size(), 3u);
+    EXPECT_EQ(set.sources[0].path, "clip.mp4");
+    save_faceset(set);
+    EXPECT_EQ(text_of(folder / "faceset.json"), text) << "but for the path";
+}
+
+TEST(Faceset, AMissingPictureTakesItsFaceOut)
+{
+    const Folder folder;
+    const Faceset set = make_faceset(folder.path(), 3);
+    EXPECT_TRUE(load_faceset(folder.path()).missing.empty());
+    fs::remove(folder / set.faces[1].file);
+    const Faceset left = load_faceset(folder.path());
+    ASSERT_EQ(left.faces.size(), 2u);
+    EXPECT_EQ(left.faces[1].frame, 2);
+    EXPECT_EQ(left.missing, std::vector<std::string>{set.faces[1].file});
+}
+
+TEST(Faceset, LoadingCanBeStopped)
+{
+    const Folder folder;
+    const Faceset set = make_faceset(folder.path(), 3);
+    int faces = 0;
+    EXPECT_THROW(load_faceset(folder.path(),
+                              [&] {
+                                  if (++faces == 2) throw 5;
+                              }),
+                 int);
+    EXPECT_EQ(faces, 2);
+    std::int64_t last = 0;
+    load_faces(set, {0, 1, 2}, FaceType::full, 32, {.tick = [&](std::int64_t done) { EXPECT_EQ(done, ++last); }});
+    EXPECT_EQ(last, 3);
+    EXPECT_THROW(load_faces(set, {0, 1, 2}, FaceType::full, 32, {.tick = [](std::int64_t) { throw 5; }}), int);
+}
+
+/// The set as if extraction had added one face after the other.
+void add_face(Faceset& set, const FaceRecord& face)
+{
+    set.faces.push_back(face);
+    SourceRecord& source = set.sources[std::size_t(face.source)];
+    source.pictures.push_back(str(face.frame, ".png"));
+    source.fingerprints.push_back(str("print ", face.frame));
+    source.dropped.push_back({face.frame, "other face", 1, {}});
+    source.done = face.frame + 1;
+    source.counts.faces += 1;
+}
+
+TEST(FacesetJournal, WhatWasAppendedIsReadAndTakenUpOnce)
+{
+    const Folder folder;
+    const Faceset all = make_faceset(folder.path(), 4);
+    Faceset set = all;
+    set.sources[0] = {.name = "clip", .path = "clip", .frames = 4};
+    set.faces.clear();
+    add_face(set, all.faces[0]);
+    save_faceset(set);
+    const std::string before = text_of(folder / "faceset.json");
+
+    FacesetJournal journal(set, 0);
+    add_face(set, all.faces[1]);
+    add_face(set, all.faces[2]);
+    journal.append(set);
+    const std::string one_line = text_of(folder / "faceset.journal");
+    add_face(set, all.faces[3]);
+    set.sources[0].complete = true;
+    journal.append(set);
+    EXPECT_EQ(text_of(folder / "faceset.json"), before) << "is not written again";
+    set.sources.push_back({.name = "new", .path = "new"}); // no frame, no line
+    FacesetJournal second(set, 1);
+    FaceRecord face = all.faces[0];
+    face.source = 1;
+    add_face(set, face);
+    second.append(set);
+    const std::string lines = text_of(folder / "faceset.journal");
+    EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 3);
+    EXPECT_EQ(one_line.find("\"frame\":0,"), std::string::npos) << "of what is new only";
+
+    Faceset back = load_faceset(folder.path());
+    save_faceset(set);
+    EXPECT_FALSE(fs::exists(folder / "faceset.journal"));
+    const std::string whole = text_of(folder / "faceset.json");
+    save_faceset(back);
+    EXPECT_EQ(text_of(folder / "faceset.json"), whole) << "the same as if it had been saved whole";
+
+    // Killed after the whole file was written, and while a line was.
+    write_text(folder / "faceset.journal", lines);
+    save_faceset(load_faceset(folder.path()));
+    EXPECT_EQ(text_of(folder / "faceset.json"), whole);
+    write_text(folder / "faceset.json", before);
+    write_text(folder / "faceset.journal", lines.substr(0, one_line.size() + 100));
+    back = load_faceset(folder.path());
+    EXPECT_EQ(back.faces.size(), 3u);
+    EXPECT_EQ(back.sources[0].done, 3);
+    EXPECT_EQ(back.sources[0].pictures, (std::vector<std::string>{"0.png", "1.png", "2.png"}));
+    EXPECT_EQ(back.sources[0].dropped.size(), 3u);
+}
+
+TEST(FacesetJournal, AWrongLineIsNamed)
+{
+    const Folder folder;
+    Faceset set = make_faceset(folder.path(), 1);
+    FacesetJournal journal(set, 0);
+    set.sources[0].done = 5;
+    journal.append(set);
+    const std::string line = text_of(folder / "faceset.journal");
+    const auto expect = [&](const std::string& text, const std::string& message) {
+        write_text(folder / "faceset.journal", text);
+        BIFRONS_EXPECT_ERROR(load_faceset(folder.path()), data, "faceset.journal: line " + message);
+    };
+    expect("{}\n", "1: has no 'source'");
+    expect(line + "x\n", "2: is not valid JSON");
+    expect(std::string(100'000, '[') + "\n", "1: is nested");
+    nlohmann::json entry = nlohmann::json::parse(line);
+    entry["from"] = 3;
+    expect(entry.dump() + "\n", "1: 'from' is 3; expected 1");
+    entry["from"] = 1;
+    entry["source"] = 2;
+    expect(entry.dump() + "\n", "1: 'source' is 2; expected 0 to 1");
+    entry["source"] = 0;
+    entry["faces"] = {7};
+    expect(entry.dump() + "\n", "1: face 1: is not an object");
+    fs::remove(folder / "faceset.journal");
+    fs::create_symlink(folder / "elsewhere", folder / "faceset.journal");
+    BIFRONS_EXPECT_ERROR(FacesetJournal(set, 0).append(set), data, "faceset.journal: ");
+    EXPECT_FALSE(fs::exists(folder / "elsewhere"));
+}
+
+TEST(Faceset, ChangedPicturesAreTold)
 {
     const Folder folder;
     Faceset set = make_faceset(folder.path(), 2);
     const fs::path picture = folder / set.faces[0].file;
-    std::string bytes = text_of(picture);
-    bytes[bytes.size() / 2] = char(bytes[bytes.size() / 2] ^ 1);
-    write_text(picture, bytes);
-    BIFRONS_EXPECT_ERROR(load_face(set, 0), data, "checksum");
+    bool changed = true;
+    load_face(set, 0, &changed);
+    EXPECT_FALSE(changed);
+    save_image(picture, Image(64, 64, 3), {.existing = Existing::replace});
+    EXPECT_EQ(load_face(set, 0, &changed).pixels, Image(64, 64, 3).pixels);
+    EXPECT_TRUE(changed);
+    EXPECT_EQ(load_faces(set, {1, 0}, FaceType::full, 32).changed, std::vector<std::string>{set.faces[0].file});
+
     save_image(picture, Image(32, 64, 3), {.existing = Existing::replace});
-    set.faces[0].checksum = checksum_of(read_file(picture));
     BIFRONS_EXPECT_ERROR(load_face(set, 0), data, "expected 64x64");
     BIFRONS_EXPECT_ERROR(load_faces(set, {1, 0}, FaceType::full, 32), data, "expected 64x64");
 }

@@ -1,7 +1,9 @@
 // tests/data/warp_test.cpp - pictures under an affine map.
 #include "data/warp.h"
 
+#include "kernels/base/error.h"
 #include "tests/data/faces.h"
+#include "tests/data/folder.h"
 #include "tests/support/numerics.h"
 
 #include <gtest/gtest.h>
@@ -82,6 +84,17 @@ TEST(Warp, GreyIsLuma)
     Image in(1, 2, 3);
     in.pixels = {10, 20, 30, 255, 255, 255};
     EXPECT_EQ(to_grey(in).pixels, (std::vector<std::uint8_t>{22, 255})); // 0.114*10 + 0.587*20 + 0.299*30 = 21.9
+}
+
+TEST(Warp, MapsThatCannotBeAreRefused)
+{
+    const Image in(8, 8, 3);
+    const double nan = std::nan(""), big = 1e308;
+    for (const Affine& map :
+         {Affine{{0, 0, 1, 0, 0, 1}}, Affine{{nan, 0, 0, 0, 1, 0}}, Affine{{1, 0, big * 10, 0, 1, 0}},
+          Affine{{1e-5, 0, 0, 0, 1e-5, 0}}, Affine{{1, 2, 0, 2, 4, 0}}})
+        BIFRONS_EXPECT_ERROR(warp(in, map, 4, 4), data, "warp: the map [");
+    EXPECT_EQ(warp(in, {{0.125, 0, 0, 0, 0.125, 0}}, 1, 1).H, 1) << "the whole picture in a pixel";
 }
 
 } // namespace

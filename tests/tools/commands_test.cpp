@@ -143,7 +143,7 @@ TEST(Commands, inspect_shows_a_faceset)
     const Result words = bifrons_run({"inspect", folder.path().c_str()});
     EXPECT_EQ(words.code, 0) << words.err;
     EXPECT_SAYS(words.out, "0 faces, whole_face, 96 px, found by hog");
-    EXPECT_SAYS(words.out, "/clip.mp4: 0 faces in 16 of 75 frames");
+    EXPECT_SAYS(words.out, "  clip.mp4: 0 faces in 16 of 75 frames");
     EXPECT_SAYS(words.out, "unfinished");
     EXPECT_EQ(Json::parse(bifrons_run({"inspect", folder.path().c_str(), "--json"}).out)["sources"][0]["done"], 16);
 }

@@ -182,7 +182,7 @@ void make_frames(const fs::path& faceset, const fs::path& frames)
 {
     fs::create_directories(frames);
     data::Faceset set = data::load_faceset(faceset);
-    set.sources[0].path = frames.string();
+    set.sources[0].path = frames.filename().string();
     data::save_faceset(set);
     for (std::size_t n = 0; n < set.faces.size(); ++n) {
         data::Image frame(90, 100, 3);
@@ -202,7 +202,7 @@ double psnr_in_frame(const fs::path& model_folder, const fs::path& faceset, mode
     const data::Faceset set = data::load_faceset(faceset);
     double mean = 0;
     for (const std::size_t n : {4, 5, 6}) {
-        const data::Image frame = data::load_image(fs::path(set.sources[0].path) / str(n, ".png"));
+        const data::Image frame = data::load_image(faceset.parent_path() / set.sources[0].path / str(n, ".png"));
         const data::Landmarks& points = set.faces[n].in_frame;
         const data::Affine crop = data::face_from_frame(points, data::FaceType::full, 32);
         const auto made = predictor(data::to_float(data::warp(frame, crop, 32, 32)).pixels);

@@ -70,7 +70,8 @@ TEST_F(PreviewCommand, every_picture_stands_in_its_cell)
     const auto device = kernels::open_device("cpu:1");
     const model::TrainedModel model(*device, *load_latest_checkpoint(folder_ / "model", [](const std::string&) {}));
     const auto pictures = [&](const char* set) {
-        return tools::sample_pictures(data::load_faceset(folder_ / set), model.settings(), kRows);
+        tools::Console console;
+        return tools::sample_pictures(data::load_faceset(folder_ / set), model.settings(), kRows, console);
     };
     using Identity = model::Predictor::Identity;
     model::Predictor as_src(*device, model.network(), kRows, Identity::src, model.precision()),

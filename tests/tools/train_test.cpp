@@ -273,6 +273,42 @@ TEST_F(TrainCommand, a_fault_in_a_kernel_ends_it_and_the_last_checkpoint_goes_on
     EXPECT_EQ(newest("faulty"), newest("undisturbed"));
 }
 
+/// Gives the facesets' footage names that tell them apart.
+void name_footage(const fs::path& faceset, const std::string& name)
+{
+    data::Faceset set = data::load_faceset(faceset);
+    set.sources[0].path = name;
+    data::save_faceset(set);
+}
+
+TEST_F(TrainCommand, exchanged_facesets_are_told)
+{
+    name_footage(folder_ / "src", "anna.mp4");
+    name_footage(folder_ / "dst", "berta.mp4");
+    ASSERT_EQ(train("model", "1"), 0) << log();
+    ASSERT_EQ(train("model", "2"), 0) << log();
+    EXPECT_EQ(count("exchanged"), 0) << log();
+    fs::rename(folder_ / "src", folder_ / "other");
+    fs::rename(folder_ / "dst", folder_ / "src");
+    fs::rename(folder_ / "other", folder_ / "dst");
+    ASSERT_EQ(train("model", "3"), 0) << log();
+    EXPECT_EQ(count("warning: source and destination are exchanged"), 1) << log();
+    ASSERT_EQ(train("model", "4"), 0) << log();
+    EXPECT_EQ(count("exchanged"), 0) << "against the run before\n" << log();
+}
+
+TEST_F(TrainCommand, pictures_that_were_changed_or_are_gone_are_told)
+{
+    const fs::path images = fs::path(folder_ / "src") / "images";
+    data::save_image(images / "clip_3_0.png", data::Image(64, 64, 3), {.existing = data::Existing::replace});
+    fs::remove(images / "clip_5_0.png");
+    ASSERT_EQ(train("model", "1"), 0) << log();
+    EXPECT_EQ(count("src: 1 picture, images/clip_3_0.png, was changed since extraction; used as now"), 1) << log();
+    EXPECT_EQ(count("src: 1 picture, images/clip_5_0.png, is gone; the faces were taken out, 11 are left"), 1) << log();
+    EXPECT_EQ(train("verified", "1", {"--verify"}), 3);
+    EXPECT_EQ(count("images/clip_3_0.png, was changed since extraction. Extract again"), 1) << log();
+}
+
 TEST_F(TrainCommand, a_faceset_that_is_extracted_into_is_refused)
 {
     const FolderLock extraction(folder_ / "dst");

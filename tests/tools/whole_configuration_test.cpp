@@ -81,7 +81,8 @@ Settings settings(const Case& c)
 class Training {
   public:
     Training(const std::string& device, const Settings& s, DType dtype = DType::f32)
-        : device_(device, 256), data_(device_.device(), s, inputs().folder / "src", inputs().folder / "dst"),
+        : device_(device, 256), data_(device_.device(), s, data::load_faceset(inputs().folder / "src"),
+                                      data::load_faceset(inputs().folder / "dst"), console_),
           source_(device_.device(), data_.training()), trainer_(device_.device(), s, source_, nullptr, dtype)
     {
     }
@@ -121,6 +122,7 @@ class Training {
     std::vector<double> download(const Tensor& t) { return t.download<double>(trainer_.exec()); }
 
     TestDevice device_;
+    tools::Console console_;
     tools::TrainingData data_;
     Widened source_;
     model::Trainer trainer_;

@@ -1,0 +1,132 @@
+// data/faceset_json.cpp - the records of a faceset as JSON.
+#include "data/faceset_json.h"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace bifrons::data {
+namespace fs = std::filesystem;
+
+namespace {
+
+using Json = nlohmann::json;
+constexpr std::int64_t kMany = std::int64_t(1) << 40;
+
+std::string hexadecimal(std::uint64_t value)
+{
+    char text[17];
+    std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(value));
+    return text;
+}
+
+DroppedFace dropped_from(const JsonReader& in)
+{
+    const std::vector<double> rect = in.numbers("rect", 4);
+    return {.frame = in.integer("frame", 0, kMany),
+            .reason = in.get<std::string>("reason"),
+            .score = in.get<double>("score"),
+            .rect = {rect[0], rect[1], rect[2], rect[3]}};
+}
+
+} // namespace
+
+bool is_file_name(const std::string& name)
+{
+    return !name.empty() && fs::path(name).filename() == name && name != "." && name != ".." &&
+           name.find('\0') == std::string::npos; // where the system takes a name to end
+}
+
+Json to_json(const Landmarks& points)
+{
+    Json values = Json::array();
+    for (const Point& p : points) values.insert(values.end(), {p.x, p.y});
+    return values;
+}
+
+Json to_json(const Rect& rect)
+{
+    return {rect.left, rect.top, rect.right, rect.bottom};
+}
+
+Json to_json(const SourceRecord& s)
+{
+    Json dropped = Json::array();
+    for (const DroppedFace& d : s.dropped)
+        dropped.push_back({{"frame", d.frame}, {"reason", d.reason}, {"score", d.score}, {"rect", to_json(d.rect)}});
+    return {{"name", s.name},
+            {"pictures", s.pictures},
+            {"dropped", dropped},
+            {"path", s.path},
+            {"fingerprints", s.fingerprints},
+            {"frames", s.frames},
+            {"done", s.done},
+            {"complete", s.complete},
+            {"faces", s.counts.faces},
+            {"ignored", s.counts.ignored},
+            {"low_score", s.counts.low_score},
+            {"empty", s.counts.empty}};
+}
+
+SourceRecord source_from(const JsonReader& in)
+{
+    SourceRecord source = {.name = in.get<std::string>("name"),
+                           .path = fs::path(in.get<std::string>("path")).filename().string(),
+                           .frames = in.integer("frames", 0, kMany),
+                           .done = in.integer("done", 0, kMany),
+                           .complete = in.get<bool>("complete"),
+                           .counts = {.faces = in.integer("faces", 0, kMany),
+                                      .ignored = in.integer("ignored", 0, kMany),
+                                      .low_score = in.integer("low_score", 0, kMany),
+                                      .empty = in.integer("empty", 0, kMany)}};
+    // Facesets made before these were written have none of them.
+    if (in.has("pictures")) source.pictures = in.get<std::vector<std::string>>("pictures");
+    if (in.has("fingerprints")) source.fingerprints = in.get<std::vector<std::string>>("fingerprints");
+    in.check(is_file_name(source.name), "name", source.name, "a file name");
+    in.check(is_file_name(source.path), "path", source.path, "a path");
+    for (const std::string& name : source.pictures) in.check(is_file_name(name), "pictures", name, "file names");
+    if (in.has("dropped"))
+        for (const Json& face : in.list("dropped"))
+            source.dropped.push_back(dropped_from(in.member(face, "dropped", source.dropped.size())));
+    return source;
+}
+
+Json to_json(const FaceRecord& f)
+{
+    return {{"file", f.file},
+            {"source", f.source},
+            {"frame", f.frame},
+            {"rect", to_json(f.rect)},
+            {"score", f.score},
+            {"landmarks_in_frame", to_json(f.in_frame)},
+            {"landmarks", to_json(f.in_face)},
+            {"matrix", f.matrix.m},
+            {"size", f.size},
+            {"sharpness", f.sharpness},
+            {"pose", {f.pose.pitch, f.pose.yaw, f.pose.roll}},
+            {"checksum", hexadecimal(f.checksum)}};
+}
+
+FaceRecord face_from(const JsonReader& in)
+{
+    FaceRecord f;
+    f.file = in.get<std::string>("file");
+    f.source = in.integer("source", 0, kMany);
+    f.frame = in.integer("frame", 0, kMany);
+    const std::vector<double> rect = in.numbers("rect", 4), matrix = in.numbers("matrix", 6),
+                              pose = in.numbers("pose", 3);
+    f.rect = {rect[0], rect[1], rect[2], rect[3]};
+    std::copy(matrix.begin(), matrix.end(), f.matrix.m.begin());
+    f.pose = {pose[0], pose[1], pose[2]};
+    f.score = in.get<double>("score");
+    f.size = in.get<double>("size");
+    f.sharpness = in.get<double>("sharpness");
+    f.in_frame = in.landmarks("landmarks_in_frame");
+    f.in_face = in.landmarks("landmarks");
+    const auto digits = in.get<std::string>("checksum");
+    in.check(digits.size() == 16 && digits.find_first_not_of("0123456789abcdef") == std::string::npos, "checksum",
+             digits, "16 hexadecimal digits");
+    f.checksum = std::stoull(digits, nullptr, 16);
+    return f;
+}
+
+} // namespace bifrons::data

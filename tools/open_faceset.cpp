@@ -1,0 +1,92 @@
+#include "tools/open_faceset.h"
+
+#include "data/threads.h"
+#include "kernels/base/error.h"
+#include "tools/interrupt.h"
+#include "tools/progress.h"
+
+#include <optional>
+
+namespace bifrons::tools {
+
+namespace {
+
+void stop_if_interrupted()
+{
+    if (interrupted()) throw Interrupted("interrupted while a faceset was loaded; nothing was changed");
+}
+
+/// "3 pictures, images/a.png and others,"
+std::string some_of(const std::vector<std::string>& files)
+{
+    return str(files.size(), files.size() == 1 ? " picture, " : " pictures, ", files.front(),
+               files.size() == 1 ? "," : " and others,");
+}
+
+/// Short work shows nothing.
+class LateProgress {
+  public:
+    LateProgress(Console& console, std::int64_t total) : console_(console), total_(total) {}
+    void update(std::int64_t done)
+    {
+        constexpr double kPatience_s = 1;
+        if (!progress_ && Progress::steady_seconds() - begin_s_ > kPatience_s)
+            progress_.emplace(console_, "load", "faces", total_, 0, Progress::steady_seconds, Stage::preparation);
+        if (progress_) progress_->update(done);
+    }
+
+  private:
+    Console& console_;
+    std::int64_t total_;
+    double begin_s_ = Progress::steady_seconds();
+    std::optional<Progress> progress_;
+};
+
+} // namespace
+
+data::Faceset open_faceset(const std::string& folder, Console& console)
+{
+    data::Faceset set = data::load_faceset(folder, stop_if_interrupted);
+    if (!set.missing.empty())
+        console.warn(str(folder, ": ", some_of(set.missing), set.missing.size() == 1 ? " is" : " are",
+                         " gone; the faces were taken out, ", set.faces.size(), " are left"));
+    return set;
+}
+
+data::FaceArrays open_faces(const data::Faceset& set, const std::vector<std::size_t>& indices, data::FaceType type,
+                            std::int64_t side, data::FaceWants wants, Console& console, Changed changed)
+{
+    LateProgress progress(console, std::int64_t(indices.size()));
+    wants.tick = [&](std::int64_t done) {
+        stop_if_interrupted();
+        progress.update(done);
+    };
+    data::FaceArrays arrays = data::load_faces(set, indices, type, side, wants);
+    if (arrays.changed.empty()) return arrays;
+    const std::string what = str(set.folder.string(), ": ", some_of(arrays.changed),
+                                 arrays.changed.size() == 1 ? " was" : " were", " changed since extraction");
+    BIFRONS_CHECK(data, changed == Changed::accept, what, ". Extract again, or leave out --verify.");
+    console.warn(what + "; used as now. --verify refuses them.");
+    return arrays;
+}
+
+void verify_pictures(const data::Faceset& set)
+{
+    std::vector<std::string> faults(set.faces.size());
+    data::for_each_on_threads(std::int64_t(set.faces.size()), data::machine_threads(), [&](std::int64_t i, int) {
+        const auto n = std::size_t(i);
+        stop_if_interrupted();
+        try {
+            bool changed = false;
+            data::load_face(set, n, &changed);
+            if (changed) faults[n] = set.faces[n].file;
+        } catch (const Error&) {
+            faults[n] = set.faces[n].file;
+        }
+    });
+    std::erase(faults, "");
+    BIFRONS_CHECK(data, faults.empty(), set.folder.string(), ": ", some_of(faults),
+                  " cannot be read or were changed since extraction. Extract again, or leave out --verify.");
+}
+
+} // namespace bifrons::tools

@@ -1,10 +1,13 @@
 // data/warp.cpp - pictures under an affine map, without aliasing.
 #include "data/warp.h"
 
+#include "kernels/base/clones.h"
 #include "kernels/base/error.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <numeric>
 #include <vector>
 
 namespace bifrons::data {
@@ -14,63 +17,102 @@ namespace {
 float cubic(float d)
 {
     d = std::abs(d);
-    if (d < 1) return (1.5f * d - 2.5f) * d * d + 1;
-    if (d < 2) return ((-0.5f * d + 2.5f) * d - 4) * d + 2;
-    return 0;
+    const float near = (1.5f * d - 2.5f) * d * d + 1, far = ((-0.5f * d + 2.5f) * d - 4) * d + 2;
+    return d < 1 ? near : d < 2 ? far : 0; // without branches, for wide registers
 }
 
 /// The input pixels first .. first + weights.size() - 1 of one axis around s. The weights sum to 1.
-struct Taps {
+struct FourTaps {
     std::int64_t first = 0;
-    std::vector<float> weights = {};
+    std::array<float, 4> weights = {};
 
-    void around(double s, double radius) { radius == 1 ? four_around(s) : many_around(s, radius); }
-    bool inside(std::int64_t size) const { return first >= 0 && first + std::int64_t(weights.size()) <= size; }
-
-  private:
     /// cubic() at 1 + t, t, 1 - t, 2 - t: they sum to 1 as they are.
-    void four_around(double s)
+    void around(double s, double)
     {
         const double whole = std::floor(s);
         first = std::int64_t(whole) - 1;
         const float t = float(s - whole), u = 1 - t;
-        weights.resize(4);
         weights[0] = -0.5f * t * u * u;
         weights[1] = (1.5f * t - 2.5f) * t * t + 1;
         weights[2] = (1.5f * u - 2.5f) * u * u + 1;
         weights[3] = -0.5f * u * t * t;
     }
+};
 
-    void many_around(double s, double radius)
+struct ManyTaps {
+    std::int64_t first = 0;
+    std::vector<float> weights = {};
+
+    void around(double s, double radius)
     {
         const double reach = 2 * radius;
         first = std::int64_t(std::ceil(s - reach));
         const std::int64_t last = std::int64_t(std::floor(s + reach));
         weights.resize(std::size_t(last - first + 1));
         const float inverse = float(1 / radius), start = float((double(first) - s) / radius);
-        float sum = 0;
-        for (std::size_t i = 0; i < weights.size(); ++i) sum += weights[i] = cubic(start + inverse * float(i));
+        for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = cubic(start + inverse * float(i));
+        const float sum = std::accumulate(weights.begin(), weights.end(), 0.0f);
         for (float& w : weights) w /= sum;
     }
 };
 
-/// kTaps: along either axis, where the compiler may know it; else 0.
-template <int C, bool kInside, std::size_t kTaps, class T>
-void sample(const Picture<T>& in, const Taps& across, const Taps& down, float* sum)
+template <class Taps>
+bool inside(const Taps& taps, std::int64_t size)
 {
-    const std::size_t rows = kTaps ? kTaps : down.weights.size(), columns = kTaps ? kTaps : across.weights.size();
-    std::fill_n(sum, C, 0.0f);
-    for (std::size_t i = 0; i < rows; ++i) {
-        const std::int64_t y = down.first + std::int64_t(i);
-        const T* line = in.at(kInside ? y : std::clamp<std::int64_t>(y, 0, in.H - 1), 0);
-        float part[C] = {};
-        for (std::size_t j = 0; j < columns; ++j) {
-            const std::int64_t x = across.first + std::int64_t(j);
-            const T* p = line + C * (kInside ? x : std::clamp<std::int64_t>(x, 0, in.W - 1));
-            for (int c = 0; c < C; ++c) part[c] += across.weights[j] * float(p[c]);
-        }
-        for (int c = 0; c < C; ++c) sum[c] += down.weights[i] * part[c];
+    return taps.first >= 0 && taps.first + std::int64_t(taps.weights.size()) <= size;
+}
+
+/// The input pixels that make one output pixel.
+template <int C, class T>
+struct Patch {
+    const Picture<T>& in;
+    std::vector<T> line = {};        ///< that reaches over the border
+    std::vector<float> columns = {}; ///< sums down each column and channel
+};
+
+/// The line at y from across.first on, continued by the picture's border.
+template <int C, class T, class Taps>
+const T* continued_line(Patch<C, T>& patch, const Taps& across, std::int64_t y)
+{
+    const Picture<T>& in = patch.in;
+    const T* line = in.at(std::clamp<std::int64_t>(y, 0, in.H - 1), 0);
+    patch.line.resize(C * across.weights.size());
+    for (std::size_t j = 0; j < across.weights.size(); ++j) {
+        const std::int64_t x = std::clamp<std::int64_t>(across.first + std::int64_t(j), 0, in.W - 1);
+        std::copy_n(line + C * x, C, &patch.line[C * j]);
     }
+    return patch.line.data();
+}
+
+/// Down the columns first: neighbours in memory, which wide registers add at once.
+template <int C, class T, class Taps>
+void sample(Patch<C, T>& patch, const Taps& across, const Taps& down, float* columns, float* sum)
+{
+    const std::size_t values = C * across.weights.size();
+    const bool is_inside = inside(across, patch.in.W) && inside(down, patch.in.H);
+    std::fill_n(columns, values, 0.0f);
+    for (std::size_t i = 0; i < down.weights.size(); ++i) {
+        const std::int64_t y = down.first + std::int64_t(i);
+        const T* line = is_inside ? patch.in.at(y, across.first) : continued_line(patch, across, y);
+        for (std::size_t k = 0; k < values; ++k) columns[k] += down.weights[i] * float(line[k]);
+    }
+    std::fill_n(sum, C, 0.0f);
+    for (std::size_t j = 0; j < across.weights.size(); ++j)
+        for (int c = 0; c < C; ++c) sum[c] += across.weights[j] * columns[C * j + std::size_t(c)];
+}
+
+template <int C, class T>
+void sample(Patch<C, T>& patch, const FourTaps& across, const FourTaps& down, float* sum)
+{
+    float columns[4 * C];
+    sample(patch, across, down, columns, sum);
+}
+
+template <int C, class T>
+void sample(Patch<C, T>& patch, const ManyTaps& across, const ManyTaps& down, float* sum)
+{
+    patch.columns.resize(C * across.weights.size());
+    sample(patch, across, down, patch.columns.data(), sum);
 }
 
 void store(float value, std::uint8_t& to)
@@ -83,10 +125,11 @@ void store(float value, float& to)
     to = value;
 }
 
-template <int C, class T>
+template <int C, class Taps, class T>
 void warp_channels(const Picture<T>& in, const Affine& in_from_out, Picture<T>& out)
 {
     const double radius = std::max(1.0, in_from_out.scale());
+    Patch<C, T> patch{in};
     Taps across, down;
     float sum[C];
     for (std::int64_t y = 0; y < out.H; ++y)
@@ -95,15 +138,35 @@ void warp_channels(const Picture<T>& in, const Affine& in_from_out, Picture<T>& 
             // Far outside, the border's value is all there is: keep the index small.
             across.around(std::clamp(s.x, -4 * radius, double(in.W) + 4 * radius), radius);
             down.around(std::clamp(s.y, -4 * radius, double(in.H) + 4 * radius), radius);
-            const bool inside = across.inside(in.W) && down.inside(in.H);
-            if (!inside)
-                sample<C, false, 0>(in, across, down, sum);
-            else if (radius == 1)
-                sample<C, true, 4>(in, across, down, sum);
-            else
-                sample<C, true, 0>(in, across, down, sum);
+            sample(patch, across, down, sum);
             for (int c = 0; c < C; ++c) store(sum[c], out.at(y, x)[c]);
         }
+}
+
+template <class Taps, class T>
+void warp_by(const Picture<T>& in, const Affine& in_from_out, Picture<T>& out)
+{
+    in.C == 3 ? warp_channels<3, Taps>(in, in_from_out, out) : warp_channels<1, Taps>(in, in_from_out, out);
+}
+
+__attribute__((flatten)) BIFRONS_CLONES void enlarge(const Image& in, const Affine& in_from_out, Image& out)
+{
+    warp_by<FourTaps>(in, in_from_out, out);
+}
+
+__attribute__((flatten)) BIFRONS_CLONES void enlarge(const ImageF& in, const Affine& in_from_out, ImageF& out)
+{
+    warp_by<FourTaps>(in, in_from_out, out);
+}
+
+__attribute__((flatten)) BIFRONS_CLONES void shrink(const Image& in, const Affine& in_from_out, Image& out)
+{
+    warp_by<ManyTaps>(in, in_from_out, out);
+}
+
+__attribute__((flatten)) BIFRONS_CLONES void shrink(const ImageF& in, const Affine& in_from_out, ImageF& out)
+{
+    warp_by<ManyTaps>(in, in_from_out, out);
 }
 
 /// Of others the taps would be endless, or lie anywhere in memory.
@@ -126,7 +189,7 @@ Picture<T> warp_any(const Picture<T>& in, const Affine& out_from_in, std::int64_
     Picture<T> out(H, W, in.C);
     const Affine in_from_out = out_from_in.inverse();
     check_map(in, out_from_in, in_from_out);
-    in.C == 3 ? warp_channels<3>(in, in_from_out, out) : warp_channels<1>(in, in_from_out, out);
+    in_from_out.scale() > 1 ? shrink(in, in_from_out, out) : enlarge(in, in_from_out, out);
     return out;
 }
 

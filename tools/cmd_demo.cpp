@@ -148,7 +148,7 @@ void demo(const Options& o, Console& console)
     run_command({"extract", path("dst.mp4"), "-o", path("dst-faces"), "--detector", "hog"}, console);
     train(o, path("src-faces"), path("dst-faces"), path("model"), console);
     run_command({"merge", "--model", path("model"), "--input", path("dst.mp4"), "-o", path("swapped.mp4"), "--detector",
-                 "hog", "--sharpen", "0.8", "--overwrite"},
+                 "hog", "--sharpen", "0.8", "--noise", "1", "--overwrite"},
                 console);
     save_comparison(out / "dst-faces", out / "dst.mp4", out / "swapped.mp4", out / "comparison.jpg");
     console.result(str("\nswapped video        ", path("swapped.mp4"), "\nbefore and after     ",

@@ -15,7 +15,7 @@ case "${1-}" in
 esac
 
 packages=()
-if $all; then packages=(libtorch-dev clang libclang-rt-dev); fi
+if $all; then packages=(libtorch-dev clang libclang-rt-dev libomp-dev); fi
 tools/setup.sh --tests "${packages[@]}"
 
 # Where there is an nvcc, a broken CUDA build is a failure and never a reason to build without.

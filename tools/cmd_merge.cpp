@@ -310,6 +310,7 @@ void merge(const Options& o, Console& console)
     check_output(o);
     data::ReaderOptions reader = o.reader();
     reader.deep = data::has_video_name(o.out) && o.output == "swapped";
+    reader.tone_map = !data::has_video_name(o.out); // a video keeps its own transfer
     const auto source = data::open_frames(o.input, reader);
     check_fields(o, *source);
     tell(o, *source, console);

@@ -65,6 +65,21 @@ std::string scaler_matrix(const ColorTags& tags, std::int64_t rows)
     return starts_with(matrix, "bt2020") ? "bt2020" : "bt601";
 }
 
+std::string hdr_of(const ColorTags& tags)
+{
+    return tags.transfer == "smpte2084" ? "PQ" : tags.transfer == "arib-std-b67" ? "HLG" : "";
+}
+
+std::string tone_mapping_filter(const ColorTags& tags)
+{
+    ColorTags full = tags;
+    if (full.range.empty()) full.range = "tv";
+    if (full.matrix.empty()) full.matrix = "bt2020nc";
+    if (full.primaries.empty()) full.primaries = "bt2020";
+    return tagging_filter(full) + ",zscale=transfer=linear:npl=203,format=gbrpf32le,zscale=primaries=bt709,"
+                                  "tonemap=mobius:param=0.5:peak=4.926:desat=0,zscale=transfer=bt709,format=gbrp";
+}
+
 std::string tagging_filter(const ColorTags& tags)
 {
     const std::pair<const char*, const std::string&> all[] = {{"range", tags.range},

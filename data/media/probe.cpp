@@ -1,4 +1,5 @@
 // data/media/probe.cpp - what a video file holds, as ffprobe tells.
+#include "data/media/input.h"
 #include "data/media/process.h"
 #include "data/media/video.h"
 #include "engine/json.h"
@@ -290,13 +291,16 @@ const Json& video_stream(const Json& answer, const std::string& name)
     throw Error(ErrorKind::data, str(name, ": holds no video; expected a file with a video stream"));
 }
 
-std::string ask(const std::string& name, const std::vector<std::string>& what)
+std::string ask(const std::string& name, const Words& what)
 {
-    // The prefix keeps a name from being taken for an option, an address or a pattern.
-    std::vector<std::string> command = {"ffprobe", "-v", "error", "-protocol_whitelist", "file"};
-    command.insert(command.end(), what.begin(), what.end());
-    command.push_back("file:" + name);
+    Words command = {"ffprobe", "-v", "error"};
+    append(command, what);
+    append(command, input_options(name));
     const Output output = run(command);
+    BIFRONS_CHECK(data, output.status == 0 || !is_refused_format(output.complaint), name,
+                  ": is a playlist, or of a format that is not read; expected a file that holds its own video: MP4, "
+                  "MOV, MKV, WebM, AVI, MPEG or the like");
+    if (output.status != 0) check_program(output.complaint);
     BIFRONS_CHECK(data, output.status == 0, name, ": cannot be read as video (", output.complaint,
                   "); expected a video file. It may be truncated or not a video.");
     return output.text;

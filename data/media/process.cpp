@@ -24,7 +24,7 @@ namespace bifrons::data {
 namespace {
 
 /// posix_spawnp with the given descriptors as standard input, output, error and number 3; returns errno.
-int spawn(pid_t& pid, const std::vector<std::string>& command, int in, int out, int errors, int notes)
+int spawn(pid_t& pid, const Words& command, int in, int out, int errors, int notes)
 {
     std::vector<char*> arguments;
     for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
@@ -64,7 +64,12 @@ std::string text_of(int file, std::int64_t from, std::int64_t most)
 
 } // namespace
 
-Process::Process(const std::vector<std::string>& command, Pipe pipe)
+void append(Words& words, const Words& more)
+{
+    words.insert(words.end(), more.begin(), more.end());
+}
+
+Process::Process(const Words& command, Pipe pipe)
 {
     // A socket pair, because writing to it can be told not to raise SIGPIPE.
     int ends[2] = {-1, -1};
@@ -79,8 +84,10 @@ Process::Process(const std::vector<std::string>& command, Pipe pipe)
     pipe_ = ends[0];
     if (error == 0) return;
     for (const int descriptor : {pipe_, errors_, notes_}) ::close(descriptor);
-    throw Error(ErrorKind::failed, str(command[0], ": cannot be started: ", std::strerror(error),
-                                       "; expected the program in PATH. Install it (apt install ffmpeg)."));
+    const char* remedy = error == EAGAIN || error == ENOMEM
+                             ? ". Raise the limits of processes and memory (`ulimit -u`, `ulimit -v`)."
+                             : "; expected the program in PATH. Install it (apt install ffmpeg).";
+    throw Error(ErrorKind::failed, str(command[0], ": cannot be started: ", std::strerror(error), remedy));
 }
 
 Process::~Process()
@@ -168,7 +175,19 @@ std::string Process::notes(std::int64_t from) const
     return text_of(notes_, from, kMost);
 }
 
-Output run(const std::vector<std::string>& command)
+void check_program(const std::string& complaint)
+{
+    const auto says = [&](const char* part) { return complaint.find(part) != std::string::npos; };
+    BIFRONS_CHECK(failed, !says("Unrecognized option"), "ffmpeg: is too old (", complaint,
+                  "); expected version 5.1 or newer. `ffmpeg -version` shows it.");
+    BIFRONS_CHECK(failed,
+                  !says("Cannot allocate memory") && !says("failed to map segment") &&
+                      !says("Resource temporarily unavailable"),
+                  "ffmpeg: lacks memory or threads (", complaint,
+                  "). Raise the limits of processes and memory (`ulimit -u`, `ulimit -v`).");
+}
+
+Output run(const Words& command)
 {
     Process process(command, Process::Pipe::from);
     Output output;

@@ -9,6 +9,10 @@
 
 namespace bifrons::data {
 
+/// A program and its arguments.
+using Words = std::vector<std::string>;
+void append(Words& words, const Words& more);
+
 class Process {
   public:
     enum class Pipe {
@@ -16,8 +20,8 @@ class Process {
         from  ///< we read what the program writes
     };
     /// Starts command[0], looked up in PATH, in its own process group: Ctrl-C reaches us and not the child.
-    /// Throws Error(failed) when the program is missing or cannot be started.
-    Process(const std::vector<std::string>& command, Pipe pipe);
+    /// Throws Error(failed) when the program is missing or cannot be started, and where pipes cannot be opened.
+    Process(const Words& command, Pipe pipe);
     /// A program that still runs is killed.
     ~Process();
     Process(const Process&) = delete;
@@ -48,6 +52,9 @@ class Process {
     int status_ = -1;
 };
 
+/// Throws Error(failed) where the complaint is not about the footage: ffmpeg is too old, or lacks memory or threads.
+void check_program(const std::string& complaint);
+
 struct Output {
     int status = 0;
     std::string text = {};      ///< all of the program's output
@@ -55,6 +62,6 @@ struct Output {
     std::string reason = {};    ///< Process::reason
 };
 /// Runs a program to its end.
-Output run(const std::vector<std::string>& command);
+Output run(const Words& command);
 
 } // namespace bifrons::data

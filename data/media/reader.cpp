@@ -1,6 +1,8 @@
 // data/media/reader.cpp - the frames of a video file.
 #include "data/media/reader.h"
 
+#include "data/media/input.h"
+
 #include "kernels/base/error.h"
 
 #include <algorithm>
@@ -26,11 +28,13 @@ std::size_t count_of(const std::string& text, const std::string& part)
 /// moving edges of progressive footage are taken for combing now and then.
 std::string looks_of_frames(const fs::path& path, const VideoInfo& info, double start_s, int frames, double threshold)
 {
-    return run({"ffmpeg", "-nostdin", "-v", "quiet", "-protocol_whitelist", "file", "-ss", str(start_s), "-i",
-                "file:" + path.string(), "-map", str("0:", info.video_stream), "-frames:v", str(frames), "-vf",
-                str("idet=intl_thres=", threshold, ",metadata=mode=print:key=lavfi.idet.multiple.current_frame:file=-"),
-                "-f", "null", "-"})
-        .text;
+    Words command = {"ffmpeg", "-nostdin", "-v", "quiet", "-ss", str(start_s)};
+    append(command, input_options(path));
+    append(command,
+           {"-map", str("0:", info.video_stream), "-frames:v", str(frames), "-vf",
+            str("idet=intl_thres=", threshold, ",metadata=mode=print:key=lavfi.idet.multiple.current_frame:file=-"),
+            "-f", "null", "-"});
+    return run(command).text;
 }
 
 std::string deinterlacing(const VideoInfo& info, Deinterlace wanted)
@@ -39,14 +43,36 @@ std::string deinterlacing(const VideoInfo& info, Deinterlace wanted)
     return str("bwdif=mode=send_frame:deint=all:parity=", info.fields == Fields::bottom_first ? "bff" : "tff", ",");
 }
 
-std::string scaling(const VideoInfo& info)
+std::string scaling(const VideoInfo& info, bool from_rgb)
 {
     const VideoFormat& format = info.format;
     std::string scale =
         str("scale=", format.W, ":", format.H, ":flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp");
-    if (is_rgb(info.pixel_format)) return scale;
+    if (from_rgb) return scale;
     scale += ":in_color_matrix=" + scaler_matrix(format.tags, format.H);
     return format.tags.range.empty() ? scale : scale + ":in_range=" + format.tags.range;
+}
+
+bool has_zscale()
+{
+    return run({"ffmpeg", "-nostdin", "-v", "quiet", "-h", "filter=zscale"}).text.find("Filter zscale") == 0;
+}
+
+/// The filters that take high dynamic range off, empty where there is none; the format becomes that of their frames.
+std::string take_off_hdr(VideoInfo& info, const ReaderOptions& options)
+{
+    const std::string hdr = hdr_of(info.format.tags);
+    if (hdr.empty() || !options.tone_map) return "";
+    if (!has_zscale()) {
+        info.remarks.push_back(str("is of high dynamic range (", hdr, "), and its frames stay flat and grey: this ",
+                                   "ffmpeg has no filter zscale to tone-map them. Use one that was built with it."));
+        return "";
+    }
+    info.remarks.push_back(str("is of high dynamic range (", hdr, "); its frames are tone-mapped to BT.709"));
+    const std::string filter = tone_mapping_filter(info.format.tags) + ",";
+    info.format.tags = {.range = "tv", .matrix = "bt709", .primaries = "bt709", .transfer = "bt709"};
+    info.format.bits = 8;
+    return filter;
 }
 
 bool is_deep(const VideoInfo& info, const ReaderOptions& options)
@@ -56,48 +82,27 @@ bool is_deep(const VideoInfo& info, const ReaderOptions& options)
 
 /// Frames go to the pipe, their times as lines of ffmpeg's framecrc into the notes. The sound is read beside them so
 /// that ffmpeg sees the same packets as when the sound is copied, and sets joined recordings right in the same way.
-std::vector<std::string> decode_command(const fs::path& path, const VideoInfo& info, const ReaderOptions& options)
+Words decode_command(const fs::path& path, const VideoInfo& info, const std::string& tone_mapping,
+                     const ReaderOptions& options)
 {
-    const std::string filter = str("[0:", info.video_stream, "]", deinterlacing(info, options.deinterlace),
-                                   scaling(info), ",setsar=1,format=", is_deep(info, options) ? "bgr48le" : "bgr24",
-                                   ",split[frames][corner];[corner]crop=1:1:0:0[times]");
-    std::vector<std::string> command = {"ffmpeg",
-                                        "-nostdin",
-                                        "-v",
-                                        "repeat+error",
-                                        "-protocol_whitelist",
-                                        "file",
-                                        "-i",
-                                        "file:" + path.string(),
-                                        "-filter_complex",
-                                        filter,
-                                        "-map",
-                                        "[times]",
-                                        "-fps_mode",
-                                        "passthrough",
-                                        "-enc_time_base",
-                                        "1:1000000",
-                                        "-c:v",
-                                        "rawvideo",
-                                        "-flush_packets",
-                                        "1",
-                                        "-f",
-                                        "framecrc",
-                                        "pipe:3",
-                                        "-map",
-                                        "[frames]",
-                                        "-fps_mode",
-                                        "passthrough",
-                                        "-f",
-                                        "rawvideo",
-                                        "pipe:1"};
+    const bool from_rgb = is_rgb(info.pixel_format) || !tone_mapping.empty();
+    const std::string filter =
+        str("[0:", info.video_stream, "]", deinterlacing(info, options.deinterlace), tone_mapping,
+            scaling(info, from_rgb), ",setsar=1,format=", is_deep(info, options) ? "bgr48le" : "bgr24",
+            ",split[frames][corner];[corner]crop=1:1:0:0[times]");
+    Words command = {"ffmpeg", "-nostdin", "-v", "repeat+error"};
+    append(command, input_options(path));
+    append(command, {"-filter_complex", filter});
+    append(command, {"-map", "[times]", "-fps_mode", "passthrough", "-enc_time_base", "1:1000000", "-c:v", "rawvideo",
+                     "-flush_packets", "1", "-f", "framecrc", "pipe:3"});
+    append(command, {"-map", "[frames]", "-fps_mode", "passthrough", "-f", "rawvideo", "pipe:1"});
     bool any = false;
     for (const Stream& stream : info.others) {
         if (stream.kind != StreamKind::sound || stream.codec.empty()) continue;
-        command.insert(command.end(), {"-map", str("0:", stream.index)});
+        append(command, {"-map", str("0:", stream.index)});
         any = true;
     }
-    if (any) command.insert(command.end(), {"-c", "copy", "-f", "null", "-"});
+    if (any) append(command, {"-c", "copy", "-f", "null", "-"});
     return command;
 }
 
@@ -147,7 +152,8 @@ Fields look_at_fields(const fs::path& path, const VideoInfo& info)
 
 VideoReader::VideoReader(const fs::path& path, const ReaderOptions& options)
     : path_(path), options_(options), info_(look_at(path, options)),
-      decoder_(decode_command(path, info_, options), Process::Pipe::from), remarks_(info_.remarks)
+      decoder_(decode_command(path, info_, take_off_hdr(info_, options), options), Process::Pipe::from),
+      remarks_(info_.remarks)
 {
     if (!info_.damage.empty()) damaged(info_.damage);
     if (info_.fields != Fields::none)
@@ -229,6 +235,7 @@ void VideoReader::end()
     ended_ = true;
     const int status = decoder_.wait();
     const std::int64_t complaints = decoder_.lines_said();
+    if (frames_ == 0) check_program(decoder_.complaint());
     BIFRONS_CHECK(data, frames_ > 0, path_.string(), ": none of ", info_.frames, " frames could be decoded (",
                   decoder_.reason(), "); the file is truncated or damaged");
     // Field pictures and hidden frames give fewer frames than packets, silently; damage does not keep silent.

@@ -18,6 +18,7 @@ enum class Deinterlace {
 struct ReaderOptions {
     Deinterlace deinterlace = Deinterlace::where_needed;
     bool strict = false;                  ///< damage is an error
+    bool tone_map = true;                 ///< high dynamic range becomes BT.709 (tone_mapping_filter), as do the tags
     bool deep = false;                    ///< frames of more than 8 bits a channel are wanted with all of them, too
     std::int64_t max_pixels = kMaxPixels; ///< larger frames are an error
 };

@@ -2,6 +2,7 @@
 #include "data/media/streams.h"
 
 #include "data/file.h"
+#include "data/media/input.h"
 #include "data/media/process.h"
 #include "engine/json.h"
 #include "kernels/base/error.h"
@@ -14,13 +15,6 @@ namespace bifrons::data {
 namespace fs = std::filesystem;
 
 namespace {
-
-using Words = std::vector<std::string>;
-
-void append(Words& words, const Words& more)
-{
-    words.insert(words.end(), more.begin(), more.end());
-}
 
 /// A stream of the source on its way into the output.
 struct Plan {
@@ -122,16 +116,12 @@ void add_stream(Words& command, int from, const Plan& plan, const std::string& k
         append(command, {"-metadata:s:" + at, "language=" + mov_language(plan.stream.language)});
 }
 
-Words source_input(const fs::path& source)
-{
-    return {"-protocol_whitelist", "file", "-i", "file:" + source.string()};
-}
-
 /// Packets of each stream of a file that was just written, by type; nothing for one that cannot be read.
 std::map<std::string, std::vector<std::int64_t>> packets_of(const fs::path& path)
 {
-    const Output output = run({"ffprobe", "-v", "quiet", "-protocol_whitelist", "file", "-count_packets",
-                               "-show_streams", "-of", "json", "file:" + path.string()});
+    Words command = {"ffprobe", "-v", "quiet", "-count_packets", "-show_streams", "-of", "json"};
+    append(command, input_options(path));
+    const Output output = run(command);
     std::map<std::string, std::vector<std::int64_t>> packets;
     const auto answer = json_or_discarded(output.text);
     if (output.status != 0 || answer.is_discarded() || !answer.contains("streams")) return packets;
@@ -183,8 +173,9 @@ class Joining {
     bool join()
     {
         Words command = {"ffmpeg", "-nostdin", "-v", "error", "-y"};
-        append(command, {"-itsoffset", str(start_s_), "-i", "file:" + video_.string()});
-        append(command, source_input(source_));
+        append(command, {"-itsoffset", str(start_s_)});
+        append(command, input_options(video_));
+        append(command, input_options(source_));
         append(command, {"-map", "0:v:0", "-c:v:0", "copy"});
         std::map<char, int> numbers = {{'v', 1}};
         for (const Plan& plan : plans_)
@@ -212,7 +203,7 @@ class Joining {
     void attach(Words& command, Plan& plan, int& number)
     {
         Words extract = {"ffmpeg", "-nostdin", "-v", "error", "-y"};
-        append(extract, source_input(source_));
+        append(extract, input_options(source_));
         append(extract, {"-map", str("0:", plan.stream.index), "-frames:v", "1", "-c", "copy", "-f", "image2pipe",
                          "file:" + cover_.string()});
         if (const Output output = data::run(extract); output.status != 0) {
@@ -249,7 +240,7 @@ class Joining {
     std::string failure_alone(const Plan& plan)
     {
         Words command = {"ffmpeg", "-nostdin", "-v", "error", "-y"};
-        append(command, source_input(source_));
+        append(command, input_options(source_));
         std::map<char, int> numbers;
         add_stream(command, 0, plan, kind_, numbers);
         append(command, {"-f", kind_, "file:" + joined_.string()});

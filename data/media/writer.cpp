@@ -11,8 +11,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-using Words = std::vector<std::string>;
-
 std::string container(const fs::path& path)
 {
     const std::string ending = lower_ending(path);
@@ -51,8 +49,8 @@ Words coding(const std::string& kind, const std::string& pixels, const VideoOpti
     Words words = {"-c:v", "lib" + options.codec, "-crf", str(options.crf), "-preset", options.preset};
     if (options.codec == "x265") {
         const char* lossless = options.crf == 0 ? ":lossless=1" : "";
-        words.insert(words.end(), {"-x265-params", str("log-level=error", lossless)});
-        if (kind != "matroska") words.insert(words.end(), {"-tag:v", "hvc1"}); // what Apple's players look for
+        append(words, {"-x265-params", str("log-level=error", lossless)});
+        if (kind != "matroska") append(words, {"-tag:v", "hvc1"}); // what Apple's players look for
     }
     return words;
 }
@@ -68,21 +66,21 @@ Words encode_command(const fs::path& out, const std::string& kind, const VideoFo
                                    scaler_matrix(format.tags, format.H), ":out_range=", range, ",format=", pixels,
                                    ",setsar=1", tagging.empty() ? "" : "," + tagging);
     const Rational tick = tick_of(format);
-    Words command = {"ffmpeg", "-nostdin", "-v", "error",  "-xerror", "-y",   "-f",       "ivf",
-                     "-c:v",   "rawvideo", "-i", "pipe:0", "-vf",     filter, "-pix_fmt", "+" + pixels};
+    Words command = {"ffmpeg", "-nostdin", "-v", "error", "-xerror", "-y"};
+    append(command, {"-protocol_whitelist", "pipe", "-f", "ivf", "-c:v", "rawvideo", "-i", "pipe:0"});
+    append(command, {"-vf", filter, "-pix_fmt", "+" + pixels});
     if (options.constant_rate) {
-        command.insert(command.end(), {"-fps_mode", "cfr", "-r", str(format.rate.num, "/", format.rate.den)});
+        append(command, {"-fps_mode", "cfr", "-r", str(format.rate.num, "/", format.rate.den)});
     } else {
-        command.insert(command.end(), {"-fps_mode", "passthrough", "-enc_time_base", str(tick.num, ":", tick.den)});
+        append(command, {"-fps_mode", "passthrough", "-enc_time_base", str(tick.num, ":", tick.den)});
         // Where frames do not keep to a rate, the last one would last no time. The unit is a tick.
         const double frame = 1 / (format.rate.value() * tick.value());
         if (format.variable_rate)
-            command.insert(command.end(), {"-bsf:v", str("setts=pts=PTS:dts=DTS:duration=", std::llround(frame))});
+            append(command, {"-bsf:v", str("setts=pts=PTS:dts=DTS:duration=", std::llround(frame))});
     }
-    const Words coder = coding(kind, pixels, options);
-    command.insert(command.end(), coder.begin(), coder.end());
-    if (!options.comment.empty()) command.insert(command.end(), {"-metadata", "comment=" + options.comment});
-    command.insert(command.end(), {"-f", kind, "file:" + out.string()});
+    append(command, coding(kind, pixels, options));
+    if (!options.comment.empty()) append(command, {"-metadata", "comment=" + options.comment});
+    append(command, {"-f", kind, "file:" + out.string()});
     return command;
 }
 
@@ -167,6 +165,7 @@ VideoWriter::VideoWriter(const fs::path& path, const VideoFormat& format, const 
     const std::vector<std::uint8_t> black(std::size_t(written_.H * written_.W * 3 * (is_deep(format) ? 2 : 1)));
     send(black.data(), black.size(), 0);
     const int status = encoder_->wait();
+    check_program(encoder_->complaint());
     BIFRONS_CHECK(failed, status == 0, path.string(), ": ffmpeg cannot write ", options.codec, " with ",
                   pixels_for(format, options), " here (", encoder_->reason(),
                   "). Choose another --codec, --pix-fmt or file ending.");
@@ -229,7 +228,8 @@ void VideoWriter::take(const Picture<T>& frame, std::optional<double> time_s)
     const std::vector<T>& pixels = as_is ? frame.pixels : larger.pixels;
     if (!send(pixels.data(), pixels.size() * sizeof(T), tick)) {
         encoder_->wait();
-        fail(encoder_->reason());
+        const std::string reason = encoder_->reason();
+        fail(reason.empty() ? str("ffmpeg ended after ", frames_, " frames and gave no reason") : reason);
     }
     ++frames_;
 }

@@ -17,6 +17,12 @@
 namespace bifrons::data {
 namespace fs = std::filesystem;
 
+std::int64_t implausible_faces(const SourceRecord& source)
+{
+    return std::count_if(source.dropped.begin(), source.dropped.end(),
+                         [](const DroppedFace& face) { return face.reason != kLowScore && face.reason != kOtherFace; });
+}
+
 std::uint64_t checksum_of(const std::vector<std::uint8_t>& bytes)
 {
     return XXH64(bytes.data(), bytes.size(), 0);

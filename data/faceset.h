@@ -25,10 +25,13 @@ struct SourceCounts {
     std::int64_t empty = 0;     ///< frames without a face that was kept
 };
 
+/// Reasons of a DroppedFace; any other says what speaks against its landmarks.
+constexpr const char *kLowScore = "low score", *kOtherFace = "other face";
+
 /// A detection that is not in the faceset.
 struct DroppedFace {
     std::int64_t frame = 0;
-    std::string reason = {}; ///< "low score" or "other face"
+    std::string reason = {};
     double score = 0;
     Rect rect = {}; ///< px of the frame
 };
@@ -44,6 +47,9 @@ struct SourceRecord {
     std::vector<std::string> fingerprints = {}; ///< of the video or of each picture; none in older facesets
     std::vector<DroppedFace> dropped = {};
 };
+
+/// How many were dropped for their landmarks.
+std::int64_t implausible_faces(const SourceRecord& source);
 
 struct FaceRecord {
     std::string file = {};   ///< relative to the faceset: images/<source>_<frame>_<k>.png

@@ -35,14 +35,15 @@ void show(const data::ExtractReport& r, const std::string& out, Console& console
     const double rate = r.seconds > 0 ? double(r.frames_now) / r.seconds : 0;
     console.result(str(out, ": ", r.counts.faces, " faces from ", r.frames, " frames\n  ", r.counts.empty,
                        " frames without a face, ", r.counts.ignored, " other faces ignored, ", r.counts.low_score,
-                       " dropped for a low score\n  ", r.frames_now, " frames in ", duration_text(r.seconds), ", ",
-                       std::int64_t(rate + 0.5), " frames/s"),
+                       " dropped for a low score, ", r.implausible, " for implausible landmarks\n  ", r.frames_now,
+                       " frames in ", duration_text(r.seconds), ", ", std::int64_t(rate + 0.5), " frames/s"),
                    {{"faceset", out},
                     {"faces", r.counts.faces},
                     {"frames", r.frames},
                     {"frames_without_face", r.counts.empty},
                     {"ignored_faces", r.counts.ignored},
                     {"low_score_faces", r.counts.low_score},
+                    {"implausible_faces", r.implausible},
                     {"unreadable_pictures", r.unreadable},
                     {"frames_now", r.frames_now},
                     {"seconds", r.seconds}});

@@ -152,13 +152,15 @@ std::pair<std::string, Json> contents(const data::Faceset& set)
     for (const data::SourceRecord& s : set.sources) {
         text += str("  ", s.path, ": ", s.counts.faces, " faces in ", s.done, " of ", s.frames, " frames, ",
                     s.counts.empty, " without a face; dropped for a low score ", s.counts.low_score,
-                    ", other faces ignored ", s.counts.ignored, s.dropped.empty() ? "" : " (--json lists them)",
+                    ", for implausible landmarks ", data::implausible_faces(s), ", other faces ignored ",
+                    s.counts.ignored, s.dropped.empty() ? "" : " (--json lists them)",
                     s.complete ? "" : "; unfinished: run extract again to continue", "\n");
         sources.push_back({{"path", s.path},
                            {"faces", s.counts.faces},
                            {"frames", s.frames},
                            {"done", s.done},
                            {"empty", s.counts.empty},
+                           {"implausible", data::implausible_faces(s)},
                            {"dropped", dropped_faces(s)},
                            {"complete", s.complete}});
     }

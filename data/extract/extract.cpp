@@ -253,7 +253,8 @@ class Extraction {
         FacesetJournal journal(set_, std::size_t(index));
         finder_->restart();
         if (!set_.faces.empty() && set_.faces.back().source == index)
-            finder_->resume(set_.faces.back().rect, source.done - 1 - set_.faces.back().frame);
+            finder_->resume(set_.faces.back().rect, set_.faces.back().in_frame,
+                            source.done - 1 - set_.faces.back().frame);
         tell(frames);
         try {
             source.complete = work_through(frames, source, index, journal);
@@ -341,10 +342,12 @@ class Extraction {
             report_.counts.ignored += source.counts.ignored;
             report_.counts.low_score += source.counts.low_score;
             report_.counts.empty += source.counts.empty;
+            report_.implausible += implausible_faces(source);
         }
         BIFRONS_CHECK(data, !report_.complete || report_.counts.faces > 0, set_.folder.string(),
                       ": no face was found in ", report_.frames, " frames (", report_.counts.low_score,
-                      " dropped for a low score, ", report_.unreadable,
+                      " dropped for a low score, ", report_.implausible, " for implausible landmarks, ",
+                      report_.unreadable,
                       " pictures could not be read). Use footage with a frontal face, or a better detector (`bifrons "
                       "models get centerface`).");
     }

@@ -4,7 +4,7 @@
 // an interrupted extraction that is continued gives the same faceset. Tests tests/data/extract_test.cpp
 #pragma once
 
-#include "data/extract/landmarks.h"
+#include "data/extract/face_search.h"
 #include "data/extract/steady.h"
 #include "data/extract/track.h"
 #include "data/faceset.h"
@@ -19,6 +19,7 @@ struct FinderOptions {
     std::optional<double> min_score = {}; ///< detections below are dropped and counted; default_scores().strong
     Faces faces = Faces::track;
     std::filesystem::path landmarks = {}; ///< empty: Debian's file
+    bool rotate = true;                   ///< search frames turned by quarters, too, where no face stands upright
     int threads = 0;                      ///< 0: all of the machine's
     /// Faces::track: but for one frame in 16 a frame is searched where the face was last, and everywhere only if it is
     /// not there. Other faces of such a frame are not counted.
@@ -34,26 +35,26 @@ class FaceFinder {
     struct Found {
         std::vector<FrameFace> faces = {};
         std::vector<FrameFace> weak = {}; ///< dropped for a low score; on request
-        std::int64_t ignored = 0, low_score = 0;
-        std::vector<DroppedFace> dropped = {}; ///< each of both, without its frame
+        std::int64_t ignored = 0, low_score = 0, implausible = 0;
+        std::vector<DroppedFace> dropped = {}; ///< each of these, without its frame
     };
     /// Consecutive frames; works on them in parallel.
     std::vector<Found> find(const std::vector<Frame>& frames, bool with_weak = false);
     /// Forgets the faces it followed.
-    void restart() { tracker_ = Tracker(options_.faces, strong_); }
+    void restart();
     /// Goes on from a face that was kept so many frames ago.
-    void resume(const Rect& last, std::int64_t frames_ago) { tracker_.resume(last, frames_ago); }
-    int threads() const { return int(detectors_.size()); }
+    void resume(const Rect& last, const Landmarks& points, std::int64_t frames_ago);
+    int threads() const { return int(searches_.size()); }
     Faces faces() const { return options_.faces; }
 
   private:
-    std::vector<Detection> search(const Image& frame, const std::optional<Rect>& last, Detector& detector) const;
+    Found select(SearchResult& result, bool with_weak);
 
     FinderOptions options_;
     double strong_;
-    std::shared_ptr<const LandmarkModel> landmarks_;
-    std::vector<std::unique_ptr<Detector>> detectors_; ///< one per thread
+    std::vector<FaceSearch> searches_; ///< one per thread
     Tracker tracker_;
+    int quarters_ = 0; ///< by which the last face leant
 };
 
 struct ExtractOptions {
@@ -68,12 +69,13 @@ struct ExtractOptions {
 };
 
 struct ExtractReport {
-    std::int64_t frames = 0;     ///< looked at, over all sources, earlier runs included
-    SourceCounts counts = {};    ///< the same
-    std::int64_t frames_now = 0; ///< looked at in this run
-    std::int64_t unreadable = 0; ///< pictures left out in this run
-    double seconds = 0;          ///< of this run
-    bool complete = false;       ///< false after a cancel
+    std::int64_t frames = 0;      ///< looked at, over all sources, earlier runs included
+    SourceCounts counts = {};     ///< the same
+    std::int64_t implausible = 0; ///< the same: detections that are no faces
+    std::int64_t frames_now = 0;  ///< looked at in this run
+    std::int64_t unreadable = 0;  ///< pictures left out in this run
+    double seconds = 0;           ///< of this run
+    bool complete = false;        ///< false after a cancel
 };
 
 /// Adds the faces of each input (a video, a folder of pictures or one picture) to the faceset in `out`, which is

@@ -1,85 +1,72 @@
 // data/extract/finder.cpp - the wanted faces of frames.
 #include "data/extract/extract.h"
 #include "data/threads.h"
-#include "data/warp.h"
-
-#include <opencv2/core.hpp>
-#include <opencv2/imgproc.hpp>
 
 #include <algorithm>
-#include <cmath>
 
 namespace bifrons::data {
 
 FaceFinder::FaceFinder(const FinderOptions& options, std::shared_ptr<const LandmarkModel> landmarks)
     : options_(options), strong_(options.min_score.value_or(default_scores(options.detector.kind).strong)),
-      landmarks_(landmarks ? std::move(landmarks) : std::make_shared<LandmarkModel>(options.landmarks)),
       tracker_(options.faces, strong_)
 {
+    if (!landmarks) landmarks = std::make_shared<LandmarkModel>(options.landmarks);
     const int threads = options.threads > 0 ? options.threads : machine_threads();
-    for (int i = 0; i < threads; ++i) detectors_.push_back(make_detector(options.detector));
+    for (int i = 0; i < threads; ++i)
+        searches_.emplace_back(make_detector(options.detector), landmarks, strong_, options.rotate);
 }
 
-std::vector<Detection> FaceFinder::search(const Image& frame, const std::optional<Rect>& last, Detector& detector) const
+void FaceFinder::restart()
 {
-    if (!last || last->area() < 1) return detector.detect(frame);
-    // One box more on each side: a face moves less in 16 frames.
-    const Rect box = *last;
-    const auto left = std::clamp<std::int64_t>(std::int64_t(box.left - box.width()), 0, frame.W - 1),
-               right = std::clamp<std::int64_t>(std::int64_t(box.right + box.width()), left + 1, frame.W),
-               top = std::clamp<std::int64_t>(std::int64_t(box.top - box.height()), 0, frame.H - 1),
-               bottom = std::clamp<std::int64_t>(std::int64_t(box.bottom + box.height()), top + 1, frame.H);
-    const double scale = kNearFace / std::sqrt(box.area());
-    Image window(std::max<std::int64_t>(1, std::llround(scale * double(bottom - top))),
-                 std::max<std::int64_t>(1, std::llround(scale * double(right - left))), 3);
-    const cv::Mat whole(int(frame.H), int(frame.W), CV_8UC3, const_cast<std::uint8_t*>(frame.pixels.data()));
-    cv::Mat part(int(window.H), int(window.W), CV_8UC3, window.pixels.data());
-    cv::resize(whole(cv::Rect(int(left), int(top), int(right - left), int(bottom - top))), part, part.size(), 0, 0,
-               scale < 1 ? cv::INTER_AREA : cv::INTER_CUBIC);
-    const double x = double(right - left) / double(window.W), y = double(bottom - top) / double(window.H);
-    std::vector<Detection> found = detector.detect_near(window);
-    for (Detection& d : found) {
-        d.rect = {double(left) + x * d.rect.left, double(top) + y * d.rect.top, double(left) + x * d.rect.right,
-                  double(top) + y * d.rect.bottom};
-        if (!d.points) continue;
-        for (Point& p : *d.points) p = {double(left) + x * (p.x + 0.5) - 0.5, double(top) + y * (p.y + 0.5) - 0.5};
-    }
-    const bool is_there = std::any_of(found.begin(), found.end(), [&](const Detection& d) {
-        return d.score >= strong_ && overlap(d.rect, box) >= kSameFace;
-    });
-    return is_there ? found : detector.detect(frame);
+    tracker_ = Tracker(options_.faces, strong_);
+    quarters_ = 0;
+}
+
+void FaceFinder::resume(const Rect& last, const Landmarks& points, std::int64_t frames_ago)
+{
+    tracker_.resume(last, frames_ago);
+    quarters_ = quarters_of(points);
 }
 
 std::vector<FaceFinder::Found> FaceFinder::find(const std::vector<Frame>& frames, bool with_weak)
 {
-    const auto count = std::int64_t(frames.size());
-    std::vector<Found> found(frames.size());
-    std::vector<std::vector<Detection>> detections(frames.size());
-    const std::optional<Rect> last = options_.search_near ? tracker_.last() : std::nullopt;
-    for_each_on_threads(count, threads(), [&](std::int64_t i, int worker) {
-        detections[std::size_t(i)] =
-            search(frames[std::size_t(i)].image, i > 0 ? last : std::nullopt, *detectors_[std::size_t(worker)]);
+    std::vector<SearchResult> results(frames.size());
+    const SearchHints hints = {.last = tracker_.last(), .quarters = quarters_};
+    for_each_on_threads(std::int64_t(frames.size()), threads(), [&](std::int64_t i, int worker) {
+        SearchHints here = hints;
+        here.near = options_.search_near && i > 0;
+        results[std::size_t(i)] = searches_[std::size_t(worker)](frames[std::size_t(i)].image, here);
     });
-    for (std::size_t n = 0; n < frames.size(); ++n) {
-        const std::vector<Detection> wanted = tracker_.select(detections[n]);
-        for (const Detection& detection : wanted) found[n].faces.push_back({.detection = detection});
-        for (const Detection& detection : detections[n]) {
-            const auto is_it = [&](const Detection& w) { return w.rect == detection.rect; };
-            if (std::any_of(wanted.begin(), wanted.end(), is_it)) continue;
-            const bool weak = detection.score < strong_;
-            (weak ? found[n].low_score : found[n].ignored) += 1;
-            found[n].dropped.push_back(
-                {.reason = weak ? "low score" : "other face", .score = detection.score, .rect = detection.rect});
-            if (weak && with_weak) found[n].weak.push_back({.detection = detection});
-        }
+    std::vector<Found> found;
+    for (SearchResult& result : results) found.push_back(select(result, with_weak));
+    return found;
+}
+
+FaceFinder::Found FaceFinder::select(SearchResult& result, bool with_weak)
+{
+    std::vector<Detection> detections;
+    for (const FrameFace& face : result.faces) detections.push_back(face.detection);
+    const std::vector<Detection> wanted = tracker_.select(detections);
+    Found found;
+    for (DroppedFace& face : result.refused) {
+        const bool weak = face.score < strong_;
+        (weak ? found.low_score : found.implausible) += 1;
+        if (weak) face.reason = kLowScore;
+        found.dropped.push_back(std::move(face));
     }
-    for_each_on_threads(count, threads(), [&](std::int64_t i, int) {
-        Found& here = found[std::size_t(i)];
-        if (here.faces.empty() && here.weak.empty()) return;
-        const Image grey = to_grey(frames[std::size_t(i)].image);
-        for (std::vector<FrameFace>* faces : {&here.faces, &here.weak})
-            for (FrameFace& face : *faces) face.points = landmarks_->find(grey, face.detection);
-    });
+    for (FrameFace& face : result.faces) {
+        const auto is_it = [&](const Detection& w) { return w.rect == face.detection.rect; };
+        if (std::any_of(wanted.begin(), wanted.end(), is_it)) {
+            found.faces.push_back(std::move(face));
+            continue;
+        }
+        const bool weak = face.detection.score < strong_;
+        (weak ? found.low_score : found.ignored) += 1;
+        found.dropped.push_back(
+            {.reason = weak ? kLowScore : kOtherFace, .score = face.detection.score, .rect = face.detection.rect});
+        if (weak && with_weak) found.weak.push_back(std::move(face));
+    }
+    if (!found.faces.empty()) quarters_ = quarters_of(found.faces.back().points);
     return found;
 }
 

@@ -37,20 +37,19 @@ std::array<Point, 5> five_of(const Landmarks& p)
     return {mean(36, 41), mean(42, 47), p[30], p[48], p[54]};
 }
 
-/// The root mean square of the points' steps, px.
-double step_between(const Landmarks& a, const Landmarks& b)
-{
-    double sum = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) sum += std::pow(a[i].x - b[i].x, 2) + std::pow(a[i].y - b[i].y, 2);
-    return std::sqrt(sum / double(a.size()));
-}
-
 double eye_distance(const std::array<Point, 5>& five)
 {
     return std::hypot(five[1].x - five[0].x, five[1].y - five[0].y);
 }
 
 } // namespace
+
+double rms_distance(const Landmarks& a, const Landmarks& b)
+{
+    double sum = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) sum += std::pow(a[i].x - b[i].x, 2) + std::pow(a[i].y - b[i].y, 2);
+    return std::sqrt(sum / double(a.size()));
+}
 
 struct LandmarkModel::Trees {
     dlib::shape_predictor predictor;
@@ -99,23 +98,29 @@ Landmarks LandmarkModel::in_upright_crop(const Image& grey, const std::array<Poi
     return crop_from_frame.inverse()(in_box(warp(grey, crop_from_frame, kCrop, kCrop), kBoxInCrop, kFineness));
 }
 
-Landmarks LandmarkModel::find(const Image& grey, const Detection& face) const
+Fit LandmarkModel::find(const Image& grey, const Detection& face) const
 {
-    return refine(grey, face.points ? in_upright_crop(grey, *face.points) : in_box(grey, face.rect, 1));
+    return settle(grey, face.points ? in_upright_crop(grey, *face.points) : in_box(grey, face.rect, 1));
 }
 
 Landmarks LandmarkModel::refine(const Image& grey, const Landmarks& near) const
 {
-    Landmarks points = near;
+    return settle(grey, near).points;
+}
+
+Fit LandmarkModel::settle(const Image& grey, const Landmarks& near) const
+{
+    Fit fit = {.points = near};
     bool settled = false;
     for (int pass = 0; pass < kPasses && !settled; ++pass) {
-        const std::array<Point, 5> five = five_of(points);
+        const std::array<Point, 5> five = five_of(fit.points);
         const Landmarks next = in_upright_crop(grey, five);
-        settled = step_between(next, points) <= std::max(1.0, kSettled * eye_distance(five));
-        points = next;
+        const double step = rms_distance(next, fit.points), eyes = eye_distance(five);
+        settled = step <= std::max(1.0, kSettled * eyes);
+        fit = {.points = next, .moved = fit.moved + step / eyes};
     }
-    for (Point& p : points) p = {std::round(p.x * 1000) / 1000, std::round(p.y * 1000) / 1000};
-    return points;
+    for (Point& p : fit.points) p = {std::round(p.x * 1000) / 1000, std::round(p.y * 1000) / 1000};
+    return fit;
 }
 
 } // namespace bifrons::data

@@ -6,9 +6,13 @@ namespace bifrons::data {
 
 ThreadTeam::ThreadTeam(int threads, const char* name)
 {
-    for (int worker = 0; worker < threads; ++worker) {
-        threads_.emplace_back([this, worker](const std::stop_token& end) { serve(end, worker); });
-        pthread_setname_np(threads_.back().native_handle(), name);
+    try {
+        for (int worker = 0; worker < threads; ++worker) {
+            threads_.emplace_back([this, worker](const std::stop_token& end) { serve(end, worker); });
+            pthread_setname_np(threads_.back().native_handle(), name);
+        }
+    } catch (const std::system_error&) {
+        if (threads_.empty()) throw;
     }
 }
 

@@ -8,6 +8,7 @@
 #include <functional>
 #include <mutex>
 #include <stop_token>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -47,15 +48,19 @@ class SharedLoop {
     std::mutex guard_;
 };
 
-/// body(index, worker) for each index of [0, n), on at most `threads` threads; worker is below `threads` and the same
-/// for one thread. The first exception is thrown again here, after all threads ended.
+/// body(index, worker) for each index of [0, n), on at most `threads` threads, fewer where the system gives no more;
+/// worker is below `threads` and the same for one thread. The first exception is thrown again here, after all threads
+/// ended.
 template <class Body>
 void for_each_on_threads(std::int64_t n, int threads, const Body& body)
 {
     SharedLoop loop(n);
     std::vector<std::thread> others;
-    for (int worker = 1; worker < threads && worker < n; ++worker)
-        others.emplace_back([&, worker] { loop.work(body, worker); });
+    try {
+        for (int worker = 1; worker < threads && worker < n; ++worker)
+            others.emplace_back([&, worker] { loop.work(body, worker); });
+    } catch (const std::system_error&) { // no more threads: the others do its share
+    }
     loop.work(body, 0);
     for (std::thread& thread : others) thread.join();
     loop.rethrow();
@@ -64,7 +69,8 @@ void for_each_on_threads(std::int64_t n, int threads, const Body& body)
 /// Threads that stay from one loop to the next, so that each can keep what belongs to a thread: a device.
 class ThreadTeam {
   public:
-    /// They bear the name, of at most 15 characters, in debuggers and profilers.
+    /// They bear the name, of at most 15 characters, in debuggers and profilers. Fewer where the system gives no more;
+    /// throws std::system_error where it gives none.
     ThreadTeam(int threads, const char* name);
     int size() const { return int(threads_.size()); }
     /// As for_each_on_threads, but on the team's threads only, and a worker's number means the same one every time.

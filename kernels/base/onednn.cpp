@@ -7,6 +7,8 @@
 #include "kernels/base/error.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <map>
 #include <mutex>
 #include <string>
@@ -15,6 +17,7 @@
 
 #include <dnnl.hpp>
 #include <omp.h>
+#include <sys/mman.h>
 
 namespace bifrons::kernels {
 
@@ -257,6 +260,17 @@ std::function<void()> Call::bind(const OnednnOperands& o, void* workspace) const
     };
 }
 
+/// oneDNN crashes where it gets no memory for the code that it generates, so what that takes must be there.
+void expect_memory()
+{
+    constexpr std::size_t kRoom = std::size_t(64) << 20;
+    void* const room = ::mmap(nullptr, kRoom, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    BIFRONS_CHECK(device, room != MAP_FAILED, "oneDNN: needs ", kRoom >> 20,
+                  " MiB of memory to prepare a convolution, and the system gives none (", std::strerror(errno),
+                  "). Raise the limit (`ulimit -v`), or lower the batch size or the resolution.");
+    ::munmap(room, kRoom);
+}
+
 /// Whether oneDNN uses an instruction set here, or one that contains it: a set is a number with a bit for each part.
 bool uses(dnnl::cpu_isa set)
 {
@@ -303,6 +317,7 @@ std::shared_ptr<const OnednnCall> onednn_call(const OnednnConv& conv, int thread
     const std::lock_guard lock(mutex);
     if (const auto found = kept.find({conv, threads}); found != kept.end()) return found->second;
     if (kept.size() == kKept) kept.clear(); // those in use live on with their users
+    expect_memory();
     const ThreadCount count(threads);
     auto call = std::make_shared<const Call>(conv);
     return kept[{conv, threads}] = *call ? call : nullptr;

@@ -1,6 +1,10 @@
 #include "kernels/device/cpu_device.h"
 
 #include <fstream>
+#include <latch>
+#include <system_error>
+#include <thread>
+#include <vector>
 
 #include <omp.h>
 #include <sched.h>
@@ -16,6 +20,23 @@ std::string processor_name()
         if (line.rfind("model name", 0) == 0 && line.find(':') != std::string::npos)
             return line.substr(line.find(':') + 2);
     return "processor";
+}
+
+/// OpenMP ends the program where it cannot start a thread, so that is tried before.
+void expect_threads(int others)
+{
+    std::vector<std::jthread> started;
+    std::latch end(1);
+    std::string reason;
+    try {
+        while (int(started.size()) < others) started.emplace_back([&] { end.wait(); });
+    } catch (const std::system_error& error) {
+        reason = error.code().message();
+    }
+    end.count_down();
+    BIFRONS_CHECK(device, reason.empty(), "cpu: ", started.size() + 1, " of ", others + 1, " threads can be started (",
+                  reason,
+                  "). Raise the limits of processes and memory (`ulimit -u`, `ulimit -v`), or use --device cpu:1.");
 }
 
 } // namespace
@@ -35,6 +56,7 @@ CpuDevice::CpuDevice(int threads)
 void CpuDevice::set_threads(int threads)
 {
     BIFRONS_CHECK(usage, threads >= 1 && threads <= 1024, "cpu: ", threads, " threads; expected 1..1024");
+    expect_threads(threads - 1);
     threads_ = threads;
     omp_set_num_threads(threads);
 }

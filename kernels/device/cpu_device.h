@@ -7,7 +7,7 @@ namespace bifrons::kernels {
 
 class CpuDevice : public HostDevice {
   public:
-    /// threads 0: as many as the process may use.
+    /// threads 0: as many as the process may use. Throws Error(device) where they cannot be started.
     explicit CpuDevice(int threads = 0);
     DeviceKind kind() const override { return DeviceKind::cpu; }
     Target target() const override { return {.kind = DeviceKind::cpu, .threads = threads_}; }

@@ -5,10 +5,12 @@
 #include "tools/interrupt.h"
 #include "tools/options.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <map>
+#include <system_error>
 
 #include <CLI/CLI.hpp>
 
@@ -18,7 +20,7 @@ namespace {
 
 constexpr const char* kExitCodes =
     "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 bad data, 4 no usable device,\n"
-    "130 interrupted (run it again to continue). On an interrupt, train saves and exits with 0.";
+    "130 interrupted (the message says what was kept). On an interrupt, train saves and exits with 0.";
 
 int exit_code(ErrorKind kind, const Console& console)
 {
@@ -117,8 +119,20 @@ const CLI::App* parse(Program& program, int argc, const char* const* argv)
 /// What is still buffered reaches stdout, or it is an error: a result that is cut short looks like a whole one.
 void flush_results()
 {
-    BIFRONS_CHECK(failed, std::fflush(stdout) == 0 && !std::ferror(stdout),
-                  "stdout: the results cannot be written: ", std::strerror(errno));
+    const bool flushed = std::fflush(stdout) == 0;
+    BIFRONS_CHECK(failed, flushed && !std::ferror(stdout), "stdout: the results cannot be written",
+                  flushed ? "" : str(": ", std::strerror(errno)));
+}
+
+/// What Ctrl-C does to the command.
+void listen_for_interrupts(const std::string& name, const Console& console)
+{
+    const std::vector<Command>& all = commands();
+    const auto command = std::find_if(all.begin(), all.end(), [&](const Command& c) { return c.name == name; });
+    if (command->keeps_work) return catch_interrupts();
+    const std::string text = "interrupted";
+    end_on_interrupt(console.line_of("error", {{"text", text}, {"exit_code", 130}}),
+                     str("bifrons ", name, ": ", text, "\n"));
 }
 
 } // namespace
@@ -127,15 +141,15 @@ const std::vector<Command>& commands()
 {
     static const std::vector<Command> table = {
 #if BIFRONS_HAS_MEDIA
-        {"demo", "Run the full demo: extract, train and merge with two public-domain portraits", declare_demo},
-        {"extract", "Find faces in videos and pictures and save them, aligned, as a faceset", declare_extract},
+        {"demo", "Run the full demo: extract, train and merge with two public-domain portraits", declare_demo, true},
+        {"extract", "Find faces in videos and pictures and save them, aligned, as a faceset", declare_extract, true},
 #endif
-        {"train", "Train a model on two facesets, or resume its training", declare_train},
+        {"train", "Train a model on two facesets, or resume its training", declare_train, true},
         {"map", "Fit the latent mapping (optional) that `bifrons merge --latent-map` applies", declare_map},
 #if BIFRONS_HAS_MEDIA
-        {"merge", "Put the source's face into a video, a picture or a folder of pictures", declare_merge},
+        {"merge", "Put the source's face into a video, a picture or a folder of pictures", declare_merge, true},
 #endif
-        {"eval", "Measure how good a model is, on held-out faces", declare_eval},
+        {"eval", "Measure how good a model is, on held-out faces", declare_eval, true},
         {"preview", "Draw a preview sheet: what a model makes of faces from two facesets", declare_preview},
         {"plan", "Show the parameters, memory and arithmetic of a training run; runs nothing", declare_plan},
         {"bench", "Benchmark every kernel and the training step against the best libraries found here", declare_bench},
@@ -164,7 +178,7 @@ int run(int argc, const char* const* argv)
             on_swept([&console](const std::string& path) {
                 console.say(str("removed ", path, ", left unfinished by a process that has ended"));
             });
-            catch_interrupts();
+            listen_for_interrupts(chosen->get_name(), console);
             program.work.at(chosen)(console);
         }
         flush_results();
@@ -175,6 +189,11 @@ int run(int argc, const char* const* argv)
         return fail(e.what(), exit_code(e.kind(), console));
     } catch (const std::bad_alloc&) {
         return fail("out of memory. Lower the batch size or the resolution.", 1);
+    } catch (const std::system_error& e) {
+        if (e.code() != std::errc::resource_unavailable_try_again) return fail(str("unexpected: ", e.what()), 1);
+        return fail("a thread cannot be started: " + e.code().message() +
+                        ". Raise the limits of processes and memory (`ulimit -u`, `ulimit -v`), or use fewer threads.",
+                    console.working() ? 1 : 4);
     } catch (const std::exception& e) {
         return fail(str("unexpected: ", e.what()), 1);
     }

@@ -23,6 +23,7 @@ struct Command {
     const char* name;
     const char* help;               ///< one line
     Work (*declare)(CLI::App& app); ///< declares the options; the work sees their values
+    bool keeps_work = false;        ///< stops by itself when interrupted(); others are ended at once
 };
 
 const std::vector<Command>& commands();

@@ -3,6 +3,7 @@
 #include "kernels/base/error.h"
 #include "kernels/base/utf8.h"
 
+#include <cerrno>
 #include <cstdio>
 #include <cstring>
 
@@ -47,14 +48,22 @@ void Console::result(const std::string& text, const Json& values)
     if (text.empty() || text.back() != '\n') std::fputc('\n', stdout);
 }
 
-void Console::emit(const std::string& event, Json values)
+std::string Console::line_of(const std::string& event, const Json& values) const
 {
-    if (!json_) return;
+    if (!json_) return "";
     Json line = {{"event", event}, {"command", command_}};
     line.update(values);
     // Replaced, not refused: file names need not be UTF-8.
-    std::fprintf(stdout, "%s\n", line.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
-    std::fflush(stdout);
+    return line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+void Console::emit(const std::string& event, const Json& values)
+{
+    if (!json_) return;
+    std::fputs(line_of(event, values).c_str(), stdout);
+    if (std::fflush(stdout) == 0 || lost_stdout_) return;
+    lost_stdout_ = true;
+    talk(str("warning: stdout: the JSON lines cannot be written: ", std::strerror(errno), "; the work continues"));
 }
 
 void Console::paint(const std::string& line)

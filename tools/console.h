@@ -24,7 +24,9 @@ class Console {
     /// What the command was run for: `text` for people, `values` with --json.
     void result(const std::string& text, const Json& values);
     /// A JSON line of any event; nothing without --json.
-    void emit(const std::string& event, Json values);
+    void emit(const std::string& event, const Json& values);
+    /// That line, with its end.
+    std::string line_of(const std::string& event, const Json& values) const;
 
     /// Preparations are over. A device that fails from here on has failed the work (exit code 1); before, it was
     /// unusable (exit code 4).
@@ -42,7 +44,7 @@ class Console {
     void talk(const std::string& text);
 
     std::string command_, painted_;
-    bool json_ = false, working_ = false;
+    bool json_ = false, working_ = false, lost_stdout_ = false;
 };
 
 } // namespace bifrons::tools

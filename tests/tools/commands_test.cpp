@@ -10,7 +10,10 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <fstream>
+#include <set>
 
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -262,6 +265,86 @@ TEST(Commands, the_program_makes_threads_wait_passively)
                            " doctor | grep -q 'OMP_WAIT_POLICY is ACTIVE'")
                               .c_str()),
               0);
+}
+
+/// What a child process that runs this ends with.
+template <class Body>
+int code_of_child(const Body& body)
+{
+    const pid_t child = fork();
+    if (child == 0) {
+        body();
+        _exit(99);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+TEST(Commands, a_terminal_that_closes_asks_however_often_it_says_so)
+{
+    const auto end_after = [](const std::vector<int>& signals) {
+        return code_of_child([&] {
+            catch_interrupts();
+            for (const int signal : signals) raise(signal);
+            _exit(interrupted() ? 7 : 8);
+        });
+    };
+    EXPECT_EQ(end_after({}), 8);
+    EXPECT_EQ(end_after({SIGHUP}), 7);
+    EXPECT_EQ(end_after({SIGHUP, SIGHUP, SIGTERM, SIGHUP}), 7);
+    EXPECT_EQ(end_after({SIGHUP, SIGTERM, SIGINT}), 130);
+    EXPECT_EQ(code_of_child([] {
+                  std::signal(SIGHUP, SIG_IGN); // nohup
+                  catch_interrupts();
+                  raise(SIGHUP);
+                  _exit(interrupted() ? 7 : 8);
+              }),
+              8);
+}
+
+TEST(Commands, a_reader_that_ended_does_not_end_the_work)
+{
+    EXPECT_EQ(code_of_child([] {
+                  int ends[2];
+                  if (pipe(ends) != 0) _exit(1);
+                  dup2(ends[1], 1);
+                  close(ends[0]);
+                  catch_interrupts();
+                  Console console;
+                  console.set_json(true);
+                  console.say("first");
+                  console.say("second");
+                  _exit(std::ferror(stdout) ? 7 : 8);
+              }),
+              7);
+}
+
+std::string text_of(const std::string& path)
+{
+    std::ifstream in(path);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+TEST(Commands, work_that_keeps_nothing_ends_at_the_first_interrupt_with_a_sentence)
+{
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+        TempFolder folder;
+        EXPECT_EQ(code_of_child([&] {
+                      dup2(open((folder / "out").c_str(), O_WRONLY | O_CREAT, 0600), 1);
+                      dup2(open((folder / "err").c_str(), O_WRONLY | O_CREAT, 0600), 2);
+                      end_on_interrupt("{}\n", "bifrons map: interrupted\n");
+                      raise(signal);
+                  }),
+                  130);
+        EXPECT_EQ(text_of(folder / "out"), "{}\n");
+        EXPECT_EQ(text_of(folder / "err"), "bifrons map: interrupted\n");
+    }
+    std::set<std::string> keeping;
+    for (const Command& command : commands())
+        if (command.keeps_work) keeping.insert(command.name);
+    for (const char* name : {"map", "preview", "plan", "inspect"}) EXPECT_EQ(keeping.count(name), 0u) << name;
+    EXPECT_EQ(keeping.count("train"), 1u);
 }
 
 TEST(Commands, the_first_interrupt_asks_and_the_second_one_ends)

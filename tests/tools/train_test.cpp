@@ -74,12 +74,12 @@ TEST_F(TrainCommand, killed_at_any_moment_it_goes_on_to_the_same_bits)
     EXPECT_EQ(got.second, want.second);
 }
 
-TEST_F(TrainCommand, an_interrupt_saves_and_is_no_failure)
+TEST_F(TrainCommand, a_terminal_that_closes_saves_and_is_no_failure)
 {
     const pid_t child = start("model", "100000");
     for (int i = 0; i < 400 && !fs::exists(folder_ / "model/history.jsonl"); ++i) usleep(50000);
     usleep(300000);
-    kill(child, SIGINT);
+    kill(child, SIGHUP);
     EXPECT_EQ(wait_for(child), 0) << log();
     EXPECT_GT(newest("model").first, 0);
     EXPECT_NE(log().find("interrupted; saved at step"), std::string::npos) << log();

@@ -334,8 +334,9 @@ TEST(Extract, ADamagedPictureCostsItselfAloneAndIsTriedAgain)
     EXPECT_TRUE(first.complete);
     EXPECT_EQ(first.counts.faces, 17);
     EXPECT_EQ(first.unreadable, 1);
-    ASSERT_EQ(warnings.size(), 1u);
+    ASSERT_EQ(warnings.size(), 2u);
     EXPECT_NE(warnings[0].find("f5.png: "), std::string::npos) << warnings[0];
+    EXPECT_NE(warnings[1].find("1 of 18 pictures could not be read"), std::string::npos) << warnings[1];
     EXPECT_EQ(load_faceset(folder / "out").sources[0].pictures[5], "f6.png");
 
     test::write_text(folder / "in" / "f5.png", good);

@@ -1,12 +1,15 @@
 #include "data/jitter.h"
+#include "model/trained.h"
 #include "tools/commands.h"
 #include "tools/face_swap.h"
 #include "tools/finder_options.h"
 #include "tools/footage_options.h"
 #include "tools/interrupt.h"
+#include "tools/merge_output.h"
 #include "tools/open_faceset.h"
 #include "tools/open_model.h"
 #include "tools/options.h"
+#include "tools/people.h"
 #include "tools/progress.h"
 
 #include <cmath>
@@ -23,7 +26,9 @@ constexpr std::int64_t kSmooth = 3; // frames: 7 in all take most of the jitter 
 constexpr const char* kComment = "synthetic: faces in this footage were replaced by a neural network (Bifrons)";
 
 struct Options {
-    std::string model, input, out, device = "auto", faceset, settings, save_settings, range, output = "swapped";
+    std::string model, input, out, device = "auto", faceset, settings, save_settings, range, masks, output = "swapped",
+                                   identity;
+    std::vector<std::string> map;
     std::function<MergePlan(const std::string&, std::int64_t)> plan;
     std::optional<std::int64_t> fill, smooth;
     std::function<data::FinderOptions(Console&)> finder;
@@ -63,6 +68,9 @@ void check_output(const Options& o)
     BIFRONS_CHECK(usage, !over_input, o.out,
                   ": is where the input is, whose frames could be overwritten; expected another folder");
     const data::Existing existing = o.overwrite ? data::Existing::replace : data::Existing::keep;
+    BIFRONS_CHECK(usage, o.output != "face" || !one_file, o.out, ": --output face writes a folder; expected its name");
+    BIFRONS_CHECK(usage, o.output != "layer" || !one_picture || out.extension() == ".png", o.out,
+                  ": holds no alpha, which --output layer needs; expected .png");
     if (one_picture) return data::check_picture_destination(out, existing);
     if (one_file) return data::check_destination(out, existing);
     BIFRONS_CHECK(usage, fs::is_directory(out) || !is_other_media(out), o.out, ": unknown output format \"",
@@ -133,12 +141,14 @@ data::FootageFaces find_faces(const Options& o, const data::FinderOptions& optio
     });
 }
 
-/// Of the first face of each frame.
+/// Of all people's faces, one after the other.
 std::optional<double> jitter_of(const data::Clip& clip)
 {
     std::vector<std::optional<data::Landmarks>> points;
-    for (const data::ClipFrame& frame : clip)
-        points.push_back(frame.faces.empty() ? std::nullopt : std::optional(frame.faces[0].points));
+    for (const data::Track& track : data::tracks_of(clip)) {
+        for (std::int64_t t = track.begin; t < track.end(); ++t) points.push_back(face_at(clip, track, t).points);
+        points.push_back(std::nullopt);
+    }
     return data::landmark_jitter(points);
 }
 
@@ -162,7 +172,7 @@ data::SinkOptions sink_options(const Options& o, const data::FrameSource& source
     } else {
         sink.format = {.H = first.H, .W = first.W, .rate = {std::llround(o.fps * 1000), 1000}};
     }
-    if (o.output == "side-by-side") sink.format.W *= 2;
+    sink.format = output_format(o.output, sink.format);
     return sink;
 }
 
@@ -171,64 +181,93 @@ void tell(const Options& o, data::FrameSource& source, Console& console)
     for (const std::string& remark : source.remarks()) console.warn(str(o.input, ": ", remark));
 }
 
-/// What the output holds beside the frames.
-struct Written {
-    std::string video = {}; ///< how its pictures are coded; empty for picture files
-    data::Carried carried = {};
+/// What became of the frames.
+struct Counts {
+    std::int64_t frames = 0, faces = 0;
+    std::int64_t without_face = 0; ///< frames that were left as they are
 };
 
-/// Grey as three equal channels.
-data::Image colored(const data::Image& grey)
-{
-    data::Image out(grey.H, grey.W, 3);
-    for (std::size_t i = 0; i < grey.pixels.size(); ++i) std::fill_n(&out.pixels[3 * i], 3, grey.pixels[i]);
-    return out;
-}
-
-data::Image beside(const data::Image& left, const data::Image& right)
-{
-    data::Image out(left.H, left.W + right.W, 3);
-    for (std::int64_t y = 0; y < left.H; ++y) {
-        std::copy_n(left.at(y, 0), 3 * left.W, out.at(y, 0));
-        std::copy_n(right.at(y, 0), 3 * right.W, out.at(y, left.W));
+/// One model at work on the faces that are its.
+class Swapper {
+  public:
+    Swapper(const Options& o, const std::string& path, kernels::Device& device,
+            std::shared_ptr<const data::LandmarkModel> landmarks, const MergePlan& plan, const SwapOptions& options,
+            Console& console)
+        : model_(device, open_checkpoint(path, console)), memory_(device),
+          map_(open_latent_map(path, o.latent_map, device, model_, memory_, console)),
+          swap_(device, model_.network(), data::face_type_of(model_.settings().face_type), model_.precision(),
+                std::move(landmarks), plan, options, map_ ? &*map_ : nullptr)
+    {
+        if (model_.averaged()) console.say("using the averaged weights (ema)");
     }
-    return out;
-}
+    void take(data::Clip clip) { clip_ = std::move(clip); }
+    std::vector<Drawn> operator()(const std::vector<data::Frame>& frames) { return swap_(frames, clip_); }
+    std::string color() const { return swap_.chosen_color() ? data::name_of(*swap_.chosen_color()) : "as set"; }
 
-/// Frames in, what --output asks for out.
-void swap_block(const Options& o, std::vector<data::Frame>& frames, const data::Clip& clip, FaceSwap& swap)
+  private:
+    model::TrainedModel model_;
+    Pool memory_;
+    std::optional<model::CodeMap> map_;
+    FaceSwap swap_;
+    data::Clip clip_;
+};
+using Swappers = std::vector<std::unique_ptr<Swapper>>;
+
+/// What all of them draw over the frames.
+std::vector<Drawn> draw(const std::vector<data::Frame>& frames, Swappers& swappers, Counts& counts)
 {
-    std::vector<data::Frame> before;
-    if (o.output == "side-by-side") before = frames;
-    std::vector<data::Image> masks;
-    swap(frames, clip, o.output == "mask" ? &masks : nullptr);
-    for (std::size_t i = 0; i < before.size(); ++i) frames[i].image = beside(before[i].image, frames[i].image);
-    for (std::size_t i = 0; i < masks.size(); ++i) frames[i].image = colored(masks[i]);
-    if (o.output == "swapped") return;
-    for (data::Frame& frame : frames) frame.extras = {}; // of the input's picture alone
+    std::vector<Drawn> all(frames.size());
+    for (const std::unique_ptr<Swapper>& swapper : swappers) {
+        std::vector<Drawn> own = (*swapper)(frames);
+        for (std::size_t n = 0; n < all.size(); ++n) {
+            std::move(own[n].faces.begin(), own[n].faces.end(), std::back_inserter(all[n].faces));
+            std::move(own[n].layers.begin(), own[n].layers.end(), std::back_inserter(all[n].layers));
+        }
+    }
+    for (const Drawn& drawn : all) {
+        counts.frames += 1;
+        counts.faces += std::int64_t(drawn.faces.size());
+        counts.without_face += drawn.faces.empty();
+    }
+    return all;
 }
 
 /// Swaps all frames.
-Written swap_frames(const Options& o, data::FrameSource& source, const data::Clip& clip, FaceSwap& swap,
-                    Console& console)
+Written swap_frames(const Options& o, data::FrameSource& source, std::int64_t expected, Swappers& swappers,
+                    const MergePlan& plan, int threads, Counts& counts, Console& console)
 {
     std::vector<data::Frame> frames = data::next_block(source);
     if (frames.empty()) tell(o, source, console);
     BIFRONS_CHECK(data, !frames.empty(), o.input, ": holds no frames; expected one at least");
-    const auto sink = data::create_frames(o.out, sink_options(o, source, frames[0].image));
+    const auto output = open_merge_output(o.output, o.out, sink_options(o, source, frames[0].image), plan, threads);
     Progress progress(console, "merge", "frames", source.count());
     for (; !frames.empty(); frames = data::next_block(source)) {
         if (interrupted())
-            throw Interrupted(str("interrupted after ", swap.counts().frames, " frames; ",
+            throw Interrupted(str("interrupted after ", counts.frames, " frames; ",
                                   data::has_video_name(o.out) ? "nothing was written" : str("they are in ", o.out)));
-        BIFRONS_CHECK(data, frames.back().index < std::int64_t(clip.size()), o.input, ": has more than the ",
-                      clip.size(), " frames it had at first; expected a file that does not change");
-        swap_block(o, frames, clip, swap);
-        for (const data::Frame& frame : frames) sink->write(frame);
-        progress.update(swap.counts().frames, {{"faces", double(swap.counts().faces)}});
+        BIFRONS_CHECK(data, frames.back().index < expected, o.input, ": has more than the ", expected,
+                      " frames it had at first; expected a file that does not change");
+        output->take(frames, draw(frames, swappers, counts));
+        progress.update(counts.frames, {{"faces", double(counts.faces)}});
     }
-    data::Carried carried = sink->finish();
-    return {sink->description(), std::move(carried)};
+    return output->finish();
+}
+
+/// Gives each swapper the faces that are its. Returns how many are nobody's. who: null where there is one model.
+std::int64_t hand_out(const Options& o, data::Clip clip, const People* who, Swappers& swappers, Console& console)
+{
+    if (!who) {
+        swappers[0]->take(std::move(clip));
+        return 0;
+    }
+    const auto source = data::open_frames(o.input, o.reader());
+    Progress progress(console, "tell people apart", "frames", source->count());
+    SortedFaces sorted = who->sort(*source, clip, [&](std::int64_t done) {
+        if (interrupted()) throw Interrupted("interrupted while telling people apart; nothing was written");
+        progress.update(done);
+    });
+    for (std::size_t p = 0; p < swappers.size(); ++p) swappers[p]->take(std::move(sorted.clips[p]));
+    return sorted.strangers;
 }
 
 std::string joined(const std::vector<std::string>& words)
@@ -240,9 +279,10 @@ std::string joined(const std::vector<std::string>& words)
 
 /// What became of the faces.
 struct Outcome {
-    SwapCounts swapped;
+    Counts swapped;
     data::FootageFaces found;
     std::int64_t filled = 0;
+    std::int64_t strangers = 0;                      ///< faces of nobody in --map
     std::optional<double> jitter_found, jitter_used; ///< of landmarks, before and after they were steadied
     std::string color;
     Written written;
@@ -258,7 +298,8 @@ void show(const Options& o, const Outcome& r, double seconds, Console& console)
                                    : "";
     console.result(
         str(o.out, ": ", r.swapped.frames, " frames, ", r.swapped.faces, " faces replaced\n  ", r.swapped.without_face,
-            " frames without a face left unchanged, ", r.found.ignored, " other faces ignored, ", r.found.low_score,
+            " frames without a face left unchanged, ", r.found.ignored, " other faces ignored, ",
+            r.strangers > 0 ? str(r.strangers, " of nobody in --map left alone, ") : "", r.found.low_score,
             " dropped for a low score\n  ", r.filled, " frames whose face was not found, taken from their neighbours",
             ranges.empty() ? "" : ": ", ranges, "\n  ", jitter, "colour transfer: ", r.color, "\n  ",
             r.written.video.empty() ? "" : "video: " + r.written.video + "\n  ", "sound: ", carried.sound,
@@ -269,6 +310,7 @@ void show(const Options& o, const Outcome& r, double seconds, Console& console)
          {"frames_without_face", r.swapped.without_face},
          {"ignored_faces", r.found.ignored},
          {"low_score_faces", r.found.low_score},
+         {"strangers", r.strangers},
          {"filled_frames", r.filled},
          {"filled", ranges},
          {"color", r.color},
@@ -288,12 +330,13 @@ void warn_of_losses(const Options& o, const data::VideoInfo& video, Console& con
 }
 
 /// Frames that hold two moments each are not written as if they held one.
-void check_fields(const Options& o, const data::FrameSource& source)
+void check_fields(const Options& o, const data::FrameSource& source, Console& console)
 {
     const bool combed = source.video() && source.video()->fields != data::Fields::none;
     BIFRONS_CHECK(usage, !combed || o.reader().deinterlace == data::Deinterlace::always, o.input,
                   ": is interlaced, so each frame shows two moments, combed into each other; expected progressive "
                   "video. Add --deinterlace.");
+    if (combed) console.warn(str(o.out, ": becomes progressive, as interlaced video is not written"));
 }
 
 /// Throws now what the writer would throw after the faces were found.
@@ -304,15 +347,27 @@ void check_encoder(const Options& o, const data::FrameSource& source)
     data::VideoWriter(o.out, sink.format, sink.video);
 }
 
+/// One for each person, or the only one.
+std::vector<std::string> models_of(const Options& o, const std::vector<Person>& people)
+{
+    BIFRONS_CHECK(usage, o.model.empty() != people.empty(),
+                  people.empty() ? "--model is required, or --map for several people"
+                                 : "--model and --map are both given; expected one of them");
+    if (people.empty()) return {o.model};
+    std::vector<std::string> models;
+    for (const Person& person : people) models.push_back(person.model);
+    return models;
+}
+
 void merge(const Options& o, Console& console)
 {
     const double begin = Progress::steady_seconds();
     check_output(o);
     data::ReaderOptions reader = o.reader();
-    reader.deep = data::has_video_name(o.out) && o.output == "swapped";
+    reader.deep = data::has_video_name(o.out);
     reader.tone_map = !data::has_video_name(o.out); // a video keeps its own transfer
     const auto source = data::open_frames(o.input, reader);
-    check_fields(o, *source);
+    check_fields(o, *source, console);
     tell(o, *source, console);
     BIFRONS_CHECK(usage, !data::has_picture_name(o.out) || source->count() == 1, o.out,
                   ": one picture cannot hold the input's ", source->count(), " frames; expected a folder or a video");
@@ -326,27 +381,40 @@ void merge(const Options& o, Console& console)
     if (!o.save_settings.empty())
         plan.save(o.save_settings, o.overwrite ? data::Existing::replace : data::Existing::keep);
     check_encoder(o, *source);
-    const Checkpoint checkpoint = open_checkpoint(o.model, console);
+    std::vector<Person> people;
+    for (const std::string& pair : o.map) people.push_back(person_of(pair));
     const auto device = open_device(o.device, console);
-    const model::TrainedModel model(*device, checkpoint);
-    if (model.averaged()) console.say("using the averaged weights (ema)");
-    Pool memory(*device);
-    const std::optional<model::CodeMap> map = open_latent_map(o.model, o.latent_map, *device, model, memory, console);
     data::FinderOptions finder = o.finder(console);
     finder.search_near = true;
+    if (!people.empty()) finder.faces = data::Faces::all;
     const auto landmarks = std::make_shared<const data::LandmarkModel>(finder.landmarks);
-    FaceSwap swap(*device, model, landmarks, plan, swap_options(o, *device, finder.threads, source->count()),
-                  map ? &*map : nullptr);
+    std::optional<ImportedMasks> masks;
+    if (!o.masks.empty()) masks.emplace(o.masks, *source);
+    SwapOptions swap = swap_options(o, *device, finder.threads, source->count());
+    swap.masks = masks ? &*masks : nullptr;
+    Swappers swappers;
+    for (const std::string& path : models_of(o, people))
+        swappers.push_back(std::make_unique<Swapper>(o, path, *device, landmarks, plan, swap, console));
+    std::optional<model::IdentityNetwork> network;
+    std::optional<People> who;
+    if (!people.empty()) {
+        network.emplace(*device, SafetensorsFile(o.identity.empty() ? identity_file() : o.identity));
+        who.emplace(*network, people, finder, landmarks);
+    }
     Outcome outcome;
     outcome.found = find_faces(o, finder, landmarks, console);
     outcome.jitter_found = jitter_of(outcome.found.clip);
     outcome.filled = steady(o, source->video(), outcome.found.clip);
     outcome.jitter_used = jitter_of(outcome.found.clip);
-    outcome.written = swap_frames(o, *source, outcome.found.clip, swap, console);
-    outcome.swapped = swap.counts();
-    outcome.color = swap.chosen_color() ? data::name_of(*swap.chosen_color()) : "as set";
+    outcome.strangers = hand_out(o, outcome.found.clip, who ? &*who : nullptr, swappers, console);
+    outcome.written = swap_frames(o, *source, std::int64_t(outcome.found.clip.size()), swappers, plan, finder.threads,
+                                  outcome.swapped, console);
+    for (const auto& swapper : swappers) outcome.color += (outcome.color.empty() ? "" : ", ") + swapper->color();
     tell(o, *source, console);
     for (const std::string& lost : outcome.written.carried.lost) console.warn(str(o.out, ": lacks ", lost));
+    if (masks && masks->missing() > 0)
+        console.warn(
+            str(o.masks, ": has no mask for ", masks->missing(), " of the frames; there nothing was left out"));
     if (outcome.swapped.faces == 0)
         console.warn(str(o.input, ": no face found; the output shows the input's frames unchanged"));
     show(o, outcome, Progress::steady_seconds() - begin, console);
@@ -357,7 +425,12 @@ void merge(const Options& o, Console& console)
 Work declare_merge(CLI::App& app)
 {
     const auto o = std::make_shared<Options>();
-    required(text(app, "--model", o->model, "FOLDER", "model folder, or one of its checkpoints"));
+    text(app, "--model", o->model, "FOLDER", "model folder, or one of its checkpoints");
+    texts(app, "--map", o->map, "PICTURE=MODEL",
+          "instead of --model, for several people: replace the person that the picture shows by this model's source; "
+          "once for each");
+    text(app, "--identity", o->identity, "FILE",
+         "with --map: dlib's face-recognition network (safetensors); default: from the models folder");
     required(text(app, "--input", o->input, "PATH", "destination footage: a video, a picture or a folder of pictures"));
     required(text(app, "-o,--out", o->out, "PATH", "a video (.mp4, .mov, .mkv), a picture (.png, .jpg) or a folder"));
     o->plan = merge_options(app);
@@ -365,8 +438,12 @@ Work declare_merge(CLI::App& app)
          "TOML file of the options from --mask to --blend, with [[frames]] for ranges of frames");
     text(app, "--save-settings", o->save_settings, "FILE", "write these options to such a file");
     text(app, "--only-range", o->range, "FROM-TO", "replace faces in these frames only, counted from 0");
-    choice(app, "--output", o->output, {"swapped", "side-by-side", "mask"},
-           "what to write: the swapped frames, each original beside its swapped frame, or the mask");
+    text(app, "--mask-folder", o->masks, "FOLDER",
+         "pictures named and sized like the frames: white where the face may be replaced, black where something is in "
+         "front of it");
+    choice(app, "--output", o->output, merge_outputs(),
+           "what to write: the swapped frames, each original beside its swapped frame, the mask, what was pasted as a "
+           "layer with alpha, or the faces as the network made them, with each one's matrix");
     number(app, "--latent-map", o->latent_map, 0.0, 1.0,
            "strength of the latent mapping that `bifrons map` fitted; 0 = off");
     text(app, "--faceset", o->faceset, "FOLDER",

@@ -19,47 +19,45 @@ int threads_of(const SwapOptions& options)
 
 } // namespace
 
-FaceSwap::FaceSwap(kernels::Device& device, const model::TrainedModel& model,
+FaceSwap::FaceSwap(kernels::Device& device, const model::Autoencoder& network, data::FaceType type, Precision precision,
                    std::shared_ptr<const data::LandmarkModel> landmarks, const MergePlan& plan,
                    const SwapOptions& options, const model::CodeMap* map)
-    : type_(data::face_type_of(model.settings().face_type)), side_(model.settings().resolution), plan_(plan),
-      options_(options), landmarks_(std::move(landmarks)),
-      predictor_(device, model.network(), kBatch, model::Predictor::Identity::src, model.precision(), map),
+    : type_(type), side_(network.architecture().resolution), plan_(plan), options_(options),
+      landmarks_(std::move(landmarks)),
+      predictor_(device, network, kBatch, model::Predictor::Identity::src, precision, map),
       team_(threads_of(options), "bifrons paste"), mergers_(std::size_t(team_.size()))
 {
 }
 
-void FaceSwap::operator()(std::vector<data::Frame>& frames, const data::Clip& clip, std::vector<data::Image>* masks)
+std::vector<Drawn> FaceSwap::operator()(const std::vector<data::Frame>& frames, const data::Clip& clip)
 {
-    std::vector<Faces> faces = align(frames, clip);
-    predict(frames, faces);
-    if (!color_) choose_color(frames, faces);
-    paste(frames, faces, masks);
+    std::vector<Drawn> drawn = align(frames, clip);
+    predict(frames, drawn);
+    if (!color_) choose_color(frames, drawn);
+    draw(frames, drawn);
+    return drawn;
 }
 
-std::vector<FaceSwap::Faces> FaceSwap::align(const std::vector<data::Frame>& frames, const data::Clip& clip)
+std::vector<Drawn> FaceSwap::align(const std::vector<data::Frame>& frames, const data::Clip& clip)
 {
-    std::vector<Faces> faces(frames.size());
+    std::vector<Drawn> drawn(frames.size());
     for (std::size_t n = 0; n < frames.size(); ++n) {
         const std::int64_t t = frames[n].index;
         const std::vector<data::FrameFace>& here = clip.at(std::size_t(t)).faces;
         for (std::size_t k = 0; k < here.size() && options_.from <= t && t <= options_.to; ++k)
-            faces[n].push_back({.face_from_frame = data::face_from_frame(here[k].points, type_, side_),
-                                .in_frame = here[k].points,
-                                .motion = data::motion_of(clip, std::size_t(t), k),
-                                .frame = t});
-        counts_.frames += 1;
-        counts_.faces += std::int64_t(faces[n].size());
-        counts_.without_face += faces[n].empty();
+            drawn[n].faces.push_back({.face_from_frame = data::face_from_frame(here[k].points, type_, side_),
+                                      .in_frame = here[k].points,
+                                      .motion = data::motion_of(clip, std::size_t(t), k),
+                                      .frame = t});
     }
-    return faces;
+    return drawn;
 }
 
-void FaceSwap::predict(const std::vector<data::Frame>& frames, std::vector<Faces>& faces)
+void FaceSwap::predict(const std::vector<data::Frame>& frames, std::vector<Drawn>& drawn)
 {
     std::vector<std::pair<const data::Image*, data::PredictedFace*>> all;
     for (std::size_t n = 0; n < frames.size(); ++n)
-        for (data::PredictedFace& face : faces[n]) all.emplace_back(&frames[n].image, &face);
+        for (data::PredictedFace& face : drawn[n].faces) all.emplace_back(&frames[n].image, &face);
 
     const std::int64_t pixels = side_ * side_;
     const auto count = std::int64_t(all.size());
@@ -84,11 +82,11 @@ void FaceSwap::predict(const std::vector<data::Frame>& frames, std::vector<Faces
     }
 }
 
-void FaceSwap::choose_color(const std::vector<data::Frame>& frames, const std::vector<Faces>& faces)
+void FaceSwap::choose_color(const std::vector<data::Frame>& frames, const std::vector<Drawn>& drawn)
 {
     std::vector<std::pair<const data::Image*, const data::PredictedFace*>> some;
     for (std::size_t n = 0; n < frames.size(); ++n)
-        for (const data::PredictedFace& face : faces[n])
+        for (const data::PredictedFace& face : drawn[n].faces)
             if (some.size() < kFacesForColor && plan_.at(face.frame).choose_color)
                 some.emplace_back(&frames[n].image, &face);
     if (some.empty()) return;
@@ -112,20 +110,23 @@ data::Merger& FaceSwap::merger_of(int worker)
     return *merger;
 }
 
-void FaceSwap::paste(std::vector<data::Frame>& frames, const std::vector<Faces>& faces, std::vector<data::Image>* masks)
+void FaceSwap::draw(const std::vector<data::Frame>& frames, std::vector<Drawn>& drawn)
 {
-    if (masks) masks->resize(frames.size());
     team_.for_each(std::int64_t(frames.size()), [&](std::int64_t i, int worker) {
-        const auto n = std::size_t(i);
-        data::Image& frame = frames[n].image;
-        if (masks) (*masks)[n] = data::Image(frame.H, frame.W, 1);
-        for (const data::PredictedFace& face : faces[n]) {
+        const data::Frame& frame = frames[std::size_t(i)];
+        Drawn& here = drawn[std::size_t(i)];
+        const std::optional<data::Image> visible =
+            options_.masks && !here.faces.empty() ? options_.masks->of(frame) : std::nullopt;
+        const data::Canvas canvas{.frame = frame.image,
+                                  .deep = frame.deep.pixels.empty() ? nullptr : &frame.deep,
+                                  .visible = visible ? &*visible : nullptr};
+        for (const data::PredictedFace& face : here.faces) {
             const MergeSettings& settings = plan_.at(face.frame);
             data::MergeOptions options = settings.options;
             if (settings.choose_color) options.color = *color_;
             data::Merger& merger = merger_of(worker);
             merger.set(options);
-            merger.merge(frame, face, masks ? &(*masks)[n] : nullptr);
+            here.layers.push_back(merger.draw(canvas, face));
         }
     });
 }

@@ -1,11 +1,11 @@
-// tools/face_swap.h - frames and where their faces are in, frames with the source's face out: align, predict, paste.
+// tools/face_swap.h - frames and where their faces are in, what is drawn over them out: align, predict, merge.
 #pragma once
 
 #include "data/extract/footage.h"
 #include "data/merge/merge.h"
 #include "data/threads.h"
 #include "model/predictor.h"
-#include "model/trained.h"
+#include "tools/imported_masks.h"
 #include "tools/merge_settings.h"
 
 #include <limits>
@@ -16,39 +16,39 @@ struct SwapOptions {
     std::int64_t from = 0, to = std::numeric_limits<std::int64_t>::max(); ///< the frames whose faces are replaced
     std::string merging_device = "cpu:1"; ///< what a thread that pastes opens for itself, once
     int threads = 0;                      ///< 0: all of the machine's
+    const ImportedMasks* masks = nullptr; ///< what of a frame may be replaced; null: all
 };
 
-struct SwapCounts {
-    std::int64_t frames = 0, faces = 0;
-    std::int64_t without_face = 0; ///< frames that were left as they are
+/// For one frame.
+struct Drawn {
+    std::vector<data::PredictedFace> faces = {};
+    std::vector<data::Layer> layers = {}; ///< of the faces, in their order
 };
 
 class FaceSwap {
   public:
-    /// device, model and plan must outlive this, and so must the map's memory. landmarks: finds the brows of predicted
-    /// faces, which need not lie where the frame's face has them. map: see model::Predictor; may be null. Throws as
-    /// Merger does.
-    FaceSwap(kernels::Device& device, const model::TrainedModel& model,
+    /// device, network and plan must outlive this, and so must the map's memory. landmarks: finds the brows of
+    /// predicted faces, which need not lie where the frame's face has them. map: see model::Predictor; may be null.
+    /// Throws as Merger does.
+    FaceSwap(kernels::Device& device, const model::Autoencoder& network, data::FaceType type, Precision precision,
              std::shared_ptr<const data::LandmarkModel> landmarks, const MergePlan& plan, const SwapOptions& options,
-             const model::CodeMap* map);
+             const model::CodeMap* map = nullptr);
+    /// See Step::share().
+    void share(Step& host) { predictor_.share(host); }
 
-    /// Consecutive frames, and the faces of all. What is outside the faces' masks keeps its bits. masks: of each frame,
-    /// [H,W,1], how much of a pixel was replaced; may be null. The result does not depend on the number of threads.
-    void operator()(std::vector<data::Frame>& frames, const data::Clip& clip, std::vector<data::Image>* masks);
-    const SwapCounts& counts() const { return counts_; }
+    /// Consecutive frames, and the faces of all. The result does not depend on the number of threads.
+    std::vector<Drawn> operator()(const std::vector<data::Frame>& frames, const data::Clip& clip);
     /// The colour transfer that leaves the least difference on the first faces, where the plan asks for that; empty
     /// before the first face.
     std::optional<data::ColorKind> chosen_color() const { return color_; }
 
   private:
-    /// The faces of one frame.
-    using Faces = std::vector<data::PredictedFace>;
-    std::vector<Faces> align(const std::vector<data::Frame>& frames, const data::Clip& clip);
-    void predict(const std::vector<data::Frame>& frames, std::vector<Faces>& faces);
-    void choose_color(const std::vector<data::Frame>& frames, const std::vector<Faces>& faces);
+    std::vector<Drawn> align(const std::vector<data::Frame>& frames, const data::Clip& clip);
+    void predict(const std::vector<data::Frame>& frames, std::vector<Drawn>& drawn);
+    void choose_color(const std::vector<data::Frame>& frames, const std::vector<Drawn>& drawn);
     /// Of this thread of the team.
     data::Merger& merger_of(int worker);
-    void paste(std::vector<data::Frame>& frames, const std::vector<Faces>& faces, std::vector<data::Image>* masks);
+    void draw(const std::vector<data::Frame>& frames, std::vector<Drawn>& drawn);
 
     const data::FaceType type_;
     const std::int64_t side_;
@@ -57,7 +57,6 @@ class FaceSwap {
     std::optional<data::ColorKind> color_;
     std::shared_ptr<const data::LandmarkModel> landmarks_;
     model::Predictor predictor_;
-    SwapCounts counts_;
     data::ThreadTeam team_;
     std::vector<std::unique_ptr<data::Merger>> mergers_; // of the team's threads, which make them
 };

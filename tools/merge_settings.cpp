@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <memory>
 #include <sstream>
 
@@ -21,16 +22,47 @@ struct Raw {
     std::string mask = data::name_of(merge.mask), color = "auto", blend = data::name_of(merge.blend);
 };
 
+/// "6", or "4,12,4,4" for top, bottom, left and right.
+std::optional<data::Sides> sides_of(const std::string& text, double low, double high)
+{
+    std::vector<double> values;
+    std::istringstream words(text);
+    for (std::string word; std::getline(words, word, ',');) {
+        double value = 0;
+        const bool good = CLI::detail::lexical_cast(word, value) && value >= low && value <= high; // NaN: no
+        if (!good) return {};
+        values.push_back(value);
+    }
+    if (values.size() == 1) return data::Sides(values[0]);
+    if (values.size() == 4) return data::Sides(values[0], values[1], values[2], values[3]);
+    return {};
+}
+
+template <class T>
+void sides(CLI::App& app, const std::string& name, T& value, double low, double high, const std::string& help)
+{
+    const auto check = [=](std::string& text) {
+        if (sides_of(text, low, high)) return std::string();
+        return str("is ", text, "; expected one number in ", low, "..", high, ", or four with commas");
+    };
+    app.add_option_function<std::string>(
+           name, [&value, low, high](const std::string& text) { value = *sides_of(text, low, high); },
+           help + "; or four for the face's top,bottom,left,right")
+        ->type_name(str(low, "..", high))
+        ->check(CLI::Validator(check, ""));
+}
+
 void declare(CLI::App& app, Raw& raw)
 {
     data::MergeOptions& m = raw.merge;
     choice(app, "--mask", raw.mask, {"hull", "predicted", "product"},
            "region to replace: hull of the landmarks, mask predicted by the model, or product of both");
-    number(app, "--erode", m.erode_px, -100.0, 100.0,
-           str("shrink the mask by this, px of a 256 px face; negative grows it (default ",
-               data::default_erode(data::BlendKind::feather), ", ", data::default_erode(data::BlendKind::poisson),
-               " with --blend poisson)"));
-    number(app, "--feather", m.feather_px, 0.0, 100.0, "width of the mask's soft edge, px of a 256 px face");
+    sides(app, "--erode", m.erode_px, -100, 100,
+          str("shrink the mask by this, px of a 256 px face; negative grows it (default ",
+              data::default_erode(data::BlendKind::feather), ", ", data::default_erode(data::BlendKind::poisson),
+              " with --blend poisson)"));
+    sides(app, "--feather", m.feather_px, 0, 100,
+          str("width of the mask's soft edge, px of a 256 px face (default ", m.feather_px.top, ")"));
     choice(app, "--color", raw.color, {"auto", "none", "rct", "lct", "mkl", "idt", "sot"},
            "colour transfer to the face: mean and deviation (rct), covariance too (lct, mkl), distribution "
            "(idt, sot); auto: the one that fits the first faces best");
@@ -39,12 +71,17 @@ void declare(CLI::App& app, Raw& raw)
     number(app, "--sharpen", m.sharpen, 0.0, 1.0,
            "sharpen the face up to this share of the sharpness of the frame's own face; 0: off");
     number(app, "--noise", m.noise, 0.0, 1.0, "add noise to the face up to this share of the frame's noise; 0: off");
+    number(app, "--compress", m.compress, 0.0, 1.0,
+           "compress the face as JPEG does, to match compressed footage; 0: off");
     number(app, "--motion-blur", m.motion_blur, 0.0, 1.0,
            "blur the face along its motion, over this share of its way from frame to frame; a film camera has 0.5");
     number(app, "--scale", m.scale, 0.5, 2.0, "size of the pasted face");
     number(app, "--shift-x", m.shift_x, -50.0, 50.0,
            "move the pasted face to the right, % of the face picture's width");
     number(app, "--shift-y", m.shift_y, -50.0, 50.0, "move the pasted face down, % of the face picture's height");
+    number(app, "--exclude", m.exclude, 0.0, 1.0,
+           "leave alone what is in front of the face: what has not the skin's colour and differs from what the network "
+           "draws; 0: off");
     number(app, "--opacity", m.opacity, 0.0, 1.0, "opacity of the pasted face");
     choice(app, "--blend", raw.blend, {"none", "feather", "poisson"},
            "how the edge is blended: not at all, by a soft mask, or by Poisson (seamless cloning)");
@@ -116,6 +153,9 @@ void add_words(const std::string& file, const std::string& key, const toml::node
     if (node.is_string()) value << node.as_string()->get();
     if (node.is_integer()) value << node.as_integer()->get();
     if (node.is_floating_point()) value << node.as_floating_point()->get();
+    if (const toml::array* list = node.as_array())
+        for (const toml::node& element : *list)
+            value << (&element == &list->front() ? "" : ",") << element.value<double>().value_or(std::nan(""));
     // With "=", so that a value that begins with a dash is not taken for an option.
     const std::vector<std::string> here = {"--" + key + "=" + value.str()};
     parse(here, where);
@@ -131,10 +171,15 @@ std::int64_t frame_number(const std::string& file, const toml::table& range, con
     return node->as_integer()->get();
 }
 
+/// Of a word "--erode=6".
+std::string key_of(const std::string& word)
+{
+    return word.substr(2, word.find('=') - 2);
+}
+
 std::string toml_line(const std::string& word)
 {
-    const std::size_t equals = word.find('=');
-    const std::string key = word.substr(2, equals - 2), value = word.substr(equals + 1);
+    const std::string key = key_of(word), value = word.substr(word.find('=') + 1);
     double number = 0;
     const auto end = std::from_chars(value.data(), value.data() + value.size(), number);
     const bool is_number = end.ec == std::errc() && end.ptr == value.data() + value.size();
@@ -162,6 +207,8 @@ MergePlan::MergePlan(const Words& given, const std::string& file, std::int64_t f
     if (!file.empty()) table = read(file);
     for (auto&& [key, node] : table)
         if (key.str() != "frames") add_words(file, std::string(key.str()), node, words_);
+    for (const std::string& word : given)
+        std::erase_if(words_, [&](const std::string& other) { return key_of(other) == key_of(word); });
     words_.insert(words_.end(), given.begin(), given.end());
     settings_ = parse(words_, "merge");
 

@@ -1,7 +1,7 @@
 // tools/merge_settings.h - how faces are pasted, frame by frame: options of `bifrons merge`, and a TOML file in which
 // ranges of frames have settings of their own.
 //
-//   erode = 6                      keys are the options' names, shift-x included
+//   erode = 6                      keys are the options' names, shift-x included; four sides are [4, 12, 4, 4]
 //   [[frames]]
 //   from = 120                     the first frame, counted from 0
 //   to = 180                       the last

@@ -12,18 +12,6 @@ namespace {
 
 constexpr int kMostRanges = 10;
 
-/// One face in consecutive frames: its number in each of them.
-struct Track {
-    std::int64_t begin = 0;
-    std::vector<std::size_t> faces = {};
-    std::int64_t end() const { return begin + std::int64_t(faces.size()); }
-};
-
-FrameFace& face_at(Clip& clip, const Track& track, std::int64_t frame)
-{
-    return clip[std::size_t(frame)].faces[track.faces[std::size_t(frame - track.begin)]];
-}
-
 Rect box_of(const Landmarks& points)
 {
     Rect box{points[0].x, points[0].y, points[0].x, points[0].y};
@@ -37,8 +25,43 @@ double overlap(const FrameFace& a, const FrameFace& b)
     return data::overlap(box_of(a.points), box_of(b.points));
 }
 
-/// The tracks of a clip, by their beginnings.
-std::vector<Track> tracks_of(Clip& clip)
+bool has_cut(const Clip& clip, std::int64_t after, std::int64_t until)
+{
+    for (std::int64_t t = after + 1; t <= until; ++t)
+        if (clip[std::size_t(t)].begins_scene) return true;
+    return false;
+}
+
+FrameFace between(const FrameFace& a, const FrameFace& b, double part)
+{
+    const auto mix = [part](double x, double y) { return x + part * (y - x); };
+    FrameFace face{.filled = true};
+    const Rect &r = a.detection.rect, &s = b.detection.rect;
+    face.detection.rect = {mix(r.left, s.left), mix(r.top, s.top), mix(r.right, s.right), mix(r.bottom, s.bottom)};
+    face.detection.score = std::min(a.detection.score, b.detection.score);
+    for (std::size_t i = 0; i < face.points.size(); ++i)
+        face.points[i] = {mix(a.points[i].x, b.points[i].x), mix(a.points[i].y, b.points[i].y)};
+    return face;
+}
+
+Landmarks smoothed(const Clip& clip, const Track& track, std::int64_t frame, std::int64_t reach)
+{
+    const std::int64_t r = std::min({reach, frame - track.begin, track.end() - 1 - frame});
+    if (r < 2) return face_at(clip, track, frame).points;
+    Landmarks sum{};
+    for (std::int64_t k = -r; k <= r; ++k) {
+        const double weight =
+            double(3 * (3 * r * r + 3 * r - 1) - 15 * k * k) / double((2 * r - 1) * (2 * r + 1) * (2 * r + 3));
+        const Landmarks& points = face_at(clip, track, frame + k).points;
+        for (std::size_t i = 0; i < sum.size(); ++i)
+            sum[i] = {sum[i].x + weight * points[i].x, sum[i].y + weight * points[i].y};
+    }
+    return sum;
+}
+
+} // namespace
+
+std::vector<Track> tracks_of(const Clip& clip)
 {
     std::vector<Track> tracks;
     std::vector<std::size_t> open; // those that reach the frame before
@@ -65,41 +88,10 @@ std::vector<Track> tracks_of(Clip& clip)
     return tracks;
 }
 
-bool has_cut(const Clip& clip, std::int64_t after, std::int64_t until)
+const FrameFace& face_at(const Clip& clip, const Track& track, std::int64_t frame)
 {
-    for (std::int64_t t = after + 1; t <= until; ++t)
-        if (clip[std::size_t(t)].begins_scene) return true;
-    return false;
+    return clip[std::size_t(frame)].faces[track.faces[std::size_t(frame - track.begin)]];
 }
-
-FrameFace between(const FrameFace& a, const FrameFace& b, double part)
-{
-    const auto mix = [part](double x, double y) { return x + part * (y - x); };
-    FrameFace face{.filled = true};
-    const Rect &r = a.detection.rect, &s = b.detection.rect;
-    face.detection.rect = {mix(r.left, s.left), mix(r.top, s.top), mix(r.right, s.right), mix(r.bottom, s.bottom)};
-    face.detection.score = std::min(a.detection.score, b.detection.score);
-    for (std::size_t i = 0; i < face.points.size(); ++i)
-        face.points[i] = {mix(a.points[i].x, b.points[i].x), mix(a.points[i].y, b.points[i].y)};
-    return face;
-}
-
-Landmarks smoothed(Clip& clip, const Track& track, std::int64_t frame, std::int64_t reach)
-{
-    const std::int64_t r = std::min({reach, frame - track.begin, track.end() - 1 - frame});
-    if (r < 2) return face_at(clip, track, frame).points;
-    Landmarks sum{};
-    for (std::int64_t k = -r; k <= r; ++k) {
-        const double weight =
-            double(3 * (3 * r * r + 3 * r - 1) - 15 * k * k) / double((2 * r - 1) * (2 * r + 1) * (2 * r + 3));
-        const Landmarks& points = face_at(clip, track, frame + k).points;
-        for (std::size_t i = 0; i < sum.size(); ++i)
-            sum[i] = {sum[i].x + weight * points[i].x, sum[i].y + weight * points[i].y};
-    }
-    return sum;
-}
-
-} // namespace
 
 std::int64_t fill_gaps(Clip& clip, std::int64_t most)
 {
@@ -136,7 +128,8 @@ void smooth_landmarks(Clip& clip, std::int64_t reach)
         std::vector<Landmarks> points;
         for (std::int64_t t = track.begin; t < track.end(); ++t) points.push_back(smoothed(clip, track, t, reach));
         for (std::int64_t t = track.begin; t < track.end(); ++t)
-            face_at(clip, track, t).points = points[std::size_t(t - track.begin)];
+            clip[std::size_t(t)].faces[track.faces[std::size_t(t - track.begin)]].points =
+                points[std::size_t(t - track.begin)];
     }
 }
 

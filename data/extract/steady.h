@@ -23,6 +23,18 @@ struct ClipFrame {
 };
 using Clip = std::vector<ClipFrame>;
 
+/// One face in consecutive frames: its number in each of them.
+struct Track {
+    std::int64_t begin = 0;
+    std::vector<std::size_t> faces = {};
+    std::int64_t end() const { return begin + std::int64_t(faces.size()); }
+};
+
+/// The tracks of a clip, by their beginnings. Each face is in one.
+std::vector<Track> tracks_of(const Clip& clip);
+/// The track's face in this frame.
+const FrameFace& face_at(const Clip& clip, const Track& track, std::int64_t frame);
+
 /// Where a track ends and one begins at most `most` frames later that overlaps it, in one scene, the frames between get
 /// faces whose points lie evenly between the two. Returns how many frames that were.
 std::int64_t fill_gaps(Clip& clip, std::int64_t most);

@@ -53,6 +53,13 @@ bool is_rgb(const std::string& pixel_format)
                        [&](const char* beginning) { return starts_with(pixel_format, beginning); });
 }
 
+bool has_alpha(const std::string& pixel_format)
+{
+    constexpr std::array kParts = {"yuva", "rgba", "bgra", "argb", "abgr", "gbrap", "ya8", "ya16", "ayuv", "vuya"};
+    return std::any_of(kParts.begin(), kParts.end(),
+                       [&](const char* part) { return pixel_format.find(part) != std::string::npos; });
+}
+
 std::string matrix_for(std::int64_t rows)
 {
     return rows >= 720 ? "bt709" : "smpte170m";

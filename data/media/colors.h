@@ -24,6 +24,9 @@ ColorTags known_tags(const ColorTags& probed, std::vector<std::string>* dropped 
 /// True for a pixel format that holds red, green and blue: rgb24, gbrp10le, bgr0, pal8.
 bool is_rgb(const std::string& pixel_format);
 
+/// True for a pixel format that holds alpha: yuva420p, bgra, gbrap10le, ya8.
+bool has_alpha(const std::string& pixel_format);
+
 /// The matrix that RGB becomes YUV with: BT.709 from 720 rows on, BT.601 below.
 std::string matrix_for(std::int64_t rows);
 

@@ -15,10 +15,7 @@ namespace {
 
 class VideoFrames : public FrameSource {
   public:
-    VideoFrames(const fs::path& path, const ReaderOptions& options)
-        : stem_(path.stem().string()), reader_(path, options), files_{path}
-    {
-    }
+    VideoFrames(const fs::path& path, const ReaderOptions& options) : reader_(path, options), files_{path} {}
     std::int64_t count() const override { return reader_.info().frames; }
     const std::vector<fs::path>& files() const override { return files_; }
     const VideoInfo* video() const override { return &reader_.info(); }
@@ -29,13 +26,11 @@ class VideoFrames : public FrameSource {
         frame.index = index_++;
         frame.time_s = reader_.time_s();
         frame.deep = reader_.deep();
-        std::string digits = std::to_string(frame.index);
-        frame.name = stem_ + "_" + std::string(std::max<std::size_t>(6, digits.size()) - digits.size(), '0') + digits;
+        frame.name = video_frame_name(files_[0], frame.index);
         return true;
     }
 
   private:
-    std::string stem_;
     VideoReader reader_;
     std::vector<fs::path> files_;
     std::int64_t index_ = 0;
@@ -140,9 +135,7 @@ class VideoSink : public FrameSink {
     void write(const Frame& frame) override
     {
         if (frame.deep.pixels.empty()) return writer_.write(frame.image, frame.time_s);
-        DeepImage deep = frame.deep;
-        follow(deep, frame.image);
-        writer_.write(deep, frame.time_s);
+        writer_.write(frame.deep, frame.time_s);
     }
     Carried finish() override { return writer_.finish(); }
     std::string description() const override { return writer_.description(); }
@@ -229,6 +222,13 @@ std::unique_ptr<FrameSource> open_frames(const fs::path& path, const ReaderOptio
     if (fs::is_directory(path, ignored)) return open_pictures(pictures_in(path), options);
     if (!is_clip(path)) return open_pictures({{path}, ""}, options);
     return std::make_unique<VideoFrames>(path, options);
+}
+
+std::string video_frame_name(const fs::path& video, std::int64_t index)
+{
+    const std::string digits = std::to_string(index);
+    return video.stem().string() + "_" + std::string(std::max<std::size_t>(6, digits.size()) - digits.size(), '0') +
+           digits;
 }
 
 std::vector<Frame> next_block(FrameSource& source)

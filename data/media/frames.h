@@ -12,7 +12,7 @@ struct Frame {
     std::int64_t index = 0; ///< from 0
     std::string name = {};  ///< of the picture file without its ending; a video's name and the index otherwise
     Image image = {};
-    DeepImage deep = {0, 0, 3}; ///< see VideoReader::deep; what is done to image is done to it when it is written
+    DeepImage deep = {0, 0, 3};        ///< see VideoReader::deep; where it is not empty, a video is written of it
     std::optional<double> time_s = {}; ///< when a video shows it, see VideoReader::time_s; pictures have none
     std::string file = {};             ///< name of the picture file; a video's frames have none
     PictureExtras extras = {};         ///< of a picture file, for a picture of the same size that is made from it
@@ -46,6 +46,9 @@ bool is_clip(const std::filesystem::path& path);
 /// Throws Error(data): missing, no media, or a folder without pictures.
 /// `options` are for a video, max_pixels for pictures, too.
 std::unique_ptr<FrameSource> open_frames(const std::filesystem::path& path, const ReaderOptions& options = {});
+
+/// Of the frame with this number of a video: clip_000012 of clip.mp4.
+std::string video_frame_name(const std::filesystem::path& video, std::int64_t index);
 
 /// The next 16 frames, as many as are worked on together; fewer at the end, none behind it.
 std::vector<Frame> next_block(FrameSource& source);

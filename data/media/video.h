@@ -26,6 +26,8 @@ struct VideoFormat {
     ColorTags tags = {};
     std::string chroma = "420"; ///< see chroma_of
     int bits = 8;               ///< a channel's, as stored
+    bool alpha = false;         ///< frames that are written have a fourth channel: alpha, by which the others are not
+                                ///< multiplied
 };
 
 enum class StreamKind { sound, subtitles, cover, attachment, timecode, data, video };

@@ -26,6 +26,7 @@ bool is_deep(const VideoFormat& format)
 std::string pixels_for(const VideoFormat& format, const VideoOptions& options)
 {
     if (options.pixels != "auto") return options.pixels;
+    if (format.alpha) return "yuva444p10le";
     if (options.codec == "prores") return format.chroma == "444" ? "yuv444p10le" : "yuv422p10le";
     return str("yuv", format.chroma, "p", is_deep(format) ? "10le" : "");
 }
@@ -94,8 +95,10 @@ std::string ivf_header(const VideoFormat& format)
     const Rational tick = tick_of(format);
     std::string bytes = "DKIF";
     put(bytes, 0, 2);
-    put(bytes, 32, 2);                                // its own length
-    bytes += is_deep(format) ? "BGR\x30" : "BGR\x18"; // ffmpeg's names of 48-bit and 24-bit BGR
+    put(bytes, 32, 2); // its own length
+    // ffmpeg's names of BGR and BGRA with 16 and with 8 bits a channel.
+    if (format.alpha) bytes += is_deep(format) ? "BRA\x40" : "BGRA";
+    if (!format.alpha) bytes += is_deep(format) ? "BGR\x30" : "BGR\x18";
     put(bytes, std::uint64_t(format.W), 2);
     put(bytes, std::uint64_t(format.H), 2);
     put(bytes, std::uint64_t(tick.den), 4);
@@ -153,6 +156,9 @@ VideoWriter::VideoWriter(const fs::path& path, const VideoFormat& format, const 
     const std::vector<std::string> codecs = {"x264", "x265", "prores", "ffv1"};
     BIFRONS_CHECK(usage, std::find(codecs.begin(), codecs.end(), options.codec) != codecs.end(), path.string(),
                   ": unknown codec \"", options.codec, "\"; expected x264, x265, prores or ffv1");
+    const bool holds_alpha = (options.codec == "prores" || options.codec == "ffv1") && options.pixels == "auto";
+    BIFRONS_CHECK(usage, !format.alpha || holds_alpha, path.string(), ": ", options.codec, " with pixel format ",
+                  options.pixels, " holds no alpha; expected --codec prores (.mov) or ffv1 (.mkv), and --pix-fmt auto");
     BIFRONS_CHECK(data, format.H > 0 && format.W > 0 && format.H < 65536 && format.W < 65536, path.string(),
                   ": frames of ", format.W, "x", format.H, "; expected 1 to 65535 px a side");
     check_destination(path, options.existing);
@@ -162,7 +168,8 @@ VideoWriter::VideoWriter(const fs::path& path, const VideoFormat& format, const 
     }
     // One frame to nowhere shows now what would fail after an hour's work.
     start("/dev/null");
-    const std::vector<std::uint8_t> black(std::size_t(written_.H * written_.W * 3 * (is_deep(format) ? 2 : 1)));
+    const std::vector<std::uint8_t> black(
+        std::size_t(written_.H * written_.W * channels() * (is_deep(format) ? 2 : 1)));
     send(black.data(), black.size(), 0);
     const int status = encoder_->wait();
     check_program(encoder_->complaint());
@@ -219,12 +226,13 @@ void VideoWriter::write(const DeepImage& frame, std::optional<double> time_s)
 template <class T>
 void VideoWriter::take(const Picture<T>& frame, std::optional<double> time_s)
 {
-    BIFRONS_CHECK(shape, frame.H == format_.H && frame.W == format_.W && frame.C == 3, path_.string(), ": frame [",
-                  frame.H, ",", frame.W, ",", frame.C, "]; expected [", format_.H, ",", format_.W, ",3]");
+    BIFRONS_CHECK(shape, frame.H == format_.H && frame.W == format_.W && frame.C == channels(), path_.string(),
+                  ": frame [", frame.H, ",", frame.W, ",", frame.C, "]; expected [", format_.H, ",", format_.W, ",",
+                  channels(), "]");
     if (frames_ == 0) start_s_ = time_s;
     const std::int64_t tick = tick_of(time_s);
     const bool as_is = written_.H == format_.H && written_.W == format_.W;
-    const Picture<T> larger = as_is ? Picture<T>(0, 0, 3) : padded(frame, written_.H, written_.W);
+    const Picture<T> larger = as_is ? Picture<T>(0, 0, frame.C) : padded(frame, written_.H, written_.W);
     const std::vector<T>& pixels = as_is ? frame.pixels : larger.pixels;
     if (!send(pixels.data(), pixels.size() * sizeof(T), tick)) {
         encoder_->wait();

@@ -1,7 +1,7 @@
 // data/media/writer.h - video files written through the program ffmpeg.
 //
-// Frames are BGR, of 8 or 16 bits a channel. The scaler is told to be exact; with its defaults luma moves by up to two
-// levels. Tests tests/data/video_test.cpp
+// Frames are BGR, or BGR and alpha, of 8 or 16 bits a channel. The scaler is told to be exact; with its defaults luma
+// moves by up to two levels. Tests tests/data/video_test.cpp
 #pragma once
 
 #include "data/media/deep.h"
@@ -31,8 +31,9 @@ bool has_video_name(const std::filesystem::path& path);
 /// 4:2:0 and 4:2:2 need even sizes: an odd width or height is made even by repeating the last column or row.
 class VideoWriter {
   public:
-    /// Throws Error(usage) for another ending, codec or an existing file, Error(data) for a bad destination, and
-    /// Error(failed) where ffmpeg cannot write one frame so: it lacks the encoder, or the encoder the pixel format.
+    /// Throws Error(usage) for another ending or codec, one that holds no alpha where the format has it, or an existing
+    /// file, Error(data) for a bad destination, and Error(failed) where ffmpeg cannot write one frame so: it lacks the
+    /// encoder, or the encoder the pixel format.
     VideoWriter(const std::filesystem::path& path, const VideoFormat& format, const VideoOptions& options);
 
     /// time_s: when it is shown, s after the source's start; the format's rate decides where there is none.
@@ -47,6 +48,7 @@ class VideoWriter {
   private:
     [[noreturn]] void fail(const std::string& reason) const;
     void start(const std::filesystem::path& out);
+    std::int64_t channels() const { return format_.alpha ? 4 : 3; }
     Carried add_streams(std::int64_t frames) const;
     std::filesystem::path video() const { return unfinished_->name() + "/video"; }
     template <class T>

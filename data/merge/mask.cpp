@@ -70,17 +70,77 @@ ImageF distance_to(const ImageF& mask, bool inside)
     return distance;
 }
 
+/// How much each side counts in the direction of a point from the mask's middle.
+class Directions {
+  public:
+    explicit Directions(const ImageF& mask)
+    {
+        double x = 0, y = 0, sum = 0;
+        for (std::int64_t v = 0; v < mask.H; ++v)
+            for (std::int64_t u = 0; u < mask.W; ++u) {
+                const double m = *mask.at(v, u);
+                x += m * double(u), y += m * double(v), sum += m;
+            }
+        if (sum > 0) middle_ = {x / sum, y / sum};
+    }
+    double width(const Sides& sides, std::int64_t y, std::int64_t x) const
+    {
+        const double dx = double(x) - middle_.x, dy = double(y) - middle_.y, squared = dx * dx + dy * dy;
+        if (squared == 0) return sides.top;
+        return (dx * dx * (dx < 0 ? sides.left : sides.right) + dy * dy * (dy < 0 ? sides.top : sides.bottom)) /
+               squared;
+    }
+
+  private:
+    Point middle_ = {};
+};
+
+/// Of all sides: f(a's, b's).
+template <class F>
+Sides combined(const Sides& a, const Sides& b, const F& f)
+{
+    return {f(a.top, b.top), f(a.bottom, b.bottom), f(a.left, b.left), f(a.right, b.right)};
+}
+
 /// The region whose edge lies `px` further inwards, anti-aliased.
-ImageF moved_inwards(const ImageF& mask, double px)
+ImageF moved_inwards(const ImageF& mask, const Sides& px, const Directions& directions)
 {
     const ImageF to_outside = distance_to(mask, false), to_inside = distance_to(mask, true);
     ImageF moved(mask.H, mask.W, 1);
-    for (std::size_t i = 0; i < moved.pixels.size(); ++i) {
-        // The edge lies half-way between an inside pixel and its outside neighbour.
-        const double from_edge = to_outside.pixels[i] > 0 ? to_outside.pixels[i] - 0.5 : 0.5 - to_inside.pixels[i];
-        moved.pixels[i] = float(std::clamp(from_edge - px + 0.5, 0.0, 1.0));
-    }
+    for (std::int64_t y = 0; y < mask.H; ++y)
+        for (std::int64_t x = 0; x < mask.W; ++x) {
+            const double outside = *to_outside.at(y, x), inside = *to_inside.at(y, x);
+            // The edge lies half-way between an inside pixel and its outside neighbour.
+            const double from_edge = outside > 0 ? outside - 0.5 : 0.5 - inside;
+            *moved.at(y, x) = float(std::clamp(from_edge - directions.width(px, y, x) + 0.5, 0.0, 1.0));
+        }
     return moved;
+}
+
+/// A Gaussian that falls from 1 to 0 over `width` px.
+ImageF blurred(ImageF mask, double width)
+{
+    const kernels::BlurShape blur{mask.H, mask.W, 1, float(width / 6)}; // three sigmas on either side
+    if (blur.sigma < 0.1f) return mask;
+    std::vector<float> scratch(mask.pixels.size());
+    kernels::cpu::gaussian_blur(blur, mask.pixels.data(), mask.pixels.data(), scratch.data());
+    return mask;
+}
+
+/// The same with a width for each side.
+ImageF blurred(const ImageF& mask, const Sides& widths, const Directions& directions)
+{
+    if (widths == Sides(widths.top)) return blurred(mask, widths.top);
+    ImageF sum(mask.H, mask.W, 1);
+    for (double Sides::*side : {&Sides::top, &Sides::bottom, &Sides::left, &Sides::right}) {
+        const ImageF of_side = blurred(mask, widths.*side);
+        Sides share = 0.0;
+        share.*side = 1;
+        for (std::int64_t y = 0; y < mask.H; ++y)
+            for (std::int64_t x = 0; x < mask.W; ++x)
+                *sum.at(y, x) += float(directions.width(share, y, x)) * *of_side.at(y, x);
+    }
+    return sum;
 }
 
 /// The outermost `px` pixels on every side.
@@ -137,22 +197,22 @@ void cut_hair(ImageF& mask, const ImageF& picture, const ColorCluster& skin, con
     }
 }
 
-ImageF shrink_and_feather(const ImageF& mask, double erode_px, double feather_px, std::span<const Landmarks> brows)
+ImageF shrink_and_feather(const ImageF& mask, const Sides& erode_px, const Sides& feather_px,
+                          std::span<const Landmarks> brows)
 {
-    const double scale = double(mask.H) / kReferenceSide, width = feather_px * scale;
+    const double scale = double(mask.H) / kReferenceSide;
+    const Directions directions(mask);
+    const Sides widths = combined(feather_px, feather_px, [&](double px, double) { return px * scale; });
     // Half the fall lies on either side of a Gaussian's edge, so the edge goes that much further in.
-    const double inwards = erode_px * scale + width / 2;
-    ImageF out = inwards != 0 ? moved_inwards(mask, inwards) : mask;
-    const ImageF kept = around_brows(brows, width, mask.H, mask.W);
+    const Sides inwards = combined(erode_px, widths, [&](double px, double width) { return px * scale + width / 2; });
+    ImageF out = inwards != Sides(0) ? moved_inwards(mask, inwards, directions) : mask;
+    const ImageF kept = around_brows(brows, widths.top, mask.H, mask.W);
     for (std::size_t i = 0; i < out.pixels.size(); ++i)
         out.pixels[i] = std::max(out.pixels[i], std::min(kept.pixels[i], mask.pixels[i]));
     // A face that reaches beyond the picture fades before its edge, else a straight line would run through the frame.
-    clear_border(out, std::max(std::int64_t(1), std::int64_t(std::ceil(width / 2))));
-    const kernels::BlurShape blur{mask.H, mask.W, 1, float(width / 6)}; // three sigmas on either side
-    if (blur.sigma >= 0.1f) {
-        std::vector<float> scratch(out.pixels.size());
-        kernels::cpu::gaussian_blur(blur, out.pixels.data(), out.pixels.data(), scratch.data());
-    }
+    const double widest = std::max({widths.top, widths.bottom, widths.left, widths.right});
+    clear_border(out, std::max(std::int64_t(1), std::int64_t(std::ceil(widest / 2))));
+    out = blurred(out, widths, directions);
     clear_border(out, 1);
     return out;
 }

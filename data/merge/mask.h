@@ -12,6 +12,18 @@
 
 namespace bifrons::data {
 
+/// A width on each side of the face, as its picture shows it; between them it changes evenly with the direction.
+struct Sides {
+    double top, bottom, left, right;
+    /// The same on all.
+    Sides(double all) : Sides(all, all, all, all) {}
+    Sides(double at_top, double at_bottom, double at_left, double at_right)
+        : top(at_top), bottom(at_bottom), left(at_left), right(at_right)
+    {
+    }
+    bool operator==(const Sides&) const = default;
+};
+
 enum class MaskKind {
     hull,      ///< the landmarks' hull
     predicted, ///< what the model learned
@@ -33,8 +45,9 @@ void cut_hair(ImageF& mask, const ImageF& picture, const ColorCluster& skin, con
 /// the mask falls to 0 before it, however far it is moved outwards. Where both are 0 the mask is kept, but for the
 /// picture's outermost pixels, which become 0.
 /// brows: of these faces (see face_mask) the brows stay in the mask, so far as they are in it, up to 4 px around them;
-/// the frame's own would show beside the pasted ones.
-ImageF shrink_and_feather(const ImageF& mask, double erode_px, double feather_px,
+/// the frame's own would show beside the pasted ones. Sides are told by the direction from the mask's middle:
+///   width(d) = d.x^2 (left or right) + d.y^2 (top or bottom),   |d| = 1
+ImageF shrink_and_feather(const ImageF& mask, const Sides& erode_px, const Sides& feather_px,
                           std::span<const Landmarks> brows = {});
 
 } // namespace bifrons::data

@@ -2,8 +2,10 @@
 #include "data/merge/merge.h"
 
 #include "data/merge/boundary.h"
+#include "data/merge/compress.h"
 #include "data/merge/motion_blur.h"
 #include "data/merge/noise.h"
+#include "data/merge/occlusion.h"
 #include "data/merge/sharpen.h"
 #include "data/warp.h"
 #include "kernels/color/color.h"
@@ -13,6 +15,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace bifrons::data {
 
@@ -39,10 +42,9 @@ void check_range(const char* name, double value, double low, double high)
     BIFRONS_CHECK(usage, value >= low && value <= high, "merge: ", name, " is ", value, "; expected ", low, "..", high);
 }
 
-std::uint8_t byte_of(float value)
+void check_range(const char* name, const Sides& sides, double low, double high)
 {
-    if (!(value > 0)) return 0;
-    return std::uint8_t(std::lround(std::min(value, 1.0f) * 255));
+    for (const double value : {sides.top, sides.bottom, sides.left, sides.right}) check_range(name, value, low, high);
 }
 
 /// NaN becomes 0.
@@ -61,6 +63,13 @@ Rect box_of(const ImageF& mask)
                 box = {std::min(box.left, double(x) - 2), std::min(box.top, double(y) - 2),
                        std::max(box.right, double(x) + 2), std::max(box.bottom, double(y) + 2)};
     return box;
+}
+
+/// Takes out of a region's mask what `visible` does not show.
+void keep_visible(ImageF& mask, std::int64_t top, std::int64_t left, const Image& visible)
+{
+    for (std::int64_t y = 1; y < mask.H - 1; ++y)
+        for (std::int64_t x = 1; x < mask.W - 1; ++x) *mask.at(y, x) *= float(*visible.at(top + y, left + x)) / 255;
 }
 
 /// The part of the mask where both pictures show skin: hair and glasses of one have no share in its colours.
@@ -112,17 +121,27 @@ double default_erode(BlendKind blend)
 
 void check(const MergeOptions& options)
 {
-    check_range("erode", options.erode_px.value_or(0), -100, 100);
+    check_range("erode", options.erode_px.value_or(0.0), -100, 100);
     check_range("feather", options.feather_px, 0, 100);
     check_range("alpha", options.alpha, 0, 1);
     check_range("beta", options.beta, 0, 1);
     check_range("sharpen", options.sharpen, 0, 1);
     check_range("noise", options.noise, 0, 1);
+    check_range("compress", options.compress, 0, 1);
     check_range("motion_blur", options.motion_blur, 0, 1);
     check_range("scale", options.scale, 0.5, 2);
     check_range("shift_x", options.shift_x, -50, 50);
     check_range("shift_y", options.shift_y, -50, 50);
+    check_range("exclude", options.exclude, 0, 1);
     check_range("opacity", options.opacity, 0, 1);
+}
+
+Affine frame_from_face(const PredictedFace& face, const MergeOptions& options)
+{
+    const double side = double(face.face.H), middle = (side - 1) / 2, s = options.scale;
+    const Affine moved{{s, 0, middle * (1 - s) + options.shift_x / 100 * side, //
+                        0, s, middle * (1 - s) + options.shift_y / 100 * side}};
+    return face.face_from_frame.inverse().after(moved);
 }
 
 Merger::Merger(const MergeOptions& options, const std::string& device)
@@ -137,33 +156,24 @@ void Merger::set(const MergeOptions& options)
     options_ = options;
 }
 
-void Merger::merge(Image& frame, const PredictedFace& face, Image* pasted)
+Layer Merger::draw(const Canvas& canvas, const PredictedFace& face)
 {
-    const Prepared prepared = prepare(frame, face, options_.color);
-    Region region = cut(frame, place(face), prepared.picture, prepared.mask);
-    if (region.H == 0 || region.W == 0) return;
+    const Prepared prepared = prepare(canvas.frame, face, options_.color);
+    const Affine placed = frame_from_face(face, options_);
+    Region region = canvas.deep ? cut(*canvas.deep, placed, prepared.picture, prepared.mask)
+                                : cut(canvas.frame, placed, prepared.picture, prepared.mask);
+    if (region.H == 0 || region.W == 0) return {};
+    if (canvas.visible) keep_visible(region.mask, region.top, region.left, *canvas.visible);
     match_detail(region, face);
     if (options_.blend == BlendKind::poisson) clone(region, prepared);
+    Layer layer{region.top, region.left, std::move(region.face), ImageF(region.H, region.W, 1)};
+    clip(layer.colour);
     for (std::int64_t y = 1; y < region.H - 1; ++y)
         for (std::int64_t x = 1; x < region.W - 1; ++x) {
             const float weight = float(options_.opacity) * *region.mask.at(y, x);
-            if (weight < kLeastWeight) continue;
-            const float *target = region.target.at(y, x), *drawn = region.face.at(y, x);
-            std::uint8_t* out = frame.at(region.top + y, region.left + x);
-            for (int c = 0; c < 3; ++c) out[c] = byte_of(target[c] + weight * (drawn[c] - target[c]));
-            if (!pasted) continue;
-            std::uint8_t* share = pasted->at(region.top + y, region.left + x);
-            *share = std::max(*share, byte_of(weight));
+            if (weight >= kLeastWeight) *layer.weight.at(y, x) = weight;
         }
-}
-
-/// Face picture -> frame, with what the options say of its size and place.
-Affine Merger::place(const PredictedFace& face) const
-{
-    const double side = double(face.face.H), middle = (side - 1) / 2, s = options_.scale;
-    const Affine moved{{s, 0, middle * (1 - s) + options_.shift_x / 100 * side, //
-                        0, s, middle * (1 - s) + options_.shift_y / 100 * side}};
-    return face.face_from_frame.inverse().after(moved);
+    return layer;
 }
 
 /// Sharpness, noise and motion blur of the frame for the face.
@@ -181,6 +191,7 @@ void Merger::match_detail(Region& region, const PredictedFace& face) const
                      has = noise_level(region.face, region.mask);
         if (wanted > has) add_noise(region.face, std::sqrt(wanted * wanted - has * has), face.frame);
     }
+    if (options_.compress > 0) compress(region.face, options_.compress, region.top, region.left);
     clip(region.face);
 }
 
@@ -244,10 +255,15 @@ Merger::Prepared Merger::prepare(const Image& frame, const PredictedFace& face, 
     if (options_.beta > 0) take_light(picture, target, mask);
     const ColorCluster face_skin(picture, inner);
     cut_hair(mask, picture, face_skin, faces.back());
-    const double erode = options_.erode_px.value_or(default_erode(options_.blend));
-    return {std::move(picture), std::move(target),
-            shrink_and_feather(mask, erode, options_.blend == BlendKind::none ? 0 : options_.feather_px, faces),
-            face_skin, frame_skin};
+    const Sides erode = options_.erode_px.value_or(default_erode(options_.blend));
+    const Sides feather = options_.blend == BlendKind::none ? Sides(0) : options_.feather_px;
+    ImageF soft = shrink_and_feather(mask, erode, feather, faces);
+    if (options_.exclude > 0) {
+        const ImageF in_front = occluded(picture, target, mask, frame_skin);
+        for (std::size_t i = 0; i < soft.pixels.size(); ++i)
+            soft.pixels[i] *= 1 - float(options_.exclude) * in_front.pixels[i];
+    }
+    return {std::move(picture), std::move(target), std::move(soft), face_skin, frame_skin};
 }
 
 /// picture becomes (1 - alpha) picture + alpha transfer(picture); mask: where colours are measured.
@@ -281,7 +297,8 @@ void Merger::take_light(ImageF& picture, const ImageF& target, const ImageF& mas
 }
 
 /// The part of the frame that the face picture covers, and that picture and its mask laid over it.
-Merger::Region Merger::cut(const Image& frame, const Affine& frame_from_face, const ImageF& face,
+template <class T>
+Merger::Region Merger::cut(const Picture<T>& frame, const Affine& frame_from_face, const ImageF& face,
                            const ImageF& mask) const
 {
     const Rect used = box_of(mask);
@@ -306,12 +323,13 @@ Merger::Region Merger::cut(const Image& frame, const Affine& frame_from_face, co
     region.mask = warp(mask, region_from_face, region.H, region.W);
     clip(region.face);
     clip(region.mask);
+    constexpr float kWhite = float(std::numeric_limits<T>::max());
     region.target = ImageF(region.H, region.W, 3);
     for (std::int64_t y = 0; y < region.H; ++y)
         for (std::int64_t x = 0; x < region.W; ++x) {
-            const std::uint8_t* from = frame.at(std::clamp<std::int64_t>(region.top + y, 0, frame.H - 1),
-                                                std::clamp<std::int64_t>(region.left + x, 0, frame.W - 1));
-            for (int c = 0; c < 3; ++c) region.target.at(y, x)[c] = float(from[c]) / 255;
+            const T* from = frame.at(std::clamp<std::int64_t>(region.top + y, 0, frame.H - 1),
+                                     std::clamp<std::int64_t>(region.left + x, 0, frame.W - 1));
+            for (int c = 0; c < 3; ++c) region.target.at(y, x)[c] = float(from[c]) / kWhite;
         }
     return region;
 }

@@ -1,7 +1,7 @@
 // data/merge/merge.h - puts a predicted face into its frame.
 //
-//   mask (mask.h)  ->  colours and light of the frame (kernels/color/color.h)  ->  sharpness (sharpen.h), noise.h,
-//   motion_blur.h  ->  blend:
+//   mask (mask.h)  ->  colours and light of the frame (kernels/color/color.h)  ->  sharpness (sharpen.h),
+//   motion_blur.h, noise.h, compress.h  ->  blend:
 //     none      the mask as it is, shrunk but not feathered
 //     feather   frame + m (face - frame), m the feathered mask
 //     poisson   the same with the face's gradients under the frame's colours: Dirichlet values on the edge of m > 0,
@@ -12,6 +12,7 @@
 #pragma once
 
 #include "data/merge/color_cluster.h"
+#include "data/merge/layer.h"
 #include "data/merge/mask.h"
 #include "data/merge/scratch.h"
 #include "kernels/color/match.h"
@@ -35,16 +36,18 @@ BlendKind blend_kind_of(const std::string& name);
 
 struct MergeOptions {
     MaskKind mask = MaskKind::product;
-    std::optional<double> erode_px = {}; ///< -100..100, of a face picture of 256; negative: the mask grows
-    double feather_px = 16;              ///< 0..100, of a face picture of 256
+    std::optional<Sides> erode_px = {}; ///< -100..100, of a face picture of 256; negative: the mask grows
+    Sides feather_px = 16.0;            ///< 0..100, of a face picture of 256
     ColorKind color = ColorKind::rct;
     double alpha = 1;                ///< strength of the colour transfer, 0..1
     double beta = 0;                 ///< strength of the light adjustment, 0..1
     double sharpen = 0;              ///< share of the frame's sharpness that the face is brought to, 0..1; 0: as it is
     double noise = 0;                ///< share of the frame's noise that the face is brought to, 0..1; 0: as it is
+    double compress = 0;             ///< strength of a compression like JPEG's, 0..1; 0: off
     double motion_blur = 0;          ///< share of the way from frame to frame over which the face is smeared, 0..1
     double scale = 1;                ///< of the face, about its middle, 0.5..2
     double shift_x = 0, shift_y = 0; ///< of the face, -50..50 % of its picture's side
+    double exclude = 0;              ///< strength with which what is in front of the face is left alone, 0..1
     double opacity = 1;              ///< 0..1
     BlendKind blend = BlendKind::feather;
 };
@@ -66,6 +69,16 @@ struct PredictedFace {
     std::optional<Landmarks> drawn = {}; ///< of the predicted face, px of its picture
 };
 
+/// What a face is drawn for.
+struct Canvas {
+    const Image& frame;
+    const Picture<std::uint16_t>* deep = nullptr; ///< the same with 16 bits a channel, in which it is blended
+    const Image* visible = nullptr; ///< as large, of its first channel: 0 where something is in front of the face
+};
+
+/// Face picture -> frame, with what the options say of the face's size and place.
+Affine frame_from_face(const PredictedFace& face, const MergeOptions& options);
+
 /// Keeps memory from face to face. Threads: one a Merger, which it is to be made on.
 class Merger {
   public:
@@ -76,11 +89,11 @@ class Merger {
     /// For the faces that follow. Checks them.
     void set(const MergeOptions& options);
 
-    /// Pastes the face; what lies outside the frame is left out, and pixels outside the mask keep their bits.
-    /// pasted: [H,W,1] like the frame, becomes at least the weight, 0..255, that the face has in each pixel; may be
-    /// null. Deterministic. Throws Error(shape) if the pictures' sizes do not fit together, Error(usage) if the mask is
-    /// to be predicted and the model predicts none.
-    void merge(Image& frame, const PredictedFace& face, Image* pasted = nullptr);
+    /// What pasting the face draws over the frame. Deterministic. Throws Error(shape) if the pictures' sizes do not fit
+    /// together, Error(usage) if the mask is to be predicted and the model predicts none.
+    Layer draw(const Canvas& canvas, const PredictedFace& face);
+    /// Draws it and lays it over the frame.
+    void merge(Image& frame, const PredictedFace& face) { lay_over(draw({.frame = frame}, face), frame); }
 
     /// What is left of the difference in colour with this transfer: mean CIE76 delta E between face and frame where the
     /// mask fades, on skin, after a Gaussian of side/32 px. 0 where no skin is.
@@ -105,9 +118,9 @@ class Merger {
     Prepared prepare(const Image& frame, const PredictedFace& face, ColorKind color);
     void take_colors(ImageF& picture, const ImageF& target, const ImageF& mask, ColorKind color);
     void take_light(ImageF& picture, const ImageF& target, const ImageF& mask);
-    Affine place(const PredictedFace& face) const;
     void match_detail(Region& region, const PredictedFace& face) const;
-    Region cut(const Image& frame, const Affine& frame_from_face, const ImageF& face, const ImageF& mask) const;
+    template <class T>
+    Region cut(const Picture<T>& frame, const Affine& frame_from_face, const ImageF& face, const ImageF& mask) const;
     void clone(Region& region, const Prepared& prepared);
 
     MergeOptions options_;

@@ -1,7 +1,9 @@
 #include "data/merge/boundary.h"
+#include "data/merge/compress.h"
 #include "data/merge/merge.h"
 #include "data/merge/motion_blur.h"
 #include "data/merge/noise.h"
+#include "data/merge/occlusion.h"
 #include "data/merge/sharpen.h"
 
 #include "data/hull.h"
@@ -389,10 +391,61 @@ TEST(Merge, tells_how_much_of_a_pixel_was_replaced)
     const Image black(150, 190, 3);
     PredictedFace face = own_face(black, alignment(95, 75, 64));
     std::fill(face.face.pixels.begin(), face.face.pixels.end(), 1.0f); // white on black: the frame is the weight
-    Image frame = black, pasted(150, 190, 1);
-    Merger(kPlain, "cpu:1").merge(frame, face, &pasted);
-    for (std::size_t i = 0; i < pasted.pixels.size(); ++i) ASSERT_EQ(pasted.pixels[i], frame.pixels[3 * i]) << i;
+    const Image frame = merged(black, face, kPlain);
+    const Layer layer = Merger(kPlain, "cpu:1").draw({.frame = black}, face);
+    const Image pasted = weights_of<std::uint8_t>({{layer}}, 150, 190);
+    EXPECT_EQ(pasted.pixels, frame.pixels);
     EXPECT_EQ(*pasted.at(75, 95), 255);
+}
+
+TEST(Merge, a_deep_frame_is_cloned_into_with_all_its_bits)
+{
+    const Image frame = smooth_frame();
+    Picture<std::uint16_t> deep(frame.H, frame.W, 3); // a level of 255 is 257 of these: the 8 bits do not show the 100
+    std::transform(frame.pixels.begin(), frame.pixels.end(), deep.pixels.begin(),
+                   [](std::uint8_t v) { return std::uint16_t(257 * v + 100); });
+    const PredictedFace face = own_face(frame, alignment(95, 75, 90), 0.1f);
+    const auto mean_rest = [&](const Picture<std::uint16_t>* source) {
+        Picture<std::uint16_t> got = deep;
+        lay_over(Merger(with_blend(BlendKind::poisson), "cpu:1").draw({.frame = frame, .deep = source}, face), got);
+        double sum = 0;
+        for (std::int64_t y = 65; y < 85; ++y)
+            for (std::int64_t x = 85; x < 105; ++x) sum += *got.at(y, x) - 257.0 * *frame.at(y, x);
+        return sum / 400;
+    };
+    EXPECT_NEAR(mean_rest(&deep), 100, 30);
+    EXPECT_NEAR(mean_rest(nullptr), 0, 30);
+}
+
+TEST(Compress, rounds_the_cosines_of_the_frames_blocks)
+{
+    ImageF even(20, 20, 3), picture(20, 20, 3);
+    std::fill(even.pixels.begin(), even.pixels.end(), 128.0f / 255); // 8 * 128 is a multiple of luma's first step, 16
+    picture = even;
+    compress(picture, 0.1, 3, 5);
+    for (std::size_t i = 0; i < picture.pixels.size(); ++i) ASSERT_NEAR(picture.pixels[i], even.pixels[i], 1e-5);
+    // The finest pattern, of 4 levels, is below half of any step of luma, 99 for its highest frequency.
+    for (std::int64_t y = 0; y < 20; ++y)
+        for (std::int64_t x = 0; x < 20; ++x)
+            for (int c = 0; c < 3; ++c) picture.at(y, x)[c] = even.at(y, x)[c] + ((x + y) % 2 ? 2.0f : -2.0f) / 255;
+    const ImageF fine = picture;
+    compress(picture, 0.1, 0, 0);
+    for (std::size_t i = 0; i < picture.pixels.size(); ++i) ASSERT_NEAR(picture.pixels[i], even.pixels[i], 1e-5);
+    picture = fine;
+    compress(picture, 0.001, 0, 0); // steps of one level
+    for (std::size_t i = 0; i < picture.pixels.size(); ++i) ASSERT_NEAR(picture.pixels[i], fine.pixels[i], 3.0 / 255);
+    // Blocks begin at the frame's corner: an edge between two of them stays sharp, one inside a block does not.
+    for (const std::int64_t left : {0, 4}) {
+        for (std::int64_t y = 0; y < 20; ++y)
+            for (std::int64_t x = 0; x < 20; ++x)
+                std::fill_n(picture.at(y, x), 3, x < 8 ? 0.0f : 130.0f / 255); // 8 * 130 = 13 * 80
+        compress(picture, 0.5, 0, left);
+        double error = 0;
+        for (std::int64_t x = 0; x < 20; ++x)
+            error = std::max(error, std::abs(*picture.at(9, x) - (x < 8 ? 0 : 130 / 255.0)));
+        EXPECT_EQ(error < 1e-5, left == 0) << error;
+        EXPECT_EQ(error > 0.02, left != 0) << error;
+    }
 }
 
 TEST(MergeMask, the_drawn_faces_hair_is_cut_and_its_brows_are_not)
@@ -421,6 +474,49 @@ TEST(MergeMask, the_drawn_faces_hair_is_cut_and_its_brows_are_not)
     EXPECT_EQ(at(80, 25), 1) << "beard";
     EXPECT_EQ(at(31, 82), 1) << "spot";
     EXPECT_EQ(at(36, 90), 1) << "skin";
+}
+
+TEST(MergeMask, what_is_in_front_of_the_face_is_found)
+{
+    constexpr std::int64_t kLarge = 128;
+    ImageF face(kLarge, kLarge, 3), mask(kLarge, kLarge, 1);
+    std::mt19937 random(3);
+    std::normal_distribution<float> noise(0, 0.01f);
+    const auto fill = [](ImageF& picture, std::int64_t top, std::int64_t bottom, std::int64_t left, std::int64_t right,
+                         float b, float g, float r) {
+        for (std::int64_t y = top; y < bottom; ++y)
+            for (std::int64_t x = left; x < right; ++x)
+                picture.at(y, x)[0] = b, picture.at(y, x)[1] = g, picture.at(y, x)[2] = r;
+    };
+    fill(face, 0, kLarge, 0, kLarge, 0.45f, 0.55f, 0.75f);
+    fill(face, 44, 52, 36, 52, 0.15f, 0.15f, 0.2f); // eyes
+    fill(face, 44, 52, 76, 92, 0.15f, 0.15f, 0.2f);
+    fill(face, 88, 96, 50, 78, 0.3f, 0.3f, 0.6f); // mouth
+    for (std::int64_t y = 10; y < 118; ++y)
+        for (std::int64_t x = 10; x < 118; ++x) *mask.at(y, x) = 1;
+    ImageF frame = face; // a little darker, noisy, its mouth a pixel lower
+    fill(frame, 88, 97, 50, 78, 0.3f, 0.3f, 0.6f);
+    for (float& v : frame.pixels) v = 0.95f * v + noise(random);
+    const auto sum = [](const ImageF& picture) {
+        double all = 0;
+        for (const float v : picture.pixels) all += double(v);
+        return all;
+    };
+    EXPECT_EQ(sum(occluded(face, frame, mask, ColorCluster(frame, mask))), 0) << "nothing is in front";
+    fill(frame, 0, kLarge, 60, 70, 0.1f, 0.3f, 0.1f); // a green stalk
+    const ImageF got = occluded(face, frame, mask, ColorCluster(frame, mask));
+    for (std::int64_t y = 20; y < 110; ++y) EXPECT_GT(*got.at(y, 65), 0.9f) << y;
+    EXPECT_EQ(*got.at(70, 45), 0);
+    EXPECT_EQ(*got.at(48, 44), 0) << "an eye that both have";
+
+    // Merged, the stalk stays as it was.
+    PredictedFace over{.face_from_frame = {}, .face = face, .mask = mask};
+    over.in_frame = test::mean_landmarks(80, 24, 24);
+    const Image bytes = to_bytes(frame);
+    MergeOptions options = kPlain;
+    EXPECT_GT(std::abs(int(*merged(bytes, over, options).at(70, 65)) - int(*bytes.at(70, 65))), 40);
+    options.exclude = 1;
+    EXPECT_LE(std::abs(int(*merged(bytes, over, options).at(70, 65)) - int(*bytes.at(70, 65))), 1);
 }
 
 class MergeOnDevice : public bifrons::test::OnDevice {};
@@ -586,6 +682,31 @@ TEST(MergeMask, feather_falls_inside_the_edge_only)
     for (std::int64_t x = 36; x < 93; ++x) ASSERT_NEAR(*got.at(128, x), 1, 1e-5) << x;
     for (std::int64_t x = 94; x < 117; ++x) ASSERT_LT(*got.at(128, x), *got.at(128, x - 1)) << x;
     EXPECT_NEAR((*got.at(128, 105) + *got.at(128, 106)) / 2, 0.5, 0.01);
+}
+
+TEST(MergeMask, sides_have_widths_of_their_own)
+{
+    ImageF mask(256, 256, 1); // a disc
+    for (std::int64_t y = 0; y < 256; ++y)
+        for (std::int64_t x = 0; x < 256; ++x) *mask.at(y, x) = std::hypot(double(y - 128), double(x - 128)) < 80;
+    // Where the mask falls below one half, from the middle.
+    const auto reach = [](const ImageF& image, std::int64_t dy, std::int64_t dx) {
+        std::int64_t r = 0;
+        while (*image.at(128 + dy * r, 128 + dx * r) >= 0.5f) ++r;
+        return double(r);
+    };
+    const ImageF eroded = shrink_and_feather(mask, {4, 20, 10, -6}, 0);
+    EXPECT_NEAR(reach(eroded, -1, 0), 76, 1);
+    EXPECT_NEAR(reach(eroded, 1, 0), 60, 1);
+    EXPECT_NEAR(reach(eroded, 0, -1), 70, 1);
+    EXPECT_NEAR(reach(eroded, 0, 1), 86, 1);
+    EXPECT_NEAR(std::sqrt(2) * reach(eroded, 1, 1), 80 - (20 - 6) / 2, 2) << "between right and bottom, their mean";
+    const ImageF feathered = shrink_and_feather(mask, 0, {0, 40, 20, 20});
+    EXPECT_NEAR(reach(feathered, -1, 0), 80, 1.5) << "half of its own width further in";
+    EXPECT_NEAR(reach(feathered, 1, 0), 60, 1.5);
+    EXPECT_NEAR(reach(feathered, 0, 1), 70, 1.5);
+    EXPECT_GT(*feathered.at(128 - 76, 128), 0.98f);
+    EXPECT_NEAR(*feathered.at(128 + 50, 128), 0.9, 0.07) << "a fall of 40 px";
 }
 
 TEST(MergeMask, a_face_beyond_the_picture_fades_before_its_edge)

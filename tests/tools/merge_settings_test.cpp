@@ -48,6 +48,22 @@ TEST(MergePlan, the_command_line_overrides_the_file_and_ranges_override_both)
     EXPECT_EQ(plan.at(30).options.mask, data::MaskKind::hull);
 }
 
+TEST(MergePlan, sides_are_one_number_or_four)
+{
+    const Folder folder;
+    const MergePlan plan = plan_of("erode = [4, 12.5, -3, 4]\nfeather = 8\n", {"--feather=1,2,3,4"});
+    plan.save(folder / "saved.toml", data::Existing::keep);
+    for (const MergePlan& p : {plan, MergePlan({}, folder / "saved.toml", 100)}) {
+        EXPECT_EQ(p.at(0).options.erode_px, data::Sides(4, 12.5, -3, 4));
+        EXPECT_EQ(p.at(0).options.feather_px, data::Sides(1, 2, 3, 4));
+    }
+    EXPECT_EQ(plan_of("feather = 8\n").at(0).options.feather_px, data::Sides(8));
+    for (const char* bad : {"[4, 5]", "[1, 2, 3, 400]", "[1, 2, 3, \"x\"]", "\"1,,2,3\""})
+        BIFRONS_EXPECT_ERROR(plan_of(str("erode = ", bad, "\n")), usage,
+                             "expected one number in -100..100, or four with commas");
+    BIFRONS_EXPECT_ERROR(plan_of("erode = []\n"), usage, "merge.toml:1: erode");
+}
+
 TEST(MergePlan, what_is_saved_gives_the_same_plan)
 {
     const Folder folder;

@@ -1,4 +1,5 @@
 #include "data/media/frames.h"
+#include "data/warp.h"
 #include "tests/data/folder.h"
 #include "tests/support/devices.h"
 #include "tests/tools/made_inputs.h"
@@ -184,6 +185,186 @@ TEST(MergeCommand, gaps_are_filled_ranges_kept_and_extracted_faces_used)
     EXPECT_EQ(merge(folder / "model", folder / "in.mp4", folder / "bad", {"--only-range", "5-14"}).code, 2);
 }
 
+TEST(MergeCommand, people_get_the_models_that_are_theirs)
+{
+    const fs::path grid = assets() / "faces/grid", network = assets() / "models/face_identity_resnet34.safetensors";
+    BIFRONS_NEEDS_ASSET(grid / "brbk7n.mpg");
+    BIFRONS_NEEDS_ASSET(network);
+    const Folder folder;
+    make_model(folder / "model");
+    const data::Output made =
+        data::run({"ffmpeg", "-v", "error", "-i", (grid / "swwp2s.mpg").string(), "-i", (grid / "brbk7n.mpg").string(),
+                   "-filter_complex", "hstack", "-frames:v", "4", "-c:v", "ffv1", (folder / "two.mkv").string()});
+    ASSERT_EQ(made.status, 0) << made.complaint;
+    const auto save_first = [&](const char* clip, const fs::path& picture) {
+        data::Frame frame;
+        ASSERT_TRUE(data::open_frames(grid / clip)->next(frame));
+        data::save_image(picture, frame.image);
+    };
+    save_first("pwij3p.mpg", folder / "left.png"); // the man of swwp2s in another clip
+    save_first("sbia1a.mpg", folder / "other.png");
+    const auto run = [&](const std::string& out, std::vector<std::string> more) {
+        std::vector<std::string> words = {"merge", "--json",     "--input",    folder / "two.mkv",
+                                          "-o",    folder / out, "--identity", network};
+        words.insert(words.end(), more.begin(), more.end());
+        return bifrons_run(words);
+    };
+    /// Whether the halves of the last frame changed.
+    const auto changed = [&](const std::string& out) {
+        data::Frame frame;
+        const auto source = data::open_frames(folder / "two.mkv");
+        for (int i = 0; i < 4; ++i) EXPECT_TRUE(source->next(frame));
+        const data::Image after = data::load_image(folder / out / "two_000003.png");
+        std::pair<bool, bool> sides;
+        for (std::int64_t y = 0; y < after.H; ++y)
+            for (std::int64_t i = 0; i < 3 * after.W; ++i)
+                if (after.at(y, 0)[i] != frame.image.at(y, 0)[i]) (i < 3 * 360 ? sides.first : sides.second) = true;
+        return sides;
+    };
+    const std::string model = folder / "model";
+    const Result one = run("one", {"--map", (folder / "left.png").string() + "=" + model, "--map",
+                                   (folder / "other.png").string() + "=" + model});
+    ASSERT_EQ(one.code, 0) << one.out << one.err;
+    EXPECT_EQ(one.json()["faces"], 4);
+    EXPECT_EQ(one.json()["strangers"], 4);
+    EXPECT_EQ(changed("one"), std::pair(true, false)) << "whoever is on the right is nobody's";
+    const Result all = run("all", {"--model", model, "--faces", "all"});
+    ASSERT_EQ(all.code, 0) << all.out << all.err;
+    EXPECT_EQ(all.json()["faces"], 8);
+    EXPECT_EQ(changed("all"), std::pair(true, true));
+    const auto refused = [&](std::vector<std::string> more, int code, const std::string& part) {
+        const Result r = run("bad", std::move(more));
+        EXPECT_EQ(r.code, code) << r.out;
+        EXPECT_NE(r.out.find(part), std::string::npos) << r.out;
+        EXPECT_FALSE(fs::exists(folder / "bad"));
+    };
+    refused({}, 2, "--model is required");
+    refused({"--map", "left.png"}, 2, "expected PICTURE=MODEL");
+    refused({"--map", "none.png=" + model}, 3, "none.png: does not exist");
+    refused({"--model", model, "--map", (folder / "left.png").string() + "=" + model}, 2, "expected one of them");
+    const Result without = bifrons_run({"merge", "--input", folder / "two.mkv", "-o", folder / "bad", "--map",
+                                        (folder / "left.png").string() + "=" + model});
+    EXPECT_EQ(without.code, 2);
+    EXPECT_NE(without.err.find("`bifrons models` says where it can be had"), std::string::npos) << without.err;
+}
+
+/// Of the first frame, with alpha.
+data::Image with_alpha(const fs::path& path, std::int64_t H, std::int64_t W)
+{
+    const data::Output raw = data::run({"ffmpeg", "-v", "error", "-i", path.string(), "-frames:v", "1", "-f",
+                                        "rawvideo", "-pix_fmt", "bgra", "pipe:1"});
+    data::Image image(H, W, 4);
+    EXPECT_EQ(raw.text.size(), image.pixels.size()) << path;
+    std::copy_n(raw.text.begin(), std::min(raw.text.size(), image.pixels.size()), image.pixels.begin());
+    return image;
+}
+
+/// Largest and mean difference from the frame when the layer is laid over the original.
+std::pair<double, double> layer_error(const data::Image& layer, const data::Image& original, const data::Image& swapped)
+{
+    double largest = 0, sum = 0;
+    for (std::size_t i = 0; i < original.pixels.size(); ++i) {
+        const std::uint8_t* bgra = &layer.pixels[i / 3 * 4];
+        const double was = original.pixels[i];
+        const double off = std::abs(std::round(was + bgra[3] / 255.0 * (bgra[i % 3] - was)) - swapped.pixels[i]);
+        largest = std::max(largest, off), sum += off;
+    }
+    return {largest, sum / double(original.pixels.size())};
+}
+
+TEST(MergeCommand, a_layer_over_the_original_is_the_swapped_frame)
+{
+    const fs::path clip = assets() / "faces/grid/swwp2s.mpg";
+    BIFRONS_NEEDS_ASSET(clip);
+    const Folder folder;
+    make_model(folder / "model");
+    data::Frame frame;
+    ASSERT_TRUE(data::open_frames(clip)->next(frame));
+    const data::Image& original = frame.image;
+    fs::create_directory(folder / "in");
+    data::save_image(folder / "in" / "a.png", original);
+    const auto make = [&](const std::string& kind, const std::string& name, std::vector<std::string> more) {
+        more.insert(more.end(), {"--output", kind});
+        const Result r = merge(folder / "model", folder / "in", folder / name, more);
+        EXPECT_EQ(r.code, 0) << name << r.out << r.err;
+        return folder / name;
+    };
+    const std::vector<std::string> half = {"--color", "rct", "--opacity", "0.8"};
+    const data::Image swapped = data::load_image(make("swapped", "swapped", half) / "a.png");
+    ASSERT_GT(mean_difference(swapped, original), 0.1);
+    // Colour, weight and result are rounded: two numbers within a level round to two that differ by one at most.
+    EXPECT_LE(layer_error(with_alpha(make("layer", "layer", half) / "a.png", 288, 360), original, swapped).first, 1);
+    // ProRes loses a little, and its YUV rounds again.
+    const data::Image coded =
+        with_alpha(make("layer", "layer.mov", {"--color", "rct", "--opacity", "0.8", "--codec", "prores"}), 288, 360);
+    const auto [largest, mean] = layer_error(coded, original, swapped);
+    EXPECT_LE(largest, 12);
+    EXPECT_LE(mean, 0.1);
+    EXPECT_EQ(data::probe(folder / "layer.mov").pixel_format, "yuva444p12le");
+
+    // The face as the network made it, laid into the frame by its matrix, is what is pasted without any change.
+    const fs::path plain = make("layer", "plain", {"--color", "none", "--mask", "hull", "--shift-x", "3"});
+    const fs::path faces = make("face", "faces", {"--shift-x", "3"});
+    const nlohmann::json list = nlohmann::json::parse(data::read_file(faces / "faces.json"));
+    ASSERT_EQ(list.size(), 1u);
+    EXPECT_EQ(list[0]["file"], "a_0.png");
+    EXPECT_EQ(list[0]["name"], "a");
+    EXPECT_EQ(list[0]["frame"], 0);
+    data::Affine matrix;
+    for (std::size_t i = 0; i < 6; ++i) matrix.m[i] = list[0]["frame_from_face"][i];
+    const data::Image face = data::load_image(faces / "a_0.png"), placed = data::warp(face, matrix, 288, 360),
+                      layer = with_alpha(plain / "a.png", 288, 360);
+    std::int64_t whole = 0;
+    for (std::size_t i = 0; i < placed.pixels.size(); ++i) {
+        if (layer.pixels[i / 3 * 4 + 3] < 255) continue;
+        ASSERT_NEAR(layer.pixels[i / 3 * 4 + i % 3], placed.pixels[i], 2);
+        ++whole;
+    }
+    EXPECT_GT(whole, 1000);
+    EXPECT_EQ(entries(faces), 2);
+    EXPECT_EQ(merge(folder / "model", folder / "in", folder / "bad.mp4", {"--output", "face"}).code, 2);
+    EXPECT_EQ(merge(folder / "model", folder / "in", folder / "bad.jpg", {"--output", "layer"}).code, 2);
+    EXPECT_EQ(merge(folder / "model", folder / "in", folder / "bad.mp4", {"--output", "layer"}).code, 2);
+}
+
+TEST(MergeCommand, imported_masks_keep_what_is_in_front)
+{
+    const fs::path clip = assets() / "faces/grid/swwp2s.mpg";
+    BIFRONS_NEEDS_ASSET(clip);
+    const Folder folder;
+    make_model(folder / "model");
+    copy_clip(clip, folder / "in.mp4", 2, {});
+    data::Image mask(288, 360, 3); // the left half of the face may be replaced
+    for (std::int64_t y = 0; y < mask.H; ++y) std::fill_n(mask.at(y, 0), 3 * 180, std::uint8_t(255));
+    fs::create_directory(folder / "masks");
+    data::save_image(folder / "masks" / "in_000000.png", mask);
+    const Result r = merge(folder / "model", folder / "in.mp4", folder / "out", {"--mask-folder", folder / "masks"});
+    ASSERT_EQ(r.code, 0) << r.out << r.err;
+    EXPECT_NE(r.out.find("has no mask for 1 of the frames"), std::string::npos) << r.out;
+    const auto source = data::open_frames(folder / "in.mp4");
+    data::Frame frame;
+    for (const char* name : {"in_000000.png", "in_000001.png"}) {
+        ASSERT_TRUE(source->next(frame));
+        const data::Image after = data::load_image(folder / "out" / name);
+        double left = 0, right = 0;
+        for (std::int64_t y = 0; y < mask.H; ++y)
+            for (std::int64_t i = 0; i < 3 * mask.W; ++i)
+                (i < 3 * 180 ? left : right) += std::abs(int(after.at(y, 0)[i]) - int(frame.image.at(y, 0)[i]));
+        EXPECT_GT(left, 1000) << name;
+        EXPECT_EQ(right == 0, frame.index == 0) << name;
+    }
+    data::save_image(folder / "masks" / "in_000001.png", data::Image(288, 352, 3));
+    const Result small =
+        merge(folder / "model", folder / "in.mp4", folder / "bad", {"--mask-folder", folder / "masks"});
+    EXPECT_EQ(small.code, 2);
+    EXPECT_NE(small.out.find("in_000001.png: is 352x288; expected its frame's 360x288"), std::string::npos)
+        << small.out;
+    EXPECT_FALSE(fs::exists(folder / "bad"));
+    fs::create_directory(folder / "others");
+    data::save_image(folder / "others" / "a.png", mask);
+    EXPECT_EQ(merge(folder / "model", folder / "in.mp4", folder / "bad", {"--mask-folder", folder / "others"}).code, 2);
+}
+
 TEST(MergeCommand, kernels_paste_what_the_processor_pastes)
 {
     const fs::path clip = assets() / "faces/grid/swwp2s.mpg";
@@ -293,6 +474,19 @@ TEST(MergeCommand, says_that_ten_bits_become_eight)
     }
 }
 
+TEST(MergeCommand, says_that_alpha_is_left_out)
+{
+    const Folder folder;
+    make_model(folder / "model");
+    const data::Output made =
+        data::run({"ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=size=160x120:rate=25", "-frames:v", "1",
+                   "-c:v", "ffv1", "-pix_fmt", "yuva420p", (folder / "in.mkv").string()});
+    ASSERT_EQ(made.status, 0) << made.complaint;
+    const Result r = merge(folder / "model", folder / "in.mkv", folder / "out.png");
+    EXPECT_EQ(r.code, 0) << r.out;
+    EXPECT_NE(r.out.find("has an alpha channel, which is left out"), std::string::npos) << r.out;
+}
+
 TEST(MergeCommand, interlaced_video_needs_the_option)
 {
     const Folder folder;
@@ -308,6 +502,7 @@ TEST(MergeCommand, interlaced_video_needs_the_option)
     const Result deinterlaced = merge(folder / "model", folder / "in.mpg", folder / "out.mp4", {"--deinterlace"});
     EXPECT_EQ(deinterlaced.code, 0) << deinterlaced.out;
     EXPECT_EQ(deinterlaced.json()["frames"], 10);
+    EXPECT_NE(deinterlaced.out.find("out.mp4: becomes progressive"), std::string::npos) << deinterlaced.out;
 }
 
 TEST(MergeCommand, a_codec_that_does_not_fit_is_refused_before_the_work)

@@ -5,11 +5,13 @@
 #include "model/trainer.h"
 #include "model/wanted_settings.h"
 #include "tools/commands.h"
+#include "tools/coverage_report.h"
 #include "tools/options.h"
 #include "tools/preview_sheet.h"
 #include "tools/training_data.h"
 
 #include <algorithm>
+#include <cmath>
 #include <iomanip>
 
 namespace bifrons::tools {
@@ -18,7 +20,7 @@ namespace {
 
 struct Options {
     model::NamedSettings named;
-    std::string target = "cpu";
+    std::string target = "cpu", src, dst;
     std::int64_t faces = 1000;
     bool layers = false;
 };
@@ -134,6 +136,22 @@ std::int64_t adversaries_count(const Parameters& params)
     return n;
 }
 
+/// What the facesets call for: what they show if both are given, and the resolution that fits the faces to be made.
+void add_facesets(const Options& o, const model::Settings& settings, std::ostream& text, Json& values, Console& console)
+{
+    std::optional<data::Faceset> src, dst;
+    if (!o.src.empty()) src = usable_faceset(o.src, console);
+    if (!o.dst.empty()) dst = usable_faceset(o.dst, console);
+    if (src && dst) tell_coverage(*src, *dst, settings, console);
+    if (!dst) return;
+    const data::FaceType type = data::face_type_of(settings.face_type);
+    const double side = data::side_in_footage(*dst, type);
+    text << "\nresolution " << data::fitting_resolution(side) << " fits " << o.dst << ", whose faces have "
+         << std::lround(side) << " px in their footage (" << settings.face_type << "); planned is "
+         << settings.resolution << '\n';
+    values["fitting_resolution"] = data::fitting_resolution(side);
+}
+
 void plan(const Options& o, Console& console)
 {
     const model::Settings settings = model::wanted_settings({}, o.named);
@@ -201,6 +219,7 @@ void plan(const Options& o, Console& console)
         values["floor_of"] = gpu->gpu;
         values["floor_s"] = sum(layers).floor;
     }
+    add_facesets(o, settings, text, values, console);
     console.result(text.str(), values);
 }
 
@@ -212,6 +231,8 @@ Work declare_plan(CLI::App& app)
     settings_options(app, options->named);
     text(app, "--for", options->target, "TARGET", "device to plan for: cpu, cuda or cuda:sm_90");
     number<std::int64_t>(app, "--faces", options->faces, 0, 10000000, "number of faces per identity");
+    text(app, "--src", options->src, "FACESET", "source: with --dst, show what both have and what the source lacks");
+    text(app, "--dst", options->dst, "FACESET", "destination: name the resolution that fits its faces");
     flag(app, "--layers", options->layers, "list all layers");
     return [options](Console& console) { plan(*options, console); };
 }

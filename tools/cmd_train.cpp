@@ -9,6 +9,9 @@
 #include "tools/loss_watch.h"
 #include "tools/open_model.h"
 #include "tools/options.h"
+#if BIFRONS_HAS_MEDIA
+#include "tools/preview_frame.h"
+#endif
 #include "tools/preview_sheet.h"
 #include "tools/progress.h"
 #include "tools/training_data.h"
@@ -30,7 +33,7 @@ constexpr int kRollBacks = 3;               // without a checkpoint in between
 constexpr int kBackups = 24;                // that are kept
 
 struct Options {
-    std::string src, dst, folder, device = "auto", init_from, init_blocks, reset;
+    std::string src, dst, folder, device = "auto", init_from, init_blocks, reset, preview_frame;
     model::NamedSettings named;
     std::int64_t steps = 0;
     double minutes = 0;
@@ -94,6 +97,13 @@ class Run {
         trainer_.reserve();
         preview_.share(trainer_.shared_step());
         preview_.reserve();
+#if BIFRONS_HAS_MEDIA
+        if (!o.preview_frame.empty()) {
+            frame_.emplace(device_, trainer_.network(), data::face_type_of(settings.face_type), trainer_.precision(),
+                           o.preview_frame);
+            frame_->share(trainer_.shared_step());
+        }
+#endif
     }
 
     void train()
@@ -217,26 +227,16 @@ class Run {
         for (const auto& [folder, identity] : {std::pair{o_.src, &data_.src()}, {o_.dst, &data_.dst()}})
             if (const std::string few = few_held_out(held_out_faces(*identity), folder); !few.empty())
                 console_.warn(few);
-        tell_coverage();
+        tell_coverage(data_.src().faceset(), data_.dst().faceset(), settings_, console_);
         if (trainer_.steps() > 0) console_.say(str("resuming from step ", trainer_.steps()));
         if (trainer_.steps() < 300)
             console_.say("for the first few hundred steps the preview is a blur: that is normal");
     }
 
-    /// What both sides show, and what the source or the network lacks for it.
-    void tell_coverage()
+    Sides sides() const
     {
-        data::Coverage src = data::coverage_of(data_.src().faceset());
-        if (settings_.random_src_flip) src = data::with_mirrored(src);
-        const data::Coverage dst = data::coverage_of(data_.dst().faceset());
-        console_.say(coverage_text({{"source", src}, {"destination", dst}}));
-        for (const std::string& warning : coverage_warnings(src, dst)) console_.warn(warning);
-        const auto too_small =
-            resolution_warning(data_.dst().faceset(), data::face_type_of(settings_.face_type), settings_.resolution);
-        if (too_small) console_.warn(*too_small);
+        return {footage_of(data_.src().faceset()), footage_of(data_.dst().faceset())};
     }
-
-    Sides sides() const { return {footage_of(data_.src().faceset()), footage_of(data_.dst().faceset())}; }
 
     /// Facesets that changed places since the last run.
     void tell_exchange() const
@@ -301,7 +301,10 @@ class Run {
         return true;
     }
 
-    static bool due(std::int64_t every, std::int64_t step) { return every > 0 && step % every == 0; }
+    static bool due(std::int64_t every, std::int64_t step)
+    {
+        return every > 0 && step % every == 0;
+    }
 
     std::string caption(std::int64_t step) const
     {
@@ -322,15 +325,24 @@ class Run {
             validation_loss_ = held_out.total();
             history_.add_validation(held_out);
         }
+        keep_picture("preview", "", preview_.draw(caption(step)), step);
+#if BIFRONS_HAS_MEDIA
+        if (frame_) keep_picture("preview-frame", "-frame", frame_->draw(), step);
+#endif
+    }
+
+    /// name.png in the model's folder, and step-000000500ending.png in previews/ if all are kept.
+    void keep_picture(const std::string& name, const std::string& ending, const data::Image& picture, std::int64_t step)
+    {
         const fs::path folder = o_.folder;
-        const data::Image sheet = preview_.draw(caption(step));
         if (settings_.write_preview_history) {
             make_own_folder((folder / "previews").string());
-            char name[40];
-            std::snprintf(name, sizeof name, "step-%09lld.png", static_cast<long long>(step));
-            data::save_image(folder / "previews" / name, sheet, {.existing = data::Existing::replace});
+            char number[40];
+            std::snprintf(number, sizeof number, "step-%09lld", static_cast<long long>(step));
+            data::save_image(folder / "previews" / (number + ending + ".png"), picture,
+                             {.existing = data::Existing::replace});
         }
-        data::save_image(folder / "preview.png", sheet, {.existing = data::Existing::replace});
+        data::save_image(folder / (name + ".png"), picture, {.existing = data::Existing::replace});
     }
 
     void save()
@@ -390,6 +402,9 @@ class Run {
     TrainingData data_;
     model::Trainer trainer_;
     PreviewSheet preview_;
+#if BIFRONS_HAS_MEDIA
+    std::optional<PreviewFrame> frame_; // --preview-frame
+#endif
     History history_;
     StepCost cost_;
     LossWatch watch_;
@@ -481,6 +496,11 @@ Work declare_train(CLI::App& app)
                          "stop at this step, those of earlier runs included; 0: no limit");
     number<double>(app, "--minutes", options->minutes, 0, 1e6, "stop after this many minutes; 0: no limit");
     flag(app, "--verify", options->verify, "refuse facesets with pictures that were changed since extraction");
+#if BIFRONS_HAS_MEDIA
+    text(app, "--preview-frame", options->preview_frame, "FILE",
+         "with each preview also replace the face in this picture, or in the first frame of this video that shows one: "
+         "preview-frame.png in the model's folder");
+#endif
     device_option(app, options->device);
     return [options](Console& console) { train(*options, console); };
 }

@@ -111,6 +111,18 @@ std::optional<std::string> resolution_warning(const data::Faceset& dst, data::Fa
                " fits them.");
 }
 
+void tell_coverage(const data::Faceset& src, const data::Faceset& dst, const model::Settings& settings,
+                   Console& console)
+{
+    data::Coverage of_src = data::coverage_of(src);
+    if (settings.random_src_flip) of_src = data::with_mirrored(of_src);
+    const data::Coverage of_dst = data::coverage_of(dst);
+    console.say(coverage_text({{"source", of_src}, {"destination", of_dst}}));
+    for (const std::string& warning : coverage_warnings(of_src, of_dst)) console.warn(warning);
+    const auto too_small = resolution_warning(dst, data::face_type_of(settings.face_type), settings.resolution);
+    if (too_small) console.warn(*too_small);
+}
+
 std::string sizes_text(const data::Faceset& set)
 {
     std::string text;

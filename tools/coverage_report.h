@@ -3,6 +3,7 @@
 #pragma once
 
 #include "data/coverage.h"
+#include "model/settings.h"
 #include "tools/console.h"
 
 #include <optional>
@@ -27,6 +28,11 @@ std::vector<std::string> coverage_warnings(const data::Coverage& src, const data
 
 /// A sentence if the network's pictures have less than half the side of the destination's faces in their footage.
 std::optional<std::string> resolution_warning(const data::Faceset& dst, data::FaceType type, std::int64_t resolution);
+
+/// Says what both show, and warns where the source, or the network of these settings, lacks something. Each has a face
+/// at least.
+void tell_coverage(const data::Faceset& src, const data::Faceset& dst, const model::Settings& settings,
+                   Console& console);
 
 /// "half 210 px (128), midfull 251 px (160), ...": sides in the footage, and the resolution that fits each.
 std::string sizes_text(const data::Faceset& set);

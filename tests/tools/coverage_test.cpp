@@ -74,6 +74,13 @@ TEST_F(TrainCommand, says_what_the_facesets_show_and_what_the_network_lacks)
     EXPECT_NE(both.out.find("half 20 px (64), midfull 24 px (64), full 32 px (64), whole_face 43 px (64)\n"),
               std::string::npos);
     EXPECT_NE(both.err.find("100 % of the destination's faces have a yaw of "), std::string::npos) << both.err;
+    const Result plan =
+        bifrons_run({"plan", "--preset", "cpu-fast", "--src", folder_ / "src", "--dst", folder_ / "dst"});
+    EXPECT_EQ(plan.code, 0) << plan.err;
+    EXPECT_NE((plan.out + plan.err).find("  source       "), std::string::npos) << plan.out << plan.err;
+    EXPECT_NE(plan.err.find("100 % of the destination's faces have a yaw of "), std::string::npos) << plan.err;
+    EXPECT_NE(plan.out.find("resolution 64 fits "), std::string::npos) << plan.out;
+    EXPECT_NE(plan.out.find(" px in their footage (midfull); planned is 128\n"), std::string::npos) << plan.out;
     const Result one = bifrons_run({"inspect", folder_ / "src", "--json"});
     EXPECT_EQ(one.json()["coverage"]["light, %"]["counts"].size(), 10u) << one.out;
     EXPECT_EQ(one.out.find("warning"), std::string::npos);

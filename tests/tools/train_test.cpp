@@ -1,7 +1,9 @@
 // `bifrons train` as a user meets it: real facesets in, checkpoints, history and preview out; killed and gone on with.
+#include "data/media/frames.h"
 #include "model/preset.h"
 #include "model/trainer.h"
 #include "model/wanted_settings.h"
+#include "tests/data/folder.h"
 #include "tests/support/devices.h"
 #include "tests/support/feature_files.h"
 #include "tests/tools/run_program.h"
@@ -26,6 +28,27 @@ TEST_F(TrainCommand, leaves_checkpoints_history_and_a_preview)
     EXPECT_NE(history.find("\"src_dssim\""), history.npos);
     EXPECT_NE(history.find("\"event\":\"validation\""), history.npos);
 }
+
+#if BIFRONS_HAS_MEDIA
+TEST_F(TrainCommand, replaces_the_face_in_a_frame_of_real_footage)
+{
+    const fs::path clip = assets() / "faces/grid/swwp2s.mpg";
+    BIFRONS_NEEDS_ASSET(clip);
+    ASSERT_EQ(train("model", "4", {"--preview-frame", clip, "--set", "write_preview_history=true"}), 0) << log();
+    const data::Image frame = data::load_image(folder_ / "model/preview-frame.png");
+    EXPECT_EQ(frame.W, 360);
+    EXPECT_EQ(frame.H, 288);
+    data::Frame original;
+    data::open_frames(clip)->next(original);
+    EXPECT_EQ(frame.at(2, 2)[0], original.image.at(2, 2)[0]);
+    EXPECT_NE(frame.pixels, original.image.pixels);
+    EXPECT_TRUE(fs::exists(folder_ / "model/previews/step-000000004-frame.png"));
+    data::save_image(folder_ / "black.png", data::Image(288, 360, 3));
+    EXPECT_EQ(train("other", "3", {"--preview-frame", folder_ / "black.png"}), 3);
+    EXPECT_EQ(count("black.png: shows no face that is found"), 1) << log();
+    EXPECT_FALSE(fs::exists(folder_ / "other/preview.png"));
+}
+#endif
 
 /// The value of a key in each line of the history that has it.
 std::vector<double> history_of(const std::string& text, const std::string& key)

@@ -1,6 +1,8 @@
 // data/faceset_json.cpp - the records of a faceset as JSON.
 #include "data/faceset_json.h"
 
+#include "kernels/base/utf8.h"
+
 #include <algorithm>
 #include <cstdio>
 
@@ -17,6 +19,19 @@ std::string hexadecimal(std::uint64_t value)
     char text[17];
     std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(value));
     return text;
+}
+
+/// Names of files are bytes, and JSON is UTF-8.
+std::vector<std::string> to_utf8(const std::vector<std::string>& names)
+{
+    std::vector<std::string> out;
+    for (const std::string& name : names) out.push_back(bifrons::to_utf8(name));
+    return out;
+}
+
+std::string name_in(const JsonReader& in, const char* field)
+{
+    return from_utf8(in.get<std::string>(field));
 }
 
 DroppedFace dropped_from(const JsonReader& in)
@@ -53,10 +68,10 @@ Json to_json(const SourceRecord& s)
     Json dropped = Json::array();
     for (const DroppedFace& d : s.dropped)
         dropped.push_back({{"frame", d.frame}, {"reason", d.reason}, {"score", d.score}, {"rect", to_json(d.rect)}});
-    return {{"name", s.name},
-            {"pictures", s.pictures},
+    return {{"name", bifrons::to_utf8(s.name)},
+            {"pictures", to_utf8(s.pictures)},
             {"dropped", dropped},
-            {"path", s.path},
+            {"path", bifrons::to_utf8(s.path)},
             {"fingerprints", s.fingerprints},
             {"frames", s.frames},
             {"done", s.done},
@@ -69,8 +84,8 @@ Json to_json(const SourceRecord& s)
 
 SourceRecord source_from(const JsonReader& in)
 {
-    SourceRecord source = {.name = in.get<std::string>("name"),
-                           .path = fs::path(in.get<std::string>("path")).filename().string(),
+    SourceRecord source = {.name = name_in(in, "name"),
+                           .path = fs::path(name_in(in, "path")).filename().string(),
                            .frames = in.integer("frames", 0, kMany),
                            .done = in.integer("done", 0, kMany),
                            .complete = in.get<bool>("complete"),
@@ -79,7 +94,9 @@ SourceRecord source_from(const JsonReader& in)
                                       .low_score = in.integer("low_score", 0, kMany),
                                       .empty = in.integer("empty", 0, kMany)}};
     // Facesets made before these were written have none of them.
-    if (in.has("pictures")) source.pictures = in.get<std::vector<std::string>>("pictures");
+    if (in.has("pictures"))
+        for (const std::string& name : in.get<std::vector<std::string>>("pictures"))
+            source.pictures.push_back(from_utf8(name));
     if (in.has("fingerprints")) source.fingerprints = in.get<std::vector<std::string>>("fingerprints");
     in.check(is_file_name(source.name), "name", source.name, "a file name");
     in.check(is_file_name(source.path), "path", source.path, "a path");
@@ -92,7 +109,7 @@ SourceRecord source_from(const JsonReader& in)
 
 Json to_json(const FaceRecord& f)
 {
-    return {{"file", f.file},
+    return {{"file", bifrons::to_utf8(f.file)},
             {"source", f.source},
             {"frame", f.frame},
             {"rect", to_json(f.rect)},
@@ -109,7 +126,7 @@ Json to_json(const FaceRecord& f)
 FaceRecord face_from(const JsonReader& in)
 {
     FaceRecord f;
-    f.file = in.get<std::string>("file");
+    f.file = name_in(in, "file");
     f.source = in.integer("source", 0, kMany);
     f.frame = in.integer("frame", 0, kMany);
     const std::vector<double> rect = in.numbers("rect", 4), matrix = in.numbers("matrix", 6),

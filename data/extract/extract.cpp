@@ -44,6 +44,8 @@ double sharpness_of(const Image& face, const Image& mask)
     return n > 0 ? squares / n - (sum / n) * (sum / n) : 0;
 }
 
+constexpr std::size_t kLongestName = 200; // bytes of a source's name: of 255 the rest numbers its faces
+
 /// Cuts and writes one face.
 FaceRecord write_face(const Faceset& set, const SourceRecord& source, const Frame& frame, const FrameFace& face, int k)
 {
@@ -147,7 +149,7 @@ class Extraction {
     /// name of its own.
     SourceRecord& record_of(const fs::path& path, const std::function<bool(const SourceRecord&)>& is_same)
     {
-        const std::string file = path.filename().string(), stem = path.stem().string();
+        const std::string file = path.filename().string(), stem = path.stem().string().substr(0, kLongestName);
         bool has_namesake = false;
         for (SourceRecord& source : set_.sources) {
             if (source.path != file) continue;

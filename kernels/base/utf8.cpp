@@ -43,4 +43,46 @@ std::string printable(std::string_view text)
     return out;
 }
 
+namespace {
+
+/// Whether U+EF80 to U+EFFF begins at `at`.
+bool stands_for_a_byte(std::string_view text, std::size_t at)
+{
+    return text.substr(at, 2) == "\xEE\xBE" || text.substr(at, 2) == "\xEE\xBF";
+}
+
+} // namespace
+
+std::string to_utf8(std::string_view bytes)
+{
+    std::string out;
+    for (std::size_t at = 0; at < bytes.size();) {
+        const std::size_t length = stands_for_a_byte(bytes, at) ? 0 : utf8_length(bytes, at);
+        if (length > 0) {
+            out += bytes.substr(at, length);
+            at += length;
+            continue;
+        }
+        const unsigned byte = std::uint8_t(bytes[at++]);
+        out += '\xEE';
+        out += char(0xBC | byte >> 6);
+        out += char(0x80 | (byte & 0x3F));
+    }
+    return out;
+}
+
+std::string from_utf8(std::string_view text)
+{
+    std::string out;
+    for (std::size_t at = 0; at < text.size();) {
+        if (stands_for_a_byte(text, at) && utf8_length(text, at) == 3) {
+            out += char((text[at + 1] & 0x03) << 6 | (text[at + 2] & 0x3F));
+            at += 3;
+            continue;
+        }
+        out += text[at++];
+    }
+    return out;
+}
+
 } // namespace bifrons

@@ -13,4 +13,9 @@ std::size_t utf8_length(std::string_view text, std::size_t at);
 /// written as \x1b.
 std::string printable(std::string_view text);
 
+/// Any bytes as UTF-8, such as a file's name: what is no character stands as U+EF80 to U+EFFF, byte by byte, and so do
+/// these characters themselves. from_utf8 gives the bytes again.
+std::string to_utf8(std::string_view bytes);
+std::string from_utf8(std::string_view text);
+
 } // namespace bifrons

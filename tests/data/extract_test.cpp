@@ -359,18 +359,21 @@ TEST(Extract, AFolderIsContinuedByTheNamesOfItsPictures)
     const fs::path clip = test::assets() / "faces" / "grid" / "swwp2s.mpg";
     BIFRONS_NEEDS_ASSET(clip);
     const Folder folder;
-    unpack(clip, folder / "in", 4);
+    const fs::path in = folder / "in\xE9"; // no UTF-8
+    const std::string added = "a\xE9.png";
+    unpack(clip, in, 4);
     const ExtractOptions options = {.side = 64};
-    extract({folder / "in"}, folder / "out", options);
+    extract({in}, folder / "out", options);
     const Faceset before = load_faceset(folder / "out");
-    fs::rename(folder / "in" / "f1.png", folder / "in" / "a.png"); // one is gone, and one is new and before all others
-    EXPECT_EQ(extract({folder / "in"}, folder / "out", options).frames_now, 1);
+    fs::rename(in / "f1.png", in / added); // one is gone, and one is new and before all others
+    EXPECT_EQ(extract({in}, folder / "out", options).frames_now, 1);
     const Faceset after = load_faceset(folder / "out");
-    EXPECT_EQ(after.sources[0].pictures, (std::vector<std::string>{"f0.png", "f1.png", "f2.png", "f3.png", "a.png"}));
+    EXPECT_EQ(after.sources[0].pictures, (std::vector<std::string>{"f0.png", "f1.png", "f2.png", "f3.png", added}));
     ASSERT_EQ(after.faces.size(), 5u);
+    EXPECT_EQ(after.faces[4].file, "images/in\xE9_000004_0.png");
     for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(after.faces[i].checksum, before.faces[i].checksum);
     EXPECT_EQ(after.faces[4].checksum, before.faces[1].checksum) << "the same picture under another name";
-    EXPECT_EQ(extract({folder / "in"}, folder / "out", options).frames_now, 0);
+    EXPECT_EQ(extract({in}, folder / "out", options).frames_now, 0);
 
     // Made before names were kept: by number, and only while the folder is as it was.
     Faceset old = after;
@@ -378,9 +381,9 @@ TEST(Extract, AFolderIsContinuedByTheNamesOfItsPictures)
     old.sources[0].fingerprints.clear();
     old.sources[0].frames = 5;
     save_faceset(old);
-    BIFRONS_EXPECT_ERROR(extract({folder / "in"}, folder / "out", options), data, "has 4 frames");
-    fs::copy(folder / "in" / "a.png", folder / "in" / "f1.png");
-    EXPECT_EQ(extract({folder / "in"}, folder / "out", options).frames_now, 0);
+    BIFRONS_EXPECT_ERROR(extract({in}, folder / "out", options), data, "has 4 frames");
+    fs::copy(in / added, in / "f1.png");
+    EXPECT_EQ(extract({in}, folder / "out", options).frames_now, 0);
     EXPECT_EQ(load_faceset(folder / "out").sources[0].pictures.size(), 5u);
 }
 

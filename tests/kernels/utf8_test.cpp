@@ -37,4 +37,20 @@ TEST(Utf8, a_terminal_gets_no_control_characters)
     EXPECT_EQ(printable(std::string("a\0b", 3)), "a\\x00b");
 }
 
+TEST(Utf8, any_bytes_can_be_written_as_text_and_read_again)
+{
+    EXPECT_EQ(to_utf8("caf\xC3\xA9.mp4"), "caf\xC3\xA9.mp4");
+    EXPECT_EQ(to_utf8("caf\xE9.mp4"), "caf\xEE\xBF\xA9.mp4") << "U+EFE9";
+    EXPECT_EQ(to_utf8("\x80\xFF"), "\xEE\xBE\x80\xEE\xBF\xBF");
+    for (const std::string bytes :
+         {"caf\xE9", "\x80\xBF\xC0\xFF", "\xEE\xBE\x80", "\xEE\xBF\xBF!", "\xEE\xBE", "a\xEE\xBD\xBF", ""}) {
+        const std::string text = to_utf8(bytes);
+        for (std::size_t at = 0, length = 0; at < text.size(); at += length) {
+            length = utf8_length(text, at);
+            ASSERT_GT(length, 0u) << bytes;
+        }
+        EXPECT_EQ(from_utf8(text), bytes);
+    }
+}
+
 } // namespace

@@ -13,7 +13,7 @@ struct ModelFile {
     std::string name = {};    ///< as `bifrons models get` takes it
     std::string file = {};    ///< its name in the models folder
     std::string purpose = {}; ///< which option takes it, and what it does there
-    std::string source = {};  ///< who made it, and where it can be had
+    std::string source = {};  ///< who made it, and where to get it
     std::string licence = {};
     std::int64_t bytes = 0;   ///< 0: not known here
     std::string sha256 = {};  ///< of the file; empty: not known here

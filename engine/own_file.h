@@ -6,11 +6,11 @@
 
 namespace bifrons {
 
-/// open() for writing, with `flags` added, of a regular file that is no link; created where missing. -1 and errno where
-/// the system refuses. Throws Error(data) for a link and for what is no regular file.
+/// open() for writing, with `flags` added, of a regular file, not a link; created where missing. -1 and errno where
+/// the system refuses. Throws Error(data) for a link and for a folder, pipe or device.
 int open_own_file(const std::string& path, int flags);
 
-/// Creates the folder unless it exists. Throws Error(data) for a link and for what is no folder, Error(failed) where it
+/// Creates the folder unless it exists. Throws Error(data) for a link and for what is not a folder, Error(failed) where it
 /// cannot be created.
 void make_own_folder(const std::string& path);
 

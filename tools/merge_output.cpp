@@ -1,5 +1,6 @@
 #include "tools/merge_output.h"
 
+#include "kernels/base/utf8.h"
 #include "tools/console.h"
 
 #include <algorithm>
@@ -99,8 +100,10 @@ class FacesOutput : public MergeOutput {
                 const data::PredictedFace& face = drawn[n].faces[k];
                 const std::string file = str(frames[n].name, "_", k, ".png");
                 const data::Affine matrix = data::frame_from_face(face, plan_.at(face.frame).options);
-                list_.push_back(
-                    {{"file", file}, {"frame", face.frame}, {"name", frames[n].name}, {"frame_from_face", matrix.m}});
+                list_.push_back({{"file", to_utf8(file)},
+                                 {"frame", face.frame},
+                                 {"name", to_utf8(frames[n].name)},
+                                 {"frame_from_face", matrix.m}});
                 pictures.emplace_back(file, &face);
             }
         data::for_each_on_threads(std::int64_t(pictures.size()), threads_, [&](std::int64_t i, int) {

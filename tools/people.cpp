@@ -41,8 +41,8 @@ std::string identity_file()
 {
     const std::string file = data::find_model_file(data::model_file("identity").file).string();
     BIFRONS_CHECK(usage, !file.empty(),
-                  "--map needs the identity network, which is not here. `bifrons models` says "
-                  "where it can be had, and --identity names its file.");
+                  "--map needs the identity network, which was not found; `bifrons models` says how to get it, and "
+                  "--identity FILE names another place.");
     return file;
 }
 

@@ -216,4 +216,15 @@ Image to_grey(const Image& bgr)
     return grey;
 }
 
+ImageF to_grey(const ImageF& bgr)
+{
+    if (bgr.C == 1) return bgr;
+    ImageF grey(bgr.H, bgr.W, 1);
+    for (std::size_t i = 0; i < grey.pixels.size(); ++i) {
+        const float* p = &bgr.pixels[3 * i];
+        grey.pixels[i] = 0.114f * p[0] + 0.587f * p[1] + 0.299f * p[2];
+    }
+    return grey;
+}
+
 } // namespace bifrons::data

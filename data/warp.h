@@ -19,5 +19,6 @@ ImageF warp(const ImageF& in, const Affine& out_from_in, std::int64_t H, std::in
 
 /// Luma (BT.601 weights), one channel.
 Image to_grey(const Image& bgr);
+ImageF to_grey(const ImageF& bgr);
 
 } // namespace bifrons::data

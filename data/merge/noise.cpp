@@ -1,6 +1,7 @@
 // data/merge/noise.cpp - grain of the frame for the face.
 #include "data/merge/noise.h"
 
+#include "data/warp.h"
 #include "kernels/base/rng.h"
 
 #include <algorithm>
@@ -12,21 +13,17 @@ namespace {
 
 constexpr std::uint32_t kPurpose = 0x6E6F; ///< of the random numbers
 
-float luma(const float* bgr)
-{
-    return 0.114f * bgr[0] + 0.587f * bgr[1] + 0.299f * bgr[2];
-}
-
 } // namespace
 
 double noise_level(const ImageF& picture, const ImageF& mask)
 {
+    const ImageF grey = to_grey(picture);
     std::vector<float> found;
     for (std::int64_t y = 1; y + 1 < picture.H; ++y)
         for (std::int64_t x = 1; x + 1 < picture.W; ++x) {
             if (*mask.at(y, x) <= 0.5f) continue;
             const auto row = [&](std::int64_t i) {
-                return luma(picture.at(i, x - 1)) - 2 * luma(picture.at(i, x)) + luma(picture.at(i, x + 1));
+                return *grey.at(i, x - 1) - 2 * *grey.at(i, x) + *grey.at(i, x + 1);
             };
             found.push_back(std::abs(row(y - 1) - 2 * row(y) + row(y + 1)));
         }

@@ -1,6 +1,7 @@
 // data/merge/sharpen.cpp - gives a pasted face the detail of the frame around it.
 #include "data/merge/sharpen.h"
 
+#include "data/warp.h"
 #include "kernels/color/gaussian_blur.h"
 
 #include <algorithm>
@@ -27,22 +28,23 @@ double laplacian_product(const ImageF& p, const ImageF& q, const ImageF& mask)
     return sum;
 }
 
-/// What a Gaussian takes away of a picture. Near the edge it is a mean over what lies inside.
+/// What a Gaussian takes away of a picture's luma, in each of three channels. Near the edge it is a mean over what lies
+/// inside.
 ImageF detail_of(const ImageF& image, double sigma)
 {
     const auto blurred = [&](const ImageF& of) {
         ImageF out = of;
         std::vector<float> scratch(of.pixels.size());
-        const kernels::BlurShape blur{of.H, of.W, of.C, float(sigma)};
+        const kernels::BlurShape blur{of.H, of.W, 1, float(sigma)};
         kernels::cpu::gaussian_blur(blur, of.pixels.data(), out.pixels.data(), scratch.data());
         return out;
     };
     ImageF ones(image.H, image.W, 1);
     std::fill(ones.pixels.begin(), ones.pixels.end(), 1.0f);
-    const ImageF share_inside = blurred(ones);
-    ImageF detail = blurred(image);
+    const ImageF grey = to_grey(image), share_inside = blurred(ones), smooth = blurred(grey);
+    ImageF detail(image.H, image.W, 3);
     for (std::size_t i = 0; i < detail.pixels.size(); ++i)
-        detail.pixels[i] = image.pixels[i] - detail.pixels[i] / share_inside.pixels[i / 3];
+        detail.pixels[i] = grey.pixels[i / 3] - smooth.pixels[i / 3] / share_inside.pixels[i / 3];
     return detail;
 }
 

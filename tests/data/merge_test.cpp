@@ -626,6 +626,15 @@ TEST_F(Sharpen, reaches_the_share_that_is_asked_for)
     EXPECT_NEAR(rms_laplacian(face_, mask_) / rms_laplacian(frame_, mask_), share, 1e-3 * share);
 }
 
+TEST_F(Sharpen, leaves_colours_as_they_are)
+{
+    const ImageF before = face_;
+    ASSERT_GT(sharpen(face_, frame_, mask_, 1, 2), 0);
+    for (std::size_t i = 0; i < face_.pixels.size(); i += 3)
+        for (std::size_t c = 1; c < 3; ++c)
+            ASSERT_NEAR(face_.pixels[i + c] - face_.pixels[i], before.pixels[i + c] - before.pixels[i], 1e-6);
+}
+
 TEST_F(Sharpen, leaves_alone_what_is_sharp_enough_and_what_has_no_detail)
 {
     const ImageF before = face_;

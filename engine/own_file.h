@@ -10,8 +10,8 @@ namespace bifrons {
 /// the system refuses. Throws Error(data) for a link and for a folder, pipe or device.
 int open_own_file(const std::string& path, int flags);
 
-/// Creates the folder unless it exists. Throws Error(data) for a link and for what is not a folder, Error(failed) where it
-/// cannot be created.
+/// Creates the folder unless it exists. Throws Error(data) for a link and for what is not a folder, Error(failed) where
+/// it cannot be created.
 void make_own_folder(const std::string& path);
 
 } // namespace bifrons

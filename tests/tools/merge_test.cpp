@@ -245,7 +245,7 @@ TEST(MergeCommand, people_get_the_models_that_are_theirs)
     const Result without = bifrons_run({"merge", "--input", folder / "two.mkv", "-o", folder / "bad", "--map",
                                         (folder / "left.png").string() + "=" + model});
     EXPECT_EQ(without.code, 2);
-    EXPECT_NE(without.err.find("`bifrons models` says where it can be had"), std::string::npos) << without.err;
+    EXPECT_NE(without.err.find("`bifrons models` says how to get it"), std::string::npos) << without.err;
 }
 
 /// Of the first frame, with alpha.

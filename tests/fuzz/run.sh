@@ -1,7 +1,7 @@
 #!/bin/bash
 # run.sh [RUNS [SECONDS]]: builds the fuzz targets with clang and runs them side by side, each that often, or that long
 # if this comes first. What they found so far stays in build-fuzz/corpora. Fails where one crashes; the input is then in
-# build-fuzz/crashes.
+# build-fuzz/crashes. Needs clang with libFuzzer and OpenMP (Debian: clang libclang-rt-dev libomp-dev).
 set -e
 cd "$(dirname "$0")/../.."
 runs=${1:-1000000} seconds=${2:-60}

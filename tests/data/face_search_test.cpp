@@ -17,12 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-#define BIFRONS_NEEDS_LANDMARKS()                                                                                      \
-    do {                                                                                                               \
-        if (!fs::exists("/usr/share/dlib/shape_predictor_68_face_landmarks.dat"))                                      \
-            GTEST_SKIP() << "libdlib-data is not installed";                                                           \
-    } while (0)
-
 /// One for all: it takes a second to load.
 std::shared_ptr<const LandmarkModel> landmark_model()
 {

@@ -59,6 +59,13 @@ inline std::filesystem::path assets()
             GTEST_SKIP() << (path) << " does not exist (BIFRONS_ASSETS names its folder)";                             \
     } while (0)
 
+/// Skips the test unless dlib's landmark file is there.
+#define BIFRONS_NEEDS_LANDMARKS()                                                                                      \
+    do {                                                                                                               \
+        if (!std::filesystem::exists("/usr/share/dlib/shape_predictor_68_face_landmarks.dat"))                         \
+            GTEST_SKIP() << "libdlib-data is not installed";                                                           \
+    } while (0)
+
 /// The statement throws Error of this kind, and its text holds `part`.
 #define BIFRONS_EXPECT_ERROR(statement, error_kind, part)                                                              \
     try {                                                                                                              \

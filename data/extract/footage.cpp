@@ -116,6 +116,7 @@ FootageFaces find_faces(FrameSource& source, FaceFinder& finder, const std::func
             weak.push_back(std::move(found[n].weak));
             all.ignored += found[n].ignored;
             all.low_score += found[n].low_score;
+            all.implausible += found[n].implausible;
         }
         tick(std::int64_t(all.clip.size()));
     }

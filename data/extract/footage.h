@@ -8,7 +8,7 @@ namespace bifrons::data {
 
 struct FootageFaces {
     Clip clip = {}; ///< one entry a frame
-    std::int64_t ignored = 0, low_score = 0;
+    std::int64_t ignored = 0, low_score = 0, implausible = 0;
     bool other_file = false; ///< extracted from another file of the same name
 };
 

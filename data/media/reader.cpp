@@ -156,7 +156,7 @@ VideoReader::VideoReader(const fs::path& path, const ReaderOptions& options)
       remarks_(info_.remarks)
 {
     if (!info_.damage.empty()) damaged(info_.damage);
-    if (has_alpha(info_.pixel_format)) remarks_.push_back("has an alpha channel, which is left out");
+    if (has_alpha(info_.pixel_format)) remarks_.emplace_back("has an alpha channel, which is left out");
     if (info_.fields != Fields::none)
         remarks_.push_back(str("is interlaced (", info_.fields == Fields::top_first ? "top" : "bottom",
                                " field first); its frames are deinterlaced, one for each frame"));

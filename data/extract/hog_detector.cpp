@@ -12,6 +12,13 @@ namespace {
 
 constexpr std::int64_t kDoubleBelow = 640; ///< px: the detector's smallest face is 80 px
 
+/// dlib unpacks its detector from text, which takes up to a second; a copy takes none.
+const dlib::frontal_face_detector& unpacked_detector()
+{
+    static const dlib::frontal_face_detector detector = dlib::get_frontal_face_detector();
+    return detector;
+}
+
 class HogDetector : public Detector {
   public:
     std::vector<Detection> detect(const Image& frame) override
@@ -38,7 +45,7 @@ class HogDetector : public Detector {
         return detections;
     }
 
-    dlib::frontal_face_detector detector_ = dlib::get_frontal_face_detector();
+    dlib::frontal_face_detector detector_ = unpacked_detector();
 };
 
 } // namespace

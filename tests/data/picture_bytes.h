@@ -29,9 +29,11 @@ inline void write_bytes(const std::filesystem::path& path, const Bytes& content)
 /// Exif data that say one orientation.
 inline Bytes exif(int orientation, bool little = true)
 {
-    const std::string ifd = little ? std::string("II*\0\x8\0\0\0\1\0\x12\1\3\0\1\0\0\0", 18) + char(orientation)
-                                   : std::string("MM\0*\0\0\0\x8\0\1\1\x12\0\3\0\0\0\1\0", 19) + char(orientation);
-    return bytes(ifd + std::string(8, '\0'));
+    Bytes ifd = little ? Bytes{'I', 'I', '*', 0, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0}
+                       : Bytes{'M', 'M', 0, '*', 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0};
+    ifd.push_back(std::uint8_t(orientation));
+    ifd.resize(ifd.size() + 8);
+    return ifd;
 }
 
 inline Bytes deflated(const Bytes& raw)

@@ -59,18 +59,48 @@ YawGroups group_by_yaw(const Faceset& set, const std::vector<std::size_t>& indic
     return groups;
 }
 
+namespace {
+
+/// Closes the gaps in the arrays that damaged pictures left. damage: of each index, empty if there is none. Returns the
+/// indices of the others.
+std::vector<std::size_t> leave_out_damaged(const Faceset& set, const std::vector<std::size_t>& indices,
+                                           const std::vector<std::string>& damage, FaceArrays& arrays)
+{
+    std::vector<std::size_t> left;
+    const auto close_gap = [&](std::vector<std::uint8_t>& all, std::size_t n) {
+        const auto size = std::ptrdiff_t(all.size() / indices.size());
+        const auto from = all.begin() + std::ptrdiff_t(n) * size;
+        if (n != left.size()) std::copy(from, from + size, all.begin() + std::ptrdiff_t(left.size()) * size);
+    };
+    for (std::size_t n = 0; n < indices.size(); ++n) {
+        if (!damage[n].empty()) {
+            if (arrays.damaged.empty()) arrays.damage = damage[n];
+            arrays.damaged.push_back(set.faces[indices[n]].file);
+            continue;
+        }
+        for (auto* all : {&arrays.images, &arrays.masks, &arrays.eyes_mouth}) close_gap(*all, n);
+        left.push_back(indices[n]);
+    }
+    for (auto* all : {&arrays.images, &arrays.masks, &arrays.eyes_mouth})
+        if (!indices.empty()) all->resize(all->size() / indices.size() * left.size());
+    arrays.count = std::int64_t(left.size());
+    return left;
+}
+
+} // namespace
+
 FaceArrays load_faces(const Faceset& set, const std::vector<std::size_t>& indices, FaceType type, std::int64_t side,
                       const FaceWants& wants)
 {
     BIFRONS_CHECK(usage, type <= set.type, set.folder.string(), ": holds ", name_of(set.type),
                   " pictures, which do not contain ", name_of(type),
                   ". Train with a smaller face type, or extract again with --face-type ", name_of(type), ".");
-    FaceArrays arrays = {.count = std::int64_t(indices.size()), .side = side + 2 * wants.margin};
+    FaceArrays arrays = {.side = side + 2 * wants.margin};
     const std::size_t pixels = std::size_t(arrays.side * arrays.side);
     arrays.images.resize(indices.size() * pixels * 3);
     arrays.masks.resize(indices.size() * pixels);
     if (wants.eyes_mouth) arrays.eyes_mouth.resize(indices.size() * pixels);
-    if (wants.yaw) arrays.yaw = group_by_yaw(set, indices);
+    std::vector<std::string> damage(indices.size());
     std::mutex guard;
     std::int64_t done = 0;
     const auto note = [&](const FaceRecord& face, bool changed) {
@@ -78,8 +108,7 @@ FaceArrays load_faces(const Faceset& set, const std::vector<std::size_t>& indice
         if (changed) arrays.changed.push_back(face.file);
         if (wants.tick) wants.tick(++done);
     };
-    for_each_on_threads(arrays.count, machine_threads(), [&](std::int64_t i, int) {
-        const std::size_t n = std::size_t(i);
+    const auto load = [&](std::size_t n) {
         const FaceRecord& face = set.faces.at(indices[n]);
         bool changed = false;
         const Image stored = load_face(set, indices[n], &changed);
@@ -95,9 +124,21 @@ FaceArrays load_faces(const Faceset& set, const std::vector<std::size_t>& indice
         store(image, arrays.images);
         store(hull_mask(points, arrays.side, arrays.side), arrays.masks);
         if (wants.eyes_mouth) store(eyes_mouth_mask(points, side, arrays.side, arrays.side), arrays.eyes_mouth);
-        note(face, changed);
+        return changed;
+    };
+    for_each_on_threads(std::int64_t(indices.size()), machine_threads(), [&](std::int64_t i, int) {
+        bool changed = false;
+        try {
+            changed = load(std::size_t(i));
+        } catch (const Error& error) {
+            if (error.kind() != ErrorKind::data) throw;
+            damage[std::size_t(i)] = error.what();
+        }
+        note(set.faces[indices[std::size_t(i)]], changed);
     });
     std::sort(arrays.changed.begin(), arrays.changed.end());
+    const std::vector<std::size_t> left = leave_out_damaged(set, indices, damage, arrays);
+    if (wants.yaw) arrays.yaw = group_by_yaw(set, left);
     return arrays;
 }
 

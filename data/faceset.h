@@ -129,6 +129,8 @@ struct FaceArrays {
     std::vector<std::uint8_t> eyes_mouth = {}; ///< the same of eyes and mouth; empty unless asked for
     YawGroups yaw = {};                        ///< empty unless asked for
     std::vector<std::string> changed = {};     ///< files of other pictures than were extracted
+    std::vector<std::string> damaged = {};     ///< files of faces that were left out
+    std::string damage = {};                   ///< what the first of them suffers from
 };
 
 /// What load_faces returns besides pictures and masks.
@@ -139,8 +141,8 @@ struct FaceWants {
 };
 
 /// The faces of these indices, in their order, as pictures of `type` whose face square has `side` px. Cut again from
-/// the stored pictures: a type contains all smaller ones. Throws Error(usage) for a type larger than the stored one,
-/// Error(data) as load_face.
+/// the stored pictures: a type contains all smaller ones. Those that load_face() refuses are left out. Throws
+/// Error(usage) for a type larger than the stored one.
 FaceArrays load_faces(const Faceset& set, const std::vector<std::size_t>& indices, FaceType type, std::int64_t side,
                       const FaceWants& wants = {});
 

@@ -62,7 +62,8 @@ class Report {
         const auto part = [](const char* heading, const std::string& lines) {
             return lines.empty() ? "" : str("  ", heading, "\n", lines);
         };
-        console.result(table_.str() + part("left out: the hull lies outside the picture", left_out_) +
+        console.result(table_.str() +
+                           part("left out: the hull lies outside the picture, or the picture is damaged", left_out_) +
                            part("not measured", missing_),
                        json_);
     }

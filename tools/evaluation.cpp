@@ -43,18 +43,33 @@ bool in_sight(const data::Faceset& set, std::size_t index, const model::Settings
     return hull_at(crop(face.in_frame), side) && hull_at(face.in_face, set.side);
 }
 
+/// Whether its picture can be read.
+bool has_picture(const data::Faceset& set, std::size_t index)
+{
+    try {
+        data::load_face(set, index);
+        return true;
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::data) throw;
+        return false;
+    }
+}
+
 Evaluation::Faces choose(const data::Faceset& set, const model::Settings& settings, std::int64_t samples)
 {
     const std::vector<std::size_t> held_out = data::split_faces(set, settings.validation_fraction).validation,
                                    wanted = evenly(held_out.empty() ? all_of(set) : held_out, samples);
     Evaluation::Faces faces{.set = set, .held_out = !held_out.empty()};
     const auto out_of_sight = [&](std::size_t index) { return !in_sight(set, index, settings); };
-    for (const std::size_t index : wanted) (out_of_sight(index) ? faces.left_out : faces.looked_at).push_back(index);
+    const auto damaged = [&](std::size_t index) { return !has_picture(set, index); };
+    for (const std::size_t index : wanted)
+        (out_of_sight(index) || damaged(index) ? faces.left_out : faces.looked_at).push_back(index);
     std::vector<std::size_t> seen = all_of(set);
     std::erase_if(seen, out_of_sight);
     faces.of_mean = evenly(seen, samples);
-    BIFRONS_CHECK(data, !faces.looked_at.empty(), set.folder.string(), ": of ", wanted.size(),
-                  " selected faces none lies within its picture. Extract again.");
+    std::erase_if(faces.of_mean, damaged);
+    BIFRONS_CHECK(data, !faces.looked_at.empty() && !faces.of_mean.empty(), set.folder.string(), ": of ", wanted.size(),
+                  " selected faces none lies within a picture that can be read. Extract again.");
     return faces;
 }
 

@@ -9,7 +9,8 @@
 //   identity        L2 between descriptors (model/identity.h) and the mean descriptor of each faceset
 //
 // Pictures are compared inside the landmarks' hull; outside it they are made equal. Means over the faces. One whose
-// hull lies outside of its picture has nothing to compare and is left out. Tests tests/tools/eval_test.cpp
+// hull lies outside of its picture, or whose picture is damaged, has nothing to compare and is left out. Tests
+// tests/tools/eval_test.cpp
 #pragma once
 
 #include "data/faceset.h"

@@ -62,11 +62,18 @@ data::FaceArrays open_faces(const data::Faceset& set, const std::vector<std::siz
         progress.update(done);
     };
     data::FaceArrays arrays = data::load_faces(set, indices, type, side, wants);
-    if (arrays.changed.empty()) return arrays;
-    const std::string what = str(set.folder.string(), ": ", some_of(arrays.changed),
-                                 arrays.changed.size() == 1 ? " was" : " were", " changed since extraction");
-    BIFRONS_CHECK(data, changed == Changed::accept, what, ". Extract again, or leave out --verify.");
-    console.warn(what + "; used as now. --verify refuses them.");
+    const auto tell = [&](const std::vector<std::string>& files, const char* fault, const std::string& then) {
+        if (files.empty()) return;
+        const std::string what = str(set.folder.string(), ": ", some_of(files), fault);
+        BIFRONS_CHECK(data, changed == Changed::accept, what, ". Extract again, or leave out --verify.");
+        console.warn(what + then);
+    };
+    BIFRONS_CHECK(data, arrays.count > 0 || indices.empty(), set.folder.string(), ": none of ", indices.size(),
+                  " pictures can be used. ", arrays.damage);
+    tell(arrays.damaged, " cannot be used", str("; left out. ", arrays.damage));
+    tell(arrays.changed,
+         arrays.changed.size() == 1 ? " was changed since extraction" : " were changed since extraction",
+         "; used as now. --verify refuses them.");
     return arrays;
 }
 

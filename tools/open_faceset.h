@@ -11,11 +11,11 @@ namespace bifrons::tools {
 data::Faceset open_faceset(const std::string& folder, Console& console);
 
 enum class Changed {
-    accept, ///< says which
+    accept, ///< says which, also which are left out
     refuse  ///< Error(data)
 };
-/// data::load_faces; pictures that were changed since extraction are accepted with a word or refused. Throws
-/// Interrupted.
+/// data::load_faces; pictures that are damaged or were changed since extraction are left out or accepted, with a word,
+/// or refused. Throws Interrupted, and Error(data) if none is left.
 data::FaceArrays open_faces(const data::Faceset& set, const std::vector<std::size_t>& indices, data::FaceType type,
                             std::int64_t side, data::FaceWants wants, Console& console,
                             Changed changed = Changed::accept);

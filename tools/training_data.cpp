@@ -64,6 +64,14 @@ data::Sampling plain_sampling(const model::Settings& s)
     return {.src = kAsTheyAre, .dst = kAsTheyAre, .blur_out_mask = s.blur_out_mask, .purpose = kValidationPurpose};
 }
 
+data::Faceset without(data::Faceset set, const std::vector<std::string>& files)
+{
+    std::erase_if(set.faces, [&](const data::FaceRecord& face) {
+        return std::find(files.begin(), files.end(), face.file) != files.end();
+    });
+    return set;
+}
+
 } // namespace
 
 data::Faceset usable_faceset(const std::string& folder, Console& console)
@@ -103,6 +111,7 @@ std::vector<float> sample_pictures(const data::Faceset& set, const model::Settin
         indices.push_back(std::size_t((2 * row + 1) * std::int64_t(set.faces.size()) / (2 * rows)));
     const data::FaceArrays faces =
         open_faces(set, indices, data::face_type_of(settings.face_type), settings.resolution, {}, console);
+    if (!faces.damaged.empty()) return sample_pictures(without(set, faces.damaged), settings, rows, console);
     std::vector<float> pictures(faces.images.size());
     std::transform(faces.images.begin(), faces.images.end(), pictures.begin(),
                    [](std::uint8_t v) { return float(v) / 255; });

@@ -14,7 +14,8 @@ std::int64_t faces_margin(const model::Settings& settings);
 /// Side of the pictures on the device.
 std::int64_t faces_side(const model::Settings& settings);
 
-/// `rows` evenly spaced faces (of a small set some come twice) as the model sees them, [rows,R,R,3] BGR 0..1.
+/// `rows` evenly spaced faces (of a small set some come twice) as the model sees them, [rows,R,R,3] BGR 0..1. Those
+/// whose pictures are damaged are passed over.
 std::vector<float> sample_pictures(const data::Faceset& set, const model::Settings& settings, std::int64_t rows,
                                    Console& console);
 

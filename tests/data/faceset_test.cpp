@@ -408,7 +408,29 @@ TEST(Faceset, ChangedPicturesAreTold)
 
     save_image(picture, Image(32, 64, 3), {.existing = Existing::replace});
     BIFRONS_EXPECT_ERROR(load_face(set, 0), data, "expected 64x64");
-    BIFRONS_EXPECT_ERROR(load_faces(set, {1, 0}, FaceType::full, 32), data, "expected 64x64");
+}
+
+TEST(Faceset, DamagedPicturesCostThemselvesAlone)
+{
+    const Folder folder;
+    Faceset set = make_faceset(folder.path(), 4);
+    set.faces[3].pose.yaw = 1; // a group of its own
+    const FaceWants wants = {.margin = 2, .eyes_mouth = true, .yaw = true};
+    const FaceArrays whole = load_faces(set, {0, 3}, FaceType::full, 24, wants);
+    EXPECT_TRUE(whole.damaged.empty());
+    test::write_text(folder / set.faces[2].file, "damaged");
+    save_image(folder / set.faces[1].file, Image(32, 64, 3), {.existing = Existing::replace});
+
+    const FaceArrays left = load_faces(set, {2, 0, 1, 3}, FaceType::full, 24, wants);
+    EXPECT_EQ(left.damaged, (std::vector<std::string>{set.faces[2].file, set.faces[1].file}));
+    EXPECT_NE(left.damage.find(set.faces[2].file + ": "), std::string::npos) << left.damage;
+    EXPECT_TRUE(left.changed.empty());
+    EXPECT_EQ(left.count, 2);
+    EXPECT_EQ(left.images, whole.images);
+    EXPECT_EQ(left.masks, whole.masks);
+    EXPECT_EQ(left.eyes_mouth, whole.eyes_mouth);
+    EXPECT_EQ(left.yaw.faces, (std::vector<std::int64_t>{0, 1}));
+    EXPECT_EQ(load_faces(set, {2, 1}, FaceType::full, 24).count, 0);
 }
 
 TEST(Faceset, SmallerTypesAreCutOutOfLargerOnes)

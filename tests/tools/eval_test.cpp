@@ -134,14 +134,26 @@ TEST_F(EvalCommand, leaves_out_faces_whose_hull_is_not_in_the_picture_and_names_
     EXPECT_TRUE(j["dst"]["psnr"].is_number());
     EXPECT_TRUE(j["self_swap"]["psnr"].is_number());
     const Result table = eval(folder_, {}, false);
-    EXPECT_NE(table.out.find("left out: the hull lies outside the picture\n"), std::string::npos) << table.out;
+    EXPECT_NE(table.out.find("left out: the hull lies outside the picture, or the picture is damaged\n"),
+              std::string::npos)
+        << table.out;
     EXPECT_NE(table.out.find("dst, 2: images/clip_4_0.png images/clip_6_0.png\n"), std::string::npos) << table.out;
     EXPECT_EQ(eval(folder_, {"--samples", "1"}).code, 0) << "face 6, in the middle of all, is not asked for";
     for (data::FaceRecord& face : set.faces) moved(face, 5000);
     data::save_faceset(set);
     const Result none = eval(folder_, {}, false);
     EXPECT_EQ(none.code, 3);
-    EXPECT_NE(none.err.find("dst: of 3 selected faces none lies within its picture"), std::string::npos) << none.err;
+    EXPECT_NE(none.err.find("dst: of 3 selected faces none lies within a picture that can be read"), std::string::npos)
+        << none.err;
+}
+
+TEST_F(EvalCommand, leaves_out_damaged_pictures_and_names_them)
+{
+    write_text(folder_ / "dst/images/clip_5_0.png", "damaged");
+    const nlohmann::json j = eval(folder_, {"--self-swap"}).json();
+    EXPECT_EQ(j["faces"]["dst"], 2);
+    EXPECT_EQ(j["left_out"]["dst"], (std::vector<std::string>{"images/clip_5_0.png"}));
+    EXPECT_TRUE(j["self_swap"]["psnr"].is_number());
 }
 
 TEST_F(EvalCommand, says_so_where_nothing_was_held_out)

@@ -332,6 +332,19 @@ TEST_F(TrainCommand, pictures_that_were_changed_or_are_gone_are_told)
     EXPECT_EQ(count("images/clip_3_0.png, was changed since extraction. Extract again"), 1) << log();
 }
 
+TEST_F(TrainCommand, damaged_pictures_are_left_out_and_told)
+{
+    const std::string picture = folder_ / "src/images/clip_1_0.png"; // of those that the preview shows
+    write_text(picture, "damaged");
+    ASSERT_EQ(train("model", "1"), 0) << log();
+    EXPECT_GE(count("src: 1 picture, images/clip_1_0.png, cannot be used; left out. " + picture + ": "), 1) << log();
+    EXPECT_EQ(train("verified", "1", {"--verify"}), 3);
+    EXPECT_EQ(count("images/clip_1_0.png, cannot be used. Extract again"), 1) << log();
+    for (int n = 0; n < 12; ++n) write_text(folder_ / str("src/images/clip_", n, "_0.png"), "damaged");
+    EXPECT_EQ(train("none", "1"), 3);
+    EXPECT_EQ(count("pictures can be used. "), 1) << log();
+}
+
 TEST_F(TrainCommand, a_faceset_that_is_extracted_into_is_refused)
 {
     const FolderLock extraction(folder_ / "dst");

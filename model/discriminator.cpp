@@ -1,7 +1,5 @@
 #include "model/discriminator.h"
 
-#include <map>
-
 namespace bifrons::model {
 
 namespace {
@@ -49,38 +47,6 @@ std::vector<Var> FcDiscriminator::operator()(Tape& tape, const Var& picture) con
     const std::int64_t N = x.shape()[0];
     x = (*dense_)(tape, reshape(tape, x, {N, x.value().size() / N}), kAct);
     return {answers(tape, *out_, reshape(tape, x, {N, 1, 1, x.shape()[1]}))};
-}
-
-int receptive_field(const std::vector<int>& strides)
-{
-    int side = 1, step = 1;
-    for (const int stride : strides) {
-        side += 2 * step;
-        step *= stride;
-    }
-    return side;
-}
-
-std::vector<int> patch_strides(int patch)
-{
-    constexpr int kMostLayers = 9;
-    std::map<int, std::vector<int>> best; // by receptive field; the first found stays: fewest layers, most strides of 2
-    const auto total = [](const std::vector<int>& strides) {
-        int sum = 0;
-        for (const int stride : strides) sum += stride;
-        return sum;
-    };
-    for (int layers = 1; layers <= kMostLayers; ++layers)
-        for (int doubled = (1 << (layers - 1)) - 1; doubled >= 0; --doubled) {
-            std::vector<int> strides = {2};
-            for (int i = 0; i + 1 < layers; ++i) strides.push_back(doubled & (1 << i) ? 2 : 1);
-            const auto [it, fresh] = best.emplace(receptive_field(strides), strides);
-            if (!fresh && int(it->second.size()) == layers && total(strides) > total(it->second)) it->second = strides;
-        }
-    auto nearest = best.begin();
-    for (auto it = best.begin(); it != best.end(); ++it)
-        if (std::abs(it->first - patch) < std::abs(nearest->first - patch)) nearest = it;
-    return nearest->second;
 }
 
 PatchDiscriminator::PatchDiscriminator(Parameters& params, const std::string& name, int patch, int dims)

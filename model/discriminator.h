@@ -20,6 +20,7 @@
 #pragma once
 
 #include "model/blocks.h"
+#include "model/patch_strides.h"
 
 namespace bifrons::model {
 
@@ -39,12 +40,6 @@ class FcDiscriminator : public Discriminator {
     std::unique_ptr<Dense> dense_;
     std::unique_ptr<Conv> out_; // of one pixel: a dense layer whose result may be f32
 };
-
-/// Strides of the 3x3 convolutions, at most nine and the first 2, whose receptive field is the nearest to `patch` px;
-/// of several the fewest, then those with the most strides of 2. DeepFaceLab's search.
-std::vector<int> patch_strides(int patch);
-/// Side of what one value behind such convolutions sees, px.
-int receptive_field(const std::vector<int>& strides);
 
 class PatchDiscriminator : public Discriminator {
   public:

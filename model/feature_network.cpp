@@ -4,9 +4,7 @@
 #include "kernels/resample/max_pool.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
-#include <sstream>
 
 namespace bifrons::model {
 
@@ -26,36 +24,7 @@ std::vector<float> channels_last(const FeatureConv& c, const std::vector<float>&
     return moved;
 }
 
-Tap parse_tap(const std::string& text)
-{
-    const std::size_t colon = text.find(':');
-    Tap tap{.name = text.substr(0, colon)};
-    if (colon == std::string::npos) return tap;
-    const char *const begin = text.data() + colon + 1, *const end = text.data() + text.size();
-    const auto parsed = std::from_chars(begin, end, tap.weight);
-    BIFRONS_CHECK(usage, parsed.ec == std::errc() && parsed.ptr == end && tap.weight >= 0 && tap.weight < 1e9f,
-                  "perceptual_taps: the weight of \"", text,
-                  "\" is not a number of at least 0; expected NAME or NAME:WEIGHT");
-    return tap;
-}
-
 } // namespace
-
-std::vector<Tap> parse_taps(const std::string& text)
-{
-    std::vector<Tap> taps;
-    std::istringstream list(text);
-    for (std::string part; std::getline(list, part, ',');) {
-        std::erase(part, ' ');
-        taps.push_back(parse_tap(part));
-        BIFRONS_CHECK(usage, !taps.back().name.empty(), "perceptual_taps: \"", text,
-                      "\" has an empty name; expected NAME or NAME:WEIGHT, separated by commas");
-        for (std::size_t i = 0; i + 1 < taps.size(); ++i)
-            BIFRONS_CHECK(usage, taps[i].name != taps.back().name, "perceptual_taps: ", taps[i].name,
-                          " is named twice");
-    }
-    return taps;
-}
 
 FeatureNetwork::FeatureNetwork(kernels::Device& device, const std::string& path, std::vector<Tap> taps,
                                Precision precision, DType dtype)

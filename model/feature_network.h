@@ -6,19 +6,11 @@
 
 #include "engine/ops/ops.h"
 #include "model/feature_file.h"
+#include "model/taps.h"
 
 #include <map>
 
 namespace bifrons::model {
-
-/// A place whose features are read, and what they count.
-struct Tap {
-    std::string name;
-    float weight = 1;
-};
-
-/// "relu1_2:0.5, relu2_2" -> taps; a missing weight is 1. Throws Error(usage).
-std::vector<Tap> parse_taps(const std::string& text);
 
 class FeatureNetwork {
   public:

@@ -5,8 +5,8 @@
 #include "kernels/base/suggest.h"
 #include "kernels/base/utf8.h"
 #include "kernels/conv2d/conv2d.h"
-#include "model/adversary.h"
-#include "model/feature_network.h"
+#include "model/adversary_options.h"
+#include "model/taps.h"
 
 #include <algorithm>
 #include <charconv>
@@ -394,7 +394,7 @@ void check_letters(const std::string& text, const std::string& origin)
     char inside = 0;  // of a text or a comment: what it begins with
     char last = '\n'; // outside of both, but for spaces
     bool escaped = false;
-    int line = 1;
+    int line = 1, equals = 0; // of this line
     const auto check_here = [&](bool ok, const char* fault) {
         BIFRONS_CHECK(data, ok, origin, ":", line, ": ", fault);
     };
@@ -405,13 +405,16 @@ void check_letters(const std::string& text, const std::string& origin)
         check_here(inside || length == 1, "has a letter beyond ASCII outside of a text or comment");
         const char c = text[i];
         const bool is_quote = !inside && (c == '"' || c == '\'');
-        check_here(!is_quote || last == '=', "has a quote where no text can begin; expected key = \"text\"");
+        check_here(!is_quote || (last == '=' && equals == 1),
+                   "has a quote where no text can begin; expected key = \"text\"");
         check_here(!is_quote || text.compare(i, 3, std::string(3, c)) != 0,
                    "a text begins with three quotes; expected one");
         check_here(inside || c != '[' || last != '[', "has brackets in brackets; expected key = value");
         if (!inside && c != ' ' && c != '\t') last = c;
+        if (!inside && c == '=') ++equals;
         if (c == '\n') {
             inside = 0;
+            equals = 0;
             ++line;
         } else if (is_quote || (!inside && c == '#')) {
             inside = c;

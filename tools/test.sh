@@ -3,7 +3,7 @@
 #
 #   tools/test.sh          quick tier: release build with the simulator, one GPU architecture where nvcc is found
 #   tools/test.sh --all    also: the CUDA device on an emulated GPU, sanitizers, the simulator's race check, the minimal
-#                          build, all GPU architectures, comparison with LibTorch
+#                          build, all GPU architectures, comparison with LibTorch, a short run of the fuzz targets
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -15,7 +15,7 @@ case "${1-}" in
 esac
 
 packages=()
-if $all; then packages=(libtorch-dev); fi
+if $all; then packages=(libtorch-dev clang libclang-rt-dev libomp-dev); fi
 tools/setup.sh --tests "${packages[@]}"
 
 # Where there is an nvcc, a broken CUDA build is a failure and never a reason to build without.
@@ -55,6 +55,8 @@ if $all; then
     check simcheck -L "kernels|engine" -E "/(cpu|cpu_1|cuda)( |$)"
     build minimal all
     check minimal
+    echo "== fuzz"
+    tests/fuzz/run.sh 20000 40
     if [ $cuda = ON ]; then
         build all-gpus bifrons_kernels
         tools/kernel_resources.sh

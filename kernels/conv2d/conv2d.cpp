@@ -20,11 +20,6 @@ void Conv2dShape::check(const char* op) const
                   " picture with pad ", pad, "; expected a filter within the padded picture");
 }
 
-bool prefers_bf16(Target target)
-{
-    return target.kind == DeviceKind::cuda || (target.kind == DeviceKind::cpu && onednn_multiplies_bf16());
-}
-
 namespace {
 
 /// Of two operands and the result, which may be f32 where the operands are bf16 and `widens`.

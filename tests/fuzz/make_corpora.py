@@ -17,11 +17,10 @@ def face(index, source=0):
     points = [(0.06 * i, 0.9 - 0.01 * abs(i - 8)) for i in range(17)] + MEAN_FACE
     points += [(0.3 + 0.02 * i, 0.75) for i in range(19)]
     points[54] = (0.726, 0.780)
-    in_frame = [round(100 * v + 50 + index, 1) for p in points for v in p]
-    move = (50 + index) * 0.16 + 0.5  # a face of side 16 from a square of 100 px at 50 + index
-    in_face = [round(0.16 * v - move, 3) for v in in_frame]
+    in_face = [round(16 * v) for p in points for v in p]  # short inputs are soon tried
+    in_frame = [v + 9 + index for v in in_face]
     return {"file": f"images/a_{index}_0.png", "source": source, "frame": index, "rect": [60, 60, 140, 140], "score": 1,
-            "landmarks_in_frame": in_frame, "landmarks": in_face, "matrix": [0.16, 0, -move, 0, 0.16, -move],
+            "landmarks_in_frame": in_frame, "landmarks": in_face, "matrix": [1, 0, -9 - index, 0, 1, -9 - index],
             "size": 100, "sharpness": 9, "pose": [0, 0.1, 0], "checksum": "0123456789abcdef"}
 
 

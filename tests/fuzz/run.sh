@@ -9,12 +9,13 @@ cmake -B build-fuzz -G Ninja -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=Rel
     -DBIFRONS_MEDIA=OFF -DBIFRONS_ONEDNN=OFF -DBIFRONS_CUDA=OFF -DBIFRONS_SIM=OFF -DBIFRONS_TESTS=OFF -DBIFRONS_BENCH=OFF \
     >/dev/null
 targets="faceset safetensors settings probe"
-cmake --build build-fuzz --target $(printf 'fuzz_%s ' $targets) >/dev/null
+cmake --build build-fuzz --target $(printf 'fuzz_%s ' $targets) >build-fuzz/build.log || { cat build-fuzz/build.log && exit 1; }
 python3 tests/fuzz/make_corpora.py build-fuzz/corpora
 mkdir -p build-fuzz/crashes
+export ASAN_OPTIONS=malloc_context_size=1:quarantine_size_mb=4:detect_leaks=0 # half the time an input
 fuzz() { # NAME
     build-fuzz/tests/fuzz/fuzz_$1 build-fuzz/corpora/$1 -dict=build-fuzz/corpora/$1.dict -runs="$runs" \
-        -max_total_time="$seconds" -max_len=20000 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+        -max_total_time="$seconds" -max_len=4096 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
         -artifact_prefix=build-fuzz/crashes/$1- >build-fuzz/$1.log 2>&1
 }
 declare -A process

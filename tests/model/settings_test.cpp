@@ -171,6 +171,7 @@ TEST(Settings, a_wrong_toml_file_names_file_and_line)
     says(ErrorKind::data, "freeze = \"\\\"\" \xC3\xA9", "s.toml:1: has a letter beyond ASCII");
     says(ErrorKind::data, "freeze = \"\"\"\\ \xC3\xA9\"\"\"\n", "s.toml:1: a text begins with three quotes");
     says(ErrorKind::data, "seed = 15\"/home/\xC3\xA9\"", "s.toml:1: has a quote where no text can begin");
+    says(ErrorKind::data, "seed = 1!97=\"\xCB\x9D", "s.toml:1: has a quote where no text can begin");
     says(ErrorKind::data, "[[[[ra", "s.toml:1: has brackets in brackets");
     says(ErrorKind::usage, "freeze = \"a\\u0000b\"\n", "s.toml:1: freeze is a text with control characters");
     says(ErrorKind::data, std::string((1 << 20) + 1, ' '), "has more than 1048576 bytes");

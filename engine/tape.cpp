@@ -197,10 +197,13 @@ void Tape::backward(const Var& root, const Tensor& upstream, bool continues)
     Node& last = *root.node();
     last.grad = upstream;
     last.passed = true;
-    if (last.act.kind != Act::none) {
-        last.grad = empty(last.shape, last.dtype);
-        kernels::store_gradient(exec_, upstream.size(), upstream.view(),
-                                {.out = last.grad.view(), .act = last.act, .saved = last.saved.view()});
+    if (last.act.kind != Act::none || last.parent || last.parameter_grad) { // not upstream's own buffer
+        last.grad = gradient_buffer(last);
+        last.passed = false;
+        Store store = {.out = last.grad.view(), .act = last.act};
+        if (adds_to(last)) store.add = last.grad.view();
+        if (last.saved) store.saved = last.saved.view();
+        kernels::store_gradient(exec_, upstream.size(), upstream.view(), store);
     }
     while (!nodes_.empty()) {
         const std::shared_ptr<Node> node = std::move(nodes_.back());

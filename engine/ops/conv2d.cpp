@@ -1,6 +1,6 @@
+#include "engine/ops/filter_gradients.h"
 #include "engine/ops/ops.h"
 #include "engine/ops/store_options.h"
-#include "kernels/pointwise/cast.h"
 
 namespace bifrons {
 
@@ -16,15 +16,6 @@ kernels::Conv2dShape conv2d_shape(const Shape& x, const Shape& w, const Conv2dOp
     s.pad = o.pad;
     s.check("conv2d");
     return s;
-}
-
-/// The gradient in the type of the forward operands, which a result stored wider does not have.
-Tensor narrowed(const Tensor& d, DType dtype, Tape& tape)
-{
-    if (d.dtype() == dtype) return d;
-    const Tensor narrow = tape.empty(d.shape(), dtype);
-    kernels::cast(tape.exec(), d.size(), d.view(), narrow.view());
-    return narrow;
 }
 
 } // namespace
@@ -43,11 +34,10 @@ Var conv2d(Tape& tape, const Var& x, const Var& w, const Conv2dOptions& o)
             const kernels::Exec ex = grads.tape().exec();
             const Tensor stored = undo(d, grads.tape());
             grads.pass(3, stored);
-            const Tensor dv = narrowed(stored, sx.dtype(), grads.tape());
-            if (const auto dw = grads.want(1); dw.out) {
-                const auto db = grads.want(2);
-                kernels::conv2d_wgrad(ex, s, dv.view(), sx.view(), dw.out, db.out, bool(dw.add));
-            }
+            const Tensor dv = converted(stored, sx.dtype(), grads.tape()); // a result may be stored wider
+            filter_gradients(grads, 1, sw.shape(), dv, [&](kernels::View dw, kernels::View db, bool accumulate) {
+                kernels::conv2d_wgrad(ex, s, dv.view(), sx.view(), dw, db, accumulate);
+            });
             if (const auto dx = grads.want(0); dx.out) kernels::conv2d_dgrad(ex, s, dv.view(), sw.view(), dx);
         },
         store.record_options());

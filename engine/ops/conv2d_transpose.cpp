@@ -1,5 +1,6 @@
 #include "kernels/conv2d/conv2d_transpose.h"
 
+#include "engine/ops/filter_gradients.h"
 #include "engine/ops/ops.h"
 #include "engine/ops/store_options.h"
 
@@ -23,10 +24,9 @@ Var conv2d_transpose(Tape& tape, const Var& x, const Var& w, const Conv2dOptions
             const kernels::Exec ex = grads.tape().exec();
             const Tensor dv = undo(d, grads.tape());
             grads.pass(3, dv);
-            if (const auto dw = grads.want(1); dw.out) {
-                const auto db = grads.want(2);
-                kernels::conv2d_transpose_wgrad(ex, s, dv.view(), sx.view(), dw.out, db.out, bool(dw.add));
-            }
+            filter_gradients(grads, 1, sw.shape(), dv, [&](kernels::View dw, kernels::View db, bool accumulate) {
+                kernels::conv2d_transpose_wgrad(ex, s, dv.view(), sx.view(), dw, db, accumulate);
+            });
             if (const auto dx = grads.want(0); dx.out) kernels::conv2d_transpose_dgrad(ex, s, dv.view(), sw.view(), dx);
         },
         store.record_options());

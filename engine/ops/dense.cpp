@@ -1,5 +1,6 @@
 #include "kernels/dense/dense.h"
 
+#include "engine/ops/filter_gradients.h"
 #include "engine/ops/ops.h"
 
 namespace bifrons {
@@ -25,10 +26,10 @@ Var dense(Tape& tape, const Var& x, const Var& w, const Var& bias, kernels::Acti
     return tape.record("dense", y, {x, w, bias},
                        [s, sx = x.value(), sw = w.value()](const Tensor& d, Grads& grads) {
                            const kernels::Exec ex = grads.tape().exec();
-                           if (const auto dw = grads.want(1); dw.out) {
-                               const auto db = grads.want(2);
-                               kernels::dense_wgrad(ex, s, d.view(), sx.view(), dw.out, db.out, bool(dw.add));
-                           }
+                           filter_gradients(grads, 1, sw.shape(), d,
+                                            [&](kernels::View dw, kernels::View db, bool accumulate) {
+                                                kernels::dense_wgrad(ex, s, d.view(), sx.view(), dw, db, accumulate);
+                                            });
                            if (const auto dx = grads.want(0); dx.out)
                                kernels::dense_dgrad(ex, s, d.view(), sw.view(), dx);
                        },

@@ -1,5 +1,7 @@
 #include "engine/ops/store_options.h"
 
+#include "kernels/pointwise/cast.h"
+
 namespace bifrons {
 
 using kernels::Act;
@@ -47,6 +49,14 @@ Tensor FusedStore::Undo::operator()(const Tensor& d, Tape& tape) const
     if (act_.kind != Act::none)
         kernels::store_gradient(tape.exec(), dv.size(), dv.view(), {.out = dv.view(), .act = act_, .saved = z_.view()});
     return dv;
+}
+
+Tensor converted(const Tensor& t, DType dtype, Tape& tape)
+{
+    if (t.dtype() == dtype) return t;
+    const Tensor other = tape.empty(t.shape(), dtype);
+    kernels::cast(tape.exec(), t.size(), t.view(), other.view());
+    return other;
 }
 
 } // namespace bifrons

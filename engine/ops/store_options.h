@@ -38,4 +38,7 @@ class FusedStore {
     Tensor y_, z_;
 };
 
+/// The tensor in another element type; itself where it has that one.
+Tensor converted(const Tensor& t, DType dtype, Tape& tape);
+
 } // namespace bifrons

@@ -122,6 +122,63 @@ TEST_P(TapeTest, concat_rows_puts_one_below_the_other)
     EXPECT_THROW(rows(tape(), b, 1, 3), Error);
 }
 
+TEST_P(TapeTest, the_root_may_be_a_view)
+{
+    const Var x = parameter(kFour, {1, -1, 2, -2});
+    const Var y = pointwise(tape(), x, {.act = leaky(0.5f)});
+    backward(reshape(tape(), y, {2, 1, 1, 2}), {1, 10, 100, 1000});
+    EXPECT_EQ(grad(0), (Values{1, 5, 100, 500}));
+}
+
+TEST_P(TapeTest, the_root_may_be_one_part_of_a_split)
+{
+    const Var x = parameter({2, 1, 1, 2}, {1, 2, 3, 4});
+    const auto parts = split(tape(), pointwise(tape(), x, {.add = x}), 2);
+    backward(parts[1], {1, 10});
+    EXPECT_EQ(grad(0), (Values{0, 0, 2, 20}));
+}
+
+TEST_P(TapeTest, the_root_may_be_a_parameter)
+{
+    const Var x = parameter(kFour, {1, 2, 3, 4});
+    backward(x, {1, 10, 100, 1000});
+    EXPECT_EQ(grad(0), (Values{1, 10, 100, 1000}));
+}
+
+/// A 1x1 filter of two channels: y_k = sum_c w_kc x_c + b_k.
+const Shape kFilter{2, 1, 1, 2}, kPixel{1, 1, 1, 2};
+
+TEST_P(TapeTest, two_convolutions_share_a_filter_and_have_a_bias_each)
+{
+    const Var w = parameter(kFilter, {1, 2, 3, 4}), b = parameter({2}, {0, 0}), c = parameter({2}, {0, 0});
+    const Var x(tensor(kPixel, {1, 10}));
+    const Var first = conv2d(tape(), x, w, {.bias = b}), second = conv2d(tape(), x, w, {.bias = c});
+    backward(pointwise(tape(), first, {.add = second}), {1, 100});
+    EXPECT_EQ(grad(0), (Values{2, 20, 200, 2000}));
+    EXPECT_EQ(grad(1), (Values{1, 100}));
+    EXPECT_EQ(grad(2), (Values{1, 100}));
+}
+
+TEST_P(TapeTest, a_bias_is_trained_beside_a_constant_filter)
+{
+    const Var w(tensor(kFilter, {1, 2, 3, 4})), b = parameter({2}, {0, 0});
+    backward(conv2d(tape(), Var(tensor(kPixel, {1, 10})), w, {.bias = b}), {1, 100});
+    EXPECT_EQ(grad(0), (Values{1, 100}));
+}
+
+TEST_P(TapeTest, a_computed_filter_collects_like_any_other_value)
+{
+    const Var v = parameter(kFilter, {1, -2, 3, -4}), b = parameter({2}, {0, 0});
+    const Var w = pointwise(tape(), v, {.act = leaky(0.5f)});
+    const Var y = conv2d(tape(), Var(tensor(kPixel, {1, 10})), w, {.bias = b});
+    const Var beside = reshape(tape(), pointwise(tape(), w, {}), {1, 1, 1, 4}); // its gradient passes through first
+    const Var sums = dense(tape(), reshape(tape(), y, {1, 2}), Var(tensor({4, 2}, {1, 0, 0, 1, 0, 0, 0, 0})));
+    backward(pointwise(tape(), beside, {.add = reshape(tape(), sums, {1, 1, 1, 4})}), {1, 100, 3, 4});
+    // w: 1 10 100 1000 of the convolution and 1 100 3 4 of the copy; half where v is negative
+    EXPECT_EQ(grad(0), (Values{2, 55, 103, 502}));
+    EXPECT_EQ(grad(1), (Values{1, 100}));
+}
+
 TEST_P(TapeTest, a_part_that_nobody_reads_gets_zeros)
 {
     const Var x = parameter({2, 1, 1, 2}, {1, 2, 3, 4});

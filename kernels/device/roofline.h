@@ -15,7 +15,7 @@ enum class Arithmetic { bf16, tf32, f32 };
 
 /// What one GPU can do, dense, in FLOP/s and bytes/s.
 struct Ceilings {
-    const char* gpu; ///< a part of the name that the driver gives
+    const char* gpu; ///< words of the name that the driver gives
     int sm;
     double bf16, tf32, f32, bandwidth;
     const char* origin; ///< measured, or from the maker's sheet
@@ -23,7 +23,7 @@ struct Ceilings {
     double rate(Arithmetic a) const { return a == Arithmetic::bf16 ? bf16 : a == Arithmetic::tf32 ? tf32 : f32; }
 };
 
-/// The ceilings of a GPU by its name; null for one that is not in the table.
+/// The ceilings of a GPU by whole words of its name; null for one that is not in the table, as most laptops' are.
 const Ceilings* ceilings_of(const std::string& gpu);
 /// Those of the table's first GPU with the target's compute capability; null if it has none.
 const Ceilings* ceilings_of(Target target);

@@ -1,11 +1,13 @@
 #include "engine/checkpoint.h"
 
+#include "engine/atomic_file.h"
 #include "engine/own_file.h"
 
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 
 namespace bifrons {
 
@@ -61,14 +63,34 @@ bool is_ours(const std::string& path)
     }
 }
 
+/// Whether the name is taken, be it by a link that leads nowhere.
+bool exists(const std::string& path)
+{
+    std::error_code failure;
+    const fs::file_status status = fs::symlink_status(path, failure);
+    BIFRONS_CHECK(failed, !failure || status.type() == fs::file_type::not_found, path, ": ", failure.message());
+    return fs::exists(status);
+}
+
+void copy_whole(const std::string& from, const std::string& to)
+{
+    std::ifstream in(from, std::ios::binary);
+    AtomicFile out(to);
+    std::vector<char> block(1 << 20);
+    while (in.read(block.data(), std::streamsize(block.size())) || in.gcount() > 0)
+        out.write(block.data(), std::size_t(in.gcount()));
+    BIFRONS_CHECK(failed, in.eof() && !in.bad(), from, ": cannot be read; its backup was not made");
+    out.commit();
+}
+
 /// Moves what is not ours, or not readable any more, out of the way of a checkpoint of the same name.
 void set_aside(const std::string& path)
 {
-    if (!fs::exists(fs::symlink_status(path)) || is_ours(path)) return;
+    if (!exists(path) || is_ours(path)) return;
     const std::string aside = path + ".set-aside";
     std::error_code failure;
-    if (!fs::exists(fs::symlink_status(aside))) fs::rename(path, aside, failure);
-    BIFRONS_CHECK(failed, !failure && !fs::exists(fs::symlink_status(path)), path,
+    if (!exists(aside)) fs::rename(path, aside, failure);
+    BIFRONS_CHECK(failed, !failure && !exists(path), path,
                   ": blocks the path of a checkpoint and was not written by this program. Move it elsewhere.");
 }
 
@@ -132,16 +154,20 @@ void CheckpointStore::save(std::int64_t step, const std::vector<NamedTensor>& te
 void CheckpointStore::back_up(std::int64_t step, int kept) const
 {
     const std::string backups = folder_ + "/backups", name = checkpoint_name(step);
-    const fs::path from = folder_ + "/" + name, to = backups + "/" + name;
+    const std::string from = folder_ + "/" + name, to = backups + "/" + name;
     make_own_folder(backups);
     std::error_code failure;
-    if (fs::exists(to) && !fs::equivalent(from, to, failure) && is_ours(to.string()))
-        fs::remove(to, failure); // of a future that was given up
-    if (!failure && !fs::exists(to)) {
-        fs::create_hard_link(from, to, failure);
-        if (failure) fs::copy_file(from, to, failure);
+    const bool is_there = exists(to);
+    const bool is_other =
+        is_there && !fs::equivalent(from, to, failure) && is_ours(to); // of a future that was given up
+    if (is_other && !failure) fs::remove(to, failure);
+    if (!failure && (is_other || !is_there)) fs::create_hard_link(from, to, failure);
+    if (failure == std::errc::operation_not_permitted || failure == std::errc::operation_not_supported ||
+        failure == std::errc::too_many_links) { // as on FAT
+        failure.clear();
+        copy_whole(from, to);
     }
-    BIFRONS_CHECK(failed, !failure, to.string(), ": the backup cannot be made: ", failure.message());
+    BIFRONS_CHECK(failed, !failure, to, ": the backup cannot be made: ", failure.message());
     const std::vector<std::int64_t> steps = list_steps(backups);
     for (std::size_t i = std::size_t(kept); i < steps.size(); ++i) {
         const std::string old = backups + "/" + checkpoint_name(steps[i]);

@@ -24,6 +24,8 @@ using namespace bifrons::test;
 // of them, or let it fail. Unarmed, they do what they always do.
 namespace {
 
+bool no_links = false; // the file system has none
+
 struct Fault {
     int calls_left = -1;    // the call that is hit, counted down; -1: none
     bool fail_full = false; // that write fails with ENOSPC; else the process is killed
@@ -51,6 +53,12 @@ int fsync(int fd)
 {
     hit();
     return int(syscall(SYS_fsync, fd));
+}
+int link(const char* from, const char* to) noexcept
+{
+    if (!no_links) return int(syscall(SYS_linkat, AT_FDCWD, from, AT_FDCWD, to, 0));
+    errno = EPERM;
+    return -1;
 }
 int rename(const char* from, const char* to) noexcept
 {
@@ -133,6 +141,31 @@ TEST(Checkpoint, backups_outlive_their_checkpoint_and_the_newest_of_them_stay)
                                         folder / "backups/step-000000020.safetensors"}));
     EXPECT_EQ(load_checkpoint(folder / "backups/step-000000020.safetensors").step, 20);
     EXPECT_THROW(store.back_up(40, 2), Error) << "no such checkpoint";
+}
+
+TEST(Checkpoint, a_backup_is_whole_or_absent_where_the_file_system_has_no_links)
+{
+    const TempFolder folder;
+    CheckpointStore store(folder.path());
+    save(store, 10);
+    no_links = true;
+    fault = {.calls_left = 0, .fail_full = true};
+    EXPECT_THROW(store.back_up(10, 2), Error);
+    fault = {};
+    EXPECT_TRUE(std::filesystem::is_empty(folder / "backups"));
+    store.back_up(10, 2);
+    no_links = false;
+    EXPECT_EQ(read_bytes(folder / ("backups/" + name_of(10))), read_bytes(folder / name_of(10)));
+    EXPECT_EQ(load_checkpoint(folder / "backups/step-000000010.safetensors").step, 10);
+}
+
+TEST(Checkpoint, a_folder_that_cannot_be_looked_into_is_one_error)
+{
+    const TempFolder folder;
+    CheckpointStore store(folder.path());
+    save(store, 10);
+    write_bytes(folder / "backups", ""); // a file where the folder should be
+    EXPECT_THROW(store.back_up(10, 2), Error);
 }
 
 TEST(Checkpoint, deletes_nothing_it_did_not_write)

@@ -77,9 +77,11 @@ void Step::run()
 {
     reserve();
     if (recording_) return device_.replay(stream_, *recording_);
-    const bool first = !ran_;
-    ran_ = true;
-    if (first || !recording_allowed_) return run_body();
+    if (!ran_ || !recording_allowed_) {
+        run_body();
+        ran_ = true;
+        return;
+    }
     device_.begin_recording(stream_);
     try {
         run_body();

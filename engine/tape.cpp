@@ -7,6 +7,22 @@ using kernels::Store;
 
 const char* const kGradientRange = " gradient";
 
+namespace {
+
+/// While it lives, a device's work stands under this name.
+class Range {
+  public:
+    Range(kernels::Device& device, const std::string& name) : device_(device) { device_.push_range(name); }
+    ~Range() { device_.pop_range(); }
+    Range(const Range&) = delete;
+    Range& operator=(const Range&) = delete;
+
+  private:
+    kernels::Device& device_;
+};
+
+} // namespace
+
 Tape::Tape(kernels::Exec exec, Memory& memory, bool recording, Precision precision)
     : exec_(exec), memory_(memory), recording_(recording), precision_(precision)
 {
@@ -176,10 +192,9 @@ void Tape::finish(Node& node)
             exec_.device->fill(exec_.stream, zeros.view().data, 0, zeros.bytes());
         }
     } else if (node.backward) {
-        exec_.device->push_range(node.scope + kGradientRange);
+        const Range range(*exec_.device, node.scope + kGradientRange);
         Grads grads(*this, node);
         node.backward(node.grad, grads);
-        exec_.device->pop_range();
     }
     node.backward = nullptr;
     node.grad = Tensor();

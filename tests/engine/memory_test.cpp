@@ -86,6 +86,17 @@ TEST_P(StepTest, first_run_is_eager_later_ones_are_replayed_and_all_do_the_same)
     EXPECT_EQ(counter.download<float>(exec()), (std::vector<float>{6, 12, 18, 24}));
 }
 
+TEST_P(StepTest, a_run_that_failed_does_not_count)
+{
+    int bodies = 0;
+    Step step(device().device(), {}, [&](kernels::Exec, Memory&) {
+        if (++bodies == 2) throw Error(ErrorKind::failed, "once");
+    });
+    EXPECT_THROW(step.run(), Error);
+    for (int i = 0; i < 3; ++i) step.run();
+    EXPECT_EQ(bodies, 4) << "planned, failed, run, recorded";
+}
+
 TEST_P(StepTest, runs_in_the_slab_of_another_where_that_is_large_enough)
 {
     Pool pool(device().device());

@@ -1,4 +1,5 @@
 #include "engine/ops/ops.h"
+#include "kernels/device/plan_device.h"
 #include "tests/support/devices.h"
 #include "tests/support/numerics.h"
 
@@ -314,6 +315,19 @@ TEST_P(TapeTest, a_tape_that_does_not_record_computes_the_same_values)
     const Var y = pointwise(quiet, Var(tensor(kFour, {1, -1, 2, -2})), {.act = leaky(0.5f)});
     EXPECT_EQ(y.value().download<double>(exec()), (Values{1, -0.5, 2, -1}));
     EXPECT_FALSE(y.node());
+}
+
+TEST(Tape, a_gradient_that_throws_leaves_no_range_behind)
+{
+    kernels::PlanDevice plan({.kind = kernels::DeviceKind::cpu});
+    Pool memory(plan);
+    Tape tape({&plan, {}, {}}, memory);
+    const Tensor one = Tensor::empty({1, 1, 1, 1}, DType::f32, memory);
+    const Var x = tape.parameter(one, one);
+    const Var y = tape.record("fails", one, {x}, [](const Tensor&, Grads&) { throw Error(ErrorKind::failed, "no"); });
+    EXPECT_THROW(tape.backward(y, one), Error);
+    pointwise(tape, Var(one), {});
+    EXPECT_EQ(plan.entries().back().range, "");
 }
 
 } // namespace

@@ -60,6 +60,8 @@ Image with_alpha(const Image& image, const Image& alpha)
 /// Converts the picture to sRGB. The profile of a grey picture is not kept: a replaced face has colours.
 void convert(LoadedPicture& loaded, const PictureReader& file)
 {
+    const auto tell = [&](const std::string& fault) { loaded.remark = fault + "; its colours were taken for sRGB"; };
+    if (!file.profile_fault.empty()) tell(file.profile_fault);
     if (file.profile.empty()) return;
 #if BIFRONS_HAS_MEDIA
     try {
@@ -70,11 +72,10 @@ void convert(LoadedPicture& loaded, const PictureReader& file)
         if (!file.is_grey) loaded.extras.in_profile = std::move(loaded.image);
         loaded.image = std::move(converted);
     } catch (const Error& error) {
-        loaded.remark = str(error.what(), "; its colours were taken for sRGB");
+        tell(error.what());
     }
 #else
-    loaded.remark =
-        "its colours were taken for sRGB: this program was built without Little CMS, which reads its colour profile";
+    tell("this program was built without Little CMS, which reads its colour profile");
 #endif
 }
 

@@ -47,7 +47,13 @@ LoadedPicture load(const fs::path& path, const ReaderOptions& options)
 {
     if (!is_coded_as_video(path)) return load_picture(path, options.max_pixels);
     LoadedPicture loaded;
-    BIFRONS_CHECK(data, VideoReader(path, options).next(loaded.image), path.string(), ": holds no picture");
+    try {
+        BIFRONS_CHECK(data, VideoReader(path, options).next(loaded.image), path.string(), ": holds no picture");
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::data || lower_ending(path) == ".avif") throw;
+        throw Error(ErrorKind::data, str(error.what(), " HEIC needs ffmpeg 7 or later, or has to be converted, for "
+                                                       "example by heif-convert."));
+    }
     return loaded;
 }
 
@@ -221,6 +227,10 @@ std::unique_ptr<FrameSource> open_frames(const fs::path& path, const ReaderOptio
     std::error_code ignored;
     if (fs::is_directory(path, ignored)) return open_pictures(pictures_in(path), options);
     if (!is_clip(path)) return open_pictures({{path}, ""}, options);
+    BIFRONS_CHECK(data, lower_ending(path) != ".webp", path.string(),
+                  ": is an animated WebP, which ffmpeg cannot read; expected an animated PNG, a GIF or a video. "
+                  "ImageMagick makes one: convert ",
+                  path.filename().string(), " -coalesce apng:", path.stem().string(), ".png");
     return std::make_unique<VideoFrames>(path, options);
 }
 

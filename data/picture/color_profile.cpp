@@ -22,6 +22,14 @@ struct Closer {
 using Profile = std::unique_ptr<void, Closer<cmsCloseProfile>>;
 using Transform = std::unique_ptr<void, Closer<cmsDeleteTransform>>;
 
+Profile opened(const std::vector<std::uint8_t>& icc, cmsColorSpaceSignature space, const char* kind)
+{
+    Profile profile(cmsOpenProfileFromMem(icc.data(), cmsUInt32Number(icc.size())));
+    BIFRONS_CHECK(data, profile, "its colour profile is damaged");
+    BIFRONS_CHECK(data, cmsGetColorSpace(profile.get()) == space, "its colour profile is not of ", kind, " pictures");
+    return profile;
+}
+
 Transform between(const Profile& from, const Profile& to, cmsUInt32Number format, cmsUInt32Number to_format)
 {
     return Transform(cmsCreateTransform(from.get(), format, to.get(), to_format, INTENT_RELATIVE_COLORIMETRIC,
@@ -44,11 +52,8 @@ struct ColorProfile::Transforms {
 
 ColorProfile::ColorProfile(const std::vector<std::uint8_t>& icc, bool grey)
 {
-    const Profile profile(cmsOpenProfileFromMem(icc.data(), cmsUInt32Number(icc.size()))),
-        srgb(cmsCreate_sRGBProfile());
-    BIFRONS_CHECK(data, profile, "its colour profile is damaged");
-    BIFRONS_CHECK(data, cmsGetColorSpace(profile.get()) == (grey ? cmsSigGrayData : cmsSigRgbData),
-                  "its colour profile is not of ", grey ? "grey" : "RGB", " pictures");
+    const Profile profile = grey ? opened(icc, cmsSigGrayData, "grey") : opened(icc, cmsSigRgbData, "RGB"),
+                  srgb(cmsCreate_sRGBProfile());
     // Of grey, repeated in three channels, the first is read.
     const auto format =
         cmsUInt32Number(grey ? COLORSPACE_SH(PT_GRAY) | CHANNELS_SH(1) | EXTRA_SH(2) | BYTES_SH(1) : TYPE_BGR_8);
@@ -73,6 +78,16 @@ bool ColorProfile::is_srgb() const
     for (std::size_t i = 0; i < colors.pixels.size(); ++i)
         if (std::abs(int(after.pixels[i]) - int(colors.pixels[i])) > kRounding) return false;
     return true;
+}
+
+Image srgb_of_inks(const Image& inks, const std::vector<std::uint8_t>& icc)
+{
+    const Profile profile = opened(icc, cmsSigCmykData, "CMYK"), srgb(cmsCreate_sRGBProfile());
+    const Transform transform = between(profile, srgb, TYPE_CMYK_8, TYPE_BGR_8);
+    BIFRONS_CHECK(data, transform, "its colour profile cannot be used");
+    Image out(inks.H, inks.W, 3);
+    cmsDoTransform(transform.get(), inks.pixels.data(), out.pixels.data(), cmsUInt32Number(inks.H * inks.W));
+    return out;
 }
 
 Image ColorProfile::to_srgb(const Image& image) const

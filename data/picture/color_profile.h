@@ -26,4 +26,8 @@ class ColorProfile {
     std::unique_ptr<Transforms> transforms_;
 };
 
+/// Inks (cyan, magenta, yellow and black, 255 all of it), by the profile of the printer that they are meant for, in
+/// sRGB: BGR. Throws Error(data) for a damaged profile and for one of other pictures.
+Image srgb_of_inks(const Image& inks, const std::vector<std::uint8_t>& icc);
+
 } // namespace bifrons::data

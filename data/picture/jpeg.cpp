@@ -2,6 +2,9 @@
 //
 // libjpeg leaves by longjmp, so functions that call it hold nothing that has a destructor.
 #include "data/picture/tiff_tags.h"
+#if BIFRONS_HAS_MEDIA
+#include "data/picture/color_profile.h"
+#endif
 #include "kernels/base/error.h"
 
 #include <csetjmp>
@@ -14,6 +17,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace bifrons::data {
 
@@ -57,6 +61,18 @@ void count_scans(j_common_ptr jpeg)
     if (decoder->input_scan_number > kMost) ERREXIT(jpeg, JERR_BAD_PROGRESSION);
 }
 
+/// With inks that take all of one colour and nothing else.
+Image ideally_printed(const Image& inks)
+{
+    Image image(inks.H, inks.W, 3);
+    for (std::size_t i = 0; i < image.pixels.size(); i += 3) {
+        const std::uint8_t* ink = &inks.pixels[i / 3 * 4];
+        for (std::size_t c = 0; c < 3; ++c)
+            image.pixels[i + 2 - c] = std::uint8_t(((255 - ink[c]) * (255 - ink[3]) + 127) / 255);
+    }
+    return image;
+}
+
 class JpegReader : public PictureReader {
   public:
     JpegReader(ByteView bytes, const std::string& name) : bytes_(bytes), name_(name)
@@ -79,7 +95,7 @@ class JpegReader : public PictureReader {
         const bool is_cmyk = jpeg_.out_color_space == JCS_CMYK;
         Image image(H, W, is_cmyk ? 4 : 3);
         if (!read_rows(image)) refuse();
-        return is_cmyk ? without_ink(image) : image;
+        return is_cmyk ? printed(std::move(image)) : image;
     }
 
   private:
@@ -129,18 +145,21 @@ class JpegReader : public PictureReader {
         return true;
     }
 
-    /// Cyan, magenta, yellow and black -> BGR, without regard to the printer's inks. Adobe stores what is left white.
-    Image without_ink(const Image& cmyk) const
+    /// Cyan, magenta, yellow and black -> BGR, by the profile where there is one.
+    Image printed(Image inks)
     {
-        const int flip = jpeg_.saw_Adobe_marker ? 0 : 255;
-        Image image(cmyk.H, cmyk.W, 3);
-        for (std::size_t i = 0; i < image.pixels.size(); i += 3) {
-            const std::uint8_t* ink = &cmyk.pixels[i / 3 * 4];
-            const int black = ink[3] ^ flip;
-            for (std::size_t c = 0; c < 3; ++c)
-                image.pixels[i + 2 - c] = std::uint8_t(((ink[c] ^ flip) * black + 127) / 255);
+        if (jpeg_.saw_Adobe_marker) // it stores what is left white
+            for (std::uint8_t& ink : inks.pixels) ink = std::uint8_t(255 - ink);
+#if BIFRONS_HAS_MEDIA
+        if (const std::vector<std::uint8_t> icc = std::exchange(profile, {}); !icc.empty()) {
+            try {
+                return srgb_of_inks(inks, icc);
+            } catch (const Error& error) {
+                profile_fault = error.what();
+            }
         }
-        return image;
+#endif
+        return ideally_printed(inks);
     }
 
     ByteView bytes_;

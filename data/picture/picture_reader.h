@@ -23,6 +23,7 @@ class PictureReader {
     std::int64_t H = 0, W = 0;              ///< as stored
     int orientation = 1;                    ///< Exif's, 1..8; known for certain after read()
     std::vector<std::uint8_t> profile = {}; ///< ICC; known for certain after read()
+    std::string profile_fault = {};         ///< why read() could not use one that only it could have used
     bool is_grey = false;                   ///< one channel of colour in the file
     bool is_animated = false;
 };

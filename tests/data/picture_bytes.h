@@ -81,7 +81,7 @@ inline Bytes png(std::size_t W, std::size_t H, int depth, int color, const Bytes
 }
 
 /// Four channels, stored as they are, with Adobe's mark.
-inline Bytes cmyk_jpeg(const data::Image& inks)
+inline Bytes cmyk_jpeg(const data::Image& inks, const Bytes& profile = {})
 {
     jpeg_error_mgr errors;
     jpeg_compress_struct jpeg = {};
@@ -97,6 +97,7 @@ inline Bytes cmyk_jpeg(const data::Image& inks)
     jpeg_set_defaults(&jpeg);
     jpeg_set_quality(&jpeg, 100, TRUE);
     jpeg_start_compress(&jpeg, TRUE);
+    if (!profile.empty()) jpeg_write_icc_profile(&jpeg, profile.data(), unsigned(profile.size()));
     for (std::int64_t y = 0; y < inks.H; ++y) {
         auto* row = const_cast<JSAMPROW>(inks.at(y, 0));
         jpeg_write_scanlines(&jpeg, &row, 1);

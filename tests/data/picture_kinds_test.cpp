@@ -1,4 +1,5 @@
 // tests/data/picture_kinds_test.cpp - WebP, TIFF, BMP, and colour profiles.
+#include "data/media/frames.h"
 #include "kernels/base/error.h"
 #include "tests/data/folder.h"
 #include "tests/data/picture_bytes.h"
@@ -156,6 +157,8 @@ TEST(PictureKinds, AnimationsAreRecognised)
     const Folder folder;
     test::write_bytes(folder / "a", extended_webp("ANIM", Bytes(6), 2));
     EXPECT_TRUE(look_at_picture(folder / "a").is_animated);
+    test::write_bytes(folder / "a.webp", extended_webp("ANIM", Bytes(6), 2));
+    BIFRONS_EXPECT_ERROR(open_frames(folder / "a.webp"), data, "a.webp: is an animated WebP, which ffmpeg cannot read");
     test::write_bytes(folder / "a", test::png(1, 1, 8, 0, {7}, {{"acTL", Bytes(8, 1)}}));
     EXPECT_TRUE(look_at_picture(folder / "a").is_animated);
     test::write_bytes(folder / "a", test::png(1, 1, 8, 0, {7}));
@@ -276,6 +279,55 @@ TEST(PictureKinds, GreyProfilesAreUsedAndBrokenOnesNamed)
     const LoadedPicture taken = load_picture(folder / "broken.webp");
     EXPECT_NE(taken.remark.find("profile"), std::string::npos) << taken.remark;
     EXPECT_EQ(taken.image.at(0, 0)[2], 200);
+}
+
+/// Of a printer whose cyan is a middle grey (L* 50), magenta sRGB's red, and any other mixture black.
+Bytes printer()
+{
+    cmsPipeline* inks_to_lab = cmsPipelineAlloc(nullptr, 4, 3);
+    cmsStage* corners = cmsStageAllocCLut16bit(nullptr, 2, 4, 3, nullptr);
+    const auto lab = [](const cmsUInt16Number* inks, cmsUInt16Number* out, void*) {
+        const int mixture = (inks[0] > 0) + 2 * (inks[1] > 0) + 4 * (inks[2] > 0) + 8 * (inks[3] > 0);
+        const cmsCIELab colors[] = {{100, 0, 0}, {50, 0, 0}, {54.29, 80.81, 69.89}}; // red as it is under D50
+        const cmsCIELab color = mixture < 3 ? colors[mixture] : cmsCIELab{0, 0, 0};
+        cmsFloat2LabEncodedV2(out, &color);
+        return TRUE;
+    };
+    cmsStageSampleCLut16bit(corners, lab, nullptr, 0);
+    cmsPipelineInsertStage(inks_to_lab, cmsAT_END, corners);
+    const cmsHPROFILE profile = cmsCreateProfilePlaceholder(nullptr);
+    cmsSetProfileVersion(profile, 2.1);
+    cmsSetDeviceClass(profile, cmsSigOutputClass);
+    cmsSetColorSpace(profile, cmsSigCmykData);
+    cmsSetPCS(profile, cmsSigLabData);
+    cmsWriteTag(profile, cmsSigAToB0Tag, inks_to_lab);
+    cmsPipelineFree(inks_to_lab);
+    return saved(profile);
+}
+
+TEST(PictureKinds, InksOfAProfileAreReadAsTheyPrint)
+{
+    constexpr std::int64_t kPatch = 16;
+    Image inks(kPatch, 4 * kPatch, 4);
+    for (std::int64_t y = 0; y < kPatch; ++y)
+        for (std::int64_t x = 0; x < inks.W; ++x) // Adobe's mark: inverted; none, cyan, magenta, black
+            for (std::int64_t c = 0; c < 4; ++c)
+                inks.at(y, x)[c] = x / kPatch == (c < 2 ? c + 1 : c) && c != 2 ? 0 : 255;
+    const Folder folder;
+    test::write_bytes(folder / "a.jpg", test::cmyk_jpeg(inks, printer()));
+    const LoadedPicture loaded = load_picture(folder / "a.jpg");
+    EXPECT_EQ(loaded.remark, "");
+    EXPECT_TRUE(loaded.extras.profile.empty()) << "a swapped picture is not in these inks";
+    const int want[4][3] = {{255, 255, 255}, {119, 119, 119}, {0, 0, 255}, {0, 0, 0}};
+    for (std::int64_t patch = 0; patch < 4; ++patch)
+        for (int c = 0; c < 3; ++c)
+            EXPECT_NEAR(loaded.image.at(8, patch * kPatch + 8)[c], want[patch][c], 3) << patch << ", " << c;
+
+    test::write_bytes(folder / "p3.jpg", test::cmyk_jpeg(inks, display_p3()));
+    const LoadedPicture taken = load_picture(folder / "p3.jpg");
+    EXPECT_NE(taken.remark.find("its colour profile is not of CMYK pictures; its colours were"), std::string::npos)
+        << taken.remark;
+    EXPECT_NEAR(taken.image.at(8, kPatch + 8)[2], 0, 3) << "ideal cyan";
 }
 
 } // namespace

@@ -1,5 +1,6 @@
 #include "engine/step.h"
 
+#include "engine/tape.h"
 #include "kernels/device/plan_device.h"
 
 #include <climits>
@@ -27,7 +28,7 @@ const MemoryPlan& Step::plan()
     if (plan_) return *plan_;
     kernels::PlanDevice dry(device_.target());
     Planner planner;
-    body_({&dry, {}, {}}, planner);
+    call_body({&dry, {}, {}}, planner);
     plan_ = planner.plan();
     costs_.clear();
     for (const auto& e : dry.entries()) costs_.emplace_back(e.range.empty() ? e.op : e.range + "/" + e.op, e.cost);
@@ -54,10 +55,23 @@ kernels::Exec Step::exec() const
     return {&device_, stream_, workspace_};
 }
 
+/// An error names the part of the network in which it was raised.
+void Step::call_body(kernels::Exec ex, Memory& memory)
+{
+    take_failed_range();
+    try {
+        body_(ex, memory);
+    } catch (const Error& e) {
+        const std::string part = take_failed_range();
+        if (part.empty()) throw;
+        throw Error(e.kind(), str(part, ": ", e.what()));
+    }
+}
+
 void Step::run_body()
 {
     slab_->rewind();
-    body_(exec(), *slab_);
+    call_body(exec(), *slab_);
 }
 
 void Step::reserve()

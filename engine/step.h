@@ -14,7 +14,8 @@ namespace bifrons {
 class Step {
   public:
     /// What is repeated. It must enqueue the same operations every time; what changes lives in device memory. Under
-    /// planning, the Exec's device is a plan and no operand may be touched.
+    /// planning, the Exec's device is a plan and no operand may be touched. An error that it throws within a
+    /// Tape::Scope gets the scope's path in front: "decoder_src.res0.conv1: conv2d: ...".
     using Body = std::function<void(kernels::Exec, Memory&)>;
 
     /// recording false (BIFRONS_SYNC=1 or BIFRONS_RECORD=0 set it): every run is eager.
@@ -47,6 +48,7 @@ class Step {
 
   private:
     kernels::Exec exec() const;
+    void call_body(kernels::Exec ex, Memory& memory);
     void run_body();
     bool fits_host() { return host_ && planned_bytes() <= host_->planned_bytes(); }
 

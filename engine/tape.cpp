@@ -1,5 +1,7 @@
 #include "engine/tape.h"
 
+#include <exception>
+
 namespace bifrons {
 
 using kernels::Act;
@@ -9,36 +11,47 @@ const char* const kGradientRange = " gradient";
 
 namespace {
 
-/// While it lives, a device's work stands under this name.
-class Range {
-  public:
-    Range(kernels::Device& device, const std::string& name) : device_(device) { device_.push_range(name); }
-    ~Range() { device_.pop_range(); }
-    Range(const Range&) = delete;
-    Range& operator=(const Range&) = delete;
-
-  private:
-    kernels::Device& device_;
-};
+thread_local std::string failed_range;
 
 } // namespace
+
+Range::Range(kernels::Device& device, std::string name)
+    : device_(device), name_(std::move(name)), exceptions_(std::uncaught_exceptions())
+{
+    device_.push_range(name_);
+}
+
+Range::~Range()
+{
+    if (std::uncaught_exceptions() > exceptions_ && failed_range.empty()) failed_range = std::move(name_);
+    device_.pop_range();
+}
+
+std::string take_failed_range()
+{
+    return std::exchange(failed_range, {});
+}
 
 Tape::Tape(kernels::Exec exec, Memory& memory, bool recording, Precision precision)
     : exec_(exec), memory_(memory), recording_(recording), precision_(precision)
 {
 }
 
-Tape::Scope::Scope(Tape& tape, const std::string& name) : tape_(tape), length_(tape.scope_.size())
+/// The scope's whole path.
+std::string Tape::enter(const std::string& name)
 {
-    if (length_ > 0) tape_.scope_ += '.';
-    tape_.scope_ += name;
-    tape_.exec_.device->push_range(tape_.scope_);
+    if (!scope_.empty()) scope_ += '.';
+    return scope_ += name;
+}
+
+Tape::Scope::Scope(Tape& tape, const std::string& name)
+    : tape_(tape), length_(tape.scope_.size()), range_(*tape.exec_.device, tape.enter(name))
+{
 }
 
 Tape::Scope::~Scope()
 {
     tape_.scope_.resize(length_);
-    tape_.exec_.device->pop_range();
 }
 
 /// A node for a value that wants a gradient, last on the tape.

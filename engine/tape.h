@@ -23,6 +23,23 @@ class Tape;
 /// What the name of a range ends with while a scope's gradients are computed.
 extern const char* const kGradientRange;
 
+/// While it lives, a device's work stands under this name in plans and profiles.
+class Range {
+  public:
+    Range(kernels::Device& device, std::string name);
+    ~Range();
+    Range(const Range&) = delete;
+    Range& operator=(const Range&) = delete;
+
+  private:
+    kernels::Device& device_;
+    std::string name_;
+    int exceptions_; // that were on their way when it began
+};
+
+/// The innermost range of this thread that an exception left since the last call; empty if none did.
+std::string take_failed_range();
+
 /// Gradient function of a node: `d` is the gradient of the node's result before its activation.
 using Backward = std::function<void(const Tensor& d, Grads& grads)>;
 
@@ -130,7 +147,8 @@ class Tape {
 
       private:
         Tape& tape_;
-        std::size_t length_;
+        std::size_t length_; // of the path outside
+        Range range_;
     };
 
     /// While it lives, parameters are constants: gradients go through what is computed with them, and none to them.
@@ -149,6 +167,7 @@ class Tape {
   private:
     friend class Grads;
     friend class Scope;
+    std::string enter(const std::string& name);
     std::shared_ptr<Node> append(const char* op, const Tensor& value);
     Tensor gradient_buffer(Node& node);
     bool adds_to(const Node& node) const;

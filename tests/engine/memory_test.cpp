@@ -1,5 +1,6 @@
 #include "engine/memory.h"
 #include "engine/step.h"
+#include "engine/tape.h"
 #include "engine/tensor.h"
 #include "kernels/pointwise/epilogue.h"
 #include "tests/support/devices.h"
@@ -95,6 +96,39 @@ TEST_P(StepTest, a_run_that_failed_does_not_count)
     EXPECT_THROW(step.run(), Error);
     for (int i = 0; i < 3; ++i) step.run();
     EXPECT_EQ(bodies, 4) << "planned, failed, run, recorded";
+}
+
+/// The message of an error that a step's body raises, when planned if at all.
+std::string error_of(kernels::Device& device, const std::function<void(Tape&)>& body)
+{
+    Step step(device, {}, [&](kernels::Exec ex, Memory& memory) {
+        Tape tape(ex, memory);
+        const Tape::Scope network(tape, "decoder_src");
+        { // this one is left in peace
+            const Tape::Scope layer(tape, "conv0");
+        }
+        body(tape);
+    });
+    try {
+        step.run();
+    } catch (const Error& e) {
+        return e.what();
+    }
+    return "no error";
+}
+
+TEST_P(StepTest, an_error_names_the_layer)
+{
+    EXPECT_EQ(error_of(device().device(),
+                       [](Tape& tape) {
+                           const Tape::Scope block(tape, "res0");
+                           const Tape::Scope layer(tape, "conv1");
+                           throw Error(ErrorKind::shape, "conv2d: x is wrong");
+                       }),
+              "decoder_src.res0.conv1: conv2d: x is wrong");
+    EXPECT_EQ(error_of(device().device(), [](Tape&) { throw Error(ErrorKind::shape, "add: x is wrong"); }),
+              "decoder_src: add: x is wrong");
+    EXPECT_EQ(error_of(device().device(), [](Tape&) {}), "no error");
 }
 
 TEST_P(StepTest, runs_in_the_slab_of_another_where_that_is_large_enough)

@@ -125,6 +125,7 @@ std::optional<Checkpoint> load_latest_checkpoint(const std::string& folder, cons
         try {
             return load_checkpoint(path);
         } catch (const Error& e) {
+            if (e.kind() != ErrorKind::data) throw;
             reason = e.what();
             warn(str("skipped a checkpoint: ", reason));
         }

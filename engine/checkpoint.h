@@ -28,7 +28,8 @@ using Warn = std::function<void(const std::string&)>;
 std::vector<std::string> list_checkpoints(const std::string& folder);
 
 /// The newest checkpoint of the folder that is whole; each newer one that is not is named to `warn`. Empty where the
-/// folder has none. Throws Error(data) if there are some and none is whole, or if the folder cannot be read.
+/// folder has none. Throws Error(data) if there are some and none is whole, or if the folder cannot be read;
+/// Error(device) for want of memory.
 std::optional<Checkpoint> load_latest_checkpoint(const std::string& folder, const Warn& warn);
 
 /// One checkpoint file, whatever its name. Throws Error(data) if it is damaged or not written by a CheckpointStore.

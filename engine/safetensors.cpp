@@ -251,6 +251,8 @@ std::shared_ptr<const void> map_file(const std::string& path, std::uint64_t& siz
     close(fd);
     BIFRONS_CHECK(data, regular, path, ": is not a regular file; expected a safetensors file");
     BIFRONS_CHECK(data, size > 0, path, ": is empty; expected a safetensors file");
+    BIFRONS_CHECK(device, data != MAP_FAILED || reason != ENOMEM, path, ": takes ", size,
+                  " bytes of address space, and the system gives none. Raise the limit (`ulimit -v`).");
     BIFRONS_CHECK(data, data != MAP_FAILED, path, ": cannot be read: ", std::strerror(reason));
     return {data, [size](const void* p) { munmap(const_cast<void*>(p), size); }};
 }

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <map>
 #include <system_error>
 
@@ -189,6 +190,8 @@ int run(int argc, const char* const* argv)
         return fail(e.what(), exit_code(e.kind(), console));
     } catch (const std::bad_alloc&) {
         return fail("out of memory. Lower the batch size or the resolution.", 1);
+    } catch (const std::filesystem::filesystem_error& e) { // a loop of links, a name too long, a folder closed to us
+        return fail(str(e.path1().string(), ": cannot be used: ", e.code().message()), 3);
     } catch (const std::system_error& e) {
         if (e.code() != std::errc::resource_unavailable_try_again) return fail(str("unexpected: ", e.what()), 1);
         return fail("a thread cannot be started: " + e.code().message() +

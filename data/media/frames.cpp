@@ -195,10 +195,12 @@ PictureFolder pictures_in(const fs::path& folder)
     std::map<std::string, int> others;
     for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
         const fs::path path = entry.path().filename();
+        std::error_code ignored; // of a link that leads nowhere
+        const fs::file_status status = entry.status(ignored);
         if (path.string().front() == '.')
             ++others["hidden"];
-        else if (!entry.is_regular_file())
-            ++others[entry.is_directory() ? "folders" : "special files"];
+        else if (!fs::is_regular_file(status))
+            ++others[fs::is_directory(status) ? "folders" : "special files"];
         else if (has_picture_name(path) || is_coded_as_video(path))
             found.files.push_back(entry.path());
         else

@@ -39,6 +39,8 @@ TEST(Frames, AFolderIsReadInNaturalOrderAndWrittenByName)
     fs::create_directory(folder / "in");
     for (int i : {10, 2, 1}) save_image(folder / "in" / str("f", i, ".png"), grey(std::uint8_t(i)));
     test::write_text(folder / "in" / "notes.txt", "not a picture");
+    fs::create_symlink("loop.png", folder / "in" / "loop.png");
+    EXPECT_EQ(pictures_in(folder / "in").left_out, "1 .txt, 1 special files");
     const auto source = open_frames(folder / "in");
     EXPECT_EQ(source->count(), 3);
     EXPECT_EQ(source->video(), nullptr);

@@ -1,10 +1,14 @@
 #include "engine/safetensors.h"
 
+#include "engine/checkpoint.h"
 #include "tests/support/temp_folder.h"
 
 #include <chrono>
 #include <cmath>
 #include <cstring>
+#include <functional>
+
+#include <sys/resource.h>
 
 using namespace bifrons;
 using namespace bifrons::test;
@@ -189,6 +193,34 @@ TEST(Safetensors, what_is_no_file_is_named)
     EXPECT_THROW(SafetensorsFile(folder.path()), Error);
     EXPECT_THROW(SafetensorsFile(folder / "absent"), Error);
     EXPECT_THROW(SafetensorsFile("/dev/zero"), Error);
+}
+
+TEST(Safetensors, want_of_memory_is_not_taken_for_a_damaged_file)
+{
+#ifdef __SANITIZE_ADDRESS__
+    GTEST_SKIP() << "has no bounds for address space";
+#endif
+    constexpr rlim_t kSpace = rlim_t(1) << 40;
+    const TempFolder folder;
+    const std::string path = folder / "step-000000002.safetensors";
+    write_bytes(path, "x");
+    std::filesystem::resize_file(path, 2 * kSpace); // a hole
+    rlimit before{};
+    getrlimit(RLIMIT_AS, &before);
+    const rlimit low{kSpace, before.rlim_max};
+    setrlimit(RLIMIT_AS, &low);
+    const auto expect_refusal = [](const std::function<void()>& open) {
+        try {
+            open();
+            ADD_FAILURE() << "was read";
+        } catch (const Error& e) {
+            EXPECT_EQ(e.kind(), ErrorKind::device) << e.what();
+            EXPECT_NE(std::string(e.what()).find("takes 2199023255552 bytes"), std::string::npos) << e.what();
+        }
+    };
+    expect_refusal([&] { SafetensorsFile file(path); });
+    expect_refusal([&] { load_latest_checkpoint(folder.path(), [](const std::string&) { FAIL() << "not skipped"; }); });
+    setrlimit(RLIMIT_AS, &before);
 }
 
 TEST(Safetensors, refuses_to_write_a_name_twice)

@@ -52,6 +52,14 @@ TEST(Commands, each_has_help_and_each_option_says_what_it_takes)
     }
 }
 
+TEST(Commands, what_the_file_system_refuses_is_one_sentence_and_exit_code_3)
+{
+    const std::string name(300, 'a');
+    const Result r = bifrons_run({"inspect", name});
+    EXPECT_EQ(r.code, 3);
+    EXPECT_EQ(r.err, "bifrons inspect: " + name + ": cannot be used: File name too long\n");
+}
+
 TEST(Commands, wrong_usage_is_one_sentence_and_exit_code_2)
 {
     const auto says = [](std::vector<std::string> arguments, const char* text) {

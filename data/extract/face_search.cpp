@@ -16,8 +16,9 @@ namespace bifrons::data {
 
 namespace {
 
-constexpr double kGoesOn = 0.5; ///< overlap with a face that was checked: it is not checked again
-constexpr double kCalm = 0.3;   ///< eye distances: the way that refining takes the points of most upright faces
+constexpr double kGoesOn = 0.5;   ///< overlap with a face that was checked: it is not checked again
+constexpr double kClear = 4. / 3; ///< times the score with which a face begins: hardly ever something else
+constexpr double kCalm = 0.3;     ///< eye distances: the way that refining takes the points of most upright faces
 
 /// The frame turned anticlockwise, so that a face that leans clockwise by as many quarters stands upright.
 Image turned(const Image& frame, int quarters)
@@ -67,9 +68,9 @@ SearchResult FaceSearch::operator()(const Image& frame, const SearchHints& hints
 {
     SearchResult best = search_turned(frame, hints, hints.quarters);
     for (const int further : {2, 1, 3}) {
-        if (!rotate_ || best.certainty == Certainty::sure) break;
+        if (!rotate_ || best.settled) break;
         SearchResult result = search_turned(frame, {.last = hints.last}, (hints.quarters + further) % 4);
-        if (result.certainty > best.certainty) best = std::move(result);
+        if (result.upright > best.upright || (result.found && !best.found)) best = std::move(result);
     }
     return best;
 }
@@ -105,7 +106,8 @@ SearchResult FaceSearch::fitted(const Image& frame, const std::vector<Detection>
     SearchResult result;
     if (detections.empty()) return result;
     const Image grey = to_grey(frame);
-    int sure = 0, found = 0, refused = 0; // of those that count
+    double best = 0;
+    int refused = 0; // of those that count
     for (const Detection& detection : detections) {
         if (is_flat(grey, detection.rect)) {
             result.refused.push_back({.reason = "flat area", .score = detection.score, .rect = detection.rect});
@@ -117,14 +119,16 @@ SearchResult FaceSearch::fitted(const Image& frame, const std::vector<Detection>
         const std::string fault = goes_on ? "" : implausibility(fit.points, detection, grey, *landmarks_);
         if (fault.empty()) {
             result.faces.push_back({.detection = detection, .points = fit.points});
-            found += counts;
-            sure += counts && fit.moved <= kCalm && quarters_of(fit.points) == 0;
+            result.found |= counts;
+            if (!counts || fit.moved > kCalm || quarters_of(fit.points) != 0) continue;
+            result.upright += detection.score;
+            best = std::max(best, detection.score);
         } else {
             result.refused.push_back({.reason = fault, .score = detection.score, .rect = detection.rect});
             refused += counts;
         }
     }
-    if (found > 0) result.certainty = sure > 0 && sure >= refused ? Certainty::sure : Certainty::doubtful;
+    result.settled = result.upright > 0 && refused == 0 && best >= kClear * strong_;
     return result;
 }
 

@@ -20,17 +20,12 @@ struct SearchHints {
     int quarters = 0;              ///< by so many quarters the last face leant clockwise: the first try
 };
 
-/// Whether a search may end.
-enum class Certainty {
-    none,     ///< no face, or weak ones only
-    doubtful, ///< faces that may lean otherwise: refining took their points far, or most detections were refused
-    sure      ///< faces that stand upright
-};
-
 struct SearchResult {
     std::vector<FrameFace> faces = {};     ///< in falling order of score
     std::vector<DroppedFace> refused = {}; ///< detections that are no faces, with the reason and without their frame
-    Certainty certainty = Certainty::none;
+    double upright = 0;                    ///< sum of the scores of faces that surely stand upright
+    bool found = false;                    ///< a face that is not weak, however it leans
+    bool settled = false; ///< surely upright, one with a clear score, and no other detection was refused
 };
 
 /// Not for several threads at once: each takes its own.

@@ -175,6 +175,23 @@ TEST(FaceSearch, FramesOfEveryDetectorMayBeTurned)
         }
 }
 
+TEST(FaceSearch, AGroupOnItsSideIsNotGivenUpForOneDoubtfulFace)
+{
+    BIFRONS_NEEDS_LANDMARKS();
+    const fs::path still = test::assets() / "faces" / "stills" / "2008_002079.jpg",
+                   yunet = test::assets() / "models" / yunet_file();
+    BIFRONS_NEEDS_ASSET(still);
+    BIFRONS_NEEDS_ASSET(yunet);
+    const Image upright = load_image(still);
+    for (const int quarters : {0, 1, 3}) {
+        FaceSearch search(make_detector({.kind = DetectorKind::yunet, .model = yunet}), landmark_model(), 0.6, true);
+        int lean_alike = 0;
+        for (const FrameFace& face : search(lean(upright, quarters), {}).faces)
+            lean_alike += face.detection.score >= 0.6 && quarters_of(face.points) == quarters;
+        EXPECT_EQ(lean_alike, 6) << quarters;
+    }
+}
+
 TEST(FaceSearch, WhatIsNoFaceIsDroppedWithItsReason)
 {
     BIFRONS_NEEDS_LANDMARKS();

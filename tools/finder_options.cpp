@@ -55,7 +55,8 @@ std::function<data::FinderOptions(Console&)> finder_options(CLI::App& app)
          "model file of centerface or yunet (.onnx), or cascade of haar (.xml); default: from the models folder");
     number(app, "--min-score", o->min_score, -10.0, 100.0, min_score_help());
     choice(app, "--rotate", o->rotate, {"auto", "off"},
-           "auto: where no face stands upright, search the frame turned by 90, 180 and 270 degrees, too, which makes a "
+           "auto: where faces do not clearly stand upright, search the frame turned by 90, 180 and 270 degrees, too, "
+           "which makes a "
            "frame without a face take up to four times as long; off: upright faces only");
     text(app, "--landmarks", o->landmarks, "FILE",
          "dlib 68-point landmark model; default: that of Debian's libdlib-data");

@@ -1,9 +1,11 @@
 // bench/features_bench.cpp - what a feature network runs around its convolutions, for the prediction of one identity:
 // VGG-16's input map, mirrored rims and distances at relu1_2, SqueezeNet's overlapping windows, the means in the
-// network of identities.
+// network of identities, the face mesh's filters of one channel.
 #include "bench/op.h"
 #include "kernels/color/color_affine.h"
+#include "kernels/conv2d/depthwise.h"
 #include "kernels/losses/lpips.h"
+#include "kernels/pointwise/prelu.h"
 #include "kernels/resample/avg_pool.h"
 #include "kernels/resample/max_pool.h"
 #include "kernels/resample/pad_reflect.h"
@@ -137,6 +139,33 @@ OpCase distance_grad(const Place& p)
             .error = kDistanceError};
 }
 
+/// The first block of the face mesh.
+kernels::DepthwiseShape of_mesh()
+{
+    return {.H = 96, .W = 96, .C = 16};
+}
+
+OpCase depthwise(const Place&)
+{
+    const auto s = of_mesh();
+    const auto values = [](std::int64_t n, std::uint32_t seed) { return Bench::normal_values(n, DType::f32, seed); };
+    return {.in = {{.values = values(s.x_size(), 1)}, {.values = values(9 * s.C, 2)}, {.values = values(s.C, 3)}},
+            .out = {{s.y_size(), DType::f32}},
+            .run = [s](Exec ex, const Views& in, const Views& out) {
+                kernels::depthwise(ex, s, in[0], in[1], in[2], out[0]);
+            }};
+}
+
+OpCase prelu(const Place&)
+{
+    const kernels::PreluShape s = {.rows = of_mesh().x_size() / 16, .C = 16, .A = 16};
+    const auto values = [](std::int64_t n, std::uint32_t seed) { return Bench::normal_values(n, DType::f32, seed); };
+    return {
+        .in = {{.values = values(s.rows * s.C, 1)}, {.values = values(s.rows * s.A, 2)}, {.values = values(s.C, 3)}},
+        .out = {{s.rows * s.C, DType::f32}},
+        .run = [s](Exec ex, const Views& in, const Views& out) { kernels::prelu(ex, s, in[0], in[1], in[2], out[0]); }};
+}
+
 } // namespace
 
 void add_features(const Grid& grid, Cases& cases)
@@ -155,6 +184,7 @@ void add_features(const Grid& grid, Cases& cases)
                 {"lpips_grad", "relu1_2", distance_grad, false},
             },
             cases);
+    add_f32_ops(grid, {{"depthwise", "face mesh", depthwise, false}, {"prelu", "face mesh", prelu, false}}, cases);
 }
 
 } // namespace bifrons::bench

@@ -30,6 +30,10 @@ Var conv2d(Tape& tape, const Var& x, const Var& w, const Conv2dOptions& o = {});
 /// x [N,P,Q,K], w [K,R,S,C] -> [N, stride*P, stride*Q, C]; options as conv2d, without pad (it follows from the sizes).
 Var conv2d_transpose(Tape& tape, const Var& x, const Var& w, const Conv2dOptions& o = {});
 
+/// Each channel with its own filter, as kernels/conv2d/depthwise.h pads: x [N,H,W,C], w [R,R,C], bias [C] ->
+/// [N,ceil(H/stride),ceil(W/stride),C]. Has no gradient: throws where x wants one.
+Var depthwise(Tape& tape, const Var& x, const Tensor& w, const Tensor& bias, std::int64_t stride = 1);
+
 /// x [N,C], w [K,C] -> [N,K].
 Var dense(Tape& tape, const Var& x, const Var& w, const Var& bias = {}, kernels::Activation act = {});
 
@@ -40,6 +44,10 @@ struct PointwiseOptions {
     int shuffle = 1;
 };
 Var pointwise(Tape& tape, const Var& x, const PointwiseOptions& o);
+
+/// x + add below zero times its channel's slope [C]; add may be empty, or have fewer channels than x, which then count
+/// as zeros. Has no gradient: throws where x or add wants one.
+Var prelu(Tape& tape, const Var& x, const Tensor& slope, const Var& add = {});
 
 /// The same values in another element type, rounded to nearest; x itself if it has the type already.
 Var cast(Tape& tape, const Var& x, DType dtype);

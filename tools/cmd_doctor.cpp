@@ -126,8 +126,11 @@ Finding find_program(const std::string& name)
 Finding find_landmarks()
 {
     try {
-        const data::LandmarkModel model;
-        return {"landmarks", true, "dlib's 68 points (their training set excludes commercial use)"};
+        const data::LandmarkKind kind = data::default_landmarks();
+        data::make_landmark_model({.kind = kind});
+        return {"landmarks", true,
+                kind == data::LandmarkKind::dlib ? "dlib's 68 points (their training set excludes commercial use)"
+                                                 : "68 of facemesh's points (Apache-2.0)"};
     } catch (const Error& e) {
         return {"landmarks", false, e.what()};
     }

@@ -148,7 +148,7 @@ std::pair<std::string, Json> contents(const data::Faceset& set)
 {
     Json sources = Json::array();
     std::string text = str(set.folder.string(), ": ", set.faces.size(), " faces, ", name_of(set.type), ", ", set.side,
-                           " px, found by ", set.detector, "\n");
+                           " px, found by ", set.detector, ", landmarks by ", set.landmarks, "\n");
     for (const data::SourceRecord& s : set.sources) {
         text += str("  ", s.path, ": ", s.counts.faces, " faces in ", s.done, " of ", s.frames, " frames, ",
                     s.counts.empty, " without a face; dropped for a low score ", s.counts.low_score,
@@ -174,6 +174,7 @@ std::pair<std::string, Json> contents(const data::Faceset& set)
              {"face_type", name_of(set.type)},
              {"side", set.side},
              {"detector", set.detector},
+             {"landmarks", set.landmarks},
              {"sources", sources},
              {"odd", odd_list}}};
 }

@@ -389,7 +389,7 @@ void merge(const Options& o, Console& console)
     data::FinderOptions finder = o.finder(console);
     finder.search_near = true;
     if (!people.empty()) finder.faces = data::Faces::all;
-    const auto landmarks = std::make_shared<const data::LandmarkModel>(finder.landmarks);
+    const auto landmarks = data::make_landmark_model(finder.landmarks);
     std::optional<ImportedMasks> masks;
     if (!o.masks.empty()) masks.emplace(o.masks, *source);
     SwapOptions swap = swap_options(o, *device, finder.threads, source->count());

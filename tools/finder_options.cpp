@@ -8,7 +8,7 @@ namespace bifrons::tools {
 namespace {
 
 struct Options {
-    std::string detector = "auto", detector_model, faces = "track", landmarks, rotate = "auto";
+    std::string detector = "auto", detector_model, faces = "track", landmarks = "auto", landmark_model, rotate = "auto";
     std::optional<double> min_score;
     int threads = 0;
 };
@@ -22,6 +22,19 @@ data::DetectorKind detector_of(const Options& o, Console& console)
     console.say(str("detector ", data::name_of(kind),
                     kind == data::DetectorKind::hog
                         ? "; `bifrons models get centerface` fetches the file of a better one"
+                        : ", whose file is in the models folder"));
+    return kind;
+}
+
+data::LandmarkKind landmarks_of(const Options& o, Console& console)
+{
+    if (o.landmarks != "auto") return data::landmark_kind_of(o.landmarks);
+    BIFRONS_CHECK(usage, o.landmark_model.empty(),
+                  "--landmark-model: expected --landmarks dlib or facemesh, whose file ", "it is");
+    const data::LandmarkKind kind = data::default_landmarks();
+    console.say(str("landmarks ", data::name_of(kind),
+                    kind == data::LandmarkKind::dlib
+                        ? "; `bifrons models get facemesh` fetches the file of steadier ones"
                         : ", whose file is in the models folder"));
     return kind;
 }
@@ -58,8 +71,12 @@ std::function<data::FinderOptions(Console&)> finder_options(CLI::App& app)
            "auto: where faces do not clearly stand upright, search the frame turned by 90, 180 and 270 degrees, too, "
            "which makes a "
            "frame without a face take up to four times as long; off: upright faces only");
-    text(app, "--landmarks", o->landmarks, "FILE",
-         "dlib 68-point landmark model; default: that of Debian's libdlib-data");
+    choice(
+        app, "--landmarks", o->landmarks, {"auto", "dlib", "facemesh"},
+        "what finds the 68 landmarks of a face: dlib's trees or MediaPipe's network, whose points are steadier; auto: "
+        "facemesh where its model file is (`bifrons models`), else dlib");
+    text(app, "--landmark-model", o->landmark_model, "FILE",
+         "model file of dlib (default: that of Debian's libdlib-data) or facemesh (default: from the models folder)");
     number(app, "--threads", o->threads, 0, 1024, "worker threads; 0 = all cores");
     return [o](Console& console) {
         const data::DetectorKind kind = detector_of(*o, console);
@@ -67,7 +84,7 @@ std::function<data::FinderOptions(Console&)> finder_options(CLI::App& app)
         return data::FinderOptions{.detector = {.kind = kind, .model = o->detector_model},
                                    .min_score = o->min_score,
                                    .faces = data::faces_of(o->faces),
-                                   .landmarks = o->landmarks,
+                                   .landmarks = {.kind = landmarks_of(*o, console), .model = o->landmark_model},
                                    .rotate = o->rotate == "auto",
                                    .threads = o->threads};
     };

@@ -12,8 +12,8 @@ class App;
 
 namespace bifrons::tools {
 
-/// Declares them; what it returns reads their values once the command line is parsed, and says which detector
-/// --detector auto chose.
+/// Declares them; what it returns reads their values once the command line is parsed, and says what
+/// --detector auto and --landmarks auto chose.
 std::function<data::FinderOptions(Console&)> finder_options(CLI::App& app);
 
 } // namespace bifrons::tools

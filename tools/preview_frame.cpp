@@ -24,7 +24,7 @@ std::pair<std::vector<data::Frame>, data::FrameFace> first_face(const std::strin
 
 PreviewFrame::PreviewFrame(kernels::Device& device, const model::Autoencoder& network, data::FaceType type,
                            Precision precision, const std::string& file)
-    : landmarks_(std::make_shared<const data::LandmarkModel>()), plan_({"--color=rct"}, "", 1),
+    : landmarks_(data::make_landmark_model({.kind = data::default_landmarks()})), plan_({"--color=rct"}, "", 1),
       swap_(device, network, type, precision, landmarks_, plan_, {.threads = 1})
 {
     data::FaceFinder finder(

@@ -79,7 +79,8 @@ class Extraction {
         set_ = {.folder = out,
                 .type = options.type,
                 .side = options.side,
-                .detector = name_of(options.finder.detector.kind)};
+                .detector = name_of(options.finder.detector.kind),
+                .landmarks = name_of(options.finder.landmarks.kind)};
     }
 
     ExtractReport run(const std::vector<fs::path>& inputs)
@@ -137,11 +138,12 @@ class Extraction {
 
     void resume(Faceset earlier)
     {
-        BIFRONS_CHECK(usage,
-                      earlier.type == set_.type && earlier.side == set_.side && earlier.detector == set_.detector,
-                      set_.folder.string(), ": holds ", name_of(earlier.type), " faces of ", earlier.side, " px by ",
-                      earlier.detector, "; ", name_of(set_.type), ", ", set_.side, " px, ", set_.detector,
-                      " was requested. Use the same settings, another folder or --overwrite.");
+        const auto settings = [](const Faceset& set) {
+            return str(name_of(set.type), " faces of ", set.side, " px by ", set.detector, " with ", set.landmarks,
+                       "'s landmarks");
+        };
+        BIFRONS_CHECK(usage, settings(earlier) == settings(set_), set_.folder.string(), ": holds ", settings(earlier),
+                      "; requested are ", settings(set_), ". Use the same settings, another folder or --overwrite.");
         set_ = std::move(earlier);
     }
 

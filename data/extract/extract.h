@@ -18,9 +18,9 @@ struct FinderOptions {
     DetectorOptions detector = {};
     std::optional<double> min_score = {}; ///< detections below are dropped and counted; default_scores().strong
     Faces faces = Faces::track;
-    std::filesystem::path landmarks = {}; ///< empty: Debian's file
-    bool rotate = true;                   ///< search frames turned by quarters, too, where no face stands upright
-    int threads = 0;                      ///< 0: all of the machine's
+    LandmarkOptions landmarks = {};
+    bool rotate = true; ///< search frames turned by quarters, too, where no face stands upright
+    int threads = 0;    ///< 0: all of the machine's
     /// Faces::track: but for one frame in 16 a frame is searched where the face was last, and everywhere only if it is
     /// not there. Other faces of such a frame are not counted.
     bool search_near = false;
@@ -29,7 +29,7 @@ struct FinderOptions {
 /// Finds the wanted faces of frames in their order; merging uses it, too.
 class FaceFinder {
   public:
-    /// landmarks: loaded from the options' file if null. Throws as make_detector and LandmarkModel do.
+    /// landmarks: loaded as the options say if null. Throws as make_detector and make_landmark_model do.
     explicit FaceFinder(const FinderOptions& options, std::shared_ptr<const LandmarkModel> landmarks = {});
 
     struct Found {

@@ -10,7 +10,7 @@ FaceFinder::FaceFinder(const FinderOptions& options, std::shared_ptr<const Landm
     : options_(options), strong_(options.min_score.value_or(default_scores(options.detector.kind).strong)),
       tracker_(options.faces, strong_)
 {
-    if (!landmarks) landmarks = std::make_shared<LandmarkModel>(options.landmarks);
+    if (!landmarks) landmarks = make_landmark_model(options.landmarks);
     const int threads = options.threads > 0 ? options.threads : machine_threads();
     for (int i = 0; i < threads; ++i)
         searches_.emplace_back(make_detector(options.detector), landmarks, strong_, options.rotate);

@@ -10,6 +10,7 @@ namespace bifrons::data {
 namespace {
 
 constexpr double kContrast = 2, kOverlap = 0.4, kStrays = 0.05;
+constexpr double kPresent = 25, kAbsent = 0; ///< logits: most upright faces have 40 to 55, other things up to 20
 
 Rect box_of(const Landmarks& points)
 {
@@ -67,6 +68,9 @@ std::string implausibility(const Landmarks& points, const Detection& detection, 
 {
     const Rect box = box_of(points);
     if (!(overlap(box, detection.rect) >= kOverlap)) return "landmarks beside the detection";
+    const std::optional<double> presence = model.presence(grey, points);
+    if (presence && *presence >= kPresent) return "";
+    if (presence && *presence < kAbsent) return "landmarks where their network sees no face";
     if (!is_found_again(points, grey, model)) return "landmarks that are not found again";
     return "";
 }

@@ -2,7 +2,8 @@
 //
 //   in place     the box around them and the detection's overlap by 0.4 or more (intersection over union)
 //   found again  refining leads back to them, within 0.05 eye distances or a pixel (root mean square), from a start
-//                turned by 20 degrees and a tenth larger, or from one turned the other way and a tenth smaller
+//                turned by 20 degrees and a tenth larger, or from one turned the other way and a tenth smaller;
+//                of a model that says whether it sees a face: only where it is in doubt
 //
 // In the clips and stills of the tests, turned by all angles, these keep the good fits of upright faces and refuse most
 // others. Tests tests/data/face_search_test.cpp

@@ -200,9 +200,9 @@ TEST(Extract, BadSettingsAndPlacesSayWhatTheyAre)
                          "FaceDetectorYN");
     BIFRONS_EXPECT_ERROR(make_detector({.kind = DetectorKind::haar, .model = folder / "none.xml"}), data,
                          "does not exist");
-    BIFRONS_EXPECT_ERROR(LandmarkModel(folder / "none.dat"), data, "apt install libdlib-data");
+    BIFRONS_EXPECT_ERROR(make_landmark_model({.model = folder / "none.dat"}), data, "apt install libdlib-data");
     test::write_text(folder / "bad.dat", "not a model");
-    BIFRONS_EXPECT_ERROR(LandmarkModel(folder / "bad.dat"), data, "bad.dat");
+    BIFRONS_EXPECT_ERROR(make_landmark_model({.model = folder / "bad.dat"}), data, "bad.dat");
 
     BIFRONS_EXPECT_ERROR(extract({folder / "none.mp4"}, folder / "out", {}), data, "does not exist");
     EXPECT_FALSE(fs::exists(folder / "out"));
@@ -301,6 +301,13 @@ TEST(Extract, ContinuedAndOnOneThreadIsTheSame)
 
     // Again, with other settings, and from the start.
     EXPECT_EQ(extract({folder / "in"}, folder / "one", options).frames_now, 0);
+    Faceset other = load_faceset(folder / "one");
+    other.landmarks = "facemesh";
+    save_faceset(other);
+    BIFRONS_EXPECT_ERROR(extract({folder / "in"}, folder / "one", options), usage,
+                         "whole_face faces of 96 px by hog with facemesh's landmarks; requested are");
+    other.landmarks = "dlib";
+    save_faceset(other);
     options.side = 64;
     BIFRONS_EXPECT_ERROR(extract({folder / "in"}, folder / "one", options), usage, "--overwrite");
     EXPECT_EQ(text_of(folder / "one" / "faceset.json"), whole);

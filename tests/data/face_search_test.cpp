@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 /// One for all: it takes a second to load.
 std::shared_ptr<const LandmarkModel> landmark_model()
 {
-    static const auto model = std::make_shared<const LandmarkModel>();
+    static const auto model = make_landmark_model({});
     return model;
 }
 

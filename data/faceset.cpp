@@ -40,6 +40,17 @@ Image load_face(const Faceset& set, std::size_t index, bool* changed)
     return image;
 }
 
+Image load_mask(const Faceset& set, std::size_t index)
+{
+    const FaceRecord& face = set.faces.at(index);
+    if (face.mask.empty()) return hull_mask(face.in_face, set.side, set.side);
+    const fs::path path = set.folder / face.mask;
+    const Image mask = to_grey(load_image(path));
+    BIFRONS_CHECK(data, mask.H == set.side && mask.W == set.side, path.string(), ": is ", mask.W, "x", mask.H,
+                  "; expected ", set.side, "x", set.side, ", as large as the face.");
+    return mask;
+}
+
 YawGroups group_by_yaw(const Faceset& set, const std::vector<std::size_t>& indices)
 {
     constexpr std::size_t kBins = 128;
@@ -115,14 +126,17 @@ FaceArrays load_faces(const Faceset& set, const std::vector<std::size_t>& indice
         Affine wanted = face_from_frame(face.in_frame, type, side);
         wanted.m[2] += double(wants.margin);
         wanted.m[5] += double(wants.margin);
-        const Image image = warp(stored, wanted.after(face.matrix.inverse()), arrays.side, arrays.side);
+        const Affine from_stored = wanted.after(face.matrix.inverse());
+        const Image image = warp(stored, from_stored, arrays.side, arrays.side);
         const Landmarks points = wanted(face.in_frame);
         const auto store = [&](const Image& picture, std::vector<std::uint8_t>& all) {
             std::copy(picture.pixels.begin(), picture.pixels.end(),
                       all.begin() + std::ptrdiff_t(n * picture.pixels.size()));
         };
         store(image, arrays.images);
-        store(hull_mask(points, arrays.side, arrays.side), arrays.masks);
+        store(face.mask.empty() ? hull_mask(points, arrays.side, arrays.side)
+                                : warp(load_mask(set, indices[n]), from_stored, arrays.side, arrays.side),
+              arrays.masks);
         if (wants.eyes_mouth) store(eyes_mouth_mask(points, side, arrays.side, arrays.side), arrays.eyes_mouth);
         return changed;
     };

@@ -4,8 +4,8 @@
 // name, path, frames, done, complete, counts, `pictures` (none of a video), `fingerprints` and `dropped` (each with
 // frame, reason, score, rect); `faces`, each with file, source, frame, rect [left,top,right,bottom], score,
 // landmarks_in_frame and landmarks [x0,y0,x1,...] (136 numbers), matrix (frame -> face, 6 numbers by rows), size,
-// sharpness, pose [pitch,yaw,roll] and checksum. faceset.journal, where an extraction did not end: see FacesetJournal.
-// Tests tests/data/faceset_test.cpp
+// sharpness, pose [pitch,yaw,roll], checksum and, of some, mask. faceset.journal, where an extraction did not end: see
+// FacesetJournal. Tests tests/data/faceset_test.cpp
 #pragma once
 
 #include "data/alignment.h"
@@ -64,6 +64,7 @@ struct FaceRecord {
     double sharpness = 0; ///< variance of luma's Laplacian inside the hull, in the face picture
     Pose pose = {};
     std::uint64_t checksum = 0; ///< XXH64 of the picture file, seed 0; 16 hexadecimal digits in the file
+    std::string mask = {};      ///< picture of the face's region, white, in place of the landmarks' hull; mostly empty
 };
 
 struct Faceset {
@@ -113,6 +114,9 @@ std::uint64_t checksum_of(const std::vector<std::uint8_t>& bytes);
 /// damaged or of another size.
 Image load_face(const Faceset& set, std::size_t index, bool* changed = nullptr);
 
+/// The region of one face in its picture, [side,side,1] 0..255: its mask, or the landmarks' hull. Throws as load_face.
+Image load_mask(const Faceset& set, std::size_t index);
+
 /// Faces in groups of like yaw. DeepFaceLab's 128 bins: their lower edges are spread evenly from -1.2 to 1.2 rad, the
 /// first reaches down to all below and the last up to all above. Only those with faces in them are kept.
 struct YawGroups {
@@ -124,9 +128,9 @@ YawGroups group_by_yaw(const Faceset& set, const std::vector<std::size_t>& indic
 /// Some faces in the device's layout.
 struct FaceArrays {
     std::int64_t count = 0;
-    std::int64_t side = 0;                     ///< px, the margin included
-    std::vector<std::uint8_t> images = {};     ///< [count, side, side, 3] BGR
-    std::vector<std::uint8_t> masks = {};      ///< [count, side, side] 0..255, landmark hull
+    std::int64_t side = 0;                 ///< px, the margin included
+    std::vector<std::uint8_t> images = {}; ///< [count, side, side, 3] BGR
+    std::vector<std::uint8_t> masks = {};  ///< [count, side, side] 0..255, the face's own mask or its landmarks' hull
     std::vector<std::uint8_t> eyes_mouth = {}; ///< the same of eyes and mouth; empty unless asked for
     YawGroups yaw = {};                        ///< empty unless asked for
     std::vector<std::string> changed = {};     ///< files of other pictures than were extracted

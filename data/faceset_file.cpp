@@ -85,35 +85,6 @@ void check_source(const SourceRecord& source, const std::string& name)
                   prints, " texts; expected ", std::max<std::size_t>(1, pictures));
 }
 
-/// A face as extraction writes it: what comes later (warps, masks) relies on it and does not look again.
-void check_face(const Faceset& set, const FaceRecord& face, const std::string& name)
-{
-    const auto check = [&](bool ok, const char* field, const Json& value, const std::string& expected) {
-        BIFRONS_CHECK(data, ok, name, ": '", field, "' is ", shown(value), "; expected ", expected);
-    };
-    const auto sources = std::int64_t(set.sources.size());
-    check(face.source < sources, "source", face.source, str("0 to ", sources - 1));
-    const auto pictures = std::int64_t(set.sources[std::size_t(face.source)].pictures.size());
-    check(pictures == 0 || face.frame < pictures, "frame", face.frame, str("0 to ", pictures - 1));
-
-    const double side = double(set.side), reach = kReach * side;
-    check(is_plausible(face.matrix, set.side), "matrix", face.matrix.m, "a turn, scale and shift that fit a picture");
-    check(agree(face.matrix(face.in_frame), face.in_face), "matrix", face.matrix.m,
-          "a map that takes landmarks_in_frame to landmarks");
-    const bool near = std::all_of(face.in_face.begin(), face.in_face.end(),
-                                  [&](Point p) { return std::abs(p.x) <= reach && std::abs(p.y) <= reach; });
-    check(near, "landmarks", to_json(face.in_face), str("at most ", reach, " px"));
-    check(width_of(face.in_face) * kMagnified > side / kWidest, "landmarks", to_json(face.in_face), "points apart");
-    const double ratio = face_from_frame(face.in_frame, set.type, set.side).scale() / face.matrix.scale();
-    check(ratio > 1 / kMagnified && ratio < kMagnified, "landmarks", to_json(face.in_face),
-          "points as large as a face");
-    const bool is_near = std::max({std::abs(face.rect.left), std::abs(face.rect.top), std::abs(face.rect.right),
-                                   std::abs(face.rect.bottom)}) <= kFarthest;
-    check(is_near, "rect", to_json(face.rect), str("at most ", kFarthest, " px"));
-
-    check(lies_inside(set.folder, face.file), "file", face.file, "a name inside the faceset, without links");
-}
-
 /// The members of the file but the faces, which go into the set one by one as they are read: a fault is told with its
 /// face, and the whole file's values, ten times as large, are never in memory.
 Json read_members(const fs::path& path, std::string_view text, Faceset& set, const std::function<void()>& tick)
@@ -198,6 +169,36 @@ std::string lines_of(const std::vector<Record>& records)
 }
 
 } // namespace
+
+void check_face(const Faceset& set, const FaceRecord& face, const std::string& name)
+{
+    const auto check = [&](bool ok, const char* field, const Json& value, const std::string& expected) {
+        BIFRONS_CHECK(data, ok, name, ": '", field, "' is ", shown(value), "; expected ", expected);
+    };
+    const auto sources = std::int64_t(set.sources.size());
+    check(face.source < sources, "source", face.source, str("0 to ", sources - 1));
+    const auto pictures = std::int64_t(set.sources[std::size_t(face.source)].pictures.size());
+    check(pictures == 0 || face.frame < pictures, "frame", face.frame, str("0 to ", pictures - 1));
+
+    const double side = double(set.side), reach = kReach * side;
+    check(is_plausible(face.matrix, set.side), "matrix", face.matrix.m, "a turn, scale and shift that fit a picture");
+    check(agree(face.matrix(face.in_frame), face.in_face), "matrix", face.matrix.m,
+          "a map that takes landmarks_in_frame to landmarks");
+    const bool near = std::all_of(face.in_face.begin(), face.in_face.end(),
+                                  [&](Point p) { return std::abs(p.x) <= reach && std::abs(p.y) <= reach; });
+    check(near, "landmarks", to_json(face.in_face), str("at most ", reach, " px"));
+    check(width_of(face.in_face) * kMagnified > side / kWidest, "landmarks", to_json(face.in_face), "points apart");
+    const double ratio = face_from_frame(face.in_frame, set.type, set.side).scale() / face.matrix.scale();
+    check(ratio > 1 / kMagnified && ratio < kMagnified, "landmarks", to_json(face.in_face),
+          "points as large as a face");
+    const bool is_near = std::max({std::abs(face.rect.left), std::abs(face.rect.top), std::abs(face.rect.right),
+                                   std::abs(face.rect.bottom)}) <= kFarthest;
+    check(is_near, "rect", to_json(face.rect), str("at most ", kFarthest, " px"));
+
+    check(lies_inside(set.folder, face.file), "file", face.file, "a name inside the faceset, without links");
+    check(face.mask.empty() || lies_inside(set.folder, face.mask), "mask", face.mask,
+          "a name inside the faceset, without links");
+}
 
 bool is_faceset(const fs::path& folder)
 {

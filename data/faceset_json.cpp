@@ -109,18 +109,20 @@ SourceRecord source_from(const JsonReader& in)
 
 Json to_json(const FaceRecord& f)
 {
-    return {{"file", bifrons::to_utf8(f.file)},
-            {"source", f.source},
-            {"frame", f.frame},
-            {"rect", to_json(f.rect)},
-            {"score", f.score},
-            {"landmarks_in_frame", to_json(f.in_frame)},
-            {"landmarks", to_json(f.in_face)},
-            {"matrix", f.matrix.m},
-            {"size", f.size},
-            {"sharpness", f.sharpness},
-            {"pose", {f.pose.pitch, f.pose.yaw, f.pose.roll}},
-            {"checksum", hexadecimal(f.checksum)}};
+    Json face = {{"file", bifrons::to_utf8(f.file)},
+                 {"source", f.source},
+                 {"frame", f.frame},
+                 {"rect", to_json(f.rect)},
+                 {"score", f.score},
+                 {"landmarks_in_frame", to_json(f.in_frame)},
+                 {"landmarks", to_json(f.in_face)},
+                 {"matrix", f.matrix.m},
+                 {"size", f.size},
+                 {"sharpness", f.sharpness},
+                 {"pose", {f.pose.pitch, f.pose.yaw, f.pose.roll}},
+                 {"checksum", hexadecimal(f.checksum)}};
+    if (!f.mask.empty()) face["mask"] = bifrons::to_utf8(f.mask);
+    return face;
 }
 
 FaceRecord face_from(const JsonReader& in)
@@ -143,6 +145,7 @@ FaceRecord face_from(const JsonReader& in)
     in.check(digits.size() == 16 && digits.find_first_not_of("0123456789abcdef") == std::string::npos, "checksum",
              digits, "16 hexadecimal digits");
     f.checksum = std::stoull(digits, nullptr, 16);
+    if (in.has("mask")) f.mask = name_in(in, "mask");
     return f;
 }
 

@@ -105,4 +105,8 @@ nlohmann::json to_json(const Rect& rect);
 SourceRecord source_from(const JsonReader& in);
 FaceRecord face_from(const JsonReader& in);
 
+/// A face as extraction writes it: what comes later (warps, masks) relies on it and does not look again. Throws
+/// Error(data), which begins with `name`.
+void check_face(const Faceset& set, const FaceRecord& face, const std::string& name);
+
 } // namespace bifrons::data

@@ -1,6 +1,7 @@
 // data/quality.cpp - how near one picture is to another.
 #include "data/quality.h"
 
+#include "data/warp.h"
 #include "kernels/base/error.h"
 
 #include <algorithm>
@@ -168,6 +169,22 @@ bool comparable(const ImageF& mask)
         for (std::int64_t x = kEdge; x < mask.W - kEdge; ++x)
             if (least_weight(mask, y, x) > 0) return true;
     return false;
+}
+
+double laplacian_variance(const Image& picture, const Image& mask)
+{
+    const Image grey = to_grey(picture);
+    double sum = 0, squares = 0, n = 0;
+    for (std::int64_t y = 1; y + 1 < grey.H; ++y)
+        for (std::int64_t x = 1; x + 1 < grey.W; ++x) {
+            if (*mask.at(y, x) < 128) continue;
+            const double v = *grey.at(y - 1, x) + *grey.at(y + 1, x) + *grey.at(y, x - 1) + *grey.at(y, x + 1) -
+                             4.0 * *grey.at(y, x);
+            sum += v;
+            squares += v * v;
+            n += 1;
+        }
+    return n > 0 ? squares / n - (sum / n) * (sum / n) : 0;
 }
 
 } // namespace bifrons::data

@@ -26,6 +26,9 @@ double psnr(const ImageF& a, const ImageF& b, const ImageF& mask = {});
 double ssim(const ImageF& a, const ImageF& b, const ImageF& mask = {});
 double sharpness(const ImageF& a, const ImageF& b, const ImageF& mask = {});
 
+/// Variance of luma's Laplacian, of values 0..255, where the mask [H,W,1] is at least 128; 0 where it is nowhere.
+double laplacian_variance(const Image& picture, const Image& mask);
+
 /// Whether the mask leaves each of them something to compare.
 bool comparable(const ImageF& mask);
 

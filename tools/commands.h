@@ -33,6 +33,7 @@ Work declare_demo(CLI::App& app);
 Work declare_doctor(CLI::App& app);
 Work declare_eval(CLI::App& app);
 Work declare_extract(CLI::App& app);
+Work declare_import(CLI::App& app);
 Work declare_inspect(CLI::App& app);
 Work declare_manual(CLI::App& app);
 Work declare_map(CLI::App& app);

@@ -3,6 +3,7 @@
 
 #include "data/fingerprint.h"
 #include "data/hull.h"
+#include "data/quality.h"
 #include "data/threads.h"
 #include "data/warp.h"
 #include "engine/folder_lock.h"
@@ -27,23 +28,6 @@ constexpr auto kSaveEvery = std::chrono::seconds(5); ///< what a power cut costs
 
 using Clock = std::chrono::steady_clock;
 
-/// Variance of the Laplacian of luma where the mask is set.
-double sharpness_of(const Image& face, const Image& mask)
-{
-    const Image grey = to_grey(face);
-    double sum = 0, squares = 0, n = 0;
-    for (std::int64_t y = 1; y + 1 < grey.H; ++y)
-        for (std::int64_t x = 1; x + 1 < grey.W; ++x) {
-            if (*mask.at(y, x) < 128) continue;
-            const double v = *grey.at(y - 1, x) + *grey.at(y + 1, x) + *grey.at(y, x - 1) + *grey.at(y, x + 1) -
-                             4.0 * *grey.at(y, x);
-            sum += v;
-            squares += v * v;
-            n += 1;
-        }
-    return n > 0 ? squares / n - (sum / n) * (sum / n) : 0;
-}
-
 constexpr std::size_t kLongestName = 200; // bytes of a source's name: of 255 the rest numbers its faces
 
 /// Cuts and writes one face.
@@ -62,7 +46,7 @@ FaceRecord write_face(const Faceset& set, const SourceRecord& source, const Fram
     record.size = double(set.side) / record.matrix.scale();
     record.pose = pose_of(face.points);
     const Image picture = warp(frame.image, record.matrix, set.side, set.side);
-    record.sharpness = sharpness_of(picture, hull_mask(record.in_face, set.side, set.side));
+    record.sharpness = laplacian_variance(picture, hull_mask(record.in_face, set.side, set.side));
     // A picture that exists already comes from an interrupted run and is not in faceset.json.
     save_image(set.folder / record.file, picture, {.existing = Existing::replace});
     record.checksum = checksum_of(read_file(set.folder / record.file));

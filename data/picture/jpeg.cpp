@@ -112,6 +112,7 @@ class JpegReader : public PictureReader {
         jpeg_mem_src(&jpeg_, bytes_.data(), static_cast<unsigned long>(bytes_.size()));
         jpeg_save_markers(&jpeg_, JPEG_APP0 + 1, kLongest); // Exif
         jpeg_save_markers(&jpeg_, JPEG_APP0 + 2, kLongest); // ICC
+        jpeg_save_markers(&jpeg_, JPEG_APP0 + 15, kLongest);
         jpeg_read_header(&jpeg_, TRUE);
         H = jpeg_.image_height;
         W = jpeg_.image_width;
@@ -124,9 +125,11 @@ class JpegReader : public PictureReader {
 
     void take_notes()
     {
-        for (const jpeg_marker_struct* marker = jpeg_.marker_list; marker; marker = marker->next)
+        for (const jpeg_marker_struct* marker = jpeg_.marker_list; marker; marker = marker->next) {
             if (marker->marker == JPEG_APP0 + 1 && orientation == 1)
                 orientation = orientation_in({marker->data, marker->data_length});
+            if (marker->marker == JPEG_APP0 + 15) app15.assign(marker->data, marker->data + marker->data_length);
+        }
         JOCTET* data = nullptr;
         unsigned length = 0;
         if (jpeg_read_icc_profile(&jpeg_, &data, &length)) profile.assign(data, data + length);

@@ -26,6 +26,7 @@ class PictureReader {
     std::string profile_fault = {};         ///< why read() could not use one that only it could have used
     bool is_grey = false;                   ///< one channel of colour in the file
     bool is_animated = false;
+    std::vector<std::uint8_t> app15 = {}; ///< of a JPEG: where DeepFaceLab writes what it knows of a face
 };
 
 /// By the first bytes, whatever the name. `bytes` must outlive the reader; their beginning is enough for the header.

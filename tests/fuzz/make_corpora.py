@@ -2,8 +2,10 @@
 """make_corpora.py FOLDER: what the fuzz targets start from: FOLDER/NAME/* and the words FOLDER/NAME.dict."""
 import json
 import os
+import re
 import struct
 import sys
+from pathlib import Path
 
 MEAN_FACE = [  # landmarks 17-48 and 54, as in data/alignment.cpp, rounded
     (0.000, 0.106), (0.075, 0.039), (0.181, 0.019), (0.291, 0.034), (0.393, 0.077), (0.587, 0.077), (0.689, 0.034),
@@ -57,6 +59,7 @@ def corpora():
     yield "settings", ["", "# words\nresolution = 64\nlearning_rate = 5e-4\nrandom_warp = false\n",
                        "archi = \"liae-ud\"\nfreeze = 'encoder'\n[preset]\nname = \"x\"\n",
                        "perceptual_file = \"/home/\u00e9\"\nbatch_size = [1, {a = 2}]\n", "a.b = 1979-05-27T07:32:00Z\n"]
+    yield "pickle", list(pickles())
     stream = {"index": 0, "codec_type": "video", "codec_name": "h264", "pix_fmt": "yuv420p10le", "width": 64, "height": 48,
               "r_frame_rate": "25/1", "avg_frame_rate": "30000/1001", "sample_aspect_ratio": "16:15", "nb_frames": "3",
               "field_order": "tt", "color_space": "bt709", "bits_per_raw_sample": "10", "tags": {"timecode": "00:00:00:00"},
@@ -65,6 +68,17 @@ def corpora():
     answer = json.dumps({"streams": [stream, sound], "chapters": [{"id": 0}], "format": {"format_name": "mov"}})
     yield "probe", [answer + "\n%%\n0.000,0.000,K_\n0.040,0.040,__\n0.080,N/A,_D\n",
                     answer + "\n%%\nN/A,N/A,K_\n", '{"streams":[],"format":{"format_name":"tty"}}']
+
+
+def pickles():
+    """Of the files of tests/data/dfl: those alone, and those in the APP15 segments of JPEGs."""
+    folder = Path(__file__).resolve().parents[1] / "data" / "dfl"
+    for file in sorted(folder.glob("values.*")):
+        yield file.read_bytes()
+    for file in sorted(folder.glob("*.jpg")):
+        data = file.read_bytes()
+        at = data.index(b"\xff\xef") + 4
+        yield data[at:at - 2 + struct.unpack(">H", data[at - 2:at])[0]]
 
 
 def words_of(text):
@@ -82,7 +96,10 @@ def main():
             data = seed.encode() if isinstance(seed, str) else seed
             with open(os.path.join(folder, f"seed-{number}"), "wb") as file:
                 file.write(data)
-            words |= words_of(data.decode("utf-8", "ignore"))
+            try:
+                words |= words_of(data.decode())
+            except UnicodeDecodeError:
+                words |= set(re.findall(r"[A-Za-z_.]{3,23}", data.decode("latin-1")))
         with open(folder + ".dict", "w", encoding="ascii") as file:
             for word in sorted(words):
                 quoted = word.replace("\\", "\\\\").replace('"', '\\"')

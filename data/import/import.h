@@ -1,0 +1,37 @@
+// data/import/import.h - other programs' faces -> faceset.
+//
+// Pictures are taken over byte for byte where they have the faceset's size, with their landmarks and masks. Faces of
+// one type and size belong together: the most frequent type is taken, and pictures of another size are resized. Tests
+// tests/data/import_test.cpp
+#pragma once
+
+#include "data/faceset.h"
+
+#include <atomic>
+
+namespace bifrons::data {
+
+struct ImportOptions {
+    bool overwrite = false; ///< where the folder holds a faceset
+    std::function<void(std::int64_t done, std::int64_t of)> progress =
+        {};                                    ///< faces, of reading and writing; one thread at a time
+    const std::atomic<bool>* cancel = nullptr; ///< set by the caller
+};
+
+struct ImportReport {
+    std::int64_t faces = 0, masks = 0;
+    std::int64_t resized = 0;               ///< faces of another size than the faceset
+    std::vector<std::string> left_out = {}; ///< why, each beginning with the file's name
+    std::int64_t other_files = 0;           ///< that are no JPEG
+    FaceType type = FaceType::full;
+    std::int64_t side = 0;
+    bool complete = false; ///< false after a cancel: then there is no faceset
+};
+
+/// Makes a faceset of `from`: a folder of DeepFaceLab's aligned pictures, or its faceset.pak. A face that is damaged or
+/// of another type is left out. Throws Error(usage) where `out` holds other files, or a faceset and overwrite is not
+/// set, Error(data) for an input without a face, Error(failed) when writing fails.
+ImportReport import_faces(const std::filesystem::path& from, const std::filesystem::path& out,
+                          const ImportOptions& options);
+
+} // namespace bifrons::data

@@ -314,6 +314,9 @@ void conv2d_dgrad(Exec ex, const Conv2dShape& s, ConstView dy, ConstView w, View
     check_dtypes("conv2d_dgrad", dy, w, y, false);
     check_method("conv2d_dgrad", Conv2dPass::dgrad, s, dy.dtype, ex.device->target());
     check_shuffle("conv2d_dgrad", s.C, e);
+    Cost cost = conv2d_dgrad_cost(s, dy.dtype, Store{}, ex.device->target());
+    cost.bytes += (double(e.add ? s.x_size() : 0) + double(e.z ? s.x_size() : 0)) * double(dtype_bytes(dy.dtype));
+    if (accounted(ex, "conv2d_dgrad", cost)) return;
     dgrad_on_gpu(ex, s, dy, w, {.y = y, .value = e});
 }
 

@@ -62,7 +62,7 @@ Cost conv2d_fwd_cost(const Conv2dShape& s, DType dtype, const Epilogue& e, Targe
 /// Error: |v - exact| <= gamma32(R*S*K) * (the same sum of absolute values).
 void conv2d_dgrad(Exec ex, const Conv2dShape& s, ConstView dy, ConstView w, const Store& d);
 Cost conv2d_dgrad_cost(const Conv2dShape& s, DType dtype, const Store& d, Target target);
-/// GPU: the same sums stored as values, y [N,H,W,C] as e says: the transposed convolution (conv2d_transpose.h).
+/// GPU: the same sums as values, y [N,H,W,C] as e says (conv2d_transpose.h); its workspace is that of a plain d.
 void conv2d_dgrad(Exec ex, const Conv2dShape& s, ConstView dy, ConstView w, View y, const Epilogue& e);
 
 /// Filter and bias gradient. dw = df/dw and db[k] = sum_{n,p,q} dy[n,p,q,k], or += for accumulate.

@@ -126,6 +126,18 @@ TEST_P(Conv2dIgemm, many_splits_are_added_once_each)
     }
 }
 
+TEST_P(Conv2dIgemm, an_input_gradient_stored_as_a_value_needs_the_workspace_of_its_splits)
+{
+    const Conv2dShape s{.N = 5, .C = 16, .K = 1024};
+    const Conv2dProblem<bf16> p(s, whole_numbers<bf16>);
+    const View dy = device().upload(p.dy), w = device().upload(p.w), y = device().poisoned<bf16>(s.x_size());
+    const Cost cost = conv2d_dgrad_cost(s, DType::bf16, {}, target());
+    ASSERT_GT(cost.workspace_bytes, 0u);
+    EXPECT_THROW(conv2d_dgrad({.device = &device().device()}, s, dy, w, y, Epilogue{}), Error);
+    conv2d_dgrad(exec(cost), s, dy, w, y, Epilogue{});
+    EXPECT_EQ(bits_of(device().download<bf16>(y, s.x_size())), bits_of(cast<bf16>(p.dx)));
+}
+
 /// The operations of conv2d.h with the method asked for: the plan is the tuning's own.
 template <class T>
 void expect_sums_match(TestDevice& device, Conv2dShape s, Conv2dMethod method)

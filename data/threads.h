@@ -1,6 +1,8 @@
 // data/threads.h - independent pieces of work on several threads. (OpenMP ends the program on an exception.)
 #pragma once
 
+#include "kernels/base/thread_count.h"
+
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
@@ -27,6 +29,7 @@ class SharedLoop {
     template <class Body>
     void work(const Body& body, int worker)
     {
+        const kernels::ThreadCount one(1); // a piece's own loops stay on its thread
         try {
             for (std::int64_t i = next_++; i < n_; i = next_++) body(i, worker);
         } catch (...) {

@@ -3,7 +3,6 @@
 #include "engine/tape.h"
 #include "kernels/device/plan_device.h"
 
-#include <climits>
 #include <cstdlib>
 #include <cstring>
 
@@ -33,8 +32,7 @@ const MemoryPlan& Step::plan()
     costs_.clear();
     for (const auto& e : dry.entries()) costs_.emplace_back(e.range.empty() ? e.op : e.range + "/" + e.op, e.cost);
     workspace_bytes_ = (dry.total().workspace_bytes + 255) / 256 * 256;
-    plan_->blocks.push_back({.bytes = workspace_bytes_, .offset = plan_->bytes, .born = INT_MIN, .died = INT_MAX});
-    plan_->bytes += workspace_bytes_;
+    plan_->bytes += workspace_bytes_; // behind the blocks
     return *plan_;
 }
 

@@ -3,7 +3,6 @@
 #include "data/extract/landmarks.h"
 #include "data/warp.h"
 #include "kernels/base/error.h"
-#include "kernels/base/thread_count.h"
 #include "kernels/device/cpu_device.h"
 
 #include <cmath>
@@ -97,7 +96,6 @@ class MeshLandmarks : public LandmarkModel {
                 return network;
             }
         }
-        const kernels::ThreadCount one(1);
         return std::make_unique<Network>(file_);
     }
 
@@ -110,7 +108,6 @@ class MeshLandmarks : public LandmarkModel {
     FaceMesh::Answer ask(const Image& grey, const Affine& crop_from_frame) const
     {
         const Image crop = warp(grey, crop_from_frame, FaceMesh::kSide, FaceMesh::kSide);
-        const kernels::ThreadCount one(1); // the caller's threads have a face each
         std::unique_ptr<Network> network = borrow();
         const FaceMesh::Answer answer = network->mesh(crop);
         give_back(std::move(network));

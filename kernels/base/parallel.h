@@ -4,16 +4,27 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <exception>
 
 namespace bifrons::kernels {
 
-/// body(begin, end) over disjoint pieces of [0, n) of at most `grain` elements each.
+/// body(begin, end) over disjoint pieces of [0, n) of at most `grain` elements each. The first exception of a piece is
+/// thrown again here, after all pieces; OpenMP would end the program.
 template <class Body>
 void parallel_for(std::int64_t n, std::int64_t grain, const Body& body)
 {
     const std::int64_t pieces = (n + grain - 1) / grain;
+    std::exception_ptr failure;
 #pragma omp parallel for schedule(static) if (pieces > 1)
-    for (std::int64_t piece = 0; piece < pieces; ++piece) body(piece * grain, std::min(n, (piece + 1) * grain));
+    for (std::int64_t piece = 0; piece < pieces; ++piece) {
+        try {
+            body(piece * grain, std::min(n, (piece + 1) * grain));
+        } catch (...) {
+#pragma omp critical(bifrons_parallel_for)
+            if (!failure) failure = std::current_exception();
+        }
+    }
+    if (failure) std::rethrow_exception(failure);
 }
 
 /// Sum over [0, n) of body(begin, end), which returns a piece's sum; at most 256 pieces.

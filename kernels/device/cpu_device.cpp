@@ -1,12 +1,13 @@
 #include "kernels/device/cpu_device.h"
 
+#include "kernels/base/thread_count.h"
+
 #include <fstream>
 #include <latch>
 #include <system_error>
 #include <thread>
 #include <vector>
 
-#include <omp.h>
 #include <sched.h>
 
 namespace bifrons::kernels {
@@ -58,7 +59,14 @@ void CpuDevice::set_threads(int threads)
     BIFRONS_CHECK(usage, threads >= 1 && threads <= 1024, "cpu: ", threads, " threads; expected 1..1024");
     expect_threads(threads - 1);
     threads_ = threads;
-    omp_set_num_threads(threads);
+}
+
+void CpuDevice::enqueue(Stream stream, std::function<void()> work)
+{
+    HostDevice::enqueue(stream, [this, work = std::move(work)] {
+        const ThreadCount count(threads_);
+        work();
+    });
 }
 
 std::string CpuDevice::describe() const

@@ -12,6 +12,8 @@ class CpuDevice : public HostDevice {
     DeviceKind kind() const override { return DeviceKind::cpu; }
     Target target() const override { return {.kind = DeviceKind::cpu, .threads = threads_}; }
     std::string describe() const override;
+    /// OpenMP's loops in `work` take this device's threads, whatever other devices there are.
+    void enqueue(Stream stream, std::function<void()> work) override;
     int threads() const { return threads_; }
     /// The trainer tries several and keeps the fastest. Results depend on the count only where an operation says so.
     void set_threads(int threads);

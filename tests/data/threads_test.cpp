@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 
+#include <omp.h>
 #include <pthread.h>
 
 using namespace bifrons;
@@ -52,6 +53,14 @@ TEST(ThreadTeam, the_first_exception_ends_the_loop_and_the_team_goes_on)
     done = 0;
     team.for_each(3, fails_at_3);
     EXPECT_EQ(done, 3);
+}
+
+TEST(ForEachOnThreads, keeps_the_loops_of_a_piece_on_its_thread)
+{
+    const int before = omp_get_max_threads();
+    for_each_on_threads(8, 3, [](std::int64_t, int) { EXPECT_EQ(omp_get_max_threads(), 1); });
+    ThreadTeam(2, "team").for_each(8, [](std::int64_t, int) { EXPECT_EQ(omp_get_max_threads(), 1); });
+    EXPECT_EQ(omp_get_max_threads(), before);
 }
 
 } // namespace

@@ -98,6 +98,30 @@ TEST_P(StepTest, a_run_that_failed_does_not_count)
     EXPECT_EQ(bodies, 4) << "planned, failed, run, recorded";
 }
 
+/// What running the step says.
+std::string error_of(Step& step)
+{
+    try {
+        step.run();
+    } catch (const Error& e) {
+        return e.what();
+    }
+    return "no error";
+}
+
+TEST_P(StepTest, the_workspace_is_no_block_of_the_plan)
+{
+    Step step(device().device(), {}, [](kernels::Exec ex, Memory& memory) {
+        if (ex.device->kind() == kernels::DeviceKind::plan)
+            ex.device->account("uses a workspace", {.workspace_bytes = 256});
+        else
+            memory.allocate(256);
+    });
+    EXPECT_EQ(step.plan().blocks.size(), 0u);
+    EXPECT_EQ(step.workspace_bytes(), 256u);
+    EXPECT_EQ(error_of(step), "slab: allocation 0 was not planned");
+}
+
 /// The message of an error that a step's body raises, when planned if at all.
 std::string error_of(kernels::Device& device, const std::function<void(Tape&)>& body)
 {
@@ -109,12 +133,7 @@ std::string error_of(kernels::Device& device, const std::function<void(Tape&)>& 
         }
         body(tape);
     });
-    try {
-        step.run();
-    } catch (const Error& e) {
-        return e.what();
-    }
-    return "no error";
+    return error_of(step);
 }
 
 TEST_P(StepTest, an_error_names_the_layer)

@@ -110,6 +110,16 @@ TEST_P(TapeTest, rows_that_are_the_only_reader_leave_zeros_beside_them)
     EXPECT_EQ(grad(0), (Values{0, 5, 0}));
 }
 
+TEST_P(TapeTest, concat_channels_takes_a_value_twice)
+{
+    const Var x = parameter({2, 1, 1, 1}, {1, -1});
+    const Var act = pointwise(tape(), x, {.act = leaky(0.5f)});
+    const Var y = concat_channels(tape(), act, act);
+    EXPECT_EQ(y.value().download<double>(exec()), (Values{1, 1, -0.5, -0.5}));
+    backward(y, {1, 10, 100, 1000});
+    EXPECT_EQ(grad(0), (Values{11, 550}));
+}
+
 TEST_P(TapeTest, concat_rows_puts_one_below_the_other)
 {
     const Var a = parameter({1, 1, 1, 2}, {1, -1}), b = parameter({2, 1, 1, 2}, {2, 3, 4, 5});

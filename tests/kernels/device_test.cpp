@@ -1,7 +1,12 @@
 // What every device promises: memory, order, recording, and clear refusals.
+#include "kernels/base/parallel.h"
+#include "kernels/device/cpu_device.h"
 #include "kernels/pointwise/epilogue.h"
-
 #include "tests/support/devices.h"
+
+#include <atomic>
+
+#include <omp.h>
 
 using namespace bifrons;
 using namespace bifrons::kernels;
@@ -119,6 +124,57 @@ TEST_P(DeviceTest, a_stream_waits_for_another_streams_event)
     EXPECT_GE(d.elapsed_ms(*begin, *end), 0);
     d.destroy_stream(first), d.destroy_stream(second);
 }
+
+// ---- loops over the cpu device's threads ----
+
+/// What a loop of n pieces says whose third piece fails, and how many of them were done.
+std::pair<std::string, int> failing_loop(CpuDevice& device, int n)
+{
+    std::atomic<int> done = 0;
+    try {
+        device.enqueue({}, [&] {
+            parallel_for(n, 1, [&](std::int64_t begin, std::int64_t) {
+                BIFRONS_CHECK(failed, begin != 2, "piece ", begin);
+                ++done;
+            });
+        });
+    } catch (const Error& e) {
+        return {e.what(), done};
+    }
+    return {"no error", done};
+}
+
+TEST(ParallelFor, throws_what_a_piece_throws_after_all_pieces)
+{
+    CpuDevice device(3);
+    EXPECT_EQ(failing_loop(device, 64), (std::pair<std::string, int>("piece 2", 63)));
+    EXPECT_EQ(failing_loop(device, 2), (std::pair<std::string, int>("no error", 2)));
+    device.set_threads(1);
+    EXPECT_EQ(failing_loop(device, 3), (std::pair<std::string, int>("piece 2", 2)));
+}
+
+TEST(ParallelFor, takes_the_threads_of_the_device_that_it_runs_on)
+{
+    const int before = omp_get_max_threads();
+    CpuDevice three(3), one(1);
+    const auto threads_of = [](CpuDevice& device) {
+        int threads = 0;
+        device.enqueue({}, [&] { threads = omp_get_max_threads(); });
+        return threads;
+    };
+    EXPECT_EQ(threads_of(three), 3);
+    EXPECT_EQ(threads_of(one), 1);
+    three.begin_recording({});
+    int replayed = 0;
+    three.enqueue({}, [&] { replayed = omp_get_max_threads(); });
+    const auto recording = three.end_recording({});
+    one.set_threads(2);
+    three.replay({}, *recording);
+    EXPECT_EQ(replayed, 3);
+    EXPECT_EQ(omp_get_max_threads(), before) << "a device leaves its caller's loops alone";
+}
+
+// ---- opening ----
 
 ErrorKind kind_of_refusal(const std::string& name)
 {

@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <climits>
 #include <numeric>
+#include <string>
+#include <utility>
 
 namespace bifrons {
 
 namespace {
 
 constexpr std::size_t kAlign = 256;
+constexpr std::uint8_t kNan = 0xFF; ///< in each byte: NaN in every float type
 
 std::size_t aligned(std::size_t bytes)
 {
@@ -16,6 +19,17 @@ std::size_t aligned(std::size_t bytes)
 }
 
 } // namespace
+
+std::size_t guard_bytes(kernels::Target target)
+{
+#if !defined(NDEBUG) || defined(__SANITIZE_ADDRESS__)
+    constexpr bool kOnCpu = true;
+#else
+    constexpr bool kOnCpu = false;
+#endif
+    const bool guarded = target.kind == kernels::DeviceKind::sim || (kOnCpu && target.kind == kernels::DeviceKind::cpu);
+    return guarded ? kAlign : 0;
+}
 
 std::size_t MemoryPlan::peak_bytes() const
 {
@@ -34,7 +48,7 @@ void* Planner::allocate(std::size_t bytes)
     void* data = reinterpret_cast<void*>(next_);
     next_ += aligned(bytes);
     alive_[data] = blocks_.size();
-    blocks_.push_back({.bytes = aligned(bytes), .born = time_++, .died = INT_MAX});
+    blocks_.push_back({.bytes = guard_ + aligned(bytes) + guard_, .born = time_++, .died = INT_MAX});
     return data;
 }
 
@@ -48,7 +62,7 @@ void Planner::release(void* data) noexcept
 
 MemoryPlan Planner::plan() const
 {
-    MemoryPlan plan{.blocks = blocks_};
+    MemoryPlan plan{.blocks = blocks_, .guard = guard_};
     std::vector<std::size_t> order(blocks_.size());
     std::iota(order.begin(), order.end(), std::size_t(0));
     std::stable_sort(order.begin(), order.end(),
@@ -71,13 +85,14 @@ MemoryPlan Planner::plan() const
     return plan;
 }
 
-Slab::Slab(kernels::Device& device, MemoryPlan plan) : device_(device), plan_(std::move(plan))
+Slab::Slab(kernels::Device& device, kernels::Stream stream, MemoryPlan plan)
+    : device_(device), stream_(stream), plan_(std::move(plan))
 {
     base_ = static_cast<char*>(device_.allocate(plan_.bytes));
 }
 
-Slab::Slab(kernels::Device& device, MemoryPlan plan, void* lent)
-    : device_(device), plan_(std::move(plan)), base_(static_cast<char*>(lent)), lent_(true)
+Slab::Slab(kernels::Device& device, kernels::Stream stream, MemoryPlan plan, void* lent)
+    : device_(device), stream_(stream), plan_(std::move(plan)), base_(static_cast<char*>(lent)), lent_(true)
 {
 }
 
@@ -90,10 +105,51 @@ void* Slab::allocate(std::size_t bytes)
 {
     BIFRONS_CHECK(bug, next_ < plan_.blocks.size(), "slab: allocation ", next_, " was not planned");
     const MemoryPlan::Block& block = plan_.blocks[next_];
-    BIFRONS_CHECK(bug, block.bytes == aligned(bytes), "slab: allocation ", next_, " asks for ", bytes,
-                  " bytes; expected the planned ", block.bytes);
+    const std::size_t planned = block.bytes - 2 * plan_.guard;
+    BIFRONS_CHECK(bug, planned == aligned(bytes), "slab: allocation ", next_, " asks for ", bytes,
+                  " bytes; expected the planned ", planned);
+    void* const data = base_ + block.offset + plan_.guard;
+    if (plan_.guard) make_nan(alive_[data] = {next_, bytes});
     ++next_;
-    return base_ + block.offset;
+    return data;
+}
+
+/// Checked in the stream's order, when all that uses the block has run.
+void Slab::release(void* data) noexcept
+{
+    const auto block = alive_.find(data);
+    if (block == alive_.end()) return;
+    device_.enqueue(stream_, [this, guarded = block->second] { check(guarded); });
+    make_nan(block->second);
+    alive_.erase(block);
+}
+
+void Slab::rewind()
+{
+    next_ = 0;
+    for (const auto& [data, block] : alive_) check(block);
+    alive_.clear();
+    const std::string overrun = std::exchange(overrun_, {});
+    BIFRONS_CHECK(bug, overrun.empty(), overrun);
+}
+
+/// The block and its guards.
+void Slab::make_nan(const Guarded& block)
+{
+    const MemoryPlan::Block& planned = plan_.blocks[block.number];
+    device_.fill(stream_, base_ + planned.offset, kNan, planned.bytes);
+}
+
+void Slab::check(const Guarded& block)
+{
+    const MemoryPlan::Block& planned = plan_.blocks[block.number];
+    const char *const begin = base_ + planned.offset, *const data = begin + plan_.guard;
+    const auto written = [](char byte) { return std::uint8_t(byte) != kNan; };
+    const char* hit = std::find_if(begin, data, written);
+    if (hit == data) hit = std::find_if(data + block.bytes, begin + planned.bytes, written);
+    if (hit == begin + planned.bytes || !overrun_.empty()) return;
+    overrun_ = str("slab: byte ", hit - data, " of allocation ", block.number, ", of ", block.bytes,
+                   " bytes, was written; an operation wrote outside its operand");
 }
 
 } // namespace bifrons

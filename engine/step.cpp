@@ -26,7 +26,7 @@ const MemoryPlan& Step::plan()
 {
     if (plan_) return *plan_;
     kernels::PlanDevice dry(device_.target());
-    Planner planner;
+    Planner planner(guard_bytes(device_.target()));
     call_body({&dry, {}, {}}, planner);
     plan_ = planner.plan();
     costs_.clear();
@@ -81,19 +81,25 @@ void Step::reserve()
     recording_.reset(); // it has the addresses of a slab that the host has given back
     ran_ = false;
     lent_ = lent;
-    slab_ = lent ? std::make_unique<Slab>(device_, plan(), lent) : std::make_unique<Slab>(device_, plan());
+    slab_ = lent ? std::make_unique<Slab>(device_, stream_, plan(), lent)
+                 : std::make_unique<Slab>(device_, stream_, plan());
     workspace_ = {slab_->at(plan_->bytes - workspace_bytes_), workspace_bytes_};
 }
 
 void Step::run()
 {
     reserve();
-    if (recording_) return device_.replay(stream_, *recording_);
-    if (!ran_ || !recording_allowed_) {
+    if (!recording_ && ran_ && recording_allowed_) record();
+    if (recording_)
+        device_.replay(stream_, *recording_);
+    else
         run_body();
-        ran_ = true;
-        return;
-    }
+    ran_ = true;
+    slab_->rewind(); // an overrun is told by the run that it happened in
+}
+
+void Step::record()
+{
     device_.begin_recording(stream_);
     try {
         run_body();
@@ -105,7 +111,6 @@ void Step::run()
         throw;
     }
     recording_ = device_.end_recording(stream_);
-    device_.replay(stream_, *recording_);
 }
 
 void Step::invalidate()

@@ -25,7 +25,8 @@ class Step {
     /// own: the two never run at once. `host` must outlive this.
     void share(Step& host) { host_ = &host; }
 
-    /// Enqueues the work once. Throws Error(device) if there is no memory for the slab.
+    /// Enqueues the work once. Throws Error(device) if there is no memory for the slab, and Error(bug) if the slab is
+    /// guarded and an operation wrote outside its operand.
     void run();
     /// Takes the slab now instead of with the first run, so that a device that is too full says so before work starts.
     void reserve();
@@ -50,6 +51,7 @@ class Step {
     kernels::Exec exec() const;
     void call_body(kernels::Exec ex, Memory& memory);
     void run_body();
+    void record();
     bool fits_host() { return host_ && planned_bytes() <= host_->planned_bytes(); }
 
     kernels::Device& device_;

@@ -5,6 +5,8 @@
 #include "kernels/pointwise/epilogue.h"
 #include "tests/support/devices.h"
 
+#include <algorithm>
+#include <cmath>
 #include <random>
 
 using namespace bifrons;
@@ -53,12 +55,135 @@ TEST(Slab, refuses_what_was_not_planned)
     Planner planner;
     planner.allocate(100);
     TestDevice cpu("cpu");
-    Slab slab(cpu.device(), planner.plan());
+    Slab slab(cpu.device(), {}, planner.plan());
     EXPECT_THROW(slab.allocate(1000), Error);
     EXPECT_NE(slab.allocate(100), nullptr);
     EXPECT_THROW(slab.allocate(100), Error);
     slab.rewind();
     EXPECT_NE(slab.allocate(100), nullptr);
+}
+
+// ---- a guarded slab, and what each mistake comes to there ----
+
+/// The devices whose slabs have guards in some build: those that run host work.
+std::vector<std::string> guarded_devices()
+{
+    std::vector<std::string> devices = simulators();
+    devices.push_back("cpu");
+    return devices;
+}
+
+/// A step of three blocks, of which the third takes the first one's place.
+class GuardedSlab : public OnDevice {
+  protected:
+    static constexpr std::size_t kGuard = 256;
+    static constexpr std::int64_t kFloats = 10;
+    static constexpr std::size_t kBytes = kFloats * sizeof(float);
+
+    static MemoryPlan plan()
+    {
+        Planner planner(kGuard);
+        void* const first = planner.allocate(kBytes);
+        planner.allocate(kBytes);
+        planner.release(first);
+        planner.allocate(kBytes);
+        return planner.plan();
+    }
+    kernels::Device& on() { return device().device(); }
+    float* allocate(Slab& slab) { return static_cast<float*>(slab.allocate(kBytes)); }
+    /// Ones from there on.
+    void write(float* at, std::int64_t n) { on().fill({}, at, 0x3F, std::size_t(n) * sizeof(float)); }
+    std::vector<float> read(float* at, std::int64_t n) { return device().download<float>({at, DType::f32}, n); }
+    bool all_nan(float* at, std::int64_t n)
+    {
+        const std::vector<float> values = read(at, n);
+        return std::all_of(values.begin(), values.end(), [](float v) { return std::isnan(v); });
+    }
+    static std::string overrun(Slab& slab)
+    {
+        try {
+            slab.rewind();
+        } catch (const Error& e) {
+            EXPECT_EQ(e.kind(), ErrorKind::bug);
+            return e.what();
+        }
+        return "none";
+    }
+};
+INSTANTIATE_TEST_SUITE_P(Devices, GuardedSlab, ::testing::ValuesIn(guarded_devices()), device_test_name);
+
+TEST_P(GuardedSlab, what_stays_inside_is_left_alone)
+{
+    Slab slab(on(), {}, plan());
+    for (int run = 0; run < 2; ++run) {
+        float* const first = allocate(slab);
+        write(first, kFloats);
+        EXPECT_FALSE(std::isnan(read(first, kFloats)[0]));
+        allocate(slab);
+        slab.release(first);
+        float* const third = allocate(slab);
+        EXPECT_EQ(third, first);
+        write(third, kFloats);
+        EXPECT_EQ(overrun(slab), "none");
+    }
+}
+
+TEST_P(GuardedSlab, stale_bytes_are_nan)
+{
+    Slab slab(on(), {}, plan());
+    for (int run = 0; run < 2; ++run) {
+        float* const first = allocate(slab);
+        EXPECT_TRUE(all_nan(first, kFloats)) << "of the run before";
+        write(first, kFloats);
+        allocate(slab);
+        slab.release(first);
+        EXPECT_TRUE(all_nan(first, kFloats)) << "read after its release";
+        write(first, kFloats);
+        EXPECT_TRUE(all_nan(allocate(slab), kFloats)) << "of the block before";
+        slab.rewind();
+    }
+}
+
+TEST_P(GuardedSlab, neighbours_are_out_of_reach)
+{
+    constexpr std::int64_t kReach = kGuard / sizeof(float);
+    Slab slab(on(), {}, plan());
+    float *const first = allocate(slab), *const second = allocate(slab);
+    write(first, kFloats);
+    write(second, kFloats);
+    for (float* const block : {first, second}) {
+        EXPECT_TRUE(all_nan(block - kReach, kReach));
+        EXPECT_TRUE(all_nan(block + kFloats, kReach));
+    }
+}
+
+TEST_P(GuardedSlab, a_write_past_either_end_is_found_at_the_rewind)
+{
+    Slab slab(on(), {}, plan());
+    const std::string end = " bytes, was written; an operation wrote outside its operand";
+    write(allocate(slab), kFloats + 1);
+    EXPECT_EQ(overrun(slab), "slab: byte 40 of allocation 0, of 40" + end);
+    allocate(slab);
+    write(allocate(slab) - 1, 1);
+    EXPECT_EQ(overrun(slab), "slab: byte -4 of allocation 1, of 40" + end);
+    EXPECT_EQ(overrun(slab), "none");
+}
+
+TEST_P(GuardedSlab, a_write_past_the_end_is_found_when_another_block_is_there)
+{
+    Slab slab(on(), {}, plan());
+    on().begin_recording({});
+    float* const first = allocate(slab);
+    write(first + kFloats, 1);
+    float* const second = allocate(slab);
+    slab.release(first);
+    for (float* const block : {second, allocate(slab)}) slab.release(block);
+    const auto recording = on().end_recording({});
+    EXPECT_EQ(overrun(slab), "none") << "not run yet";
+    for (int run = 0; run < 2; ++run) {
+        on().replay({}, *recording);
+        EXPECT_NE(overrun(slab).find("slab: byte 40 of allocation 0"), std::string::npos);
+    }
 }
 
 class StepTest : public OnDevice {};
@@ -107,6 +232,19 @@ std::string error_of(Step& step)
         return e.what();
     }
     return "no error";
+}
+
+TEST_P(StepTest, each_run_tells_of_a_write_outside_an_operand)
+{
+    const std::size_t guard = guard_bytes(device().device().target());
+    EXPECT_TRUE(guard > 0 || GetParam().rfind("sim", 0) != 0);
+    if (guard == 0) GTEST_SKIP() << "no guards";
+    Step step(device().device(), {}, [](kernels::Exec ex, Memory& memory) {
+        const Tensor t = Tensor::empty({3}, DType::f32, memory);
+        ex.device->fill(ex.stream, t.view().data, 0, t.bytes() + 1);
+    });
+    for (int i = 0; i < 3; ++i) // eager, recorded, replayed
+        EXPECT_NE(error_of(step).find("slab: byte 12 of allocation 0, of 12 bytes, was written"), std::string::npos);
 }
 
 TEST_P(StepTest, the_workspace_is_no_block_of_the_plan)

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <future>
 #include <mutex>
 #include <stop_token>
 #include <system_error>
@@ -58,15 +59,23 @@ template <class Body>
 void for_each_on_threads(std::int64_t n, int threads, const Body& body)
 {
     SharedLoop loop(n);
-    std::vector<std::thread> others;
-    try {
-        for (int worker = 1; worker < threads && worker < n; ++worker)
-            others.emplace_back([&, worker] { loop.work(body, worker); });
-    } catch (const std::system_error&) { // no more threads: the others do its share
+    {
+        std::vector<std::jthread> others; // which join, whatever ends this block
+        try {
+            for (int worker = 1; worker < threads && worker < n; ++worker)
+                others.emplace_back([&, worker] { loop.work(body, worker); });
+        } catch (const std::system_error&) { // no more threads: the others do its share
+        }
+        loop.work(body, 0);
     }
-    loop.work(body, 0);
-    for (std::thread& thread : others) thread.join();
     loop.rethrow();
+}
+
+/// What work() returns, computed on a thread of its own from now on; where the system gives none, when it is asked for.
+template <class Work>
+auto started_early(const Work& work)
+{
+    return std::async(std::launch::async | std::launch::deferred, work);
 }
 
 /// Threads that stay from one loop to the next, so that each can keep what belongs to a thread: a device.

@@ -15,7 +15,6 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <future>
 #include <optional>
 #include <set>
 
@@ -268,12 +267,12 @@ class Extraction {
     bool work_through(FrameSource& frames, SourceRecord& source, std::int64_t index, FacesetJournal& journal)
     {
         const auto read = [&] { return next_block(frames); };
-        auto next = std::async(std::launch::async, read);
+        auto next = started_early(read);
         auto saved = Clock::now();
         for (;;) {
             std::vector<Frame> block = next.get();
             if (block.empty()) return true;
-            next = std::async(std::launch::async, read);
+            next = started_early(read);
             take(block, source, index);
             if (options_.progress) options_.progress(source.done, std::max(source.done, source.frames));
             if (cancelled()) return false;

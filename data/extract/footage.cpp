@@ -2,11 +2,11 @@
 #include "data/extract/footage.h"
 
 #include "data/fingerprint.h"
+#include "data/threads.h"
 #include "kernels/base/error.h"
 
 #include <algorithm>
 #include <cmath>
-#include <future>
 #include <numeric>
 
 namespace bifrons::data {
@@ -103,11 +103,11 @@ FootageFaces find_faces(FrameSource& source, FaceFinder& finder, const std::func
     std::optional<Cells> before;
     finder.restart();
     const auto read = [&] { return next_block(source); };
-    auto next = std::async(std::launch::async, read);
+    auto next = started_early(read);
     for (;;) {
         const std::vector<Frame> frames = next.get();
         if (frames.empty()) break;
-        next = std::async(std::launch::async, read);
+        next = started_early(read);
         std::vector<FaceFinder::Found> found = finder.find(frames, true);
         for (std::size_t n = 0; n < frames.size(); ++n) {
             const Cells cells = brightness(frames[n].image);

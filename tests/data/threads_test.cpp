@@ -2,6 +2,7 @@
 #include "data/threads.h"
 
 #include "kernels/base/error.h"
+#include "tests/support/thread_limit.h"
 
 #include <gtest/gtest.h>
 
@@ -13,6 +14,7 @@
 
 using namespace bifrons;
 using namespace bifrons::data;
+using namespace bifrons::test;
 
 namespace {
 
@@ -55,12 +57,46 @@ TEST(ThreadTeam, the_first_exception_ends_the_loop_and_the_team_goes_on)
     EXPECT_EQ(done, 3);
 }
 
+TEST(ThreadTeam, is_smaller_where_the_system_gives_fewer_threads)
+{
+    const ThreadLimit limit(2);
+    ThreadTeam team(5, "team");
+    EXPECT_EQ(team.size(), 2);
+    std::atomic<int> done = 0;
+    team.for_each(100, [&](std::int64_t, int) { ++done; });
+    EXPECT_EQ(done, 100);
+    EXPECT_THROW(ThreadTeam(1, "none"), std::system_error);
+}
+
+TEST(ForEachOnThreads, does_all_the_work_with_fewer_threads)
+{
+    for (const int given : {0, 1}) {
+        const ThreadLimit limit(given);
+        std::vector<std::atomic<int>> times(100);
+        std::atomic<int> highest = 0;
+        for_each_on_threads(100, 5, [&](std::int64_t i, int worker) {
+            ++times[std::size_t(i)];
+            if (worker > highest) highest = worker;
+        });
+        for (const std::atomic<int>& count : times) EXPECT_EQ(count, 1);
+        EXPECT_LE(highest, given);
+    }
+}
+
 TEST(ForEachOnThreads, keeps_the_loops_of_a_piece_on_its_thread)
 {
     const int before = omp_get_max_threads();
     for_each_on_threads(8, 3, [](std::int64_t, int) { EXPECT_EQ(omp_get_max_threads(), 1); });
     ThreadTeam(2, "team").for_each(8, [](std::int64_t, int) { EXPECT_EQ(omp_get_max_threads(), 1); });
     EXPECT_EQ(omp_get_max_threads(), before);
+}
+
+TEST(StartedEarly, waits_to_be_asked_where_there_is_no_thread)
+{
+    const auto who = [] { return std::this_thread::get_id(); };
+    EXPECT_NE(started_early(who).get(), std::this_thread::get_id());
+    const ThreadLimit limit(0);
+    EXPECT_EQ(started_early(who).get(), std::this_thread::get_id());
 }
 
 } // namespace

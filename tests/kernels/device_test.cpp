@@ -3,6 +3,7 @@
 #include "kernels/device/cpu_device.h"
 #include "kernels/pointwise/epilogue.h"
 #include "tests/support/devices.h"
+#include "tests/support/thread_limit.h"
 
 #include <atomic>
 
@@ -123,6 +124,19 @@ TEST_P(DeviceTest, a_stream_waits_for_another_streams_event)
     EXPECT_EQ(device().download<float>(x, n), std::vector<float>(std::size_t(n), 512.0f));
     EXPECT_GE(d.elapsed_ms(*begin, *end), 0);
     d.destroy_stream(first), d.destroy_stream(second);
+}
+
+TEST(CpuDevice, says_what_to_do_where_threads_cannot_be_started)
+{
+    const ThreadLimit limit(1);
+    try {
+        CpuDevice(4);
+        FAIL();
+    } catch (const Error& e) {
+        EXPECT_EQ(e.kind(), ErrorKind::device);
+        EXPECT_STREQ(e.what(), "cpu: 2 of 4 threads can be started (Resource temporarily unavailable). Raise the "
+                               "limits of processes and memory (`ulimit -u`, `ulimit -v`), or use --device cpu:1.");
+    }
 }
 
 // ---- loops over the cpu device's threads ----

@@ -1,8 +1,10 @@
 // The simulator: what a right kernel computes under each schedule, and what it says about wrong ones.
 #include "tests/support/numerics.h"
 #include "tests/support/sim_fixture.h"
+#include "tests/support/thread_limit.h"
 
 #include <algorithm>
+#include <system_error>
 
 namespace bifrons::kernels::sim {
 
@@ -153,7 +155,15 @@ TEST(Sim, workers_share_the_blocks)
     launch("kernel", record_block, {.blocks = {kBlocks}, .threads = {kThreads}}, {.device = &device}, out);
     for (int i = 0; i < kBlocks * kThreads; ++i) EXPECT_EQ(out[i], float(i / kThreads));
     EXPECT_THROW(launch("kernel", divergent_barrier, {.blocks = {4}, .threads = {64}}, {.device = &device}), Error);
-    launch("kernel", record_block, {.blocks = {2}, .threads = {kThreads}}, {.device = &device}, out);
+    const auto launch_two = [&] {
+        launch("kernel", record_block, {.blocks = {2}, .threads = {kThreads}}, {.device = &device}, out);
+    };
+    if (!kCheckedKernels) { // which one worker runs
+        const test::ThreadLimit limit(1);
+        launch_two();
+        EXPECT_THROW(launch_two(), std::system_error);
+    }
+    launch_two();
     device.free(out);
 }
 

@@ -1,5 +1,6 @@
 // Facesets in people's hands and from strangers, as a command meets them.
 #include "tests/data/folder.h"
+#include "tests/support/thread_limit.h"
 #include "tests/tools/made_inputs.h"
 #include "tests/tools/run_program.h"
 
@@ -53,6 +54,19 @@ TEST_F(FacesetCommands, a_changed_picture_is_refused_on_request)
     EXPECT_EQ(r.code, 3);
     EXPECT_NE(r.err.find("faces: 1 picture, images/clip_2_0.png, cannot be read or were changed"), std::string::npos)
         << r.err;
+}
+
+TEST_F(FacesetCommands, without_more_threads_the_first_one_reads_all_and_a_device_says_what_to_do)
+{
+    const ThreadLimit limit(0);
+    EXPECT_EQ(inspect({"--verify"}).code, 0);
+    const std::string faces = folder_ / "faces";
+    const Result r = bifrons_run(
+        {"train", "--src", faces, "--dst", faces, "--model", folder_ / "model", "--steps", "1", "--device", "cpu:2"});
+    EXPECT_EQ(r.code, 4);
+    EXPECT_EQ(r.err, "bifrons train: cpu: 1 of 2 threads can be started (Resource temporarily unavailable). Raise the "
+                     "limits of processes and memory (`ulimit -u`, `ulimit -v`), or use --device cpu:1.\n");
+    EXPECT_FALSE(fs::exists(folder_ / "model"));
 }
 
 TEST_F(FacesetCommands, faults_of_the_manifest_are_bad_data)

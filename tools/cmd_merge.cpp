@@ -367,7 +367,6 @@ void merge(const Options& o, Console& console)
     check_output(o);
     data::ReaderOptions reader = o.reader();
     reader.deep = data::has_video_name(o.out);
-    reader.tone_map = !data::has_video_name(o.out); // a video keeps its own transfer
     const auto source = data::open_frames(o.input, reader);
     check_fields(o, *source, console);
     tell(o, *source, console);
@@ -394,6 +393,8 @@ void merge(const Options& o, Console& console)
     if (!o.masks.empty()) masks.emplace(o.masks, *source);
     SwapOptions swap = swap_options(o, *device, finder.threads, source->count());
     swap.masks = masks ? &*masks : nullptr;
+    if (source->video() && !data::hdr_of(source->video()->format.tags).empty())
+        swap.tone_mapping.emplace(source->video()->format.tags);
     Swappers swappers;
     for (const std::string& path : models_of(o, people))
         swappers.push_back(std::make_unique<Swapper>(o, path, *device, landmarks, plan, swap, console));

@@ -117,8 +117,9 @@ void FaceSwap::draw(const std::vector<data::Frame>& frames, std::vector<Drawn>& 
         Drawn& here = drawn[std::size_t(i)];
         const std::optional<data::Image> visible =
             options_.masks && !here.faces.empty() ? options_.masks->of(frame) : std::nullopt;
+        const bool same_colors = !frame.deep.pixels.empty() && !options_.tone_mapping;
         const data::Canvas canvas{.frame = frame.image,
-                                  .deep = frame.deep.pixels.empty() ? nullptr : &frame.deep,
+                                  .deep = same_colors ? &frame.deep : nullptr,
                                   .visible = visible ? &*visible : nullptr};
         for (const data::PredictedFace& face : here.faces) {
             const MergeSettings& settings = plan_.at(face.frame);
@@ -127,6 +128,7 @@ void FaceSwap::draw(const std::vector<data::Frame>& frames, std::vector<Drawn>& 
             data::Merger& merger = merger_of(worker);
             merger.set(options);
             here.layers.push_back(merger.draw(canvas, face));
+            if (options_.tone_mapping) options_.tone_mapping->undo(here.layers.back().colour);
         }
     });
 }

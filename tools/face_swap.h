@@ -2,6 +2,7 @@
 #pragma once
 
 #include "data/extract/footage.h"
+#include "data/media/tone_mapping.h"
 #include "data/merge/merge.h"
 #include "data/threads.h"
 #include "model/predictor.h"
@@ -17,12 +18,14 @@ struct SwapOptions {
     std::string merging_device = "cpu:1"; ///< what a thread that pastes opens for itself, once
     int threads = 0;                      ///< 0: all of the machine's
     const ImportedMasks* masks = nullptr; ///< what of a frame may be replaced; null: all
+    /// From deep frames to the others, where these are tone-mapped.
+    std::optional<data::ToneMapping> tone_mapping = {};
 };
 
 /// For one frame.
 struct Drawn {
     std::vector<data::PredictedFace> faces = {};
-    std::vector<data::Layer> layers = {}; ///< of the faces, in their order
+    std::vector<data::Layer> layers = {}; ///< of the faces, in their order; in the colours of deep frames
 };
 
 class FaceSwap {

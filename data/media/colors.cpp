@@ -67,7 +67,8 @@ std::string matrix_for(std::int64_t rows)
 
 std::string scaler_matrix(const ColorTags& tags, std::int64_t rows)
 {
-    const std::string matrix = tags.matrix.empty() ? matrix_for(rows) : tags.matrix;
+    const std::string untagged = hdr_of(tags).empty() ? matrix_for(rows) : "bt2020nc",
+                      matrix = tags.matrix.empty() ? untagged : tags.matrix;
     if (matrix == "bt709" || matrix == "smpte240m" || matrix == "fcc") return matrix;
     return starts_with(matrix, "bt2020") ? "bt2020" : "bt601";
 }
@@ -75,16 +76,6 @@ std::string scaler_matrix(const ColorTags& tags, std::int64_t rows)
 std::string hdr_of(const ColorTags& tags)
 {
     return tags.transfer == "smpte2084" ? "PQ" : tags.transfer == "arib-std-b67" ? "HLG" : "";
-}
-
-std::string tone_mapping_filter(const ColorTags& tags)
-{
-    ColorTags full = tags;
-    if (full.range.empty()) full.range = "tv";
-    if (full.matrix.empty()) full.matrix = "bt2020nc";
-    if (full.primaries.empty()) full.primaries = "bt2020";
-    return tagging_filter(full) + ",zscale=transfer=linear:npl=203,format=gbrpf32le,zscale=primaries=bt709,"
-                                  "tonemap=mobius:param=0.5:peak=4.926:desat=0,zscale=transfer=bt709,format=gbrp";
 }
 
 std::string tagging_filter(const ColorTags& tags)

@@ -30,16 +30,12 @@ bool has_alpha(const std::string& pixel_format);
 /// The matrix that RGB becomes YUV with: BT.709 from 720 rows on, BT.601 below.
 std::string matrix_for(std::int64_t rows);
 
-/// The scaler's name of the matrix between RGB and YUV. Players take BT.709 for untagged high definition, BT.601 below.
+/// The scaler's name of the matrix between RGB and YUV. Players take BT.709 for untagged high definition, BT.601 below;
+/// high dynamic range is BT.2020's.
 std::string scaler_matrix(const ColorTags& tags, std::int64_t rows);
 
 /// "PQ" (SMPTE ST 2084) or "HLG" (ARIB STD-B67) where the transfer is one of high dynamic range; else empty.
 std::string hdr_of(const ColorTags& tags);
-
-/// Filters from high dynamic range to RGB of 8 bits as BT.709 shows it; needs an ffmpeg with zscale. Linear light with
-/// reference white (203 cd/m2, ITU-R BT.2408) at 1 keeps its values up to 0.5; what is brighter, up to 1000 cd/m2,
-/// is compressed into the rest by ffmpeg's tonemap=mobius; what lies outside BT.709 is clipped.
-std::string tone_mapping_filter(const ColorTags& tags);
 
 /// A filter that marks frames with the tags, empty where there are none. Since ffmpeg 7 the frames' own tags override
 /// the encoder's options.

@@ -43,53 +43,29 @@ std::string deinterlacing(const VideoInfo& info, Deinterlace wanted)
     return str("bwdif=mode=send_frame:deint=all:parity=", info.fields == Fields::bottom_first ? "bff" : "tff", ",");
 }
 
-std::string scaling(const VideoInfo& info, bool from_rgb)
+std::string scaling(const VideoInfo& info)
 {
     const VideoFormat& format = info.format;
     std::string scale =
         str("scale=", format.W, ":", format.H, ":flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp");
-    if (from_rgb) return scale;
+    if (is_rgb(info.pixel_format)) return scale;
     scale += ":in_color_matrix=" + scaler_matrix(format.tags, format.H);
     return format.tags.range.empty() ? scale : scale + ":in_range=" + format.tags.range;
 }
 
-bool has_zscale()
+std::optional<ToneMapping> tone_mapping_of(const ColorTags& tags)
 {
-    return run({"ffmpeg", "-nostdin", "-v", "quiet", "-h", "filter=zscale"}).text.find("Filter zscale") == 0;
-}
-
-/// The filters that take high dynamic range off, empty where there is none; the format becomes that of their frames.
-std::string take_off_hdr(VideoInfo& info, const ReaderOptions& options)
-{
-    const std::string hdr = hdr_of(info.format.tags);
-    if (hdr.empty() || !options.tone_map) return "";
-    if (!has_zscale()) {
-        info.remarks.push_back(str("is of high dynamic range (", hdr, "), and its frames stay flat and grey: this ",
-                                   "ffmpeg has no filter zscale to tone-map them. Use one that was built with it."));
-        return "";
-    }
-    info.remarks.push_back(str("is of high dynamic range (", hdr, "); its frames are tone-mapped to BT.709"));
-    const std::string filter = tone_mapping_filter(info.format.tags) + ",";
-    info.format.tags = {.range = "tv", .matrix = "bt709", .primaries = "bt709", .transfer = "bt709"};
-    info.format.bits = 8;
-    return filter;
-}
-
-bool is_deep(const VideoInfo& info, const ReaderOptions& options)
-{
-    return options.deep && info.format.bits > 8;
+    if (hdr_of(tags).empty()) return {};
+    return ToneMapping(tags);
 }
 
 /// Frames go to the pipe, their times as lines of ffmpeg's framecrc into the notes. The sound is read beside them so
 /// that ffmpeg sees the same packets as when the sound is copied, and sets joined recordings right in the same way.
-Words decode_command(const fs::path& path, const VideoInfo& info, const std::string& tone_mapping,
-                     const ReaderOptions& options)
+Words decode_command(const fs::path& path, const VideoInfo& info, const ReaderOptions& options, bool sixteen_bits)
 {
-    const bool from_rgb = is_rgb(info.pixel_format) || !tone_mapping.empty();
-    const std::string filter =
-        str("[0:", info.video_stream, "]", deinterlacing(info, options.deinterlace), tone_mapping,
-            scaling(info, from_rgb), ",setsar=1,format=", is_deep(info, options) ? "bgr48le" : "bgr24",
-            ",split[frames][corner];[corner]crop=1:1:0:0[times]");
+    const std::string filter = str("[0:", info.video_stream, "]", deinterlacing(info, options.deinterlace),
+                                   scaling(info), ",setsar=1,format=", sixteen_bits ? "bgr48le" : "bgr24",
+                                   ",split[frames][corner];[corner]crop=1:1:0:0[times]");
     Words command = {"ffmpeg", "-nostdin", "-v", "repeat+error"};
     append(command, input_options(path));
     append(command, {"-filter_complex", filter});
@@ -151,11 +127,17 @@ Fields look_at_fields(const fs::path& path, const VideoInfo& info)
 }
 
 VideoReader::VideoReader(const fs::path& path, const ReaderOptions& options)
-    : path_(path), options_(options), info_(look_at(path, options)),
-      decoder_(decode_command(path, info_, take_off_hdr(info_, options), options), Process::Pipe::from),
-      remarks_(info_.remarks)
+    : path_(path), options_(options), info_(look_at(path, options)), tone_mapping_(tone_mapping_of(info_.format.tags)),
+      sixteen_bits_(tone_mapping_ || (options.deep && info_.format.bits > 8)),
+      decoder_(decode_command(path, info_, options, sixteen_bits_), Process::Pipe::from), remarks_(info_.remarks)
 {
     if (!info_.damage.empty()) damaged(info_.damage);
+    if (tone_mapping_ && !options_.deep) {
+        remarks_.push_back(
+            str("is of high dynamic range (", hdr_of(info_.format.tags), "); its frames are tone-mapped to BT.709"));
+        info_.format.tags = {.range = "tv", .matrix = "bt709", .primaries = "bt709", .transfer = "bt709"};
+        info_.format.bits = 8;
+    }
     if (has_alpha(info_.pixel_format)) remarks_.emplace_back("has an alpha channel, which is left out");
     if (info_.fields != Fields::none)
         remarks_.push_back(str("is interlaced (", info_.fields == Fields::top_first ? "top" : "bottom",
@@ -179,14 +161,15 @@ bool VideoReader::next(Image& frame)
 bool VideoReader::read_pixels(Image& frame)
 {
     const std::int64_t H = info_.format.H, W = info_.format.W;
-    if (!is_deep(info_, options_)) {
+    if (!sixteen_bits_) {
         frame = Image(H, W, 3);
         return decoder_.read(frame.pixels.data(), frame.pixels.size()) == frame.pixels.size();
     }
     deep_ = DeepImage(H, W, 3);
     const std::size_t bytes = 2 * deep_.pixels.size();
     if (decoder_.read(deep_.pixels.data(), bytes) < bytes) return false;
-    frame = to_bytes(deep_);
+    frame = tone_mapping_ ? (*tone_mapping_)(deep_) : to_bytes(deep_);
+    if (!options_.deep) deep_ = DeepImage(0, 0, 3);
     return true;
 }
 

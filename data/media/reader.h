@@ -1,12 +1,15 @@
 // data/media/reader.h - the frames of a video file, through the program ffmpeg.
 //
-// Frames are BGR, of 8 bits a channel and 16 if wanted, upright, of square pixels, and progressive. The scaler is told
-// to be exact; with its defaults luma moves by up to two levels. Tests tests/data/video_test.cpp
+// Frames are BGR, of 8 bits a channel and 16 if wanted, upright, of square pixels, and progressive; high dynamic range
+// is tone-mapped to BT.709 (tone_mapping.h). The scaler is told to be exact; with its defaults luma moves by up to two
+// levels. Tests tests/data/video_test.cpp
 #pragma once
 
-#include "data/media/deep.h"
 #include "data/media/process.h"
+#include "data/media/tone_mapping.h"
 #include "data/media/video.h"
+
+#include <optional>
 
 namespace bifrons::data {
 
@@ -18,8 +21,7 @@ enum class Deinterlace {
 struct ReaderOptions {
     Deinterlace deinterlace = Deinterlace::where_needed;
     bool strict = false;                  ///< damage is an error
-    bool tone_map = true;                 ///< high dynamic range becomes BT.709 (tone_mapping_filter), as do the tags
-    bool deep = false;                    ///< frames of more than 8 bits a channel are wanted with all of them, too
+    bool deep = false;                    ///< frames that 8 bits of BT.709 do not hold are wanted as they are, too
     std::int64_t max_pixels = kMaxPixels; ///< larger frames are an error
 };
 
@@ -33,11 +35,12 @@ class VideoReader {
     /// Throws as probe does; Error(data) for a truncated file if strict.
     explicit VideoReader(const std::filesystem::path& path, const ReaderOptions& options = {});
 
-    /// `fields` is as look_at_fields says.
+    /// `fields` is as look_at_fields says; tags and bits are those of deep frames where these are wanted.
     const VideoInfo& info() const { return info_; }
     /// False at the end. What ffmpeg can decode is used; Error(data) when that is nothing or, if strict, not all.
     bool next(Image& frame);
-    /// The last frame with all its bits; empty where it has 8, or unless wanted.
+    /// The last frame with all its bits, in the clip's own transfer; empty where next() gave all there is, or unless
+    /// wanted.
     const DeepImage& deep() const { return deep_; }
     /// When the last frame is shown, s after the file's start, which is that of its first stream. Where the time stamps
     /// of joined recordings start again, time continues.
@@ -60,6 +63,8 @@ class VideoReader {
     std::filesystem::path path_;
     ReaderOptions options_;
     VideoInfo info_;
+    std::optional<ToneMapping> tone_mapping_; ///< of high dynamic range
+    bool sixteen_bits_;                       ///< a channel, as read
     Process decoder_;
     std::vector<std::string> remarks_;
     DeepImage deep_ = {0, 0, 3};

@@ -318,50 +318,6 @@ class Path {
     std::string before_;
 };
 
-/// Mean blue, green and red of the first frame.
-std::array<double, 3> first_colour(const fs::path& path, const ReaderOptions& options = {})
-{
-    VideoReader reader(path, options);
-    Image frame;
-    EXPECT_TRUE(reader.next(frame));
-    const auto [blue, green, red, luma] = means(frame);
-    return {blue, green, red};
-}
-
-TEST(Video, HighDynamicRangeIsToneMappedOrLeftAsItIs)
-{
-    if (run({"ffmpeg", "-v", "quiet", "-h", "filter=zscale"}).text.find("Filter zscale") != 0)
-        GTEST_SKIP() << "this ffmpeg has no zscale";
-    const Folder folder;
-    // Skin in the light: reference white is 203 cd/m2.
-    const std::string skin = "color=0xbe8c5d:size=64x64:rate=25:duration=0.08,format=gbrp";
-    ffmpeg({"-f", "lavfi", "-i", skin, "-c:v", "ffv1", folder / "sdr.mkv"});
-    const auto want = first_colour(folder / "sdr.mkv");
-    for (const auto& [transfer, name] : {std::pair{"smpte2084", "PQ"}, {"arib-std-b67", "HLG"}}) {
-        const fs::path clip = folder / (std::string(name) + ".mkv");
-        ffmpeg({"-f", "lavfi", "-i", skin, "-vf",
-                str("setparams=color_primaries=bt709:color_trc=bt709:range=pc,zscale=transfer=linear:npl=203,"
-                    "format=gbrpf32le,zscale=primaries=bt2020:transfer=",
-                    transfer, ":matrix=bt2020nc:range=tv:npl=203,format=yuv420p10le"),
-                "-c:v", "ffv1", "-color_primaries", "bt2020", "-color_trc", transfer, "-colorspace", "bt2020nc",
-                "-color_range", "tv", clip});
-        VideoReader mapped(clip);
-        const auto remarks = mapped.remarks();
-        ASSERT_EQ(remarks.size(), 1u);
-        EXPECT_EQ(remarks[0], str("is of high dynamic range (", name, "); its frames are tone-mapped to BT.709"));
-        EXPECT_EQ(mapped.info().format.tags.transfer, "bt709");
-        EXPECT_EQ(mapped.info().format.bits, 8);
-        const auto got = first_colour(clip), as_it_is = first_colour(clip, {.tone_map = false});
-        for (std::size_t c = 0; c < 3; ++c) EXPECT_NEAR(got[c], want[c], 6) << name << " " << c;
-        // In the clip's own transfer, red (the brightest) is far from what it shows.
-        EXPECT_GT(std::abs(as_it_is[2] - want[2]), 25) << name;
-        VideoReader own(clip, {.tone_map = false});
-        EXPECT_TRUE(own.remarks().empty());
-        EXPECT_EQ(own.info().format.tags.transfer, transfer);
-        EXPECT_EQ(own.info().format.bits, 10);
-    }
-}
-
 TEST(Video, APlaylistOpensNoOtherFile)
 {
     const Folder folder;

@@ -456,6 +456,51 @@ TEST(MergeCommand, pictures_that_are_links_into_the_output_are_not_replaced)
     EXPECT_TRUE(fs::exists(folder / "new.v3" / "a.png"));
 }
 
+TEST(MergeCommand, a_face_of_high_dynamic_range_is_seen_and_pasted_as_its_picture_shows_it)
+{
+    const fs::path clip = assets() / "faces/grid/swwp2s.mpg";
+    BIFRONS_NEEDS_ASSET(clip);
+    const Folder folder;
+    make_model(folder / "model");
+    data::Frame frame;
+    ASSERT_TRUE(data::open_frames(clip)->next(frame));
+    fs::create_directory(folder / "in");
+    data::save_image(folder / "in" / "a.png", frame.image);
+    const data::VideoFormat hdr = {
+        .H = frame.image.H,
+        .W = frame.image.W,
+        .tags = {.range = "tv", .matrix = "bt2020nc", .primaries = "bt2020", .transfer = "smpte2084"},
+        .chroma = "444",
+        .bits = 10};
+    data::ImageF own = data::to_float(frame.image);
+    data::ToneMapping(hdr.tags).undo(own);
+    data::DeepImage deep(own.H, own.W, 3);
+    std::transform(own.pixels.begin(), own.pixels.end(), deep.pixels.begin(),
+                   [](float value) { return std::uint16_t(std::lround(65535 * value)); });
+    data::VideoWriter writer(folder / "in.mkv", hdr, {.codec = "ffv1"});
+    writer.write(deep);
+    writer.finish();
+
+    const std::vector<std::string> as_set = {"--color", "rct", "--smooth", "0", "--fill", "0"};
+    std::vector<std::string> lossless = as_set;
+    lossless.insert(lossless.end(), {"--codec", "ffv1"});
+    ASSERT_EQ(merge(folder / "model", folder / "in", folder / "out", as_set).code, 0);
+    const Result r = merge(folder / "model", folder / "in.mkv", folder / "out.mkv", lossless);
+    ASSERT_EQ(r.code, 0) << r.out;
+    EXPECT_EQ(r.json()["faces"], 1);
+    const data::VideoInfo written = data::probe(folder / "out.mkv");
+    EXPECT_EQ(written.format.tags.transfer, "smpte2084");
+    EXPECT_EQ(written.pixel_format, "yuv444p10le");
+    data::Image got;
+    ASSERT_TRUE(data::VideoReader(folder / "out.mkv").next(got));
+    const data::Image want = data::load_image(folder / "out" / "a.png");
+    ASSERT_GT(mean_difference(want, frame.image), 0.1);
+    EXPECT_LT(mean_difference(got, want), 0.7) << "ten bits of PQ are about a level";
+    std::size_t other = 0; // where the mask fades, as both transfers mix differently
+    for (std::size_t i = 0; i < want.pixels.size(); ++i) other += std::abs(got.pixels[i] - want.pixels[i]) > 4;
+    EXPECT_LT(double(other), 0.005 * double(want.pixels.size()));
+}
+
 TEST(MergeCommand, says_that_ten_bits_become_eight)
 {
     const Folder folder;

@@ -81,13 +81,15 @@ struct Faceset {
 /// True if the folder holds a faceset.json.
 bool is_faceset(const std::filesystem::path& folder);
 
+using ReadTick = std::function<void(std::int64_t read, std::int64_t of)>;
 /// Reads and checks faceset.json and the journal. A face whose picture is gone is taken out, see Faceset::missing. The
 /// files may come from anywhere: names lie in the folder and are no links, landmarks and matrix are those of a face.
-/// tick: called for each face; may throw to stop. Throws Error(data) that names the file, the face and the field.
-Faceset load_faceset(const std::filesystem::path& folder, const std::function<void()>& tick = {});
+/// tick: called for each face with the bytes read and those of both files; may throw to stop. Throws Error(data) that
+/// names the file, the face and the field.
+Faceset load_faceset(const std::filesystem::path& folder, const ReadTick& tick = {});
 /// The same of files in memory; pictures are not looked for.
 Faceset parse_faceset(const std::filesystem::path& folder, std::string_view manifest, std::string_view journal,
-                      const std::function<void()>& tick = {});
+                      const ReadTick& tick = {});
 /// Writes faceset.json in one step, after its pictures reached the disk, and removes the journal. Throws
 /// Error(failed).
 void save_faceset(const Faceset& set);

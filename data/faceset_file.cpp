@@ -87,18 +87,20 @@ void check_source(const SourceRecord& source, const std::string& name)
 
 /// The members of the file but the faces, which go into the set one by one as they are read: a fault is told with its
 /// face, and the whole file's values, ten times as large, are never in memory.
-Json read_members(const fs::path& path, std::string_view text, Faceset& set, const std::function<void()>& tick)
+Json read_members(const fs::path& path, std::string_view text, Faceset& set,
+                  const std::function<void(std::size_t read)>& tick)
 {
     std::string member, name = path.string();
+    std::size_t read = 0;
     const auto take = [&](int depth, Json::parse_event_t event, Json& value) {
         if (event == Json::parse_event_t::key && depth == 1) member = value.get<std::string>();
         const bool is_face = member == "faces" && depth == 2 && event == Json::parse_event_t::object_end;
         if (is_face) set.faces.push_back(face_from(JsonReader(value, name)));
-        if (is_face && tick) tick();
+        if (is_face) tick(read);
         name = member == "faces" && depth > 0 ? face_name(path.string(), set.faces.size()) : path.string();
         return !is_face;
     };
-    return parse_json(text, name, take);
+    return parse_json(text, name, take, &read);
 }
 
 /// What a source has more: see FacesetJournal.
@@ -125,7 +127,8 @@ void take_up(Faceset& set, const JsonReader& entry, const std::string& name)
 }
 
 /// Whole lines: the last one may have been cut off together with the program.
-void read_journal(const fs::path& path, std::string_view text, Faceset& set)
+void read_journal(const fs::path& path, std::string_view text, Faceset& set,
+                  const std::function<void(std::size_t read)>& tick)
 {
     std::size_t begin = 0;
     for (int line = 1; text.find('\n', begin) != std::string_view::npos; ++line) {
@@ -134,6 +137,7 @@ void read_journal(const fs::path& path, std::string_view text, Faceset& set)
         const Json entry = parse_json(text.substr(begin, end - begin), name);
         take_up(set, JsonReader(entry, name), name);
         begin = end + 1;
+        tick(begin);
     }
 }
 
@@ -206,7 +210,7 @@ bool is_faceset(const fs::path& folder)
     return fs::exists(json_path(folder), ignored);
 }
 
-Faceset load_faceset(const fs::path& folder, const std::function<void()>& tick)
+Faceset load_faceset(const fs::path& folder, const ReadTick& tick)
 {
     BIFRONS_CHECK(data, is_faceset(folder), folder.string(),
                   ": is not a faceset; expected a folder with faceset.json. `bifrons extract` makes one.");
@@ -219,12 +223,16 @@ Faceset load_faceset(const fs::path& folder, const std::function<void()>& tick)
     return set;
 }
 
-Faceset parse_faceset(const fs::path& folder, std::string_view manifest, std::string_view journal,
-                      const std::function<void()>& tick)
+Faceset parse_faceset(const fs::path& folder, std::string_view manifest, std::string_view journal, const ReadTick& tick)
 {
     const fs::path path = json_path(folder);
     Faceset set = {.folder = folder};
-    const Json file = read_members(path, manifest, set, tick);
+    const auto told = [&](std::size_t before) {
+        return [&, before](std::size_t read) {
+            if (tick) tick(std::int64_t(before + read), std::int64_t(manifest.size() + journal.size()));
+        };
+    };
+    const Json file = read_members(path, manifest, set, told(0));
     const JsonReader in(file, path.string());
     BIFRONS_CHECK(data,
                   in.get<std::string>("format") == "bifrons-faceset" && in.integer("version", 0, 1 << 20) == kVersion,
@@ -239,7 +247,7 @@ Faceset parse_faceset(const fs::path& folder, std::string_view manifest, std::st
         set.sources.push_back(source_from(in.member(source, "source", set.sources.size())));
     if (const Json& rest = in.list("faces"); !rest.empty())
         JsonReader(rest[0], face_name(path.string(), 0)); // is no object
-    read_journal(journal_path(folder), journal, set);
+    read_journal(journal_path(folder), journal, set, told(manifest.size()));
     for (std::size_t i = 0; i < set.sources.size(); ++i)
         check_source(set.sources[i], str(path.string(), ": source ", i));
     for (std::size_t i = 0; i < set.faces.size(); ++i) check_face(set, set.faces[i], face_name(path.string(), i));

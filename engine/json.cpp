@@ -3,6 +3,7 @@
 #include "kernels/base/error.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace bifrons {
 
@@ -29,14 +30,42 @@ bool is_too_deep(std::string_view text)
     return false;
 }
 
+/// Over a text, leaving word of how far it came.
+class Reading {
+  public:
+    using iterator_category = std::input_iterator_tag;
+    using value_type = char;
+    using difference_type = std::ptrdiff_t;
+    using pointer = const char*;
+    using reference = const char&;
+
+    Reading(const char* at, std::size_t* read) : at_(at), read_(read) {}
+    reference operator*() const { return *at_; }
+    Reading& operator++()
+    {
+        ++at_;
+        ++*read_;
+        return *this;
+    }
+    bool operator==(const Reading& other) const { return at_ == other.at_; }
+
+  private:
+    const char* at_;
+    std::size_t* read_;
+};
+
 } // namespace
 
-Json parse_json(std::string_view text, const std::string& name, const Json::parser_callback_t& callback)
+Json parse_json(std::string_view text, const std::string& name, const Json::parser_callback_t& callback,
+                std::size_t* read)
 {
     BIFRONS_CHECK(data, !is_too_deep(text), name, ": is nested more than ", kDeepestJson,
                   " levels deep; the file is damaged or not one of this program's");
     try {
-        return Json::parse(text.begin(), text.end(), callback);
+        std::size_t unused = 0;
+        std::size_t* const bytes = read ? read : &unused;
+        *bytes = 0;
+        return Json::parse(Reading(text.data(), bytes), Reading(text.data() + text.size(), bytes), callback);
     } catch (const Json::parse_error& error) {
         throw Error(ErrorKind::data, str(name, ": is not valid JSON at byte ", std::min(error.byte, text.size()),
                                          " of ", text.size(), "; the file is truncated or damaged"));

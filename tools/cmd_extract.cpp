@@ -54,7 +54,10 @@ void extract(const Options& o, Console& console)
     std::unique_ptr<Progress> progress; // one an input
     std::int64_t last = 0;
     data::ExtractOptions options = extract_options(o, console);
+    std::optional<LateProgress> loading(std::in_place, console, "load", "MB");
+    options.loading = [&](std::int64_t read, std::int64_t of) { loading->update(megabytes(read), megabytes(of)); };
     options.progress = [&](std::int64_t done, std::int64_t of) {
+        loading.reset();
         if (!progress || done < last) {
             progress.reset(); // ends its line before the next begins
             progress = std::make_unique<Progress>(console, "extract", "frames", of, done);

@@ -5,8 +5,6 @@
 #include "tools/interrupt.h"
 #include "tools/progress.h"
 
-#include <optional>
-
 namespace bifrons::tools {
 
 namespace {
@@ -23,30 +21,20 @@ std::string some_of(const std::vector<std::string>& files)
                files.size() == 1 ? "," : " and others,");
 }
 
-/// Short work shows nothing.
-class LateProgress {
-  public:
-    LateProgress(Console& console, std::int64_t total) : console_(console), total_(total) {}
-    void update(std::int64_t done)
-    {
-        constexpr double kPatience_s = 1;
-        if (!progress_ && Progress::steady_seconds() - begin_s_ > kPatience_s)
-            progress_.emplace(console_, "load", "faces", total_, 0, Progress::steady_seconds, Stage::preparation);
-        if (progress_) progress_->update(done);
-    }
-
-  private:
-    Console& console_;
-    std::int64_t total_;
-    double begin_s_ = Progress::steady_seconds();
-    std::optional<Progress> progress_;
-};
+data::Faceset load(const std::string& folder, Console& console)
+{
+    LateProgress progress(console, "load", "MB");
+    return data::load_faceset(folder, [&](std::int64_t read, std::int64_t of) {
+        stop_if_interrupted();
+        progress.update(megabytes(read), megabytes(of));
+    });
+}
 
 } // namespace
 
 data::Faceset open_faceset(const std::string& folder, Console& console)
 {
-    data::Faceset set = data::load_faceset(folder, stop_if_interrupted);
+    data::Faceset set = load(folder, console);
     if (!set.missing.empty())
         console.warn(str(folder, ": ", some_of(set.missing), set.missing.size() == 1 ? " is" : " are",
                          " gone; the faces were taken out, ", set.faces.size(), " are left"));
@@ -56,10 +44,10 @@ data::Faceset open_faceset(const std::string& folder, Console& console)
 data::FaceArrays open_faces(const data::Faceset& set, const std::vector<std::size_t>& indices, data::FaceType type,
                             std::int64_t side, data::FaceWants wants, Console& console, Changed changed)
 {
-    LateProgress progress(console, std::int64_t(indices.size()));
+    LateProgress progress(console, "load", "faces");
     wants.tick = [&](std::int64_t done) {
         stop_if_interrupted();
-        progress.update(done);
+        progress.update(done, std::int64_t(indices.size()));
     };
     data::FaceArrays arrays = data::load_faces(set, indices, type, side, wants);
     const auto tell = [&](const std::vector<std::string>& files, const char* fault, const std::string& then) {

@@ -147,4 +147,12 @@ double Progress::steady_seconds()
     return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
+void LateProgress::update(std::int64_t done, std::int64_t total)
+{
+    constexpr double kPatience_s = 1;
+    if (!progress_ && clock_() - begin_s_ > kPatience_s)
+        progress_.emplace(console_, doing_, unit_, total, 0, clock_, Stage::preparation);
+    if (progress_) progress_->update(done);
+}
+
 } // namespace bifrons::tools

@@ -84,4 +84,29 @@ class Progress {
     bool changed_ = false; // since it was shown
 };
 
+/// Of a preparation that is mostly short: nothing is shown in its first second.
+class LateProgress {
+  public:
+    LateProgress(Console& console, std::string doing, std::string unit,
+                 Progress::Clock clock = Progress::steady_seconds)
+        : console_(console), doing_(std::move(doing)), unit_(std::move(unit)), clock_(std::move(clock)),
+          begin_s_(clock_())
+    {
+    }
+    void update(std::int64_t done, std::int64_t total);
+
+  private:
+    Console& console_;
+    std::string doing_, unit_;
+    Progress::Clock clock_;
+    double begin_s_;
+    std::optional<Progress> progress_;
+};
+
+/// Rounded down.
+constexpr std::int64_t megabytes(std::int64_t bytes)
+{
+    return bytes / 1'000'000;
+}
+
 } // namespace bifrons::tools

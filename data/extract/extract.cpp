@@ -102,8 +102,9 @@ class Extraction {
             fs::remove(folder / "faceset.journal"); // belongs to the faces that go
             fs::remove_all(folder / "images");
         } else if (is_faceset(folder)) {
-            resume(load_faceset(folder, [this] {
+            resume(load_faceset(folder, [this](std::int64_t read, std::int64_t of) {
                 if (cancelled()) throw Cancelled();
+                if (options_.loading) options_.loading(read, of);
             }));
         }
         save_faceset(set_); // from now on an interrupted run is known as one

@@ -63,6 +63,7 @@ struct ExtractOptions {
     FaceType type = FaceType::whole_face;
     std::int64_t side = 256; ///< px of the face pictures
     bool overwrite = false;  ///< start over where the folder holds a faceset
+    std::function<void(std::int64_t read, std::int64_t of)> loading = {};  ///< bytes of an earlier run's records
     std::function<void(std::int64_t done, std::int64_t of)> progress = {}; ///< frames of the source, after each block
     std::function<void(const std::string&)> warn = {};                     ///< what a person should know of the footage
     const std::atomic<bool>* cancel = nullptr; ///< set by the caller: stop after the block, resumable

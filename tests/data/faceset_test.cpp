@@ -294,11 +294,20 @@ TEST(Faceset, LoadingCanBeStopped)
     const Faceset set = make_faceset(folder.path(), 3);
     int faces = 0;
     EXPECT_THROW(load_faceset(folder.path(),
-                              [&] {
+                              [&](std::int64_t, std::int64_t) {
                                   if (++faces == 2) throw 5;
                               }),
                  int);
     EXPECT_EQ(faces, 2);
+    const std::string manifest = text_of(folder / "faceset.json");
+    std::vector<std::int64_t> read;
+    parse_faceset(folder.path(), manifest, "", [&](std::int64_t bytes, std::int64_t of) {
+        read.push_back(bytes);
+        EXPECT_EQ(of, std::int64_t(manifest.size()));
+    });
+    ASSERT_EQ(read.size(), 3u);
+    EXPECT_EQ(read[2], std::int64_t(manifest.rfind("}\n]")) + 1);
+    EXPECT_EQ(read[1], std::int64_t(manifest.rfind("},\n")) + 1);
     std::int64_t last = 0;
     load_faces(set, {0, 1, 2}, FaceType::full, 32, {.tick = [&](std::int64_t done) { EXPECT_EQ(done, ++last); }});
     EXPECT_EQ(last, 3);

@@ -50,4 +50,18 @@ TEST(Json, faults_are_told_in_a_sentence)
     EXPECT_EQ(shown(std::string(1000, 'a')), '"' + std::string(39, 'a') + "...");
 }
 
+TEST(Json, says_how_much_was_read)
+{
+    const std::string text = R"({"a": [{"b": 1}, {"b": 22}], "c": 3})";
+    std::size_t read = 99;
+    std::vector<std::size_t> objects;
+    const auto note = [&](int, nlohmann::json::parse_event_t event, nlohmann::json&) {
+        if (event == nlohmann::json::parse_event_t::object_end) objects.push_back(read);
+        return true;
+    };
+    EXPECT_EQ(parse_json(text, "f", note, &read).at("c"), 3);
+    EXPECT_EQ(objects, (std::vector<std::size_t>{text.find('}') + 1, text.find("}]") + 1, text.size()}));
+    EXPECT_EQ(read, text.size());
+}
+
 } // namespace

@@ -133,6 +133,27 @@ int collapses(const std::vector<std::pair<int, double>>& losses)
     return told;
 }
 
+TEST(LateProgress, shows_nothing_of_the_first_second)
+{
+    double now = 5;
+    Console console;
+    console.set_json(true);
+    ::testing::internal::CaptureStdout();
+    LateProgress progress(console, "load", "MB", [&] { return now; });
+    progress.update(megabytes(1'000'000), 85);
+    now = 5.9;
+    progress.update(megabytes(20'999'999), 85);
+    EXPECT_EQ(::testing::internal::GetCapturedStdout(), "");
+    ::testing::internal::CaptureStdout();
+    now = 6.1;
+    progress.update(megabytes(41'000'000), 85);
+    now = 8;
+    progress.update(megabytes(63'999'999), 85);
+    const std::string line = ::testing::internal::GetCapturedStdout();
+    EXPECT_NE(line.find(R"("done":63,)"), std::string::npos) << line;
+    EXPECT_NE(line.find(R"("total":85)"), std::string::npos) << line;
+}
+
 TEST(LossWatch, a_loss_that_stays_above_twice_its_least_is_told_once)
 {
     EXPECT_EQ(collapses({{1000, 4}, {1000, 1}, {1000, 0.4}}), 0) << "falls";

@@ -36,24 +36,11 @@ class VideoFrames : public FrameSource {
     std::int64_t index_ = 0;
 };
 
-/// Pictures that are coded as a video's frames are, and read as such.
-bool is_coded_as_video(const fs::path& path)
-{
-    const std::string ending = lower_ending(path);
-    return ending == ".avif" || ending == ".heic" || ending == ".heif";
-}
-
 LoadedPicture load(const fs::path& path, const ReaderOptions& options)
 {
     if (!is_coded_as_video(path)) return load_picture(path, options.max_pixels);
     LoadedPicture loaded;
-    try {
-        BIFRONS_CHECK(data, VideoReader(path, options).next(loaded.image), path.string(), ": holds no picture");
-    } catch (const Error& error) {
-        if (error.kind() != ErrorKind::data || lower_ending(path) == ".avif") throw;
-        throw Error(ErrorKind::data, str(error.what(), " HEIC needs ffmpeg 7 or later, or has to be converted, for "
-                                                       "example by heif-convert."));
-    }
+    BIFRONS_CHECK(data, VideoReader(path, options).next(loaded.image), path.string(), ": holds no picture");
     return loaded;
 }
 

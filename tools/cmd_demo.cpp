@@ -119,7 +119,7 @@ void train(const Options& o, const std::string& src, const std::string& dst, con
         steps = std::clamp(std::int64_t(seconds / step_seconds(model)), kMeasuredSteps, o.steps);
     }
     run_train(steps, {"--minutes", str(o.minutes), "--set", str("lr_decay_steps=", steps), "--set",
-                      str("random_warp_steps=", steps / 3), "--set", "preview_every=200", "--set", "save_every=400"});
+                      str("random_warp_steps=", steps / 4), "--set", "preview_every=200", "--set", "save_every=400"});
 }
 
 /// The middle face of a faceset, swapped, beside what it was.

@@ -176,7 +176,7 @@ bool VideoReader::read_pixels(Image& frame)
 /// The line "0, <decoding time>, <time>, ..." of this frame: ffmpeg may write it a moment after the frame.
 void VideoReader::read_time()
 {
-    constexpr int kTries = 5000; // of a millisecond
+    constexpr int kTries = 60000; // of a millisecond: on a machine with much else to do ffmpeg may lose its processor
     for (int i = 0; i < kTries; ++i) {
         for (std::size_t end = times_.find('\n'); end != std::string::npos; end = times_.find('\n')) {
             const std::string line = times_.substr(0, end);

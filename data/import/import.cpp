@@ -63,7 +63,10 @@ std::vector<Item> items_of_pack(const fs::path& pack)
 std::vector<Item> items_of_folder(const fs::path& folder, std::int64_t& other_files)
 {
     std::vector<Item> items;
-    for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+    std::error_code fault;
+    const fs::directory_iterator entries(folder, fault);
+    BIFRONS_CHECK(data, !fault, folder.string(), ": cannot be read (", fault.message(), ")");
+    for (const fs::directory_entry& entry : entries) {
         const std::string ending = lower_ending(entry.path());
         if (!entry.is_regular_file()) continue;
         if (ending == ".jpg" || ending == ".jpeg")

@@ -47,7 +47,7 @@ TEST(Json, faults_are_told_in_a_sentence)
     EXPECT_TRUE(json_or_discarded("[1e999]").is_discarded());
     EXPECT_TRUE(json_or_discarded("").is_discarded());
     EXPECT_EQ(shown(nlohmann::json::array({1, 2})), "[1,2]");
-    EXPECT_EQ(shown(std::string(1000, 'a')), '"' + std::string(39, 'a') + "...");
+    EXPECT_EQ(shown(std::string(1000, 'a')), "\"" + std::string(39, 'a') + "...");
 }
 
 TEST(Json, says_how_much_was_read)

@@ -172,7 +172,7 @@ std::vector<DflPackFace> dfl_pack(const fs::path& file)
         BIFRONS_CHECK(data, in, name, ": ends too early; it is damaged or was not copied whole");
         return n;
     };
-    BIFRONS_CHECK(data, number() == 1, name, ": is no faceset.pak of version 1");
+    BIFRONS_CHECK(data, number() == 1, name, ": is not a faceset.pak of version 1");
     const std::uint64_t length = number();
     BIFRONS_CHECK(data, length <= size, name, ": ends too early; it is damaged or was not copied whole");
     std::vector<std::uint8_t> list(length);

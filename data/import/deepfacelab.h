@@ -36,7 +36,7 @@ struct DflPackFace {
     std::string file = {};           ///< its file name, that of its person before it
     std::uint64_t at = 0, bytes = 0; ///< in the file
 };
-/// Throws Error(data): no faceset.pak of version 1, damaged, or cut off. Faces that lie outside of the file have no
+/// Throws Error(data): not a faceset.pak of version 1, damaged, or cut off. Faces that lie outside of the file have no
 /// bytes.
 std::vector<DflPackFace> dfl_pack(const std::filesystem::path& file);
 

@@ -22,7 +22,7 @@ struct ImportReport {
     std::int64_t faces = 0, masks = 0;
     std::int64_t resized = 0;               ///< faces of another size than the faceset
     std::vector<std::string> left_out = {}; ///< why, each beginning with the file's name
-    std::int64_t other_files = 0;           ///< that are no JPEG
+    std::int64_t other_files = 0;           ///< that are not JPEG
     FaceType type = FaceType::full;
     std::int64_t side = 0;
     bool complete = false; ///< false after a cancel: then there is no faceset

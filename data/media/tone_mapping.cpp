@@ -41,7 +41,7 @@ float hlg_value(float light)
     return light <= 1.0f / 12 ? std::sqrt(3 * light) : kHlgA * std::log(12 * light - kHlgB) + kHlgC;
 }
 
-// The curve of brightness: k (m + a) / (m + b) goes on from m = kKnee with a slope of 1, and is 1 at kPeak.
+// The curve of brightness: k (m + a) / (m + b) continues from m = kKnee with a slope of 1, and is 1 at kPeak.
 constexpr float kKnee = 0.5f, kPeak = kHlgPeak / kWhite;
 constexpr float kA = -kKnee * kKnee * (kPeak - 1) / (kKnee * kKnee - 2 * kKnee + kPeak);
 constexpr float kB = (kKnee * kKnee - 2 * kKnee * kPeak + kPeak) / (kPeak - 1);

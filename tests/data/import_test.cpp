@@ -194,7 +194,7 @@ TEST_F(Import, what_is_no_faceset_is_refused)
     write_text(folder_ / "a.pak", pack.substr(0, 100));
     EXPECT_NE(fault(folder_ / "a.pak").find("ends too early"), std::string::npos);
     write_text(folder_ / "b.pak", "text that is no pack");
-    EXPECT_NE(fault(folder_ / "b.pak").find("is no faceset.pak"), std::string::npos);
+    EXPECT_NE(fault(folder_ / "b.pak").find("is not a faceset.pak"), std::string::npos);
     EXPECT_FALSE(fs::exists(folder_ / "out"));
     // Without its last face.
     write_text(folder_ / "c.pak", pack.substr(0, pack.size() - 5000));

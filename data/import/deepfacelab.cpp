@@ -9,9 +9,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <fstream>
 #include <map>
+#include <optional>
 
 namespace bifrons::data {
 namespace fs = std::filesystem;

@@ -13,7 +13,9 @@
 #include "data/image.h"
 
 #include <cstdint>
-#include <optional>
+#include <filesystem>
+#include <string>
+#include <vector>
 
 namespace bifrons::data {
 

@@ -103,6 +103,10 @@ class Import {
     ImportReport run()
     {
         BIFRONS_CHECK(data, fs::exists(from_), from_.string(), ": does not exist");
+        const fs::path from = fs::weakly_canonical(from_), out = fs::weakly_canonical(set_.folder);
+        const bool is_inside = std::mismatch(out.begin(), out.end(), from.begin(), from.end()).first == out.end();
+        BIFRONS_CHECK(usage, !is_inside, from_.string(), ": lies in the output folder ", set_.folder.string(),
+                      ", which is emptied first. Choose another output folder.");
         items_ = fs::is_directory(from_) ? items_of_folder(from_, report_.other_files) : items_of_pack(from_);
         BIFRONS_CHECK(data, !items_.empty(), from_.string(),
                       ": holds no JPEG; expected DeepFaceLab's folder of aligned "

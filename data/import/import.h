@@ -29,8 +29,8 @@ struct ImportReport {
 };
 
 /// Makes a faceset of `from`: a folder of DeepFaceLab's aligned pictures, or its faceset.pak. A face that is damaged or
-/// of another type is left out. Throws Error(usage) where `out` holds other files, or a faceset and overwrite is not
-/// set, Error(data) for an input without a face, Error(failed) when writing fails.
+/// of another type is left out. Throws Error(usage) where `out` holds `from` or other files, or a faceset and overwrite
+/// is not set, Error(data) for an input without a face, Error(failed) when writing fails.
 ImportReport import_faces(const std::filesystem::path& from, const std::filesystem::path& out,
                           const ImportOptions& options);
 

@@ -175,6 +175,19 @@ TEST_F(Import, nothing_that_exists_is_lost)
     EXPECT_EQ(load_faceset(folder_ / "out").faces.size(), 2u);
 }
 
+TEST_F(Import, pictures_in_the_output_folder_are_not_deleted)
+{
+    import_faces(aligned_, folder_ / "out", {});
+    try {
+        import_faces(folder_ / "out/images", folder_ / "out", {.overwrite = true});
+        ADD_FAILURE() << "was not refused";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::usage);
+        EXPECT_NE(std::string(error.what()).find("lies in the output folder"), std::string::npos) << error.what();
+    }
+    EXPECT_EQ(load_faceset(folder_ / "out").faces.size(), 3u);
+}
+
 TEST_F(Import, an_interrupted_one_starts_again)
 {
     std::atomic<bool> cancel = false;

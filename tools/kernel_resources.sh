@@ -1,6 +1,7 @@
 #!/bin/bash
 # tools/kernel_resources.sh - registers, shared memory and spills of every kernel on every architecture, against the
-# committed table tests/golden/kernel_resources.txt. Reads what ptxas said while the preset all-gpus was built.
+# committed table tests/golden/kernel_resources.txt. Reads what ptxas said while all architectures were compiled with
+# BIFRONS_PTXAS_REPORTS, as the preset all-gpus does.
 #
 #   tools/kernel_resources.sh [BUILD-FOLDER]            compares; fails on what got worse, is new or is gone
 #   tools/kernel_resources.sh --write [BUILD-FOLDER]    writes the table
@@ -16,7 +17,7 @@ if [ "${1-}" = --write ]; then write=true && shift; fi
 build=${1-build-all-gpus}
 again="To accept what is right: cmake --preset all-gpus && cmake --build --preset all-gpus --target bifrons_kernels && tools/kernel_resources.sh --write"
 
-reports=$(find "$build" -name '*.cu.o.ptxas' | sort)
+reports=$(find "$build" -path '*bifrons_kernels.dir/*.cu.o.ptxas' | sort)
 if [ -z "$reports" ]; then
     echo "kernel_resources: no *.ptxas under $build. Build the preset all-gpus first." >&2
     exit 2

@@ -2,8 +2,9 @@
 # tools/test.sh - installs what is missing, builds, and runs the tests.
 #
 #   tools/test.sh          quick tier: release build with the simulator, one GPU architecture where nvcc is found
-#   tools/test.sh --all    also: the CUDA device on an emulated GPU, sanitizers, the simulator's race check, the minimal
-#                          build, all GPU architectures, comparison with LibTorch, a short run of the fuzz targets
+#   tools/test.sh --all    also: the benchmarks, the CUDA device on an emulated GPU, sanitizers, the simulator's race check,
+#                          the minimal build, all GPU architectures, comparison with LibTorch, a short run of the fuzz
+#                          targets
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -40,11 +41,12 @@ check() { # PRESET CTEST-OPTION...
     grep -hs "^Skipped: " "build-$preset/Testing/Temporary/LastTest.log" || true # why a test did not run
 }
 
-# 90a: code of the GPU, and the PTX that the emulated one runs.
-parity=OFF emulator=OFF
-if $all; then parity=ON emulator=$cuda; fi
-build release all -DBIFRONS_MEDIA=ON -DBIFRONS_ONEDNN=ON -DBIFRONS_CUDA=$cuda -DBIFRONS_CUDA_ARCHS=90a \
-    -DBIFRONS_TORCH_PARITY=$parity -DBIFRONS_EMULATOR=$emulator
+# 90a without -real: its PTX, too, which the emulated GPU runs.
+gpus=90a-real all_parts=OFF emulator=OFF
+if $all; then gpus="80-real;86-real;89-real;90a;120-real" all_parts=ON emulator=$cuda; fi
+build release all -DBIFRONS_MEDIA=ON -DBIFRONS_ONEDNN=ON -DBIFRONS_CUDA=$cuda -DBIFRONS_CUDA_ARCHS="$gpus" \
+    -DBIFRONS_PTXAS_REPORTS=$all_parts -DBIFRONS_TORCH_PARITY=$all_parts -DBIFRONS_BENCH=$all_parts \
+    -DBIFRONS_EMULATOR=$emulator
 # Training curves on the simulator, minutes of a core, are left to --all; single training steps stay.
 if $all; then check release; else check release -E "curves.*/sim"; fi
 
@@ -58,8 +60,5 @@ if $all; then
     check minimal -L "engine|model|data|tools"
     echo "== fuzz"
     tests/fuzz/run.sh 20000 40
-    if [ $cuda = ON ]; then
-        build all-gpus bifrons_kernels
-        tools/kernel_resources.sh
-    fi
+    if [ $cuda = ON ]; then tools/kernel_resources.sh build-release; fi
 fi

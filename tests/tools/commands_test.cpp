@@ -185,8 +185,10 @@ TEST(Commands, extract_interrupted_exits_with_130_and_goes_on)
     TempFolder folder;
     const std::string out = folder / "set";
     const pid_t child = fork();
-    if (child == 0)
+    if (child == 0) {
         execl(BIFRONS_PROGRAM, "bifrons", "extract", clip.c_str(), "-o", out.c_str(), "--side", "64", nullptr);
+        _exit(1);
+    }
     for (int i = 0; i < 600 && !data::is_faceset(out); ++i) usleep(50000); // at work
     usleep(100000);
     kill(child, SIGINT);

@@ -24,7 +24,11 @@ if(GZIP) # as Debian wants manual pages
 endif()
 
 set(CPACK_GENERATOR DEB TGZ)
+# Who answers for the package is who makes it: named by the variables of Debian's own packaging tools.
 set(CPACK_PACKAGE_CONTACT "The Bifrons project <bifrons@localhost>")
+if(DEFINED ENV{DEBEMAIL})
+    set(CPACK_PACKAGE_CONTACT "$ENV{DEBFULLNAME} <$ENV{DEBEMAIL}>")
+endif()
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "face-replacement engine: trains face models, merges them into videos")
 set(CPACK_PACKAGE_DESCRIPTION "Bifrons trains a neural network on two faces and puts one on the other in a video. It has
 commands for extraction, training, merging and evaluation, and computes on the processor or an NVIDIA GPU.")

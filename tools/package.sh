@@ -1,7 +1,7 @@
 #!/bin/bash
 # tools/package.sh [CMAKE-OPTION...] - builds the program and packs it, with the demo's portraits, its manual page and shell
 # completions: build/packages/bifrons_*.deb, which apt installs with all that it needs on this release, and
-# bifrons-*.tar.gz.
+# bifrons-*.tar.gz. $DEBFULLNAME and $DEBEMAIL name the package's maintainer.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,10 +1,10 @@
 #include "model/feature_file.h"
 
 #include "kernels/base/error.h"
+#include "kernels/base/words.h"
 
 #include <algorithm>
 #include <set>
-#include <sstream>
 #include <utility>
 
 namespace bifrons::model {
@@ -195,11 +195,7 @@ void read_metadata(const SafetensorsFile& file, FeatureFile& network)
                       ": its metadata says padding = \"", padding->second, "\"; expected reflect or zeros");
         network.reflect = padding->second == "reflect";
     }
-    if (const auto taps = metadata.find("taps"); taps != metadata.end()) {
-        std::istringstream list(taps->second);
-        network.taps.clear();
-        for (std::string tap; std::getline(list, tap, ',');) network.taps.push_back(tap);
-    }
+    if (const auto taps = metadata.find("taps"); taps != metadata.end()) network.taps = split(taps->second);
 }
 
 /// Which network it is, whole, and how its tensors' names begin.

@@ -1,6 +1,7 @@
 #include "model/feature_network.h"
 
 #include "kernels/base/bf16.h"
+#include "kernels/base/words.h"
 #include "kernels/resample/max_pool.h"
 
 #include <algorithm>
@@ -53,13 +54,13 @@ FeatureNetwork::FeatureNetwork(kernels::Device& device, const std::string& path,
 
 const FeatureLayer& FeatureNetwork::layer_of(const Tap& tap) const
 {
-    std::string names;
+    std::vector<std::string> names;
     for (const FeatureLayer& layer : file_.layers) {
         if (layer.tap == tap.name && layer.kind != Kind::pool) return layer;
-        if (!layer.tap.empty()) names += (names.empty() ? "" : ", ") + layer.tap;
+        if (!layer.tap.empty()) names.push_back(layer.tap);
     }
-    throw Error(ErrorKind::usage, str(path_, " (", file_.name, ") has no tap \"", tap.name, "\"; it has ", names,
-                                      ". Change perceptual_taps or the file."));
+    throw Error(ErrorKind::usage, str(path_, " (", file_.name, ") has no tap \"", tap.name, "\"; it has ",
+                                      joined(names), ". Change perceptual_taps or the file."));
 }
 
 std::vector<float> FeatureNetwork::read(const SafetensorsFile& file, const std::string& tensor) const

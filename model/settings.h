@@ -1,9 +1,9 @@
 // model/settings.h - everything that a user may set about a model and its training.
 //
-// One table in settings.cpp (topic, name, member, range, help) drives the TOML file, --set key=value, the JSON in the
-// checkpoint and the listing; defaults are the members' own. A new setting is a member and a row of the table.
-// What a command makes of them: wanted_settings.h. Settings for a purpose: preset.h.
-// Source of the defaults: DeepFaceLab's SAEHD.     Tests  tests/model/settings_test.cpp
+// One table, settings_table.h (topic, name, member, range, help), drives the TOML file, --set key=value, the JSON in
+// the checkpoint and the listing; defaults are the members' own. A new setting is a member and a row of the table. What
+// a command makes of them: wanted_settings.h. Settings for a purpose: preset.h. Source of the defaults: DeepFaceLab's
+// SAEHD.     Tests  tests/model/settings_test.cpp
 #pragma once
 
 #include "engine/optimizer.h"

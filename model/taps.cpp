@@ -1,9 +1,9 @@
 #include "model/taps.h"
 
 #include "kernels/base/error.h"
+#include "kernels/base/words.h"
 
 #include <charconv>
-#include <sstream>
 
 namespace bifrons::model {
 
@@ -27,8 +27,7 @@ Tap parse_tap(const std::string& text)
 std::vector<Tap> parse_taps(const std::string& text)
 {
     std::vector<Tap> taps;
-    std::istringstream list(text);
-    for (std::string part; std::getline(list, part, ',');) {
+    for (std::string part : split(text)) {
         std::erase(part, ' ');
         taps.push_back(parse_tap(part));
         BIFRONS_CHECK(usage, !taps.back().name.empty(), "perceptual_taps: \"", text,

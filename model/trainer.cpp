@@ -1,11 +1,10 @@
 #include "model/trainer.h"
 
+#include "kernels/base/words.h"
 #include "kernels/device/cpu_device.h"
-#include "model/trained.h"
 
 #include <algorithm>
 #include <charconv>
-#include <cstring>
 
 namespace bifrons::model {
 
@@ -21,53 +20,6 @@ StepState* as_state(const Tensor& bytes)
     return static_cast<StepState*>(bytes.view().data);
 }
 
-/// What the names of an optimizer's moments begin with. Rules with the same moments share it.
-std::string moments_prefix(kernels::UpdateRule rule)
-{
-    switch (rule) {
-    case kernels::UpdateRule::adam:
-        return "adam.";
-    case kernels::UpdateRule::adabelief:
-    case kernels::UpdateRule::adabelief_dfl:
-        return "adabelief.";
-    case kernels::UpdateRule::rmsprop:
-        return "rmsprop.";
-    }
-    return "";
-}
-
-const std::string& metadata_text(const Checkpoint& checkpoint, const std::string& key)
-{
-    const Metadata& metadata = checkpoint.file.metadata();
-    const auto it = metadata.find(key);
-    BIFRONS_CHECK(data, it != metadata.end(), checkpoint.file.path(), ": has no \"", key,
-                  "\"; expected a checkpoint of `bifrons train`");
-    return it->second;
-}
-
-std::int64_t metadata_number(const Checkpoint& checkpoint, const std::string& key)
-{
-    const std::string& text = metadata_text(checkpoint, key);
-    try {
-        return std::stoll(text);
-    } catch (const std::exception&) {
-        throw Error(ErrorKind::data, str(checkpoint.file.path(), ": \"", key, "\" is \"", text, "\", not a number"));
-    }
-}
-
-/// Under which a checkpoint says how many updates were made before a group's first.
-std::string begun_key(const Parameters::Group& group)
-{
-    return "begun." + group.name;
-}
-
-bool same_shape(const NamedTensor& t, const Shape& shape)
-{
-    bool same = int(t.shape.size()) == shape.rank();
-    for (int i = 0; same && i < shape.rank(); ++i) same = t.shape[std::size_t(i)] == shape[i];
-    return same;
-}
-
 /// The double of the shortest decimal that means this float: 5e-05, not 4.9999998737e-05.
 double as_written(float value)
 {
@@ -75,15 +27,6 @@ double as_written(float value)
     double written = 0;
     std::from_chars(text, std::to_chars(text, text + sizeof text, value).ptr, written);
     return written;
-}
-
-/// "a, b or c"
-std::string listed(const std::vector<std::string>& names)
-{
-    std::string text;
-    for (std::size_t i = 0; i < names.size(); ++i)
-        text += str(i == 0 ? "" : i + 1 < names.size() ? ", " : " or ", names[i]);
-    return text;
 }
 
 std::size_t bytes_of(const Tensor& tensor)
@@ -115,7 +58,7 @@ Trainer::Trainer(kernels::Device& device, const Settings& settings, BatchSource&
 {
     for (const std::string& block : frozen_blocks(settings_))
         BIFRONS_CHECK(usage, params_.freeze(block) > 0, "settings: freeze names \"", block,
-                      "\", which is not a block of this network; expected ", listed(net_.blocks()));
+                      "\", which is not a block of this network; expected ", alternatives(net_.blocks()));
     for (const Parameters::Group& group : params_.groups()) {
         const auto learns = [&](const Parameters::Entry& e) {
             return e.offset >= group.begin && e.offset < group.end && !e.frozen;
@@ -313,179 +256,6 @@ void Trainer::write_state(const StepState& state)
     device_.synchronize({});
 }
 
-std::vector<Trainer::Stored> Trainer::stored() const
-{
-    const std::string moments = moments_prefix(optimizer_.options().update.rule);
-    std::vector<Stored> list = {{"", params_.weights(), "weights"}};
-    if (optimizer_.mean()) list.push_back({moments + "m.", optimizer_.mean(), nullptr});
-    list.push_back({moments + "v.", optimizer_.square(), "moments of this optimizer"});
-    if (optimizer_.average()) list.push_back({kAveragePrefix, optimizer_.average(), "averaged weights"});
-    return list;
-}
-
-void Trainer::save(CheckpointStore& store)
-{
-    std::vector<std::vector<std::uint8_t>> host;
-    std::vector<NamedTensor> tensors;
-    for (const Stored& part : stored()) {
-        auto& bytes = host.emplace_back(part.arena.bytes());
-        device_.download({}, bytes.data(), part.arena.view().data, bytes.size());
-        for (const Parameters::Entry& e : params_.entries()) {
-            if (e.offset >= part.arena.size()) continue;
-            std::vector<std::int64_t> shape;
-            for (int i = 0; i < e.shape.rank(); ++i) shape.push_back(e.shape[i]);
-            const std::size_t offset = std::size_t(e.offset) * kernels::dtype_bytes(part.arena.dtype());
-            tensors.push_back({part.prefix + e.name, part.arena.dtype(), shape, bytes.data() + offset});
-        }
-    }
-    const StepState state = read_state();
-    Metadata metadata = {{"settings", to_json(settings_)},
-                         {"seed", str(state.seed)},
-                         {"applied", str(state.applied)},
-                         {"bad_steps", str(state.bad_steps)},
-                         {"threads", str(device_.target().threads)}};
-    for (std::size_t i = 0; i < params_.groups().size(); ++i)
-        metadata[begun_key(params_.groups()[i])] = str(state.begun[i]);
-    store.save(std::int64_t(state.step), tensors, metadata);
-}
-
-void Trainer::restore(const Checkpoint& checkpoint, const Warn& warn)
-{
-    restore(checkpoint, std::uint64_t(checkpoint.step), warn);
-    tell_of_unused(checkpoint, warn);
-}
-
-void Trainer::roll_back(const Checkpoint& checkpoint)
-{
-    restore(checkpoint, read_state().step, [](const std::string&) {});
-}
-
-/// An arena's bytes as the checkpoint has them; what it has not starts fresh.
-std::vector<std::uint8_t> Trainer::read(const Checkpoint& checkpoint, const Stored& part, StepState& state,
-                                        const Warn& warn) const
-{
-    const std::vector<Parameters::Group>& groups = params_.groups();
-    const bool weights = part.prefix.empty();
-    std::vector<std::uint8_t> bytes(part.arena.bytes(), 0);
-    for (std::size_t i = 0; i < groups.size() && part.has(groups[i]); ++i) {
-        if ((weights && i == 0) || holds(checkpoint.file, part.prefix, params_, groups[i])) {
-            read_group(checkpoint.file, part.prefix, params_, groups[i], part.arena.dtype(), bytes);
-            continue;
-        }
-        const bool told = !weights && !holds(checkpoint.file, "", params_, groups[i]);
-        if (part.what && !told)
-            warn(str(checkpoint.file.path(), ": has no ", part.what, " of the ", groups[i].name,
-                     "; starting with new ones"));
-        if (part.prefix != kAveragePrefix) state.begun[i] = state.applied;
-    }
-    return bytes;
-}
-
-/// A group's weights as a new model has them.
-void Trainer::initialise(const Parameters::Group& group, std::uint64_t seed)
-{
-    for (std::size_t i = 0; i < params_.entries().size(); ++i) {
-        const std::int64_t offset = params_.entries()[i].offset;
-        if (offset >= group.begin && offset < group.end) params_.initialise(exec(), seed, int(i), 0);
-    }
-}
-
-/// Names what the checkpoint has and this training does not use, so that later checkpoints will not contain it.
-void Trainer::tell_of_unused(const Checkpoint& checkpoint, const Warn& warn) const
-{
-    for (const std::string block : {"discriminator", "code_discriminator"}) {
-        const auto of_block = [&](const NamedTensor& t) { return t.name.rfind(block + ".", 0) == 0; };
-        const auto& tensors = checkpoint.file.tensors();
-        if (params_.block(block).empty() && std::any_of(tensors.begin(), tensors.end(), of_block))
-            warn(str(checkpoint.file.path(), ": has a ", block,
-                     ", which these settings do not use: later checkpoints will not contain it. Keep this one to "
-                     "continue with it later."));
-    }
-}
-
-void Trainer::restore(const Checkpoint& checkpoint, std::uint64_t random_step, const Warn& warn)
-{
-    StepState state{.seed = std::uint64_t(metadata_number(checkpoint, "seed")),
-                    .step = random_step,
-                    .applied = std::uint64_t(metadata_number(checkpoint, "applied")),
-                    .learning_rate = float(settings_.learning_rate),
-                    .bad_steps = std::uint32_t(metadata_number(checkpoint, "bad_steps"))};
-    for (std::size_t i = 0; i < params_.groups().size(); ++i) {
-        const std::string key = begun_key(params_.groups()[i]);
-        if (checkpoint.file.metadata().count(key)) state.begun[i] = std::uint64_t(metadata_number(checkpoint, key));
-    }
-    std::vector<std::vector<std::uint8_t>> host;
-    for (const Stored& part : stored()) host.push_back(read(checkpoint, part, state, warn));
-    // All is there and fits: only now is anything replaced.
-    for (std::size_t i = 0; i < host.size(); ++i)
-        device_.upload({}, stored()[i].arena.view().data, host[i].data(), host[i].size());
-    for (std::size_t i = 1; i < params_.groups().size(); ++i)
-        if (!holds(checkpoint.file, "", params_, params_.groups()[i])) initialise(params_.groups()[i], state.seed);
-    params_.pack(exec());
-    if (!holds(checkpoint.file, kAveragePrefix, params_, params_.groups().front())) optimizer_.start_average(exec());
-    device_.synchronize({});
-    write_state(state);
-    steps_ = reported_ = std::int64_t(random_step);
-}
-
-/// Numbers of the parameters of these blocks.
-std::vector<int> Trainer::parameters_of(const std::vector<std::string>& blocks) const
-{
-    std::vector<int> numbers;
-    for (const std::string& block : blocks) {
-        const std::vector<int> more = params_.block(block);
-        BIFRONS_CHECK(usage, !more.empty(), "the network has no block \"", block, "\"; expected ",
-                      listed(net_.blocks()));
-        numbers.insert(numbers.end(), more.begin(), more.end());
-    }
-    return numbers;
-}
-
-/// After weights were replaced, what the optimizer knew of them is of no use; its bias correction starts over, too.
-void Trainer::forget_moments()
-{
-    StepState state = read_state();
-    for (const Tensor& moments : {optimizer_.mean(), optimizer_.square()})
-        if (moments) device_.fill({}, moments.view().data, 0, moments.bytes());
-    for (std::size_t i = 0; i < params_.groups().size(); ++i) state.begun[i] = state.applied;
-    params_.pack(exec());
-    optimizer_.start_average(exec());
-    write_state(state);
-}
-
-void Trainer::take_blocks(const Checkpoint& from, const std::vector<std::string>& blocks)
-{
-    const std::vector<int> numbers = parameters_of(blocks);
-    std::vector<const NamedTensor*> tensors;
-    for (const int i : numbers) {
-        const Parameters::Entry& e = params_.entries()[std::size_t(i)];
-        const auto& all = from.file.tensors();
-        const auto named = [&](const std::string& name) {
-            return std::find_if(all.begin(), all.end(), [&](const NamedTensor& t) { return t.name == name; });
-        };
-        auto it = named(kAveragePrefix + e.name); // the weights that this model shows, if it averages
-        if (it == all.end()) it = named(e.name);
-        BIFRONS_CHECK(usage, it != all.end() && it->dtype == DType::f32 && same_shape(*it, e.shape), from.file.path(),
-                      it == all.end() ? str(": has no ", e.name) : str(": has another shape of ", e.name),
-                      "; expected ", e.shape, ". Blocks can be taken from a model with the same archi, dims and, for ",
-                      "inter, resolution; name those that fit with --init-blocks.");
-        tensors.push_back(&*it);
-    }
-    for (std::size_t i = 0; i < numbers.size(); ++i) {
-        std::vector<float> values(std::size_t(tensors[i]->size()));
-        std::memcpy(values.data(), tensors[i]->data, tensors[i]->bytes());
-        params_.value(numbers[i]).upload(exec(), values);
-    }
-    forget_moments();
-}
-
-void Trainer::reset_blocks(const std::vector<std::string>& blocks)
-{
-    const StepState state = read_state();
-    for (const int i : parameters_of(blocks)) params_.initialise(exec(), state.seed, i, state.step + 1);
-    forget_moments();
-}
-
 MemoryUse Trainer::memory_use()
 {
     return {.weights = params_.weights().bytes(),
@@ -498,19 +268,6 @@ MemoryUse Trainer::memory_use()
             .workspace = step_->workspace_bytes(),
             .validation = validate_ ? validate_->own_bytes() : 0,
             .perceptual = perceptual_ ? perceptual_->network().bytes() : 0};
-}
-
-Settings settings_of(const Checkpoint& checkpoint)
-{
-    return from_json(metadata_text(checkpoint, "settings"), checkpoint.file.path());
-}
-
-int threads_of(const Checkpoint& checkpoint)
-{
-    const std::int64_t threads = metadata_number(checkpoint, "threads");
-    BIFRONS_CHECK(data, threads >= 1 && threads <= 1 << 16, checkpoint.file.path(), ": \"threads\" is ", threads,
-                  "; expected 1 to ", 1 << 16);
-    return int(threads);
 }
 
 } // namespace bifrons::model

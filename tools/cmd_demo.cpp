@@ -146,6 +146,9 @@ void demo(const Options& o, Console& console)
     make_clip(pictures / kDestination, out / "dst.mp4", console);
     run_command({"extract", path("src.mp4"), "-o", path("src-faces"), "--detector", "hog"}, console);
     run_command({"extract", path("dst.mp4"), "-o", path("dst-faces"), "--detector", "hog"}, console);
+    console.say(
+        "\nEach side of the demo is one portrait, with one view and one expression: what training warns of is true of "
+        "them.\nFootage of a person who moves and speaks does not have these faults.");
     train(o, path("src-faces"), path("dst-faces"), path("model"), console);
     run_command({"merge", "--model", path("model"), "--input", path("dst.mp4"), "-o", path("swapped.mp4"), "--detector",
                  "hog", "--sharpen", "0.8", "--noise", "1", "--overwrite"},

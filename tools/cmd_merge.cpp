@@ -1,4 +1,5 @@
 #include "data/jitter.h"
+#include "kernels/base/words.h"
 #include "model/trained.h"
 #include "tools/commands.h"
 #include "tools/face_swap.h"
@@ -270,13 +271,6 @@ std::int64_t hand_out(const Options& o, data::Clip clip, const People* who, Swap
     return sorted.strangers;
 }
 
-std::string joined(const std::vector<std::string>& words)
-{
-    std::string text;
-    for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-    return text;
-}
-
 /// What became of the faces.
 struct Outcome {
     Counts swapped;
@@ -412,7 +406,9 @@ void merge(const Options& o, Console& console)
     outcome.strangers = hand_out(o, outcome.found.clip, who ? &*who : nullptr, swappers, console);
     outcome.written = swap_frames(o, *source, std::int64_t(outcome.found.clip.size()), swappers, plan, finder.threads,
                                   outcome.swapped, console);
-    for (const auto& swapper : swappers) outcome.color += (outcome.color.empty() ? "" : ", ") + swapper->color();
+    std::vector<std::string> colors;
+    for (const auto& swapper : swappers) colors.push_back(swapper->color());
+    outcome.color = joined(colors);
     tell(o, *source, console);
     for (const std::string& lost : outcome.written.carried.lost) console.warn(str(o.out, ": lacks ", lost));
     if (masks && masks->missing() > 0)

@@ -23,6 +23,7 @@ namespace bifrons::tools {
 /// What the facesets were extracted from: file names, with fingerprints where there are any.
 struct Sides {
     std::set<std::string> src = {}, dst = {};
+    bool operator==(const Sides&) const = default;
 };
 std::set<std::string> footage_of(const data::Faceset& set);
 /// Either side has now what only the other one had.

@@ -1,6 +1,7 @@
 #include "tools/merge_settings.h"
 
 #include "kernels/base/suggest.h"
+#include "kernels/base/words.h"
 #include "tools/options.h"
 
 #include <algorithm>
@@ -26,8 +27,7 @@ struct Raw {
 std::optional<data::Sides> sides_of(const std::string& text, double low, double high)
 {
     std::vector<double> values;
-    std::istringstream words(text);
-    for (std::string word; std::getline(words, word, ',');) {
+    for (const std::string& word : split(text)) {
         double value = 0;
         const bool good = CLI::detail::lexical_cast(word, value) && value >= low && value <= high; // NaN: no
         if (!good) return {};

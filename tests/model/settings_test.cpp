@@ -399,20 +399,6 @@ TEST(Settings, precision_follows_the_device)
     EXPECT_EQ(int(precision_of(s, gpu)), int(Precision::f32));
 }
 
-TEST(Settings, of_earlier_checkpoints_keep_their_meaning)
-{
-    const Settings s = from_json(R"({"architecture": "df-u", "clip": 1.5, "hsv": 0.1, "flip_src": 0.25, "flip_dst": 0,
-                                     "beta1": 0.5, "eps": 1e-8})",
-                                 "old");
-    EXPECT_EQ(s.archi, "df-u");
-    EXPECT_EQ(s.optimizer, "adam");
-    EXPECT_EQ(s.clipgrad, 1.5);
-    EXPECT_EQ(s.random_hsv_power, 0.1);
-    EXPECT_TRUE(s.random_src_flip);
-    EXPECT_FALSE(s.random_dst_flip);
-    EXPECT_EQ(s.beta1, 0.5);
-}
-
 TEST(Settings, that_would_learn_nothing_are_refused)
 {
     Settings s;

@@ -320,6 +320,19 @@ TEST_F(TrainCommand, exchanged_facesets_are_told)
     EXPECT_EQ(count("exchanged"), 0) << "against the run before\n" << log();
 }
 
+TEST_F(TrainCommand, what_the_footage_shows_is_told_once_and_when_it_changes)
+{
+    name_footage(folder_ / "src", "anna.mp4");
+    name_footage(folder_ / "dst", "berta.mp4");
+    ASSERT_EQ(train("model", "1"), 0) << log();
+    EXPECT_EQ(count("what the faces show"), 1) << log();
+    ASSERT_EQ(train("model", "2"), 0) << log();
+    EXPECT_EQ(count("what the faces show"), 0) << log();
+    name_footage(folder_ / "src", "clara.mp4");
+    ASSERT_EQ(train("model", "3"), 0) << log();
+    EXPECT_EQ(count("what the faces show"), 1) << log();
+}
+
 TEST_F(TrainCommand, pictures_that_were_changed_or_are_gone_are_told)
 {
     const fs::path images = fs::path(folder_ / "src") / "images";

@@ -8,7 +8,7 @@ cmake_minimum_required(VERSION 3.25)
 #   `--src`                                        an option that some command declares
 set(folders "kernels|engine|model|data|tools|tests|bench|docs|cmake")
 file(READ tools/commands.cpp commands)
-file(READ model/settings.cpp settings)
+file(READ model/settings_table.cpp settings)
 file(GLOB tool_sources tools/*.cpp)
 foreach(source IN LISTS tool_sources)
     file(READ ${source} text)

@@ -97,6 +97,8 @@ Work declare_train(CLI::App& app)
     number<std::int64_t>(app, "--steps", options->steps, 0, std::int64_t(1) << 40,
                          "stop at this step, those of earlier runs included; 0: no limit");
     number<double>(app, "--minutes", options->minutes, 0, 1e6, "stop after this many minutes; 0: no limit");
+    text(app, "--tensorboard", options->tensorboard, "FOLDER",
+         "also write losses, learning rate, speed and previews as event files for TensorBoard");
     flag(app, "--verify", options->verify, "refuse facesets with pictures that were changed since extraction");
 #if BIFRONS_HAS_MEDIA
     text(app, "--preview-frame", options->preview_frame, "FILE",

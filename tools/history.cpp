@@ -21,6 +21,15 @@ std::string now_utc()
     return text;
 }
 
+std::vector<std::pair<std::string, double>> curves(const std::string& prefix, const model::StepReport& report,
+                                                   double divisor)
+{
+    std::vector<std::pair<std::string, double>> values;
+    for (std::size_t i = 0; i < report.names.size(); ++i)
+        values.emplace_back(prefix + report.names[i], report.values[i] / divisor);
+    return values;
+}
+
 Json losses_json(const model::StepReport& report, double divisor)
 {
     Json losses = Json::object();
@@ -101,6 +110,7 @@ void History::add(const model::StepReport& report)
 void History::add_validation(const model::StepReport& report)
 {
     write(Json{{"event", "validation"}, {"step", report.step}, {"losses", losses_json(report, 1)}}.dump());
+    if (events_) events_->add(report.step, curves("held-out/", report, 1));
 }
 
 void History::flush()
@@ -116,6 +126,13 @@ void History::flush()
                {"learning_rate", sum_.learning_rate},
                {"skipped", skipped_}}
               .dump());
+    if (events_) {
+        std::vector<std::pair<std::string, double>> values = curves("loss/", sum_, count);
+        if (collected_ > 0) values.emplace_back("gradient norm", sum_.grad_norm / count);
+        values.emplace_back("learning rate", sum_.learning_rate);
+        values.emplace_back("steps per second", (collected_ + skipped_) / std::max(1e-9, now_s - since_s_));
+        events_->add(sum_.step, values);
+    }
     sum_ = {};
     collected_ = skipped_ = 0;
     since_s_ = now_s;

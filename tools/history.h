@@ -13,6 +13,7 @@
 
 #include "data/faceset.h"
 #include "model/trainer.h"
+#include "tools/event_file.h"
 
 #include <filesystem>
 #include <optional>
@@ -40,6 +41,8 @@ class History {
     void add_validation(const model::StepReport& report);
     /// Writes what has been collected.
     void flush();
+    /// Its lines go there, too, from now on.
+    void also(const EventFile& events) { events_ = &events; }
 
     static constexpr int kSteps = 10;
 
@@ -47,6 +50,7 @@ class History {
     void write(const std::string& line) const;
 
     std::filesystem::path path_;
+    const EventFile* events_ = nullptr;
     model::StepReport sum_;
     int collected_ = 0, skipped_ = 0;
     double since_s_ = 0;

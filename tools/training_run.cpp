@@ -6,6 +6,7 @@
 #include "model/preset.h"
 #include "model/trainer.h"
 #include "tools/coverage_report.h"
+#include "tools/event_file.h"
 #include "tools/history.h"
 #include "tools/interrupt.h"
 #include "tools/loss_watch.h"
@@ -87,6 +88,7 @@ class Run {
             frame_->share(trainer_.shared_step());
         }
 #endif
+        if (!o.tensorboard.empty()) events_.emplace(o.tensorboard, trainer_.steps());
     }
 
     void train()
@@ -95,6 +97,7 @@ class Run {
         keep_started_blocks();
         tell_exchange();
         history_.begin(trainer_.steps(), settings_, sides());
+        if (events_) history_.also(*events_);
         Progress progress(console_, "train", "steps", last_step(), trainer_.steps());
         if (o_.minutes > 0) progress.limit_time(60 * o_.minutes);
         looked_s_ = Progress::steady_seconds();
@@ -331,6 +334,9 @@ class Run {
                              {.existing = data::Existing::replace});
         }
         data::save_image(folder / (name + ".png"), picture, {.existing = data::Existing::replace});
+        if (!events_) return;
+        const std::vector<std::uint8_t> png = data::read_file(folder / (name + ".png"));
+        events_->add_picture(step, name, picture.H, picture.W, {reinterpret_cast<const char*>(png.data()), png.size()});
     }
 
     void save()
@@ -394,6 +400,7 @@ class Run {
     std::optional<PreviewFrame> frame_; // --preview-frame
 #endif
     History history_;
+    std::optional<EventFile> events_; // --tensorboard
     StepCost cost_;
     LossWatch watch_;
     std::optional<double> loss_, validation_loss_; // newest

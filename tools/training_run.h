@@ -21,6 +21,7 @@ struct TrainingOptions {
     model::NamedSettings named;
     std::string init_from, init_blocks, reset; ///< where weights begin: docs/trainer.md
     std::string preview_frame;                 ///< picture or video; empty: none
+    std::string tensorboard;                   ///< folder of its event files; empty: none
     std::int64_t steps = 0;                    ///< stop at this one; 0: no limit
     double minutes = 0;                        ///< stop after them; 0: no limit
     bool verify = false;                       ///< refuse pictures that were changed since extraction

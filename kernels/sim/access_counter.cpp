@@ -65,7 +65,8 @@ void AccessCounter::count(const Request& request, bool shared, AccessCount& coun
         count.sectors += std::int64_t(parts(request.addresses, 0, kLanes, request.bytes, kSector).size());
         return;
     }
-    const std::size_t lanes = kLanes / std::max<std::size_t>(1, request.bytes / kWord);
+    const std::size_t words_of_lane = std::clamp<std::size_t>(request.bytes / kWord, 1, kLanes);
+    const std::size_t lanes = kLanes / words_of_lane; // of a phase
     for (std::size_t first = 0; first < kLanes; first += lanes) {
         std::array<std::int64_t, kBanks> words = {};
         for (const std::uintptr_t word : parts(request.addresses, first, first + lanes, request.bytes, kWord))

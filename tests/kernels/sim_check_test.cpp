@@ -488,6 +488,17 @@ __global__ void moves_fours(const float4* in, float* out)
     SECOND out[2 * threadIdx.x] = fours[threadIdx.x].y;
 }
 
+struct Large {
+    float value[64];
+};
+__global__ void moves_a_large_one(const Large* in, float* out)
+{
+    wait_for_previous_kernel();
+    SHARED(Large, large);
+    FIRST large = *in;
+    SECOND* out = large.value[7];
+}
+
 AccessCount count_at(Fixture& f, int number)
 {
     return f.device.access_count("kernel", line(number));
@@ -521,6 +532,17 @@ TEST(SimCheck, sectors_by_line)
     const auto all = f.device.access_counts("kernel");
     EXPECT_GE(all.size(), 4u);
     EXPECT_TRUE(f.device.access_counts("another kernel").empty());
+}
+
+TEST(SimCheck, counts_a_copy_that_is_wider_than_all_banks)
+{
+    Fixture f("forward");
+    f.device.count_accesses();
+    EXPECT_EQ(f.error_of(moves_a_large_one, {.threads = {1}}, reinterpret_cast<Large*>(f.in), f.out), "");
+    const AccessCount copy = count_at(f, first_line);
+    EXPECT_EQ(copy.sectors, 8); // 256 bytes
+    EXPECT_EQ(copy.phases, 1);
+    EXPECT_EQ(copy.cycles, 2); // two words in each bank
 }
 
 } // namespace

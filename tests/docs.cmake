@@ -1,9 +1,10 @@
 cmake_minimum_required(VERSION 3.25)
-# What README.md and docs/ name exists: files of the project, links, commands of the program, options and
-# settings; and docs/trainer.md lists every preset as its file describes it.
+# What README.md and docs/ name exists: files of the project, links and figures, types, commands of the program, options
+# and settings; each page is linked from another; and docs/trainer.md lists every preset as its file describes it.
 #
 #   `kernels/base/view.h`                          a path that begins with a folder of the project
-#   [text](trainer.md)                             a link, from the page's own folder
+#   [text](trainer.md), ![text](data-flow.svg)     a link, from the page's own folder; behind a # one of its headings
+#   `FaceRecord`                                   a type: two or more words in a header, each with a capital letter
 #   bifrons train --src faces --set resolution=64  a row of tools/commands.cpp, options that are declared, a setting
 #   `--src`                                        an option that some command declares
 set(folders "kernels|engine|model|data|tools|tests|bench|docs|cmake")
@@ -13,6 +14,12 @@ file(GLOB tool_sources tools/*.cpp)
 foreach(source IN LISTS tool_sources)
     file(READ ${source} text)
     string(APPEND declarations "${text}")
+endforeach()
+
+file(GLOB_RECURSE header_files kernels/*.h engine/*.h model/*.h data/*.h tools/*.h tests/*.h)
+foreach(header IN LISTS header_files)
+    file(READ ${header} text)
+    string(APPEND headers "${text}")
 endforeach()
 
 file(READ docs/trainer.md trainer)
@@ -34,7 +41,19 @@ function(matches out regex)
     set(${out} "${found}" PARENT_SCOPE)
 endfunction()
 
-foreach(page IN ITEMS README.md docs/trainer.md docs/kernel-engineer.md docs/benchmarks.md docs/profiler.md docs/student.md)
+# anchors(OUT PAGE): its headings as links name them: "## One kernel after another" is one-kernel-after-another.
+function(anchors out page)
+    file(STRINGS ${page} headings REGEX "^##* ")
+    list(TRANSFORM headings TOLOWER)
+    list(TRANSFORM headings REPLACE "^#* " "")
+    list(TRANSFORM headings REPLACE "[^a-z0-9 _-]" "")
+    list(TRANSFORM headings REPLACE " " "-")
+    set(${out} "${headings}" PARENT_SCOPE)
+endfunction()
+
+file(GLOB_RECURSE pages RELATIVE ${CMAKE_SOURCE_DIR} docs/*.md)
+set(linked "")
+foreach(page IN ITEMS README.md LISTS pages)
     file(READ ${page} text)
     string(REPLACE "](" " LINK(" text "${text}")
     string(REGEX REPLACE "[][;]" " " text "${text}") # they mean something to CMake's lists
@@ -48,10 +67,29 @@ foreach(page IN ITEMS README.md docs/trainer.md docs/kernel-engineer.md docs/ben
     endforeach()
 
     cmake_path(GET page PARENT_PATH folder)
-    matches(links "LINK\\([A-Za-z0-9_./-]+\\)")
+    matches(links "LINK\\([A-Za-z0-9_./#-]+\\)")
     foreach(link IN LISTS links)
-        if(NOT EXISTS ${CMAKE_SOURCE_DIR}/${folder}/${link})
+        string(REGEX REPLACE "#.*" "" file "${link}")
+        set(target ${page}) # of a link that is a heading alone
+        if(file)
+            cmake_path(APPEND folder ${file} OUTPUT_VARIABLE target)
+            cmake_path(NORMAL_PATH target)
+            list(APPEND linked "${target}")
+        endif()
+        if(NOT EXISTS ${CMAKE_SOURCE_DIR}/${target})
             message(SEND_ERROR "${page}: links to ${link}, which does not exist")
+        elseif(link MATCHES "#(.+)")
+            anchors(headings ${target})
+            if(NOT CMAKE_MATCH_1 IN_LIST headings)
+                message(SEND_ERROR "${page}: links to ${link}, but that page has no such heading")
+            endif()
+        endif()
+    endforeach()
+
+    matches(types "`[A-Z][a-z]+([A-Z][A-Za-z0-9]*)+`")
+    foreach(type IN LISTS types)
+        if(NOT headers MATCHES "(struct|class|enum|using) (class )?${type}[ ;:]")
+            message(SEND_ERROR "${page}: names the type ${type}, which no header declares")
         endif()
     endforeach()
 
@@ -83,5 +121,11 @@ foreach(page IN ITEMS README.md docs/trainer.md docs/kernel-engineer.md docs/ben
 
     if(NOT paths AND NOT calls)
         message(SEND_ERROR "${page}: names neither files nor commands; tests/docs.cmake does not read it correctly")
+    endif()
+endforeach()
+
+foreach(page IN LISTS pages)
+    if(NOT page IN_LIST linked)
+        message(SEND_ERROR "${page}: no other page links to it")
     endif()
 endforeach()

@@ -133,7 +133,7 @@ def losses():
     eps = 0.25
     kinds = [("squared", BLUE, lambda d: d * d, lambda d: 2 * d),
              ("absolute", RED, abs, lambda d: (d > 0) - (d < 0)),
-             ("Charbonnier, eps 0.25", GREEN, lambda d: math.sqrt(d * d + eps * eps), lambda d: d / math.hypot(d, eps))]
+             ("Charbonnier, eps 0.25", GREEN, lambda d: math.hypot(d, eps) - eps, lambda d: d / math.hypot(d, eps))]
     for x0, title, base, top, pick in ((40, "value over a - b", 270, 2.25, 2), (300, "slope", 165, 2.2, 3)):
         s.text(x0, 55, title)
         s.line([(x0, base), (x0 + 220, base)], GREY, 1)

@@ -127,10 +127,12 @@ void save_comparison(const fs::path& faceset, const fs::path& before, const fs::
 {
     const data::Faceset set = data::load_faceset(faceset);
     const data::FaceRecord& face = set.faces[set.faces.size() / 2];
-    data::save_image(picture, comparison(before, after, face.frame, face.in_frame),
-                     {.existing = data::Existing::replace,
-                      .comment = "synthetic: the face of the second picture and of the close-up was replaced by a "
-                                 "neural network (Bifrons)"});
+    data::save_image(
+        picture, comparison(before, after, face.frame, face.in_frame),
+        {.existing = data::Existing::replace,
+         .made = {.comment = "synthetic: the face of the second picture and of the close-up was replaced by a "
+                             "neural network (Bifrons)",
+                  .tool = "Bifrons " BIFRONS_VERSION}});
 }
 
 void demo(const Options& o, Console& console)

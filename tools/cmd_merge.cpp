@@ -1,4 +1,5 @@
 #include "data/jitter.h"
+#include "data/sha256.h"
 #include "kernels/base/words.h"
 #include "model/trained.h"
 #include "tools/commands.h"
@@ -166,7 +167,6 @@ data::SinkOptions sink_options(const Options& o, const data::FrameSource& source
 {
     data::SinkOptions sink = {.video = o.video()};
     sink.video.existing = o.overwrite ? data::Existing::replace : data::Existing::keep;
-    sink.video.comment = kComment;
     if (const data::VideoInfo* video = source.video()) {
         sink.format = video->format;
         sink.video.source = o.input;
@@ -194,18 +194,28 @@ class Swapper {
     Swapper(const Options& o, const std::string& path, kernels::Device& device,
             std::shared_ptr<const data::LandmarkModel> landmarks, const MergePlan& plan, const SwapOptions& options,
             Console& console)
-        : model_(device, open_checkpoint(path, console)), memory_(device),
+        : Swapper(o, path, open_checkpoint(path, console), device, std::move(landmarks), plan, options, console)
+    {
+    }
+    void take(data::Clip clip) { clip_ = std::move(clip); }
+    std::vector<Drawn> operator()(const std::vector<data::Frame>& frames) { return swap_(frames, clip_); }
+    std::string color() const { return swap_.chosen_color() ? data::name_of(*swap_.chosen_color()) : "as set"; }
+    /// Of its checkpoint, as sha256sum prints it.
+    const std::string& sha256() const { return sha256_; }
+
+  private:
+    Swapper(const Options& o, const std::string& path, const Checkpoint& checkpoint, kernels::Device& device,
+            std::shared_ptr<const data::LandmarkModel> landmarks, const MergePlan& plan, const SwapOptions& options,
+            Console& console)
+        : sha256_(data::sha256(data::read_file(checkpoint.file.path()))), model_(device, checkpoint), memory_(device),
           map_(open_latent_map(path, o.latent_map, device, model_, memory_, console)),
           swap_(device, model_.network(), data::face_type_of(model_.settings().face_type), model_.precision(),
                 std::move(landmarks), plan, options, map_ ? &*map_ : nullptr)
     {
         if (model_.averaged()) console.say("using the averaged weights (ema)");
     }
-    void take(data::Clip clip) { clip_ = std::move(clip); }
-    std::vector<Drawn> operator()(const std::vector<data::Frame>& frames) { return swap_(frames, clip_); }
-    std::string color() const { return swap_.chosen_color() ? data::name_of(*swap_.chosen_color()) : "as set"; }
 
-  private:
+    const std::string sha256_;
     model::TrainedModel model_;
     Pool memory_;
     std::optional<model::CodeMap> map_;
@@ -213,6 +223,13 @@ class Swapper {
     data::Clip clip_;
 };
 using Swappers = std::vector<std::unique_ptr<Swapper>>;
+
+data::Provenance made_by(const Swappers& swappers)
+{
+    data::Provenance made{.comment = kComment, .tool = "Bifrons " BIFRONS_VERSION};
+    for (const auto& swapper : swappers) made.model += (made.model.empty() ? "" : " ") + swapper->sha256();
+    return made;
+}
 
 /// What all of them draw over the frames.
 std::vector<Drawn> draw(const std::vector<data::Frame>& frames, Swappers& swappers, Counts& counts)
@@ -240,7 +257,9 @@ Written swap_frames(const Options& o, data::FrameSource& source, std::int64_t ex
     std::vector<data::Frame> frames = data::next_block(source);
     if (frames.empty()) tell(o, source, console);
     BIFRONS_CHECK(data, !frames.empty(), o.input, ": holds no frames; expected one at least");
-    const auto output = open_merge_output(o.output, o.out, sink_options(o, source, frames[0].image), plan, threads);
+    data::SinkOptions sink = sink_options(o, source, frames[0].image);
+    sink.video.made = made_by(swappers);
+    const auto output = open_merge_output(o.output, o.out, sink, plan, threads);
     Progress progress(console, "merge", "frames", source.count());
     for (; !frames.empty(); frames = data::next_block(source)) {
         if (interrupted())

@@ -53,7 +53,7 @@ if $all; then check release; else check release -E "curves.*/sim"; fi
 if $all; then
     build asan "kernels_tests engine_tests"
     check asan -L "kernels|engine"
-    build simcheck "kernels_tests engine_tests"
+    build simcheck "kernels_tests engine_tests access_counts"
     check simcheck -L "kernels|engine" -E "/(cpu|cpu_1|cuda)( |$)"
     # Kernels are what they were: oneDNN is a method of its own there, and tested beside the others above.
     build minimal "bifrons engine_tests model_tests data_tests tools_tests"

@@ -156,7 +156,7 @@ class PictureSink : public FrameSink {
         BIFRONS_CHECK(usage, !one || frame.index == 0, path_.string(),
                       ": one picture cannot hold several frames; expected a folder or a video");
         save_image(one ? path_ : path_ / (frame.name + ".png"), frame.image,
-                   {.existing = options_.existing, .comment = options_.comment, .extras = &frame.extras});
+                   {.existing = options_.existing, .made = options_.made, .extras = &frame.extras});
     }
     Carried finish() override { return {}; }
 

@@ -63,7 +63,7 @@ std::unique_ptr<FrameSource> open_pictures(PictureFolder pictures, const ReaderO
 
 struct SinkOptions {
     VideoFormat format = {}; ///< for a video
-    VideoOptions video = {}; ///< `existing` and `comment` are for pictures, too
+    VideoOptions video = {}; ///< `existing` and `made` are for pictures, too
 };
 
 class FrameSink {

@@ -80,7 +80,7 @@ Words encode_command(const fs::path& out, const std::string& kind, const VideoFo
             append(command, {"-bsf:v", str("setts=pts=PTS:dts=DTS:duration=", std::llround(frame))});
     }
     append(command, coding(kind, pixels, options));
-    if (!options.comment.empty()) append(command, {"-metadata", "comment=" + options.comment});
+    for (const std::string& tag : metadata_tags(options.made)) append(command, {"-metadata", tag});
     append(command, {"-f", kind, "file:" + out.string()});
     return command;
 }
@@ -250,6 +250,8 @@ Carried VideoWriter::finish()
     const bool complete = options_.constant_rate ? frames > 0 : frames == frames_;
     if (!complete) fail(str(frames, " of ", frames_, " frames are in the file"));
     const Carried carried = add_streams(frames);
+    const std::string xmp = xmp_packet(options_.made);
+    if (!xmp.empty() && container(path_) != "matroska") append_xmp_box(video(), xmp);
     check_destination(path_, options_.existing);
     rename_into_place(video(), path_);
     return carried;

@@ -7,6 +7,7 @@
 #include "data/media/deep.h"
 #include "data/media/process.h"
 #include "data/media/streams.h"
+#include "data/provenance.h"
 
 #include <memory>
 #include <optional>
@@ -21,7 +22,7 @@ struct VideoOptions {
     std::string preset = "fast";       ///< of x264 and x265: a third less time than medium, for equal looks
     bool constant_rate = false;        ///< repeat or leave out frames so that all last equally long
     std::filesystem::path source = {}; ///< carry this file's sound and other streams; empty: none
-    std::string comment = {};          ///< metadata tag "comment"
+    Provenance made = {};              ///< kept in the file: tags, and in .mp4 and .mov XMP
 };
 
 /// True for a name that ends like a video this program writes: mp4, mov, mkv.

@@ -177,6 +177,7 @@ bool write(jpeg_compress_struct& jpeg, Errors& errors, const Image& image, const
            unsigned char** bytes, unsigned long* size)
 {
     constexpr std::size_t kLongest = 65533;
+    const std::string xmp = std::string("http://ns.adobe.com/xap/1.0/\0", 29) + notes.xmp; // freed on failure, too
     if (setjmp(errors.end)) return false;
     jpeg_create_compress(&jpeg);
     jpeg_mem_dest(&jpeg, bytes, size);
@@ -188,6 +189,8 @@ bool write(jpeg_compress_struct& jpeg, Errors& errors, const Image& image, const
     jpeg_set_quality(&jpeg, notes.jpeg_quality, TRUE);
     if (notes.jpeg_quality > 90) jpeg.comp_info[0].h_samp_factor = jpeg.comp_info[0].v_samp_factor = 1; // 4:4:4
     jpeg_start_compress(&jpeg, TRUE);
+    if (!notes.xmp.empty())
+        jpeg_write_marker(&jpeg, JPEG_APP0 + 1, reinterpret_cast<const JOCTET*>(xmp.data()), unsigned(xmp.size()));
     if (!notes.comment.empty())
         jpeg_write_marker(&jpeg, JPEG_COM, reinterpret_cast<const JOCTET*>(notes.comment.data()),
                           unsigned(std::min(notes.comment.size(), kLongest)));

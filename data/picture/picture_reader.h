@@ -43,7 +43,7 @@ std::unique_ptr<PictureReader> open_other_picture(ByteView bytes, const std::str
 /// What goes into a file beside the pixels.
 struct PictureNotes {
     int jpeg_quality = 95;
-    std::string comment = {};
+    std::string comment = {}, xmp = {};
     std::vector<std::uint8_t> profile = {};
 };
 /// C is 1, 3 or 4. Throws Error(failed).

@@ -149,11 +149,15 @@ bool write(png_structp png, png_infop info, const Image& image, const PictureNot
     if (!notes.profile.empty())
         png_set_iCCP(png, info, "ICC profile", PNG_COMPRESSION_TYPE_DEFAULT, notes.profile.data(),
                      png_uint_32(notes.profile.size()));
-    png_text comment = {};
-    comment.compression = PNG_TEXT_COMPRESSION_NONE;
-    comment.key = const_cast<char*>("Comment");
-    comment.text = const_cast<char*>(notes.comment.c_str());
-    if (!notes.comment.empty()) png_set_text(png, info, &comment, 1);
+    const auto set_text = [&](int compression, const char* key, const std::string& words) {
+        png_text text = {};
+        text.compression = compression;
+        text.key = const_cast<char*>(key);
+        text.text = const_cast<char*>(words.c_str());
+        if (!words.empty()) png_set_text(png, info, &text, 1);
+    };
+    set_text(PNG_TEXT_COMPRESSION_NONE, "Comment", notes.comment);
+    set_text(PNG_ITXT_COMPRESSION_NONE, "XML:com.adobe.xmp", notes.xmp);
     png_write_info(png, info);
     png_set_bgr(png);
     for (std::int64_t y = 0; y < image.H; ++y) png_write_row(png, image.at(y, 0));

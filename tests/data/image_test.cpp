@@ -271,7 +271,7 @@ TEST(Image, CommentIsInTheFileAndThePictureStaysReadable)
 {
     const Folder folder;
     for (const char* name : {"a.png", "a.jpg"}) {
-        save_image(folder / name, pattern(8, 8, 3), {.comment = "synthetic: a test"});
+        save_image(folder / name, pattern(8, 8, 3), {.made = {.comment = "synthetic: a test"}});
         EXPECT_NE(bytes_of(folder / name).find("synthetic: a test"), std::string::npos);
         EXPECT_EQ(load_image(folder / name).W, 8);
     }

@@ -102,7 +102,7 @@ TEST(Video, ColourTagsAndCommentAreKept)
                "color_trc=bt709"});
     for (const char* name : {"out.mp4", "out.mov", "out.mkv"}) {
         pass_through(folder / "in.mp4", folder / name,
-                     {.preset = "ultrafast", .source = folder / "in.mp4", .comment = "synthetic: a test"});
+                     {.preset = "ultrafast", .source = folder / "in.mp4", .made = {.comment = "synthetic: a test"}});
         const ColorTags tags = probe(folder / name).format.tags;
         EXPECT_EQ(tags.matrix, "bt709") << name;
         EXPECT_EQ(tags.primaries, "bt709") << name;

@@ -1,5 +1,7 @@
 #include "data/media/frames.h"
+#include "data/sha256.h"
 #include "data/warp.h"
+#include "engine/checkpoint.h"
 #include "tests/data/folder.h"
 #include "tests/support/devices.h"
 #include "tests/tools/made_inputs.h"
@@ -93,6 +95,11 @@ TEST(MergeCommand, faces_change_and_what_is_far_from_them_does_not)
     EXPECT_EQ(r.json()["faces"], 5);
     EXPECT_EQ(r.json()["frames_without_face"], 1);
     EXPECT_EQ(entries(folder / "out"), 6);
+    const auto newest = load_latest_checkpoint(folder / "model", [](const std::string&) {});
+    const auto swapped = data::read_file(folder / "out" / "0.png");
+    EXPECT_NE(std::string(swapped.begin(), swapped.end()).find(data::sha256(data::read_file(newest->file.path()))),
+              std::string::npos)
+        << "the picture names its model";
     for (int i = 0; i < 6; ++i) {
         const data::Image before = data::load_image(folder / "in" / str(i, ".png")),
                           after = data::load_image(folder / "out" / str(i, ".png"));

@@ -2,18 +2,14 @@
 
 #include "engine/atomic_file.h"
 #include "engine/json.h"
+#include "engine/mapped_file.h"
 
 #include <algorithm>
 #include <bit>
-#include <cerrno>
 #include <cmath>
 #include <cstring>
 #include <set>
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -238,24 +234,7 @@ struct Reader {
     }
 };
 
-/// The file's bytes, mapped; unmapped with the last copy of the pointer.
-std::shared_ptr<const void> map_file(const std::string& path, std::uint64_t& size)
-{
-    const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); // NONBLOCK: a pipe must not hang us
-    BIFRONS_CHECK(data, fd >= 0, path, ": cannot be opened: ", std::strerror(errno));
-    struct stat info {};
-    const bool regular = fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
-    size = regular ? std::uint64_t(info.st_size) : 0;
-    void* data = size > 0 ? mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
-    const int reason = errno;
-    close(fd);
-    BIFRONS_CHECK(data, regular, path, ": is not a regular file; expected a safetensors file");
-    BIFRONS_CHECK(data, size > 0, path, ": is empty; expected a safetensors file");
-    BIFRONS_CHECK(device, data != MAP_FAILED || reason != ENOMEM, path, ": takes ", size,
-                  " bytes of address space, and the system gives none. Raise the limit (`ulimit -v`).");
-    BIFRONS_CHECK(data, data != MAP_FAILED, path, ": cannot be read: ", std::strerror(reason));
-    return {data, [size](const void* p) { munmap(const_cast<void*>(p), size); }};
-}
+const char* const kExpected = "a safetensors file";
 
 } // namespace
 
@@ -289,9 +268,9 @@ void write_safetensors(const std::string& path, const std::vector<NamedTensor>& 
 
 SafetensorsFile::SafetensorsFile(const std::string& path) : path_(path)
 {
-    std::uint64_t size = 0;
-    mapping_ = map_file(path, size);
-    const Reader reader{path_, static_cast<const unsigned char*>(mapping_.get()), size};
+    const MappedFile file(path, kExpected);
+    mapping_ = file.shared();
+    const Reader reader{path_, file.bytes().data(), file.bytes().size()};
     const std::uint64_t length = reader.header_length(), data = 8 + length;
     const Json header = reader.parse_header(length);
     metadata_ = reader.read_metadata(header);
@@ -305,9 +284,8 @@ SafetensorsFile::SafetensorsFile(const std::string& path) : path_(path)
 
 Metadata read_safetensors_metadata(const std::string& path)
 {
-    std::uint64_t size = 0;
-    const auto mapping = map_file(path, size);
-    const Reader reader{path, static_cast<const unsigned char*>(mapping.get()), size};
+    const MappedFile file(path, kExpected);
+    const Reader reader{path, file.bytes().data(), file.bytes().size()};
     return reader.read_metadata(reader.parse_header(reader.header_length()));
 }
 

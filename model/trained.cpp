@@ -35,6 +35,38 @@ TrainedModel::TrainedModel(kernels::Device& device, const Checkpoint& checkpoint
     device.synchronize({});
 }
 
+std::string moments_prefix(kernels::UpdateRule rule)
+{
+    switch (rule) {
+    case kernels::UpdateRule::adam:
+        return "adam.";
+    case kernels::UpdateRule::adabelief:
+    case kernels::UpdateRule::adabelief_dfl:
+        return "adabelief.";
+    case kernels::UpdateRule::rmsprop:
+        return "rmsprop.";
+    }
+    return "";
+}
+
+std::string begun_key(const Parameters::Group& group)
+{
+    return "begun." + group.name;
+}
+
+Metadata checkpoint_metadata(const Settings& settings, const kernels::StepState& state, const Parameters& params,
+                             int threads)
+{
+    Metadata metadata = {{"settings", to_json(settings)},
+                         {"seed", str(state.seed)},
+                         {"applied", str(state.applied)},
+                         {"bad_steps", str(state.bad_steps)},
+                         {"threads", str(threads)}};
+    for (std::size_t i = 0; i < params.groups().size(); ++i)
+        metadata[begun_key(params.groups()[i])] = str(state.begun[i]);
+    return metadata;
+}
+
 bool holds(const SafetensorsFile& file, const std::string& prefix, const Parameters& params,
            const Parameters::Group& group)
 {

@@ -35,6 +35,15 @@ class TrainedModel {
 /// What the names of a checkpoint's averaged weights begin with.
 inline const char* const kAveragePrefix = "ema.";
 
+/// What the names of an optimizer's moments begin with, before "m." or "v.". Rules with the same moments share it.
+std::string moments_prefix(kernels::UpdateRule rule);
+
+/// What a checkpoint says beside its tensors. threads: of the cpu.
+Metadata checkpoint_metadata(const Settings& settings, const kernels::StepState& state, const Parameters& params,
+                             int threads);
+/// Under which it says how many updates were made before a group's first.
+std::string begun_key(const Parameters::Group& group);
+
 /// Whether the file has a tensor `prefix + name` of the right size for every parameter of the group.
 bool holds(const SafetensorsFile& file, const std::string& prefix, const Parameters& params,
            const Parameters::Group& group);

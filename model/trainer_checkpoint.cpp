@@ -10,21 +10,6 @@ using kernels::StepState;
 
 namespace {
 
-/// What the names of an optimizer's moments begin with. Rules with the same moments share it.
-std::string moments_prefix(kernels::UpdateRule rule)
-{
-    switch (rule) {
-    case kernels::UpdateRule::adam:
-        return "adam.";
-    case kernels::UpdateRule::adabelief:
-    case kernels::UpdateRule::adabelief_dfl:
-        return "adabelief.";
-    case kernels::UpdateRule::rmsprop:
-        return "rmsprop.";
-    }
-    return "";
-}
-
 const std::string& metadata_text(const Checkpoint& checkpoint, const std::string& key)
 {
     const Metadata& metadata = checkpoint.file.metadata();
@@ -42,12 +27,6 @@ std::int64_t metadata_number(const Checkpoint& checkpoint, const std::string& ke
     } catch (const std::exception&) {
         throw Error(ErrorKind::data, str(checkpoint.file.path(), ": \"", key, "\" is \"", text, "\", not a number"));
     }
-}
-
-/// Under which a checkpoint says how many updates were made before a group's first.
-std::string begun_key(const Parameters::Group& group)
-{
-    return "begun." + group.name;
 }
 
 } // namespace
@@ -78,14 +57,8 @@ void Trainer::save(CheckpointStore& store)
         }
     }
     const StepState state = read_state();
-    Metadata metadata = {{"settings", to_json(settings_)},
-                         {"seed", str(state.seed)},
-                         {"applied", str(state.applied)},
-                         {"bad_steps", str(state.bad_steps)},
-                         {"threads", str(device_.target().threads)}};
-    for (std::size_t i = 0; i < params_.groups().size(); ++i)
-        metadata[begun_key(params_.groups()[i])] = str(state.begun[i]);
-    store.save(std::int64_t(state.step), tensors, metadata);
+    const int threads = device_.target().threads;
+    store.save(std::int64_t(state.step), tensors, checkpoint_metadata(settings_, state, params_, threads));
 }
 
 void Trainer::restore(const Checkpoint& checkpoint, const Warn& warn)

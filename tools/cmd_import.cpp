@@ -1,5 +1,6 @@
 #include "data/import/import.h"
 #include "tools/commands.h"
+#include "tools/import_model.h"
 #include "tools/interrupt.h"
 #include "tools/options.h"
 #include "tools/progress.h"
@@ -11,7 +12,7 @@ namespace bifrons::tools {
 namespace {
 
 struct Options {
-    std::string from, out;
+    std::string from, out, name;
     bool overwrite = false;
 };
 
@@ -49,15 +50,26 @@ void import_faceset(const Options& o, Console& console)
                     {"other_files", report.other_files}});
 }
 
+void import(const Options& o, Console& console)
+{
+    std::vector<data::DflModelFiles> models;
+    if (std::filesystem::is_directory(o.from)) models = data::dfl_models(o.from);
+    if (!models.empty()) return import_model(chosen_model(models, o.name), o.out, o.overwrite, console);
+    BIFRONS_CHECK(usage, o.name.empty(), "--name is for a folder of models, and ", o.from, " has none");
+    import_faceset(o, console);
+}
+
 } // namespace
 
 Work declare_import(CLI::App& app)
 {
     const auto o = std::make_shared<Options>();
-    required(text(app, "INPUT", o->from, "PATH", "DeepFaceLab's folder of aligned faces, or its faceset.pak"));
-    required(text(app, "-o,--out", o->out, "FOLDER", "faceset folder to make"));
-    flag(app, "--overwrite", o->overwrite, "replace the faceset that the folder holds");
-    return [o](Console& console) { import_faceset(*o, console); };
+    required(text(app, "INPUT", o->from, "PATH",
+                  "DeepFaceLab's folder of aligned faces, its faceset.pak, or its folder of models (SAEHD, Quick96)"));
+    required(text(app, "-o,--out", o->out, "FOLDER", "faceset folder or model folder to make"));
+    text(app, "--name", o->name, "NAME", "which of several models in INPUT");
+    flag(app, "--overwrite", o->overwrite, "replace the faceset or model that the folder holds");
+    return [o](Console& console) { import(*o, console); };
 }
 
 } // namespace bifrons::tools

@@ -145,7 +145,7 @@ const std::vector<Command>& commands()
         {"demo", "Run the full demo: extract, train and merge with two public-domain portraits", declare_demo, true},
         {"extract", "Find faces in videos and pictures and save them, aligned, as a faceset", declare_extract, true},
 #endif
-        {"import", "Make a faceset of DeepFaceLab's faces, with their landmarks and masks", declare_import, true},
+        {"import", "Make a faceset of DeepFaceLab's faces, or a model of its SAEHD or Quick96", declare_import, true},
         {"train", "Train a model on two facesets, or resume its training", declare_train, true},
         {"map", "Fit the latent mapping (optional) that `bifrons merge --latent-map` applies", declare_map},
 #if BIFRONS_HAS_MEDIA

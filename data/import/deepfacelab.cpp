@@ -20,7 +20,7 @@ namespace {
 
 FaceType type_of(const PickledValue& face, const std::string& name)
 {
-    static const std::map<std::string, FaceType> types = {
+    static const std::map<std::string, FaceType, std::less<>> types = {
         {"half_face", FaceType::half},          {"midfull_face", FaceType::midfull},  {"full_face", FaceType::full},
         {"full_face_no_align", FaceType::full}, {"whole_face", FaceType::whole_face}, {"head", FaceType::head},
         {"head_no_align", FaceType::head},
@@ -116,7 +116,7 @@ Image drawn_mask(const PickledValue& polygons, std::int64_t side, const std::str
 /// Of one size with the face.
 Image stored_mask(const PickledValue& encoded, std::int64_t side, const std::string& name)
 {
-    const std::string& data = encoded.kind == PickledValue::Kind::array ? encoded.array.data : encoded.text;
+    const std::string_view data = encoded.kind == PickledValue::Kind::array ? encoded.array.data : encoded.text;
     const Image mask = to_grey(decode_image({data.begin(), data.end()}, name + ": xseg_mask"));
     const double sx = double(side) / double(mask.W), sy = double(side) / double(mask.H);
     return warp(mask, {{sx, 0, 0.5 * sx - 0.5, 0, sy, 0.5 * sy - 0.5}}, side, side);
@@ -189,7 +189,7 @@ std::vector<DflPackFace> dfl_pack(const fs::path& file)
     std::vector<DflPackFace> faces(entries.size());
     for (std::size_t i = 0; i < faces.size(); ++i) {
         const PickledValue *const own = entries[i]->find("filename"), *const person = entries[i]->find("person_name");
-        if (own) faces[i].file = (person ? person->text + "_" : "") + fs::path(own->text).filename().string();
+        if (own) faces[i].file = (person ? str(person->text, "_") : "") + fs::path(own->text).filename().string();
         // The last offset is written as one in the file and not from the first face: its face ends with the file.
         const std::uint64_t end = i + 1 < faces.size() ? offsets[i + 1] : size - begin;
         if (offsets[i] > end || end > size - begin) continue;

@@ -62,8 +62,10 @@ std::string in_c_order(const PickledArray& array)
 
 class Machine {
   public:
-    Machine(std::span<const std::uint8_t> bytes, const std::string& name, std::deque<PickledValue>& values)
-        : bytes_(reinterpret_cast<const char*>(bytes.data()), bytes.size()), name_(name), values_(values)
+    Machine(std::span<const std::uint8_t> bytes, const std::string& name, std::deque<PickledValue>& values,
+            std::deque<std::string>& rearranged)
+        : bytes_(reinterpret_cast<const char*>(bytes.data()), bytes.size()), name_(name), values_(values),
+          rearranged_(rearranged)
     {
     }
 
@@ -111,6 +113,8 @@ class Machine {
 
     PickledValue* make(Kind kind)
     {
+        constexpr std::size_t kMost = 1 << 24; // a loss history of five million steps
+        check(values_.size() < kMost, "it holds too many values");
         values_.emplace_back().kind = kind;
         return &values_.back();
     }
@@ -295,13 +299,13 @@ class Machine {
         case 'j':
             return recall(count(4));
         case 'c': {
-            const std::string module(line());
-            return push_name(module + "." + std::string(line()));
+            const std::string_view module = line();
+            return push_name(str(module, ".", line()));
         }
         case 0x93: {
             const PickledValue *const name = pop(), *const module = pop();
             check(name->kind == Kind::text && module->kind == Kind::text, "a name is not text");
-            return push_name(module->text + "." + name->text);
+            return push_name(str(module->text, ".", name->text));
         }
         case 'R': {
             const PickledValue *const arguments = pop(), *const callee = pop();
@@ -320,15 +324,16 @@ class Machine {
     void push_name(const std::string& full)
     {
         const std::string name = usual_name(full);
-        const auto known = {kReconstruct, kScalar, kFromBuffer, kArray, kArrayType, kEncode, kSet, kBytes};
-        BIFRONS_CHECK(data, std::find(known.begin(), known.end(), name) != known.end(), name_,
-                      ": its pickled values need ", printable(full),
+        static constexpr std::string_view kKnown[] = {kReconstruct, kScalar, kFromBuffer, kArray,
+                                                      kArrayType,   kEncode, kSet,        kBytes};
+        const auto known = std::find(std::begin(kKnown), std::end(kKnown), name);
+        BIFRONS_CHECK(data, known != std::end(kKnown), name_, ": its pickled values need ", printable(full),
                       ", which may run a program. Only plain values and numpy's arrays of numbers are read.");
-        push_text(Kind::name, name);
+        push_text(Kind::name, *known);
     }
 
     /// What the call would return.
-    PickledValue* made_by(const std::string& callee, const std::vector<const PickledValue*>& arguments)
+    PickledValue* made_by(std::string_view callee, const std::vector<const PickledValue*>& arguments)
     {
         const auto argument = [&](std::size_t i, Kind kind) -> const PickledValue& {
             check(i < arguments.size() && arguments[i]->kind == kind, "a call has other arguments than numpy's");
@@ -346,9 +351,9 @@ class Machine {
         if (callee == kFromBuffer) {
             PickledValue* const array = make(Kind::array);
             set(*array, argument(1, Kind::array_type), argument(2, Kind::list), argument(0, Kind::bytes).text);
-            const std::string& order = argument(3, Kind::text).text;
+            const std::string_view order = argument(3, Kind::text).text;
             check(arguments.size() == 4 && (order == "C" || order == "F"), "an array has an order of its own");
-            if (order == "F") array->array.data = in_c_order(array->array);
+            if (order == "F") put_in_c_order(array->array);
             return array;
         }
         check(callee == kScalar, "what is called is not a function");
@@ -360,7 +365,7 @@ class Machine {
         return number;
     }
 
-    PickledValue* type_of(const std::string& text)
+    PickledValue* type_of(std::string_view text)
     {
         static constexpr std::string_view kKnown[] = {"f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1"};
         check(std::find(std::begin(kKnown), std::end(kKnown), text) != std::end(kKnown),
@@ -372,18 +377,21 @@ class Machine {
     }
 
     /// Protocol 2 writes bytes as text: a character for each.
-    PickledValue* latin1_bytes(const std::string& text)
+    PickledValue* latin1_bytes(std::string_view text)
     {
-        PickledValue* const bytes = make(Kind::bytes);
+        std::string bytes;
         for (std::size_t i = 0; i < text.size(); ++i) {
             const auto c = std::uint8_t(text[i]);
             check(c < 0xC4, "bytes are written as characters that none is");
-            bytes->text += c < 0x80 ? char(c) : char(c << 6 | (std::uint8_t(text[++i]) & 0x3F));
+            check(c < 0x80 || i + 1 < text.size(), "bytes are written as characters that none is");
+            bytes += c < 0x80 ? char(c) : char(c << 6 | (std::uint8_t(text[++i]) & 0x3F));
         }
-        return bytes;
+        PickledValue* const value = make(Kind::bytes);
+        value->text = keep(std::move(bytes));
+        return value;
     }
 
-    void set(PickledValue& array, const PickledValue& type, const PickledValue& shape, const std::string& data)
+    void set(PickledValue& array, const PickledValue& type, const PickledValue& shape, std::string_view data)
     {
         constexpr double kLongest = 1 << 30;
         PickledArray filled = type.array;
@@ -417,13 +425,25 @@ class Machine {
                   s[2]->kind == Kind::array_type && s[4]->kind == Kind::bytes,
               "numpy's state of an array is another one");
         set(value, *s[2], *s[1], s[4]->text);
-        if (s[3]->kind == Kind::number && s[3]->number != 0) value.array.data = in_c_order(value.array);
+        if (s[3]->kind == Kind::number && s[3]->number != 0) put_in_c_order(value.array);
+    }
+
+    void put_in_c_order(PickledArray& array) { array.data = keep(in_c_order(array)); }
+
+    /// Of a value that is not in the bytes as it is. Together they are no more than the bytes, unless one is used
+    /// twice.
+    std::string_view keep(std::string text)
+    {
+        kept_ += text.size();
+        check(kept_ <= bytes_.size(), "it uses the same array or text many times");
+        return rearranged_.emplace_back(std::move(text));
     }
 
     std::string_view bytes_;
     const std::string& name_;
     std::deque<PickledValue>& values_;
-    std::size_t at_ = 0;
+    std::deque<std::string>& rearranged_;
+    std::size_t at_ = 0, kept_ = 0;
     std::vector<PickledValue*> stack_;
     std::vector<std::size_t> marks_;
     std::unordered_map<std::uint64_t, PickledValue*> memo_;
@@ -449,7 +469,7 @@ void collect(const PickledValue& value, const std::string& name, int depth, int&
 
 double PickledArray::operator[](std::size_t i) const
 {
-    const char* const at = &data[i * bytes];
+    const char* const at = data.data() + i * bytes;
     const bool big = is_big_endian;
     switch (kind) {
     case 'f':
@@ -489,7 +509,7 @@ std::vector<double> PickledValue::numbers(const std::string& name) const
 
 Pickle::Pickle(std::span<const std::uint8_t> bytes, const std::string& name)
 {
-    value_ = Machine(bytes, name, values_).run();
+    value_ = Machine(bytes, name, values_, rearranged_).run();
 }
 
 } // namespace bifrons::data

@@ -16,13 +16,13 @@
 
 namespace bifrons::data {
 
-/// Numbers as numpy stores them, in C order.
+/// Numbers as numpy stores them, in C order; the Pickle's.
 struct PickledArray {
     char kind = 0;         ///< 'f', 'i', 'u' or 'b'
     std::size_t bytes = 0; ///< of a number: 1, 2, 4, 8
     bool is_big_endian = false;
     std::vector<std::int64_t> shape = {};
-    std::string data = {};
+    std::string_view data = {};
 
     std::size_t size() const { return bytes > 0 ? data.size() / bytes : 0; }
     double operator[](std::size_t i) const;
@@ -43,7 +43,7 @@ struct PickledValue {
     };
     Kind kind = Kind::none;
     double number = 0;
-    std::string text = {};                         ///< of text (UTF-8 as a rule), bytes and name
+    std::string_view text = {};                    ///< of text (UTF-8 as a rule), bytes and name
     std::vector<const PickledValue*> members = {}; ///< of a list; of a dict key and value in turn
     PickledArray array = {};
 
@@ -56,8 +56,8 @@ struct PickledValue {
 
 class Pickle {
   public:
-    /// Throws Error(data), which begins with `name`: damaged, truncated, older than protocol 2, or more than plain
-    /// values and numpy's arrays.
+    /// Texts and arrays are not copied: `bytes` must outlive this. Throws Error(data), which begins with `name`:
+    /// damaged, truncated, older than protocol 2, more than plain values and numpy's arrays, or millions of values.
     Pickle(std::span<const std::uint8_t> bytes, const std::string& name);
     Pickle(const Pickle&) = delete;
     Pickle& operator=(const Pickle&) = delete;
@@ -66,6 +66,7 @@ class Pickle {
 
   private:
     std::deque<PickledValue> values_;
+    std::deque<std::string> rearranged_; ///< texts and arrays that are stored in another form than read
     const PickledValue* value_ = nullptr;
 };
 

@@ -73,6 +73,24 @@ if(BIFRONS_HAS_MEDIA)
     target_link_libraries(bifrons_lcms INTERFACE ${LCMS_LIBRARY})
 endif()
 
+# ---- libheif: kinds of pictures that media builds may lack ----
+# bifrons_picture_library(OPTION HEADER LIBRARY PACKAGE): the target bifrons_<library>, empty where it was not found.
+macro(bifrons_picture_library option header library package)
+    find_path(${option}_INCLUDE ${header})
+    find_library(${option}_LIBRARY ${library})
+    set(picture_library_found OFF)
+    if(BIFRONS_HAS_MEDIA AND ${option}_INCLUDE AND ${option}_LIBRARY)
+        set(picture_library_found ON)
+    endif()
+    bifrons_switch(${option} picture_library_found "lib${library} (${package}), or what BIFRONS_MEDIA needs,")
+    add_library(bifrons_${library} INTERFACE)
+    if(BIFRONS_HAS_${option})
+        target_include_directories(bifrons_${library} SYSTEM INTERFACE ${${option}_INCLUDE})
+        target_link_libraries(bifrons_${library} INTERFACE ${${option}_LIBRARY})
+    endif()
+endmacro()
+bifrons_picture_library(HEIF libheif/heif.h heif libheif-dev)
+
 # ---- header-only ----
 find_path(STB_INCLUDE stb/stb_easy_font.h)
 find_path(JSON_INCLUDE nlohmann/json.hpp)

@@ -110,6 +110,7 @@ LoadedPicture decode(ByteView bytes, const std::string& name, std::int64_t max_p
     check_size(*file, name, max_pixels);
     LoadedPicture loaded;
     loaded.image = file->read();
+    loaded.remark = file->remark;
     loaded.image = oriented(std::move(loaded.image), file->orientation);
     loaded.extras.alpha = take_alpha(loaded.image);
     convert(loaded, *file);
@@ -158,7 +159,11 @@ const std::vector<std::string>& picture_endings()
         ".bmp",
         ".webp",
         ".tif",
-        ".tiff"
+        ".tiff",
+        ".heic",
+        ".heif",
+        ".hif",
+        ".avif"
 #endif
     };
     return endings;
@@ -184,7 +189,8 @@ std::unique_ptr<PictureReader> open_picture(ByteView bytes, const std::string& n
     if (bytes.size() > 2 && bytes[0] == 0xFF && bytes[1] == 0xD8) return open_jpeg(bytes, name);
 #if BIFRONS_HAS_MEDIA
     if (auto other = open_other_picture(bytes, name)) return other;
-    constexpr const char* kKinds = "PNG, JPEG, BMP, WebP or TIFF";
+    if (auto heif = open_heif(bytes, name)) return heif;
+    constexpr const char* kKinds = "PNG, JPEG, BMP, WebP, TIFF, HEIC or AVIF";
 #else
     constexpr const char* kKinds = "PNG or JPEG";
 #endif

@@ -35,7 +35,7 @@ ImageF to_float(const Image& image);
 /// 0..1 -> 0..255, rounded to nearest; values outside are clipped, NaN becomes 0.
 Image to_bytes(const ImageF& image);
 
-/// Endings of the pictures that this program reads: .png, .jpg, .jpeg, with media also .bmp, .webp, .tif, .tiff.
+/// Endings of the pictures that this program reads: .png, .jpg, .jpeg, with media also .webp, .heic and others.
 const std::vector<std::string>& picture_endings();
 /// True for a name with one of them, in upper or lower case.
 bool has_picture_name(const std::filesystem::path& path);

@@ -36,21 +36,11 @@ class VideoFrames : public FrameSource {
     std::int64_t index_ = 0;
 };
 
-LoadedPicture load(const fs::path& path, const ReaderOptions& options)
-{
-    if (!is_coded_as_video(path)) return load_picture(path, options.max_pixels);
-    LoadedPicture loaded;
-    BIFRONS_CHECK(data, VideoReader(path, options).next(loaded.image), path.string(), ": holds no picture");
-    return loaded;
-}
-
 /// Empty where it cannot be read.
 std::optional<PictureHeader> header_of(const fs::path& path)
 {
     try {
-        if (!is_coded_as_video(path)) return look_at_picture(path);
-        const VideoInfo info = probe(path);
-        return PictureHeader{info.format.H, info.format.W};
+        return look_at_picture(path);
     } catch (const Error&) {
         return {};
     }
@@ -94,7 +84,7 @@ class PictureFrames : public FrameSource {
         while (next_ < files_.size()) {
             const fs::path& file = files_[next_++];
             try {
-                LoadedPicture loaded = load(file, options_);
+                LoadedPicture loaded = load_picture(file, options_.max_pixels);
                 if (!loaded.remark.empty()) remarks_.push_back(str(file.filename().string(), ": ", loaded.remark));
                 frame = {.name = file.stem().string(), .file = file.filename().string()};
                 frame.image = std::move(loaded.image);
@@ -170,7 +160,7 @@ class PictureSink : public FrameSink {
 bool is_clip(const fs::path& path)
 {
     std::error_code ignored;
-    if (fs::is_directory(path, ignored) || is_coded_as_video(path)) return false;
+    if (fs::is_directory(path, ignored)) return false;
     if (!has_picture_name(path)) return true;
     const std::optional<PictureHeader> header = header_of(path);
     return header && header->is_animated;
@@ -188,7 +178,7 @@ PictureFolder pictures_in(const fs::path& folder)
             ++others["hidden"];
         else if (!fs::is_regular_file(status))
             ++others[fs::is_directory(status) ? "folders" : "special files"];
-        else if (has_picture_name(path) || is_coded_as_video(path))
+        else if (has_picture_name(path))
             found.files.push_back(entry.path());
         else
             ++others[path.has_extension() ? lower_ending(path) : "without an ending"];
@@ -199,9 +189,9 @@ PictureFolder pictures_in(const fs::path& folder)
     for (const auto& [kind, number] : others)
         found.left_out += str(found.left_out.empty() ? "" : ", ", number, " ", kind);
     std::string endings;
-    for (const std::string& ending : picture_endings()) endings += ending + ", ";
+    for (const std::string& ending : picture_endings()) endings += (endings.empty() ? "" : ", ") + ending;
     BIFRONS_CHECK(data, !found.files.empty(), folder.string(),
-                  ": the folder holds no pictures; expected files ending in ", endings, ".avif or .heic",
+                  ": the folder holds no pictures; expected files that end in one of ", endings,
                   found.left_out.empty() ? "" : "; it holds " + found.left_out);
     return found;
 }

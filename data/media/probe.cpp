@@ -1,5 +1,4 @@
 // data/media/probe.cpp - what a video file holds, as ffprobe tells.
-#include "data/image.h"
 #include "data/media/input.h"
 #include "data/media/process.h"
 #include "data/media/video.h"
@@ -284,8 +283,6 @@ void set_others(VideoInfo& info, const Json& answer)
     for (const Json& stream : member(answer, "streams")) look(stream);
 }
 
-constexpr const char* kConvert = " Convert it, for example by heif-convert.";
-
 /// The first stream of pictures that is not a cover.
 const Json& video_stream(const Json& answer, const std::string& name)
 {
@@ -294,15 +291,15 @@ const Json& video_stream(const Json& answer, const std::string& name)
     throw Error(ErrorKind::data, str(name, ": holds no video; expected a file with a video stream"));
 }
 
-/// A picture of tiles, each a stream of its own: AVIF or HEIC, as telephones write it.
+/// A picture under a video's name, of which ffmpeg would show one tile: AVIF or HEIC, as telephones write it.
 void refuse_tiles(const Json& answer, const std::string& name)
 {
     std::int64_t tiles = 0;
     for (const Json& stream : member(answer, "streams"))
         tiles += word(stream, "codec_type") == "video" && number(stream, "nb_frames") == 1 &&
                  integer(member(stream, "disposition"), "dependent") != 0;
-    BIFRONS_CHECK(data, tiles < 2, name, ": is a picture of ", tiles, " tiles, which are not joined here; expected ",
-                  "one in one piece.", kConvert);
+    BIFRONS_CHECK(data, tiles < 2, name, ": is a picture of ", tiles,
+                  " tiles and no video. Give it the ending .heic or .avif.");
 }
 
 std::string ask(const std::string& name, const Words& what)
@@ -315,8 +312,6 @@ std::string ask(const std::string& name, const Words& what)
                   ": is a playlist, or of a format that is not read; expected a file that holds its own video: MP4, "
                   "MOV, MKV, WebM, AVI, MPEG or the like");
     if (output.status != 0) check_program(output.complaint);
-    BIFRONS_CHECK(data, output.status == 0 || !is_coded_as_video(name), name, ": cannot be read by this ffmpeg (",
-                  output.complaint, "). HEIC needs ffmpeg 7 or later; it may also be truncated.", kConvert);
     BIFRONS_CHECK(data, output.status == 0, name, ": cannot be read as video (", output.complaint,
                   "); expected a video file. It may be truncated or not a video.");
     return output.text;
@@ -364,12 +359,6 @@ std::vector<std::string> VideoInfo::codecs(StreamKind kind) const
     return codecs;
 }
 
-bool is_coded_as_video(const std::filesystem::path& picture)
-{
-    const std::string ending = lower_ending(picture);
-    return ending == ".avif" || ending == ".heic" || ending == ".heif";
-}
-
 VideoInfo read_probe(const std::string& said, const std::function<std::string(int)>& packets_of,
                      const std::string& name)
 {
@@ -391,8 +380,6 @@ VideoInfo read_probe(const std::string& said, const std::function<std::string(in
     set_colors(info, stream);
     set_others(info, answer);
 
-    BIFRONS_CHECK(data, info.format.H > 0 || !is_coded_as_video(name), name,
-                  ": is a picture that this ffmpeg cannot read, as ", "one of tiles, or is damaged.", kConvert);
     BIFRONS_CHECK(data, info.format.H > 0 && info.format.W > 0 && packets.shown > 0, name,
                   ": holds a video stream without a picture; the file is truncated or damaged");
     // AVI headers count a frame or two too many.

@@ -9,8 +9,7 @@ namespace bifrons::data {
 namespace {
 
 constexpr float kWhite = 203; // cd/m2
-/// What ffmpeg's scaler makes of white in RGB of 16 bits, and takes for it; there are 65535 levels.
-constexpr float kWhiteLevel = 65280, kLevels = 65535;
+constexpr float kLevels = 65535;
 constexpr float kPqPeak = 10000, kHlgPeak = 1000;
 constexpr float kDisplayGamma = 2.4f, kHlgGamma = 1.2f;
 constexpr int kRoots = 4095; // steps of the square root of light: less than a fifth of a level each
@@ -97,7 +96,7 @@ ToneMapping::ToneMapping(const ColorTags& tags)
       light_of_(65536), level_of_(kRoots + 1)
 {
     for (std::size_t i = 0; i < light_of_.size(); ++i) {
-        const float value = std::min(float(i) / kWhiteLevel, 1.0f);
+        const float value = std::min(float(i) / kDeepWhite, 1.0f);
         light_of_[i] =
             is_pq_ ? pq_light(value) * kPqPeak / kWhite : std::pow(hlg_light(value), kHlgGamma) * kHlgPeak / kWhite;
     }
@@ -127,7 +126,7 @@ void ToneMapping::undo(ImageF& colors) const
         for (std::size_t c = 0; c < 3; ++c) rgb[c] = std::pow(std::clamp(bgr[2 - c], 0.0f, 1.0f), kDisplayGamma);
         scale_brightness(rgb, expanded);
         multiply(from_bt709_, rgb);
-        for (std::size_t c = 0; c < 3; ++c) bgr[2 - c] = undo_transfer(rgb[c]) * (kWhiteLevel / kLevels);
+        for (std::size_t c = 0; c < 3; ++c) bgr[2 - c] = undo_transfer(rgb[c]) * (kDeepWhite / kLevels);
     }
 }
 

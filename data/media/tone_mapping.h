@@ -18,6 +18,9 @@
 
 namespace bifrons::data {
 
+/// Of 65535 levels: what ffmpeg's scaler makes of white in RGB of 16 bits, and takes for it.
+inline constexpr int kDeepWhite = 65280;
+
 /// Red, green and blue, by rows.
 using ColorMatrix = std::array<float, 9>;
 
@@ -26,7 +29,7 @@ class ToneMapping {
     /// hdr_of(tags) is not empty. Primaries that are neither BT.709's nor Display P3's count as BT.2020's.
     explicit ToneMapping(const ColorTags& tags);
 
-    /// The picture as BT.709 shows it.
+    /// The picture, whose white is kDeepWhite, as BT.709 shows it.
     Image operator()(const DeepImage& picture) const;
     /// BGR 0..1 as BT.709 shows it becomes that of the tags: what shows so, where it is not clipped.
     void undo(ImageF& colors) const;

@@ -61,9 +61,6 @@ struct VideoInfo {
     std::vector<std::string> codecs(StreamKind kind) const; ///< of these streams, in order
 };
 
-/// True for the name of a picture that is coded as a video's frames are, and read as such: .avif, .heic, .heif.
-bool is_coded_as_video(const std::filesystem::path& picture);
-
 /// Reads what a video file holds.
 /// Throws Error(data): missing, no media, no video stream, or a picture of tiles; Error(failed): ffprobe missing.
 VideoInfo probe(const std::filesystem::path& path);

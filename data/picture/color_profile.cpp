@@ -5,6 +5,7 @@
 
 #include <lcms2.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace bifrons::data {
@@ -78,6 +79,27 @@ bool ColorProfile::is_srgb() const
     for (std::size_t i = 0; i < colors.pixels.size(); ++i)
         if (std::abs(int(after.pixels[i]) - int(colors.pixels[i])) > kRounding) return false;
     return true;
+}
+
+std::vector<std::uint8_t> profile_of(const Chromaticities& colors, std::optional<double> gamma)
+{
+    const auto xyY = [](const Chromaticity& color) { return cmsCIExyY{color.x, color.y, 1}; };
+    const cmsCIExyY white = xyY(colors.white);
+    const cmsCIExyYTRIPLE primaries = {xyY(colors.red), xyY(colors.green), xyY(colors.blue)};
+    constexpr cmsInt32Number kCurve = 4; // ((x + 0.055) / 1.055)^2.4 from 0.04045 on, and x / 12.92 below
+    const cmsFloat64Number srgb[] = {2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045};
+    cmsToneCurve* curve = gamma ? cmsBuildGamma(nullptr, *gamma) : cmsBuildParametricToneCurve(nullptr, kCurve, srgb);
+    cmsToneCurve* curves[] = {curve, curve, curve};
+    const Profile profile(cmsCreateRGBProfile(&white, &primaries, curves));
+    cmsFreeToneCurve(curve);
+    if (!profile) return {};
+    cmsUInt32Number size = 0;
+    cmsSaveProfileToMem(profile.get(), nullptr, &size);
+    std::vector<std::uint8_t> icc(size);
+    cmsSaveProfileToMem(profile.get(), icc.data(), &size);
+    constexpr std::size_t kTime = 24, kTimeEnd = 36; // of its making, so that the same picture gives the same file
+    if (size > kTimeEnd) std::fill(icc.begin() + kTime, icc.begin() + kTimeEnd, std::uint8_t(0));
+    return icc;
 }
 
 Image srgb_of_inks(const Image& inks, const std::vector<std::uint8_t>& icc)

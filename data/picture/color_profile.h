@@ -4,6 +4,7 @@
 #include "data/image.h"
 
 #include <memory>
+#include <optional>
 
 namespace bifrons::data {
 
@@ -25,6 +26,17 @@ class ColorProfile {
     struct Transforms;
     std::unique_ptr<Transforms> transforms_;
 };
+
+/// CIE 1931 x and y.
+struct Chromaticity {
+    double x = 0, y = 0;
+};
+struct Chromaticities {
+    Chromaticity red, green, blue, white;
+};
+/// An ICC profile of RGB with these primaries and this exponent; without one, with sRGB's curve. Empty where there can
+/// be no such colours.
+std::vector<std::uint8_t> profile_of(const Chromaticities& colors, std::optional<double> gamma);
 
 /// Inks (cyan, magenta, yellow and black, 255 all of it), by the profile of the printer that they are meant for, in
 /// sRGB: BGR. Throws Error(data) for a damaged profile and for one of other pictures.

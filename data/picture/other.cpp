@@ -1,5 +1,6 @@
 // data/picture/other.cpp - BMP, WebP and TIFF through OpenCV, which tells nothing but pixels: sizes, Exif and ICC are
 // taken from the file.
+#include "data/picture/bytes.h"
 #include "data/picture/tiff_tags.h"
 #include "kernels/base/error.h"
 
@@ -8,24 +9,10 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <string_view>
 
 namespace bifrons::data {
 
 namespace {
-
-bool has_at(ByteView bytes, std::size_t at, std::string_view text)
-{
-    return bytes.size() >= at + text.size() && std::equal(text.begin(), text.end(), bytes.begin() + std::ptrdiff_t(at));
-}
-
-/// A little-endian number; 0 outside.
-std::int64_t number(ByteView bytes, std::size_t at, std::size_t size)
-{
-    std::int64_t value = 0;
-    for (std::size_t i = size; i-- > 0;) value = value << 8 | (at + i < bytes.size() ? bytes[at + i] : 0);
-    return value;
-}
 
 /// BGR or BGRA of 8 bits.
 Image image_of(const cv::Mat& decoded)

@@ -26,6 +26,7 @@ class PictureReader {
     std::string profile_fault = {};         ///< why read() could not use one that only it could have used
     bool is_grey = false;                   ///< one channel of colour in the file
     bool is_animated = false;
+    std::string remark = {};              ///< what a person should know, one sentence; known for certain after read()
     std::vector<std::uint8_t> app15 = {}; ///< of a JPEG: where DeepFaceLab writes what it knows of a face
 };
 
@@ -38,6 +39,9 @@ std::unique_ptr<PictureReader> open_jpeg(ByteView bytes, const std::string& name
 #if BIFRONS_HAS_MEDIA
 /// BMP, WebP and TIFF, through OpenCV.
 std::unique_ptr<PictureReader> open_other_picture(ByteView bytes, const std::string& name);
+/// HEIC and AVIF, through libheif; null for other files. Throws Error(data) also where it was not there when this
+/// program was built.
+std::unique_ptr<PictureReader> open_heif(ByteView bytes, const std::string& name);
 #endif
 
 /// What goes into a file beside the pixels.

@@ -129,19 +129,16 @@ TEST(Frames, AnimatedPicturesAreClips)
     make("a.gif", {});
     make("a.png", {"-f", "apng"});
     make("b.webp", {"-frames:v", "1"});
-    make("c.avif", {"-frames:v", "1", "-c:v", "libaom-av1", "-cpu-used", "8"});
     for (const char* name : {"a.gif", "a.png"}) {
         const auto source = open_frames(folder / name);
         EXPECT_NE(source->video(), nullptr) << name;
         EXPECT_EQ(source->count(), 5) << name;
     }
-    for (const char* name : {"b.webp", "c.avif"}) {
-        const auto source = open_frames(folder / name);
-        EXPECT_EQ(source->video(), nullptr) << name;
-        Frame frame;
-        ASSERT_TRUE(source->next(frame)) << name;
-        EXPECT_EQ(frame.image.W, 32) << name;
-    }
+    const auto source = open_frames(folder / "b.webp");
+    EXPECT_EQ(source->video(), nullptr);
+    Frame frame;
+    ASSERT_TRUE(source->next(frame));
+    EXPECT_EQ(frame.image.W, 32);
 }
 
 TEST(Frames, WhatAPicturesFileHoldsBesideItsPixelsGoesAlong)

@@ -37,7 +37,7 @@ TEST(Probe, APictureOfTilesIsRefused)
     const std::string tile = R"(,"nb_frames":"1","disposition":{"default":0,"dependent":1})";
     const std::string further = R"(,{"index":4,"codec_type":"video","width":64,"height":48)" + tile + "}";
     BIFRONS_EXPECT_ERROR(info_of(tile, "0,0,K_\n", further + further), data,
-                         "a.mp4: is a picture of 3 tiles, which are not joined here; expected one in one piece");
+                         "a.mp4: is a picture of 3 tiles and no video. Give it the ending .heic or .avif.");
     EXPECT_EQ(info_of(tile, "0,0,K_\n").frames, 1) << "one alone is whole";
     const std::string depth = R"(,{"index":4,"codec_type":"video","nb_frames":"3","disposition":{"dependent":1}})";
     EXPECT_EQ(info_of("", kPackets, depth + depth).frames, 3) << "a video with what belongs to it";

@@ -73,7 +73,7 @@ if(BIFRONS_HAS_MEDIA)
     target_link_libraries(bifrons_lcms INTERFACE ${LCMS_LIBRARY})
 endif()
 
-# ---- libheif: kinds of pictures that media builds may lack ----
+# ---- libheif and libwebp: kinds of pictures that media builds may lack ----
 # bifrons_picture_library(OPTION HEADER LIBRARY PACKAGE): the target bifrons_<library>, empty where it was not found.
 macro(bifrons_picture_library option header library package)
     find_path(${option}_INCLUDE ${header})
@@ -90,6 +90,7 @@ macro(bifrons_picture_library option header library package)
     endif()
 endmacro()
 bifrons_picture_library(HEIF libheif/heif.h heif libheif-dev)
+bifrons_picture_library(WEBP webp/decode.h webp libwebp-dev)
 
 # ---- header-only ----
 find_path(STB_INCLUDE stb/stb_easy_font.h)

@@ -197,7 +197,7 @@ std::unique_ptr<PictureReader> open_picture(ByteView bytes, const std::string& n
     throw Error(ErrorKind::data, str(name, ": cannot be read as a picture; expected ", kKinds));
 }
 
-LoadedPicture load_picture(const fs::path& path, std::int64_t max_pixels)
+std::vector<std::uint8_t> read_picture_file(const fs::path& path, std::int64_t max_pixels)
 {
     constexpr std::int64_t kMostBytes = 8; // of a pixel: four channels of 16 bits
     const std::int64_t most = kMostBytes * max_pixels;
@@ -205,7 +205,12 @@ LoadedPicture load_picture(const fs::path& path, std::int64_t max_pixels)
     const std::uintmax_t size = fs::file_size(path, missing);
     BIFRONS_CHECK(data, missing || size <= std::uintmax_t(most), path.string(), ": has ", human_bytes(double(size)),
                   "; expected a picture of at most ", human_bytes(double(most)), ". --max-pixels allows more.");
-    return decode(read_file(path), path.string(), max_pixels);
+    return read_file(path);
+}
+
+LoadedPicture load_picture(const fs::path& path, std::int64_t max_pixels)
+{
+    return decode(read_picture_file(path, max_pixels), path.string(), max_pixels);
 }
 
 Image load_image(const fs::path& path, std::int64_t max_pixels)

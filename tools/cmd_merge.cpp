@@ -169,7 +169,7 @@ data::SinkOptions sink_options(const Options& o, const data::FrameSource& source
     sink.video.existing = o.overwrite ? data::Existing::replace : data::Existing::keep;
     if (const data::VideoInfo* video = source.video()) {
         sink.format = video->format;
-        sink.video.source = o.input;
+        if (video->holds_more()) sink.video.source = o.input;
     } else {
         sink.format = {.H = first.H, .W = first.W, .rate = {std::llround(o.fps * 1000), 1000}};
     }

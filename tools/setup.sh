@@ -19,7 +19,7 @@ headers|libcli11-dev libeigen3-dev libstb-dev libtomlplusplus-dev libxxhash-dev 
 pictures|libjpeg-dev libpng-dev|libjpeg-turbo-devel libpng-devel|libjpeg-turbo libpng
 compute|libdnnl-dev|onednn-devel|onednn
 video|ffmpeg|ffmpeg-free|ffmpeg
-faces|libblas-dev libdlib-dev libdlib-data libheif-dev liblapack-dev liblcms2-dev libopencv-core-dev libopencv-dnn-dev libopencv-imgcodecs-dev libopencv-imgproc-dev libopencv-objdetect-dev opencv-data|blas-devel dlib-devel libheif-devel lapack-devel lcms2-devel opencv-data opencv-devel, RPM Fusion's libheif-freeworld for HEIC, and dlib's shape_predictor_68_face_landmarks.dat|blas dlib libheif lapack lcms2 opencv, and dlib's shape_predictor_68_face_landmarks.dat
+faces|libblas-dev libdlib-dev libdlib-data libheif-dev liblapack-dev liblcms2-dev libopencv-core-dev libopencv-dnn-dev libopencv-imgcodecs-dev libopencv-imgproc-dev libopencv-objdetect-dev libwebp-dev opencv-data|blas-devel dlib-devel libheif-devel lapack-devel lcms2-devel libwebp-devel opencv-data opencv-devel, RPM Fusion's libheif-freeworld for HEIC, and dlib's shape_predictor_68_face_landmarks.dat|blas dlib libheif lapack lcms2 libwebp opencv, and dlib's shape_predictor_68_face_landmarks.dat
 tests|libbenchmark-dev libgtest-dev libopencv-photo-dev|google-benchmark-devel gtest-devel opencv-devel|benchmark gtest opencv
 models|python3-pip|python3-pip|python-pip
 format|clang-format-14|the Python package clang-format==14.0.6|the Python package clang-format==14.0.6

@@ -1,6 +1,7 @@
 // data/media/frames.cpp - where frames come from and go to.
 #include "data/media/frames.h"
 
+#include "data/media/webp_frames.h"
 #include "kernels/base/error.h"
 
 #include <algorithm>
@@ -206,10 +207,7 @@ std::unique_ptr<FrameSource> open_frames(const fs::path& path, const ReaderOptio
     std::error_code ignored;
     if (fs::is_directory(path, ignored)) return open_pictures(pictures_in(path), options);
     if (!is_clip(path)) return open_pictures({{path}, ""}, options);
-    BIFRONS_CHECK(data, lower_ending(path) != ".webp", path.string(),
-                  ": is an animated WebP, which ffmpeg cannot read; expected an animated PNG, a GIF or a video. "
-                  "ImageMagick makes one: convert ",
-                  path.filename().string(), " -coalesce apng:", path.stem().string(), ".png");
+    if (is_webp_file(path)) return open_animated_webp(path, options);
     return std::make_unique<VideoFrames>(path, options);
 }
 

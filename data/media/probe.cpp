@@ -1,6 +1,7 @@
 // data/media/probe.cpp - what a video file holds, as ffprobe tells.
 #include "data/media/input.h"
 #include "data/media/process.h"
+#include "data/media/rate.h"
 #include "data/media/video.h"
 #include "engine/json.h"
 #include "kernels/base/error.h"
@@ -19,8 +20,7 @@ using Json = nlohmann::json;
 // ffprobe's answer tells of a file that may be damaged or hostile: what is absent, of another type or beyond all reason
 // counts as not said.
 
-constexpr double kLongest_s = 1e9;                ///< no time stamp is larger
-constexpr double kSlowest = 1e-3, kFastest = 1e5; ///< frames/s
+constexpr double kLongest_s = 1e9; ///< no time stamp is larger
 
 std::string word(const Json& object, const char* key)
 {
@@ -70,7 +70,7 @@ Rational fraction(const Json& object, const char* key)
 Rational rate(const Json& stream, const char* key)
 {
     const Rational said = fraction(stream, key);
-    return said.value() > kSlowest && said.value() < kFastest ? said : Rational{0, 1};
+    return said.value() > kSlowestRate && said.value() < kFastestRate ? said : Rational{0, 1};
 }
 
 std::string color_tag(const Json& stream, const char* key)
@@ -134,50 +134,6 @@ Packets parse_packets(const std::string& lines)
     if (!all_timed) packets.runs.clear();
     for (std::vector<double>& run : packets.runs) std::sort(run.begin(), run.end());
     return packets;
-}
-
-/// Every frame is within a quarter of a frame of its place.
-bool keeps_to(const Rational& rate, const std::vector<std::vector<double>>& runs)
-{
-    for (const std::vector<double>& run : runs)
-        for (std::size_t i = 0; i < run.size(); ++i)
-            if (std::abs((run[i] - run[0]) * rate.value() - double(i)) > 0.25) return false;
-    return true;
-}
-
-/// The middle one of the distances between neighbours; 0 without any.
-double usual_step(const std::vector<std::vector<double>>& runs)
-{
-    std::vector<double> steps;
-    for (const std::vector<double>& run : runs)
-        for (std::size_t i = 1; i < run.size(); ++i) steps.push_back(run[i] - run[i - 1]);
-    if (steps.empty()) return 0;
-    const auto middle = steps.begin() + std::ptrdiff_t(steps.size() / 2);
-    std::nth_element(steps.begin(), middle, steps.end());
-    return *middle;
-}
-
-/// The rate that the frames keep to: the file's word or a usual one; else the rate of the usual frame, by the file's
-/// word if that is near.
-void set_rate(VideoFormat& format, const Json& stream, const std::vector<std::vector<double>>& runs)
-{
-    const Rational nominal = rate(stream, "r_frame_rate"), mean = rate(stream, "avg_frame_rate");
-    const double step = usual_step(runs);
-    if (step * kFastest < 1 || step * kSlowest > 1) {
-        format.rate = mean.num ? mean : nominal.num ? nominal : Rational{25, 1};
-        return;
-    }
-    for (const Rational& usual :
-         {nominal, mean, Rational{24000, 1001}, Rational{24, 1}, Rational{25, 1}, Rational{30000, 1001},
-          Rational{30, 1}, Rational{50, 1}, Rational{60000, 1001}, Rational{60, 1}})
-        if (usual.num && keeps_to(usual, runs)) {
-            format.rate = usual;
-            return;
-        }
-    format.rate = {std::llround(1000 / step), 1000};
-    format.variable_rate = !keeps_to(format.rate, runs);
-    for (const Rational& said : {mean, nominal})
-        if (said.num && std::abs(said.value() * step - 1) < 0.02) format.rate = said;
 }
 
 /// As the decoder says, else as the name of the pixels' format does: yuv420p10le, p010le, rgb48be.
@@ -376,7 +332,7 @@ VideoInfo read_probe(const std::string& said, const std::function<std::string(in
     info.frames = packets.shown;
     info.fields = fields_of(stream);
     set_size(info, stream);
-    set_rate(info.format, stream, packets.runs);
+    set_rate(info.format, rate(stream, "r_frame_rate"), rate(stream, "avg_frame_rate"), packets.runs);
     set_colors(info, stream);
     set_others(info, answer);
 

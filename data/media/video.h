@@ -59,6 +59,8 @@ struct VideoInfo {
     std::vector<std::string> remarks = {}; ///< what a person should know: a sentence each, without the file's name
 
     std::vector<std::string> codecs(StreamKind kind) const; ///< of these streams, in order
+    /// The file holds more than pictures.
+    bool holds_more() const { return !others.empty() || chapters > 0 || !timecode.empty(); }
 };
 
 /// Reads what a video file holds.

@@ -1,7 +1,8 @@
 // data/picture/other.cpp - BMP, WebP and TIFF through OpenCV, which tells nothing but pixels: sizes, Exif and ICC are
-// taken from the file.
+// taken from the file. Of an animated WebP it reads nothing.
 #include "data/picture/bytes.h"
 #include "data/picture/tiff_tags.h"
+#include "data/picture/webp.h"
 #include "kernels/base/error.h"
 
 #include <opencv2/core/utils/logger.hpp>
@@ -84,35 +85,26 @@ class BmpReader : public OtherReader {
 
 class WebpReader : public OtherReader {
   public:
-    WebpReader(ByteView bytes, const std::string& name) : OtherReader(bytes, name)
+    WebpReader(ByteView bytes, const std::string& name) : OtherReader(bytes, name), file_(read_webp(bytes))
     {
-        for (std::size_t at = 12; at + 8 <= bytes.size();) {
-            const auto length = std::size_t(number(bytes, at + 4, 4));
-            take(at, bytes.subspan(at + 8, std::min(length, bytes.size() - at - 8)));
-            at += 8 + length + length % 2;
-        }
+        H = file_.H;
+        W = file_.W;
+        orientation = file_.orientation;
+        profile.assign(file_.profile.begin(), file_.profile.end());
+        is_animated = file_.is_animated;
+    }
+
+    Image read() override
+    {
+        if (!is_animated) return OtherReader::read();
+        WebpAnimation animation(file_);
+        BIFRONS_CHECK(data, !file_.frames.empty() && animation.draw_next(), name_,
+                      ": its first frame cannot be decoded; the picture is damaged or truncated");
+        return animation.picture();
     }
 
   private:
-    void take(std::size_t at, ByteView chunk)
-    {
-        constexpr int kAnimated = 2;
-        if (has_at(bytes_, at, "VP8X")) {
-            is_animated = number(chunk, 0, 1) & kAnimated;
-            W = number(chunk, 4, 3) + 1;
-            H = number(chunk, 7, 3) + 1;
-        } else if (has_at(bytes_, at, "VP8 ") && W == 0) {
-            W = number(chunk, 6, 2) & 0x3FFF;
-            H = number(chunk, 8, 2) & 0x3FFF;
-        } else if (has_at(bytes_, at, "VP8L") && W == 0) {
-            W = (number(chunk, 1, 4) & 0x3FFF) + 1;
-            H = (number(chunk, 1, 4) >> 14 & 0x3FFF) + 1;
-        } else if (has_at(bytes_, at, "EXIF")) {
-            orientation = orientation_in(chunk);
-        } else if (has_at(bytes_, at, "ICCP")) {
-            profile.assign(chunk.begin(), chunk.end());
-        }
-    }
+    WebpFile file_;
 };
 
 class TiffReader : public OtherReader {
@@ -133,7 +125,7 @@ class TiffReader : public OtherReader {
 std::unique_ptr<PictureReader> open_other_picture(ByteView bytes, const std::string& name)
 {
     if (has_at(bytes, 0, "BM")) return std::make_unique<BmpReader>(bytes, name);
-    if (has_at(bytes, 0, "RIFF") && has_at(bytes, 8, "WEBP")) return std::make_unique<WebpReader>(bytes, name);
+    if (is_webp(bytes)) return std::make_unique<WebpReader>(bytes, name);
     if (TiffTags::starts(bytes)) return std::make_unique<TiffReader>(bytes, name);
     return nullptr;
 }

@@ -34,6 +34,9 @@ class PictureReader {
 /// Throws Error(data), which begins with `name`, for other files.
 std::unique_ptr<PictureReader> open_picture(ByteView bytes, const std::string& name);
 
+/// A picture's file. Throws Error(data) as read_file does, and for one of more than 8 bytes for each of these pixels.
+std::vector<std::uint8_t> read_picture_file(const std::filesystem::path& path, std::int64_t max_pixels);
+
 std::unique_ptr<PictureReader> open_png(ByteView bytes, const std::string& name);
 std::unique_ptr<PictureReader> open_jpeg(ByteView bytes, const std::string& name);
 #if BIFRONS_HAS_MEDIA

@@ -45,6 +45,11 @@ inline Bytes deflated(const Bytes& raw)
     return out;
 }
 
+inline void put_little(Bytes& out, std::size_t value, int size)
+{
+    for (int i = 0; i < size; ++i) out.push_back(std::uint8_t(value >> (8 * i)));
+}
+
 inline void put_big32(Bytes& out, std::size_t value)
 {
     for (int shift = 24; shift >= 0; shift -= 8) out.push_back(std::uint8_t(value >> shift));

@@ -15,11 +15,7 @@ namespace {
 
 using test::Bytes;
 using test::Folder;
-
-void put_little(Bytes& out, std::size_t value, int size)
-{
-    for (int i = 0; i < size; ++i) out.push_back(std::uint8_t(value >> (8 * i)));
-}
+using test::put_little;
 
 /// Two rows of three pixels, BGR: 10 y + x in blue, 100 more in green, 200 in red.
 cv::Mat six_pixels()
@@ -157,8 +153,6 @@ TEST(PictureKinds, AnimationsAreRecognised)
     const Folder folder;
     test::write_bytes(folder / "a", extended_webp("ANIM", Bytes(6), 2));
     EXPECT_TRUE(look_at_picture(folder / "a").is_animated);
-    test::write_bytes(folder / "a.webp", extended_webp("ANIM", Bytes(6), 2));
-    BIFRONS_EXPECT_ERROR(open_frames(folder / "a.webp"), data, "a.webp: is an animated WebP, which ffmpeg cannot read");
     test::write_bytes(folder / "a", test::png(1, 1, 8, 0, {7}, {{"acTL", Bytes(8, 1)}}));
     EXPECT_TRUE(look_at_picture(folder / "a").is_animated);
     test::write_bytes(folder / "a", test::png(1, 1, 8, 0, {7}));

@@ -539,6 +539,24 @@ TEST(MergeCommand, says_that_alpha_is_left_out)
     EXPECT_NE(r.out.find("has an alpha channel, which is left out"), std::string::npos) << r.out;
 }
 
+TEST(MergeCommand, an_animated_webp_is_merged_as_a_clip)
+{
+    const Folder folder;
+    make_model(folder / "model");
+    const data::Output made =
+        data::run({"ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=size=160x120:rate=10", "-frames:v", "4",
+                   "-c:v", "libwebp_anim", "-lossless", "1", (folder / "in.webp").string()});
+    ASSERT_EQ(made.status, 0) << made.complaint;
+    const Result r = merge(folder / "model", folder / "in.webp", folder / "out.mkv", {"--crf", "0"});
+    if (r.out.find("built without libwebp") != std::string::npos) GTEST_SKIP() << r.out;
+    ASSERT_EQ(r.code, 0) << r.out;
+    EXPECT_EQ(r.json()["frames"], 4);
+    EXPECT_EQ(r.json()["sound"], "none");
+    const data::VideoInfo info = data::probe(folder / "out.mkv");
+    EXPECT_EQ(info.frames, 4);
+    EXPECT_EQ(info.format.rate.value(), 10);
+}
+
 TEST(MergeCommand, interlaced_video_needs_the_option)
 {
     const Folder folder;

@@ -123,13 +123,13 @@ SwapOptions swap_options(const Options& o, const kernels::Device& device, int th
     return swap;
 }
 
-/// The footage's faces, steadied over time where it is a video, or where that was asked for.
-data::FootageFaces find_faces(const Options& o, const data::FinderOptions& options,
+/// The footage's faces, as the faceset has them or as they are found.
+data::FootageFaces find_faces(const Options& o, const data::Faceset* known, const data::FinderOptions& options,
                               std::shared_ptr<const data::LandmarkModel> landmarks, Console& console)
 {
     const auto source = data::open_frames(o.input, o.reader());
-    if (!o.faceset.empty()) {
-        data::FootageFaces faces = data::faces_of(open_faceset(o.faceset, console), o.input, source->count());
+    if (known) {
+        data::FootageFaces faces = data::faces_of(*known, o.input, source->count());
         if (faces.other_file)
             console.warn(str(o.input, ": is another file than the one of this name that ", o.faceset,
                              " was extracted from; its faces may lie elsewhere"));
@@ -296,6 +296,7 @@ struct Outcome {
     data::FootageFaces found;
     std::int64_t filled = 0;
     std::int64_t strangers = 0;                      ///< faces of nobody in --map
+    std::int64_t own_masks = 0;                      ///< faces that the faceset has a mask of
     std::optional<double> jitter_found, jitter_used; ///< of landmarks, before and after they were steadied
     std::string color;
     Written written;
@@ -315,9 +316,10 @@ void show(const Options& o, const Outcome& r, double seconds, Console& console)
             r.strangers > 0 ? str(r.strangers, " of nobody in --map left alone, ") : "", r.found.low_score,
             " dropped for a low score, ", r.found.implausible, " for implausible landmarks\n  ", r.filled,
             " frames whose face was not found, taken from their neighbours", ranges.empty() ? "" : ": ", ranges, "\n  ",
-            jitter, "colour transfer: ", r.color, "\n  ",
-            r.written.video.empty() ? "" : "video: " + r.written.video + "\n  ", "sound: ", carried.sound,
-            carried.kept.empty() ? "" : "; kept: " + joined(carried.kept), "\n  ", duration_text(seconds), "\n"),
+            r.own_masks > 0 ? str(r.own_masks, " faces with a mask of their own\n  ") : "", jitter,
+            "colour transfer: ", r.color, "\n  ", r.written.video.empty() ? "" : "video: " + r.written.video + "\n  ",
+            "sound: ", carried.sound, carried.kept.empty() ? "" : "; kept: " + joined(carried.kept), "\n  ",
+            duration_text(seconds), "\n"),
         {{"out", o.out},
          {"frames", r.swapped.frames},
          {"faces", r.swapped.faces},
@@ -328,6 +330,7 @@ void show(const Options& o, const Outcome& r, double seconds, Console& console)
          {"strangers", r.strangers},
          {"filled_frames", r.filled},
          {"filled", ranges},
+         {"own_masks", r.own_masks},
          {"color", r.color},
          {"video", r.written.video},
          {"sound", carried.sound},
@@ -406,6 +409,10 @@ void merge(const Options& o, Console& console)
     if (!o.masks.empty()) masks.emplace(o.masks, *source);
     SwapOptions swap = swap_options(o, *device, finder.threads, source->count());
     swap.masks = masks ? &*masks : nullptr;
+    std::optional<data::Faceset> known;
+    if (!o.faceset.empty()) known = open_faceset(o.faceset, console);
+    std::optional<FaceMasks> face_masks;
+    if (known) swap.face_masks = &face_masks.emplace(*known);
     if (source->video() && !data::hdr_of(source->video()->format.tags).empty())
         swap.tone_mapping.emplace(source->video()->format.tags);
     Swappers swappers;
@@ -418,7 +425,7 @@ void merge(const Options& o, Console& console)
         who.emplace(*network, people, finder, landmarks);
     }
     Outcome outcome;
-    outcome.found = find_faces(o, finder, landmarks, console);
+    outcome.found = find_faces(o, known ? &*known : nullptr, finder, landmarks, console);
     outcome.jitter_found = jitter_of(outcome.found.clip);
     outcome.filled = steady(o, source->video(), outcome.found.clip);
     outcome.jitter_used = jitter_of(outcome.found.clip);
@@ -433,6 +440,10 @@ void merge(const Options& o, Console& console)
     if (masks && masks->missing() > 0)
         console.warn(
             str(o.masks, ": has no mask for ", masks->missing(), " of the frames; there nothing was left out"));
+    if (face_masks) outcome.own_masks = face_masks->used();
+    if (face_masks && !face_masks->damage().empty())
+        console.warn(str(o.faceset, ": masks that cannot be used: ", face_masks->damage().size(),
+                         "; the landmarks' hull took their place. ", face_masks->damage().front()));
     if (outcome.swapped.faces == 0)
         console.warn(str(o.input, ": no face found; the output shows the input's frames unchanged"));
     show(o, outcome, Progress::steady_seconds() - begin, console);
@@ -464,8 +475,11 @@ Work declare_merge(CLI::App& app)
            "layer with alpha, or the faces as the network made them, with each one's matrix");
     number(app, "--latent-map", o->latent_map, 0.0, 1.0,
            "strength of the latent mapping that `bifrons map` fitted; 0 = off");
-    text(app, "--faceset", o->faceset, "FOLDER",
-         "use the faces that `bifrons extract` found in this footage instead of looking for them again");
+    text(
+        app, "--faceset", o->faceset, "FOLDER",
+        "use the faces that `bifrons extract` found in this footage, or `bifrons import` took over, instead of looking "
+        "for them again; a face that has a mask of its own is replaced inside it instead of inside the landmarks' "
+        "hull");
     number<std::int64_t>(app, "--fill", o->fill, 0, 10000,
                          "fill gaps of up to this many frames in which the face was not found, between those before "
                          "and after (default half a second of a video, 0 for pictures)");

@@ -41,15 +41,18 @@ std::vector<Drawn> FaceSwap::operator()(const std::vector<data::Frame>& frames, 
 std::vector<Drawn> FaceSwap::align(const std::vector<data::Frame>& frames, const data::Clip& clip)
 {
     std::vector<Drawn> drawn(frames.size());
-    for (std::size_t n = 0; n < frames.size(); ++n) {
-        const std::int64_t t = frames[n].index;
+    team_.for_each(std::int64_t(frames.size()), [&](std::int64_t n, int) {
+        const std::int64_t t = frames[std::size_t(n)].index;
         const std::vector<data::FrameFace>& here = clip.at(std::size_t(t)).faces;
-        for (std::size_t k = 0; k < here.size() && options_.from <= t && t <= options_.to; ++k)
-            drawn[n].faces.push_back({.face_from_frame = data::face_from_frame(here[k].points, type_, side_),
-                                      .in_frame = here[k].points,
-                                      .motion = data::motion_of(clip, std::size_t(t), k),
-                                      .frame = t});
-    }
+        for (std::size_t k = 0; k < here.size() && options_.from <= t && t <= options_.to; ++k) {
+            data::PredictedFace face{.face_from_frame = data::face_from_frame(here[k].points, type_, side_),
+                                     .in_frame = here[k].points,
+                                     .motion = data::motion_of(clip, std::size_t(t), k),
+                                     .frame = t};
+            if (options_.face_masks) face.own_mask = options_.face_masks->of(here[k], face.face_from_frame, side_);
+            drawn[std::size_t(n)].faces.push_back(std::move(face));
+        }
+    });
     return drawn;
 }
 

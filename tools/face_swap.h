@@ -6,6 +6,7 @@
 #include "data/merge/merge.h"
 #include "data/threads.h"
 #include "model/predictor.h"
+#include "tools/face_masks.h"
 #include "tools/imported_masks.h"
 #include "tools/merge_settings.h"
 
@@ -18,6 +19,7 @@ struct SwapOptions {
     std::string merging_device = "cpu:1"; ///< what a thread that pastes opens for itself, once
     int threads = 0;                      ///< 0: all of the machine's
     const ImportedMasks* masks = nullptr; ///< what of a frame may be replaced; null: all
+    FaceMasks* face_masks = nullptr;      ///< of faces that have their own; may be null
     /// From deep frames to the others, where these are tone-mapped.
     std::optional<data::ToneMapping> tone_mapping = {};
 };

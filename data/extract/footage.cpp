@@ -2,11 +2,13 @@
 #include "data/extract/footage.h"
 
 #include "data/fingerprint.h"
+#include "data/import/import.h"
 #include "data/threads.h"
 #include "kernels/base/error.h"
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numeric>
 
 namespace bifrons::data {
@@ -71,6 +73,11 @@ bool is_readable(const fs::path& picture)
     return open_pictures({{picture}, ""}, {})->next(frame);
 }
 
+std::vector<fs::path> pictures_of(const fs::path& footage)
+{
+    return fs::is_directory(footage) ? pictures_in(footage).files : std::vector{footage};
+}
+
 /// Which frame of the footage each frame of the source is; -1: a picture that is gone.
 std::vector<std::int64_t> places_of(const Faceset& set, const SourceRecord& source, const fs::path& footage,
                                     std::int64_t frames)
@@ -82,9 +89,8 @@ std::vector<std::int64_t> places_of(const Faceset& set, const SourceRecord& sour
         std::iota(places.begin(), places.end(), 0);
         return places;
     }
-    const std::vector<fs::path> files = fs::is_directory(footage) ? pictures_in(footage).files : std::vector{footage};
     std::int64_t frame = 0;
-    for (const fs::path& file : files) {
+    for (const fs::path& file : pictures_of(footage)) {
         const auto known = std::find(source.pictures.begin(), source.pictures.end(), file.filename().string());
         if (known == source.pictures.end() && !is_readable(file)) continue; // left out here, too
         BIFRONS_CHECK(data, known != source.pictures.end(), file.string(), ": was not extracted into ",
@@ -92,6 +98,49 @@ std::vector<std::int64_t> places_of(const Faceset& set, const SourceRecord& sour
         places.at(std::size_t(known - source.pictures.begin())) = frame++;
     }
     return places;
+}
+
+/// The same of an imported source.
+std::vector<std::int64_t> places_by_name(const Faceset& set, const SourceRecord& source, const fs::path& footage,
+                                         std::int64_t frames)
+{
+    std::map<std::string, std::size_t> known;
+    for (std::size_t i = 0; i < source.pictures.size(); ++i) known[fs::path(source.pictures[i]).stem().string()] = i;
+    std::vector<std::int64_t> places(std::size_t(source.done), -1);
+    const auto take = [&](const std::string& name, std::int64_t frame) {
+        const auto picture = known.find(name);
+        if (picture != known.end()) places.at(picture->second) = frame;
+        return picture != known.end();
+    };
+    std::int64_t named = 0;
+    if (is_clip(footage)) {
+        for (std::int64_t frame = 0; frame < frames; ++frame) named += take(video_frame_name(footage, frame), frame);
+    } else {
+        std::int64_t frame = 0;
+        for (const fs::path& file : pictures_of(footage)) {
+            const bool is_known = take(file.stem().string(), frame);
+            named += is_known;
+            frame += is_known || is_readable(file); // else left out here, too
+        }
+    }
+    BIFRONS_CHECK(data, named > 0, set.folder.string(), ": holds faces of ", source.pictures.front(),
+                  " and others, none of which is a frame of ", footage.string(),
+                  "; expected footage with frames of these names, without their endings");
+    return places;
+}
+
+/// The source that is this footage.
+const SourceRecord& source_of(const Faceset& set, const std::string& name, const std::string& fingerprint)
+{
+    const auto find = [&](const auto& is_it) { return std::find_if(set.sources.begin(), set.sources.end(), is_it); };
+    const auto is_named = [&](const SourceRecord& s) { return fs::path(s.path).filename() == name; };
+    auto source = find([&](const SourceRecord& s) {
+        return is_named(s) && !s.fingerprints.empty() && s.fingerprints.front() == fingerprint;
+    });
+    if (source == set.sources.end()) source = find(is_named);
+    BIFRONS_CHECK(data, source != set.sources.end(), set.folder.string(), ": holds no faces of ", name,
+                  "; expected a faceset that was extracted from it");
+    return *source;
 }
 
 } // namespace
@@ -128,30 +177,25 @@ FootageFaces faces_of(const Faceset& set, const fs::path& footage, std::int64_t 
 {
     const std::string name = fs::weakly_canonical(footage).filename().string();
     const std::string fingerprint = fs::is_regular_file(footage) ? fingerprint_of(footage) : "";
-    const auto find = [&](const auto& is_it) { return std::find_if(set.sources.begin(), set.sources.end(), is_it); };
-    const auto is_named = [&](const SourceRecord& s) { return fs::path(s.path).filename() == name; };
-    auto source = find([&](const SourceRecord& s) {
-        return is_named(s) && !s.fingerprints.empty() && s.fingerprints.front() == fingerprint;
-    });
-    if (source == set.sources.end()) source = find(is_named);
-    BIFRONS_CHECK(data, source != set.sources.end(), set.folder.string(), ": holds no faces of ", name,
-                  "; expected a faceset that was extracted from it");
-    BIFRONS_CHECK(data, source->complete, set.folder.string(), ": its extraction from ", source->name,
-                  " is not complete. Run the same `bifrons extract` again to finish it.");
-    const std::vector<std::int64_t> places = places_of(set, *source, footage, frames);
+    const bool by_name = is_imported(set) && !set.sources.empty() && !set.sources.front().pictures.empty();
+    const SourceRecord& source = by_name ? set.sources.front() : source_of(set, name, fingerprint);
+    BIFRONS_CHECK(data, source.complete, set.folder.string(), ": ", source.name,
+                  " is not complete. Run the same `bifrons ", by_name ? "import" : "extract", "` again to finish it.");
+    const std::vector<std::int64_t> places =
+        by_name ? places_by_name(set, source, footage, frames) : places_of(set, source, footage, frames);
     FootageFaces all;
     all.clip.resize(std::size_t(frames));
     all.other_file =
-        source->pictures.empty() && !source->fingerprints.empty() && source->fingerprints.front() != fingerprint;
-    const std::int64_t index = source - set.sources.begin();
-    for (const FaceRecord& face : set.faces) {
-        if (face.source != index) continue;
+        source.pictures.empty() && !source.fingerprints.empty() && source.fingerprints.front() != fingerprint;
+    for (std::size_t i = 0; i < set.faces.size(); ++i) {
+        const FaceRecord& face = set.faces[i];
+        if (&set.sources[std::size_t(face.source)] != &source) continue;
         BIFRONS_CHECK(data, face.frame < std::int64_t(places.size()), set.folder.string(), ": ", face.file,
                       " is of frame ", face.frame, " of ", places.size(), "; faceset.json is damaged");
         const std::int64_t place = places[std::size_t(face.frame)];
         if (place < 0) continue;
         all.clip[std::size_t(place)].faces.push_back(
-            {.detection = {.rect = face.rect, .score = face.score}, .points = face.in_frame});
+            {.detection = {.rect = face.rect, .score = face.score}, .points = face.in_frame, .record = i});
     }
     return all;
 }

@@ -18,8 +18,9 @@ struct FootageFaces {
 FootageFaces find_faces(FrameSource& source, FaceFinder& finder, const std::function<void(std::int64_t)>& tick);
 
 /// What an extraction of this footage found, and a person may have corrected: the faces of the source of that file
-/// name, if there are several, of the one that is this very footage. Scenes are not known. Throws Error(data) when the
-/// faceset has no such source, an incomplete one, or one of another number of frames.
+/// name, if there are several, of the one that is this very footage. Of an imported faceset: the faces of the pictures
+/// that are named, without ending, as the footage's frames are. Scenes are not known. Throws Error(data) when the
+/// faceset has no such source, an incomplete one, one of another number of frames, or no such picture.
 FootageFaces faces_of(const Faceset& set, const std::filesystem::path& footage, std::int64_t frames);
 
 } // namespace bifrons::data

@@ -6,6 +6,7 @@
 
 #include "data/extract/detector.h"
 
+#include <optional>
 #include <string>
 
 namespace bifrons::data {
@@ -14,7 +15,8 @@ namespace bifrons::data {
 struct FrameFace {
     Detection detection = {};
     Landmarks points = {};
-    bool filled = false; ///< not found in this frame, but between those before and after it
+    bool filled = false;                    ///< not found in this frame, but between those before and after it
+    std::optional<std::size_t> record = {}; ///< index into the faces of the faceset that it is from
 };
 
 struct ClipFrame {

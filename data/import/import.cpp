@@ -218,7 +218,7 @@ class Import {
 
     static bool is_interrupted_import(const Faceset& set)
     {
-        return set.detector == kProgram && set.faces.empty() && set.sources.size() == 1 && !set.sources[0].complete;
+        return is_imported(set) && set.faces.empty() && set.sources.size() == 1 && !set.sources[0].complete;
     }
 
     void write_all()
@@ -295,6 +295,11 @@ class Import {
 ImportReport import_faces(const fs::path& from, const fs::path& out, const ImportOptions& options)
 {
     return Import(from, out, options).run();
+}
+
+bool is_imported(const Faceset& set)
+{
+    return set.detector == kProgram;
 }
 
 } // namespace bifrons::data

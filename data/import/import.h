@@ -34,4 +34,7 @@ struct ImportReport {
 ImportReport import_faces(const std::filesystem::path& from, const std::filesystem::path& out,
                           const ImportOptions& options);
 
+/// True of what import_faces() made of another program's faces: sources then name only frames with a face.
+bool is_imported(const Faceset& set);
+
 } // namespace bifrons::data

@@ -157,14 +157,21 @@ ImageF around_brows(std::span<const Landmarks> faces, double width, std::int64_t
     return brows_mask(faces, kAroundBrows * double(H) / kReferenceSide + width / 2, H, W);
 }
 
-} // namespace
-
-ImageF face_mask(MaskKind kind, std::span<const Landmarks> faces, std::int64_t side, const ImageF& predicted)
+ImageF hull_with_brows(std::span<const Landmarks> faces, std::int64_t side)
 {
-    if (kind == MaskKind::predicted) return predicted;
     ImageF mask = to_float(hull_mask(faces[0], side, side));
     const ImageF brows = around_brows(faces, 0, side, side);
     for (std::size_t i = 0; i < mask.pixels.size(); ++i) mask.pixels[i] = std::max(mask.pixels[i], brows.pixels[i]);
+    return mask;
+}
+
+} // namespace
+
+ImageF face_mask(MaskKind kind, std::span<const Landmarks> faces, std::int64_t side, const ImageF& predicted,
+                 const ImageF& own)
+{
+    if (kind == MaskKind::predicted) return predicted;
+    ImageF mask = own.pixels.empty() ? hull_with_brows(faces, side) : own;
     if (kind == MaskKind::product)
         for (std::size_t i = 0; i < mask.pixels.size(); ++i) mask.pixels[i] *= predicted.pixels[i];
     return mask;

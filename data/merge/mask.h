@@ -25,15 +25,16 @@ struct Sides {
 };
 
 enum class MaskKind {
-    hull,      ///< the landmarks' hull
+    hull,      ///< the landmarks' hull, or the face's own mask
     predicted, ///< what the model learned
     product    ///< both
 };
 
 /// 1 inside, 0 outside, [H,W,1], anti-aliased. faces: landmarks in px of the face picture, of the frame's face and,
 /// where they are known, of the predicted one; the hull is the first one's, and the brows of all belong to it.
-/// `predicted` [H,W,1] is not read for `hull`.
-ImageF face_mask(MaskKind kind, std::span<const Landmarks> faces, std::int64_t side, const ImageF& predicted);
+/// `predicted` [H,W,1] is not read for `hull`. own [H,W,1]: takes the place of the hull and its brows; may be empty.
+ImageF face_mask(MaskKind kind, std::span<const Landmarks> faces, std::int64_t side, const ImageF& predicted,
+                 const ImageF& own = {});
 
 /// Takes the drawn face's hair out of its mask: above the line halfway between brows and eyes, what has not its skin's
 /// colour (weight below 1/2) and hangs together with the outside, but for the brows. It would be pasted onto the

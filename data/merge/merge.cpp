@@ -231,6 +231,10 @@ void Merger::check(const Image& frame, const PredictedFace& face) const
     BIFRONS_CHECK(shape, !predicted || (face.mask.H == side && face.mask.W == side && face.mask.C == 1),
                   "merge: the mask is ", face.mask.H, "x", face.mask.W, "x", face.mask.C, "; expected ", side, "x",
                   side, "x1");
+    const ImageF& own = face.own_mask;
+    BIFRONS_CHECK(shape, own.pixels.empty() || (own.H == side && own.W == side && own.C == 1),
+                  "merge: the face's own mask is ", own.H, "x", own.W, "x", own.C, "; expected ", side, "x", side,
+                  "x1");
 }
 
 Merger::Prepared Merger::prepare(const Image& frame, const PredictedFace& face, ColorKind color)
@@ -239,7 +243,7 @@ Merger::Prepared Merger::prepare(const Image& frame, const PredictedFace& face, 
     const std::int64_t side = face.face.H;
     std::vector<Landmarks> faces = {face.face_from_frame(face.in_frame)};
     if (face.drawn) faces.push_back(*face.drawn);
-    ImageF mask = face_mask(options_.mask, faces, side, face.mask);
+    ImageF mask = face_mask(options_.mask, faces, side, face.mask, face.own_mask);
     clip(mask);
     ImageF picture = face.face, target = to_float(warp(frame, face.face_from_frame, side, side));
     clip(picture);

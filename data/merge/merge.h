@@ -67,6 +67,7 @@ struct PredictedFace {
     Point motion = {};                   ///< of the face, px of the frame from one frame to the next
     std::int64_t frame = 0;              ///< its number
     std::optional<Landmarks> drawn = {}; ///< of the predicted face, px of its picture
+    ImageF own_mask = {};                ///< [S,S,1] 0..1, in place of the landmarks' hull; mostly empty
 };
 
 /// What a face is drawn for.

@@ -503,6 +503,33 @@ TEST(Extract, FacesOfPicturesAreFoundAgainByName)
     EXPECT_TRUE(faces_of(set, footage, 1).other_file);
 }
 
+TEST(Extract, ImportedFacesAreFoundByTheNamesOfFrames)
+{
+    const Folder folder;
+    Faceset set = {.folder = folder.path(), .detector = "DeepFaceLab"};
+    set.sources = {{.name = "aligned", .path = "aligned", .frames = 2, .done = 2, .complete = true}};
+    set.sources[0].pictures = {"bob_000001.jpg", "bob_000003.png"};
+    set.faces = {{.frame = 0, .score = 1}, {.frame = 1, .score = 3}, {.frame = 1, .score = 4}};
+    // A video's frames are numbered; those without a face are in no picture.
+    const Clip clip = faces_of(set, "/x/bob.mp4", 5).clip;
+    ASSERT_EQ(clip.size(), 5u);
+    EXPECT_EQ(clip[1].faces.at(0).detection.score, 1);
+    EXPECT_EQ(clip[1].faces[0].record, 0u);
+    ASSERT_EQ(clip[3].faces.size(), 2u);
+    EXPECT_EQ(clip[3].faces[1].record, 2u);
+    EXPECT_TRUE(clip[0].faces.empty() && clip[2].faces.empty() && clip[4].faces.empty());
+
+    fs::create_directory(folder / "in");
+    for (const char* name : {"a.png", "bob_000003.png"}) save_image(folder / "in" / name, Image(2, 2, 3));
+    test::write_text(folder / "in" / "b.png", "no picture, and left out by merge, too");
+    const Clip pictures = faces_of(set, folder / "in", 3).clip;
+    EXPECT_TRUE(pictures[0].faces.empty());
+    EXPECT_EQ(pictures[1].faces.size(), 2u);
+    BIFRONS_EXPECT_ERROR(faces_of(set, "/x/alice.mp4", 5), data, "none of which is a frame of /x/alice.mp4");
+    set.sources[0].complete = false;
+    BIFRONS_EXPECT_ERROR(faces_of(set, "/x/bob.mp4", 5), data, "Run the same `bifrons import` again");
+}
+
 TEST(Extract, AFolderThatIsWrittenIsLeftAlone)
 {
     BIFRONS_NEEDS_LANDMARKS();

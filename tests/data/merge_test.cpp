@@ -8,7 +8,9 @@
 
 #include "data/hull.h"
 #include "data/warp.h"
+#include "kernels/base/error.h"
 #include "tests/data/faces.h"
+#include "tests/data/folder.h"
 #include "tests/support/devices.h"
 
 #include <algorithm>
@@ -772,6 +774,38 @@ TEST(MergeMask, kinds)
     EXPECT_EQ(*product.at(31, 31), 0.75f);
     EXPECT_EQ(*product.at(31, 40), 0);
     EXPECT_EQ(*product.at(5, 5), 0);
+
+    ImageF own(kSide, kSide, 1);
+    std::fill(own.at(0, 0), own.at(16, 0), 0.5f);
+    EXPECT_EQ(face_mask(MaskKind::hull, {{oval()}}, kSide, predicted, own).pixels, own.pixels);
+    EXPECT_EQ(face_mask(MaskKind::predicted, {{oval()}}, kSide, predicted, own).pixels, predicted.pixels);
+    const ImageF both = face_mask(MaskKind::product, {{oval()}}, kSide, predicted, own);
+    EXPECT_EQ(*both.at(5, 5), 0.375f);
+    EXPECT_EQ(*both.at(5, 40), 0);
+    EXPECT_EQ(*both.at(31, 31), 0) << "outside of its own mask";
+}
+
+TEST(Merge, a_face_is_pasted_inside_its_own_mask)
+{
+    const Image frame = smooth_frame();
+    const Affine face_from_frame = alignment(95, 75, 90);
+    for (const MaskKind kind : {MaskKind::hull, MaskKind::product}) {
+        PredictedFace face = own_face(frame, face_from_frame, 0.2f);
+        face.own_mask = ImageF(kSide, kSide, 1);
+        std::fill(face.own_mask.at(0, 0), face.own_mask.at(20, 0), 1.0f); // above the hull
+        const Image got = merged(frame, face, {.mask = kind, .erode_px = 0, .color = ColorKind::none});
+        std::int64_t inside = 0;
+        for (std::int64_t y = 0; y < frame.H; ++y)
+            for (std::int64_t x = 0; x < frame.W; ++x) {
+                if (std::equal(got.at(y, x), got.at(y, x) + 3, frame.at(y, x))) continue;
+                EXPECT_LE(face_from_frame(Point{double(x), double(y)}).y, 22) << x << ", " << y;
+                ++inside;
+            }
+        EXPECT_GT(inside, 500) << name_of(kind);
+    }
+    PredictedFace face = own_face(frame, face_from_frame);
+    face.own_mask = ImageF(kSide, 32, 1);
+    BIFRONS_EXPECT_ERROR(merged(frame, face, kPlain), shape, "own mask is 64x32x1; expected 64x64x1");
 }
 
 } // namespace

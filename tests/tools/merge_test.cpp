@@ -372,6 +372,49 @@ TEST(MergeCommand, imported_masks_keep_what_is_in_front)
     EXPECT_EQ(merge(folder / "model", folder / "in.mp4", folder / "bad", {"--mask-folder", folder / "others"}).code, 2);
 }
 
+TEST(MergeCommand, faces_of_a_faceset_are_replaced_inside_their_own_masks)
+{
+    const fs::path clip = assets() / "faces/grid/swwp2s.mpg";
+    BIFRONS_NEEDS_ASSET(clip);
+    const Folder folder;
+    make_model(folder / "model");
+    copy_clip(clip, folder / "in.mp4", 3, {});
+    ASSERT_EQ(bifrons_run({"extract", folder / "in.mp4", "-o", folder / "faces"}).code, 0);
+    data::Faceset set = data::load_faceset(folder / "faces");
+    ASSERT_EQ(set.faces.size(), 3u);
+    // Of the first face the picture's left half, of the second nothing that can be read; the third has none.
+    data::Image half(set.side, set.side, 1);
+    for (std::int64_t y = 0; y < half.H; ++y) std::fill_n(half.at(y, 0), half.W / 2, std::uint8_t(255));
+    fs::create_directory(folder / "faces/masks");
+    data::save_image(folder / "faces/masks/0.png", half);
+    write_text(folder / "faces/masks/1.png", "no picture");
+    set.faces[0].mask = "masks/0.png";
+    set.faces[1].mask = "masks/1.png";
+    data::save_faceset(set);
+    const Result r = merge(folder / "model", folder / "in.mp4", folder / "out",
+                           {"--faceset", folder / "faces", "--mask", "hull", "--smooth", "0", "--threads", "1"});
+    ASSERT_EQ(r.code, 0) << r.out << r.err;
+    EXPECT_EQ(r.json()["faces"], 3);
+    EXPECT_EQ(r.json()["own_masks"], 1);
+    EXPECT_NE(r.out.find("masks that cannot be used: 1; the landmarks' hull took their place"), std::string::npos);
+    EXPECT_NE(r.out.find("masks/1.png: "), std::string::npos) << r.out;
+    const auto source = data::open_frames(folder / "in.mp4");
+    data::Frame frame;
+    for (std::size_t n = 0; n < 3; ++n) {
+        ASSERT_TRUE(source->next(frame));
+        const data::Image after = data::load_image(folder / "out" / (frame.name + ".png"));
+        std::int64_t left = 0, right = 0;
+        for (std::int64_t y = 0; y < after.H; ++y)
+            for (std::int64_t x = 0; x < after.W; ++x) {
+                if (std::equal(after.at(y, x), after.at(y, x) + 3, frame.image.at(y, x))) continue;
+                const double at = set.faces[n].matrix(data::Point{double(x), double(y)}).x;
+                ++(at < double(set.side) / 2 + 20 ? left : right); // interpolation spreads a model's 2 px, of 8 each
+            }
+        EXPECT_GT(left, 500) << n;
+        EXPECT_EQ(right == 0, n == 0) << n;
+    }
+}
+
 TEST(MergeCommand, kernels_paste_what_the_processor_pastes)
 {
     const fs::path clip = assets() / "faces/grid/swwp2s.mpg";

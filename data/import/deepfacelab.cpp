@@ -3,7 +3,7 @@
 
 #include "data/import/pickle.h"
 #include "data/picture/picture_reader.h"
-#include "data/warp.h"
+#include "data/resize.h"
 #include "kernels/base/error.h"
 #include "kernels/base/utf8.h"
 
@@ -117,9 +117,7 @@ Image drawn_mask(const PickledValue& polygons, std::int64_t side, const std::str
 Image stored_mask(const PickledValue& encoded, std::int64_t side, const std::string& name)
 {
     const std::string_view data = encoded.kind == PickledValue::Kind::array ? encoded.array.data : encoded.text;
-    const Image mask = to_grey(decode_image({data.begin(), data.end()}, name + ": xseg_mask"));
-    const double sx = double(side) / double(mask.W), sy = double(side) / double(mask.H);
-    return warp(mask, {{sx, 0, 0.5 * sx - 0.5, 0, sy, 0.5 * sy - 0.5}}, side, side);
+    return resized(to_grey(decode_image({data.begin(), data.end()}, name + ": xseg_mask")), side);
 }
 
 Image mask_of(const PickledValue& face, std::int64_t side, const std::string& name)
@@ -155,7 +153,7 @@ DflFace dfl_face(const std::vector<std::uint8_t>& jpeg, const std::string& name)
     const std::vector<double> rect = numbers_of(value, "source_rect", 4, name);
     if (!rect.empty()) face.rect = {rect[0], rect[1], rect[2], rect[3]};
     if (const PickledValue* const source = value.find("source_filename"))
-        face.source = fs::path(source->text).filename().string();
+        face.source = fs::path(from_utf8(source->text)).filename().string();
     face.mask = mask_of(value, face.side, name);
     return face;
 }

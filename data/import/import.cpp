@@ -2,20 +2,17 @@
 #include "data/import/import.h"
 
 #include "data/faceset_json.h"
-#include "data/file.h"
 #include "data/hull.h"
 #include "data/import/deepfacelab.h"
+#include "data/import/faceset_copy.h"
+#include "data/import/new_faceset.h"
 #include "data/quality.h"
-#include "data/threads.h"
-#include "data/warp.h"
-#include "engine/folder_lock.h"
-#include "engine/own_file.h"
+#include "data/resize.h"
 #include "kernels/base/error.h"
 
 #include <algorithm>
 #include <fstream>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <set>
 
@@ -24,10 +21,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* kProgram = "DeepFaceLab";
 constexpr std::size_t kLongestName = 200; // bytes of a file's name without its ending: of 255
-
-struct Cancelled {};
 
 /// A JPEG of DeepFaceLab's: a file, or a part of a faceset.pak.
 struct Item {
@@ -86,67 +80,44 @@ T most_frequent(const std::map<T, int>& counts)
         ->first;
 }
 
-/// The picture resized: its edges are the edges.
-Affine resized(double from, double to)
-{
-    const double s = to / from;
-    return {{s, 0, 0.5 * s - 0.5, 0, s, 0.5 * s - 0.5}};
-}
-
 class Import {
   public:
-    Import(const fs::path& from, const fs::path& out, const ImportOptions& options)
-        : from_(from), options_(options), set_({.folder = out, .detector = kProgram, .landmarks = kProgram})
+    Import(const fs::path& from, const fs::path& out, MaskFolder* masks, const ImportOptions& options,
+           ImportReport& report)
+        : from_(from), options_(options), masks_(masks),
+          set_({.folder = out, .detector = kImported, .landmarks = kImported}), report_(report)
     {
     }
 
-    ImportReport run()
+    void run()
     {
-        BIFRONS_CHECK(data, fs::exists(from_), from_.string(), ": does not exist");
-        const fs::path from = fs::weakly_canonical(from_), out = fs::weakly_canonical(set_.folder);
-        const bool is_inside = std::mismatch(out.begin(), out.end(), from.begin(), from.end()).first == out.end();
-        BIFRONS_CHECK(usage, !is_inside, from_.string(), ": lies in the output folder ", set_.folder.string(),
-                      ", which is emptied first. Choose another output folder.");
         items_ = fs::is_directory(from_) ? items_of_folder(from_, report_.other_files) : items_of_pack(from_);
+        if (masks_) std::erase_if(items_, [&](const Item& item) { return masks_->is_mask(item.in); });
         BIFRONS_CHECK(data, !items_.empty(), from_.string(),
                       ": holds no JPEG; expected DeepFaceLab's folder of aligned "
                       "faces, or its faceset.pak");
-        try {
-            read_all();
-            choose();
-            prepare();
-            write_all();
-        } catch (const Cancelled&) {
-            return report_;
-        }
+        read_all();
+        choose();
+        out_.emplace(set_, options_.overwrite);
+        write_all();
         save_faceset(set_);
-        report_.complete = true;
-        return report_;
     }
 
   private:
-    /// work(i) for each item; what it throws of bad data leaves that item out.
+    /// work(i) for each item that is still in; what it throws of bad data leaves that item out.
     template <class Work>
     void for_each_item(std::int64_t pass, const Work& work)
     {
-        std::mutex guard;
-        std::int64_t done = pass * std::int64_t(items_.size());
-        std::vector<std::string> faults(items_.size());
-        for_each_on_threads(std::int64_t(items_.size()), machine_threads(), [&](std::int64_t index, int) {
-            const auto i = std::size_t(index);
-            if (options_.cancel && *options_.cancel) throw Cancelled();
-            try {
+        const std::size_t n = items_.size();
+        std::vector<std::string> faults =
+            for_each_face(n, pass * std::int64_t(n), 2 * std::int64_t(n), options_.work, [&](std::size_t i) {
                 if (pass == 0 || faces_[i]) work(i);
-            } catch (const Error& error) {
-                if (error.kind() != ErrorKind::data) throw;
-                faults[i] = error.what();
-                faces_[i].reset();
-            }
-            const std::lock_guard lock(guard);
-            if (options_.progress) options_.progress(++done, 2 * std::int64_t(items_.size()));
-        });
-        for (std::string& fault : faults)
-            if (!fault.empty()) report_.left_out.push_back(std::move(fault));
+            });
+        for (std::size_t i = 0; i < n; ++i) {
+            if (faults[i].empty()) continue;
+            faces_[i].reset();
+            report_.left_out.push_back(std::move(faults[i]));
+        }
     }
 
     void read_all()
@@ -184,6 +155,7 @@ class Import {
             if (!names.insert(stems_[i]).second) names.insert(stems_[i] += str("_", i));
         }
         set_.side = report_.side = most_frequent(sides);
+        if (masks_) check_masks();
         const std::string name = fs::weakly_canonical(from_).stem().string();
         set_.sources.push_back({.name = name.substr(0, kLongestName),
                                 .path = fs::weakly_canonical(from_).filename().string(),
@@ -192,33 +164,12 @@ class Import {
                                 .pictures = {pictures.begin(), pictures.end()}});
     }
 
-    /// Makes the folder. From now on an interrupted import is known as one: a faceset of a source that is not complete.
-    void prepare()
+    void check_masks() const
     {
-        const fs::path& folder = set_.folder;
-        BIFRONS_CHECK(data, !fs::exists(folder) || fs::is_directory(folder), folder.string(), ": is not a folder");
-        lock_.emplace(folder.string());
-        if (is_faceset(folder)) {
-            BIFRONS_CHECK(usage, options_.overwrite || is_interrupted_import(load_faceset(folder)), folder.string(),
-                          ": holds a faceset already. Choose another folder, or use --overwrite.");
-            fs::remove(folder / "faceset.journal");
-            fs::remove_all(folder / "images");
-            fs::remove_all(folder / "masks");
-        } else {
-            const fs::directory_iterator entries(folder);
-            const bool is_empty = std::all_of(begin(entries), end(entries), [](const fs::directory_entry& entry) {
-                return entry.path().filename() == ".lock";
-            });
-            BIFRONS_CHECK(usage, is_empty, folder.string(),
-                          ": holds other files and no faceset; expected an empty or a new folder");
-        }
-        save_faceset(set_);
-        make_own_folder((folder / "images").string());
-    }
-
-    static bool is_interrupted_import(const Faceset& set)
-    {
-        return is_imported(set) && set.faces.empty() && set.sources.size() == 1 && !set.sources[0].complete;
+        std::vector<std::string> faces;
+        for (std::size_t i = 0; i < items_.size(); ++i)
+            if (faces_[i]) faces.push_back(items_[i].file);
+        masks_->check(faces);
     }
 
     void write_all()
@@ -243,7 +194,7 @@ class Import {
         const std::vector<std::uint8_t> bytes = items_[i].read();
         const DflFace face = dfl_face(bytes, items_[i].name());
         const bool fits = face.side == set_.side;
-        const Affine resize = resized(double(face.side), double(set_.side));
+        const Affine resize = resizing(face.side, face.side, set_.side);
         const std::vector<std::string>& pictures = set_.sources[0].pictures;
         const std::string& stem = stems_[i];
         FaceRecord record{.file = "images/" + stem + (fits ? ".jpg" : ".png"),
@@ -259,47 +210,61 @@ class Import {
         check_face(set_, record, items_[i].name());
 
         Image picture = decode_image(bytes, items_[i].name());
-        if (!fits) picture = warp(picture, resize, set_.side, set_.side);
+        if (!fits) picture = resized(picture, set_.side);
         record.sharpness = laplacian_variance(picture, hull_mask(record.in_face, set_.side, set_.side));
-        const fs::path file = set_.folder / record.file;
         if (fits)
-            write_file(file, {reinterpret_cast<const char*>(bytes.data()), bytes.size()}, Existing::replace);
+            out_->write(record.file, bytes);
         else
-            save_image(file, picture, {.existing = Existing::replace});
-        record.checksum = checksum_of(fits ? bytes : read_file(file));
-        if (!face.mask.pixels.empty()) record.mask = write_mask(warp(face.mask, resize, set_.side, set_.side), stem);
+            out_->write(record.file, picture);
+        record.checksum = checksum_of(fits ? bytes : read_file(set_.folder / record.file));
+        Image mask = masks_ ? masks_->of(items_[i].file, set_.side) : Image(0, 0, 1);
+        if (mask.pixels.empty() && !face.mask.pixels.empty()) mask = resized(face.mask, set_.side);
+        if (!mask.pixels.empty()) out_->write(record.mask = "masks/" + stem + ".png", mask);
         return record;
-    }
-
-    std::string write_mask(const Image& mask, const std::string& stem)
-    {
-        std::call_once(has_masks_, [&] { make_own_folder((set_.folder / "masks").string()); });
-        const std::string file = "masks/" + stem + ".png";
-        save_image(set_.folder / file, mask, {.existing = Existing::replace});
-        return file;
     }
 
     const fs::path from_;
     const ImportOptions& options_;
+    MaskFolder* const masks_;
     Faceset set_;
-    ImportReport report_;
+    ImportReport& report_;
     std::vector<Item> items_;
     std::vector<std::optional<DflFace>> faces_; ///< none: left out
     std::vector<std::string> stems_;            ///< of the faces' files
-    std::optional<FolderLock> lock_;
-    std::once_flag has_masks_;
+    std::optional<NewFaceset> out_;
 };
 
 } // namespace
 
 ImportReport import_faces(const fs::path& from, const fs::path& out, const ImportOptions& options)
 {
-    return Import(from, out, options).run();
+    BIFRONS_CHECK(data, fs::exists(from), from.string(), ": does not exist");
+    check_apart(from, out);
+    const bool has_faceset = is_faceset(from);
+    BIFRONS_CHECK(usage, !has_faceset || !options.masks.empty(), from.string(),
+                  ": is a faceset already; expected DeepFaceLab's folder of aligned faces, or its faceset.pak. Add "
+                  "--masks to copy it with masks.");
+    std::optional<MaskFolder> masks;
+    if (!options.masks.empty()) {
+        check_apart(options.masks, out);
+        masks.emplace(options.masks, has_faceset ? from / "images" : from);
+    }
+    ImportReport report;
+    try {
+        if (has_faceset)
+            copy_faceset(from, out, *masks, options, report);
+        else
+            Import(from, out, masks ? &*masks : nullptr, options, report).run();
+        report.complete = true;
+    } catch (const Cancelled&) {
+    }
+    if (masks) report.from_folder = masks->report();
+    return report;
 }
 
 bool is_imported(const Faceset& set)
 {
-    return set.detector == kProgram;
+    return set.detector == kImported;
 }
 
 } // namespace bifrons::data

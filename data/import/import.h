@@ -6,20 +6,20 @@
 #pragma once
 
 #include "data/faceset.h"
-
-#include <atomic>
+#include "data/folders.h"
+#include "data/import/mask_folder.h"
 
 namespace bifrons::data {
 
 struct ImportOptions {
-    bool overwrite = false; ///< where the folder holds a faceset
-    std::function<void(std::int64_t done, std::int64_t of)> progress =
-        {};                                    ///< faces, of reading and writing; one thread at a time
-    const std::atomic<bool>* cancel = nullptr; ///< set by the caller
+    bool overwrite = false;           ///< where the folder holds a faceset
+    std::filesystem::path masks = {}; ///< a MaskFolder, whose masks come before those that the faces have; may be empty
+    WorkOptions work = {};            ///< steps are faces, read or written
 };
 
 struct ImportReport {
     std::int64_t faces = 0, masks = 0;
+    MaskReport from_folder = {};            ///< of those masks, what became of ImportOptions::masks
     std::int64_t resized = 0;               ///< faces of another size than the faceset
     std::vector<std::string> left_out = {}; ///< why, each beginning with the file's name
     std::int64_t other_files = 0;           ///< that are not JPEG
@@ -28,13 +28,16 @@ struct ImportReport {
     bool complete = false; ///< false after a cancel: then there is no faceset
 };
 
-/// Makes a faceset of `from`: a folder of DeepFaceLab's aligned pictures, or its faceset.pak. A face that is damaged or
-/// of another type is left out. Throws Error(usage) where `out` holds `from` or other files, or a faceset and overwrite
-/// is not set, Error(data) for an input without a face, Error(failed) when writing fails.
+/// Makes a faceset of `from`: a folder of DeepFaceLab's aligned pictures, its faceset.pak, or with masks a faceset,
+/// which is copied. A face that is damaged or of another type is left out. Throws Error(usage) where `out` and `from`
+/// or masks lie in each other, `out` holds other files, or a faceset and overwrite is not set, or no mask is one of a
+/// face's, Error(data) for an input without a face, Error(failed) when writing fails.
 ImportReport import_faces(const std::filesystem::path& from, const std::filesystem::path& out,
                           const ImportOptions& options);
 
 /// True of what import_faces() made of another program's faces: sources then name only frames with a face.
 bool is_imported(const Faceset& set);
+/// The detector and landmarks of such a faceset.
+inline constexpr const char* kImported = "DeepFaceLab";
 
 } // namespace bifrons::data

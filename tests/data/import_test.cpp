@@ -55,10 +55,10 @@ TEST_F(Import, pictures_landmarks_and_frames_are_those_of_the_files)
 {
     std::int64_t last = 0, of = 0;
     const ImportReport report =
-        import_faces(aligned_, folder_ / "out", {.progress = [&](std::int64_t done, std::int64_t all) {
-                         last = done;
-                         of = all;
-                     }});
+        import_faces(aligned_, folder_ / "out", {.work = {.progress = [&](std::int64_t done, std::int64_t all) {
+                                                     last = done;
+                                                     of = all;
+                                                 }}});
     EXPECT_TRUE(report.complete);
     EXPECT_EQ(report.faces, 3);
     EXPECT_EQ(report.masks, 2);
@@ -175,25 +175,119 @@ TEST_F(Import, nothing_that_exists_is_lost)
     EXPECT_EQ(load_faceset(folder_ / "out").faces.size(), 2u);
 }
 
-TEST_F(Import, pictures_in_the_output_folder_are_not_deleted)
+TEST_F(Import, input_and_output_lie_apart)
 {
     import_faces(aligned_, folder_ / "out", {});
-    try {
-        import_faces(folder_ / "out/images", folder_ / "out", {.overwrite = true});
-        ADD_FAILURE() << "was not refused";
-    } catch (const Error& error) {
-        EXPECT_EQ(error.kind(), ErrorKind::usage);
-        EXPECT_NE(std::string(error.what()).find("lies in the output folder"), std::string::npos) << error.what();
-    }
+    BIFRONS_EXPECT_ERROR(import_faces(folder_ / "out/images", folder_ / "out", {.overwrite = true}), usage,
+                         "lies in the output folder");
+    BIFRONS_EXPECT_ERROR(import_faces(folder_ / "out/images", folder_ / "out/", {.overwrite = true}), usage,
+                         "lies in the output folder");
+    BIFRONS_EXPECT_ERROR(import_faces(aligned_, aligned_ / "faces", {}), usage, "the output folder lies in the input");
+    BIFRONS_EXPECT_ERROR(import_faces(aligned_, folder_ / "out", {.overwrite = true, .masks = folder_ / "out/masks"}),
+                         usage, "lies in the output folder");
+    EXPECT_FALSE(fs::exists(aligned_ / "faces"));
     EXPECT_EQ(load_faceset(folder_ / "out").faces.size(), 3u);
+}
+
+/// Grey, with a white left part.
+Image left_part(std::int64_t side, std::int64_t width)
+{
+    Image mask(side, side, 1);
+    for (std::int64_t y = 0; y < side; ++y) std::fill_n(mask.at(y, 0), width, std::uint8_t(255));
+    return mask;
+}
+
+TEST_F(Import, masks_of_a_folder_come_before_those_of_the_faces)
+{
+    const fs::path masks = folder_ / "masks";
+    fs::create_directory(masks);
+    save_image(masks / "00001_0.png", left_part(64, 20));
+    save_image(masks / "00002_0_mask.png", left_part(128, 40));
+    save_image(masks / "unknown.png", left_part(64, 20));
+    const ImportReport report = import_faces(aligned_, folder_ / "out", {.masks = masks});
+    EXPECT_EQ(report.faces, 3);
+    EXPECT_EQ(report.masks, 3) << "two of the folder, and the third face's own";
+    EXPECT_EQ(report.from_folder.taken, 2);
+    EXPECT_EQ(report.from_folder.resized, 1);
+    EXPECT_EQ(report.from_folder.missing, std::vector<std::string>{"00003_0.jpg"});
+    const Faceset set = load_faceset(folder_ / "out");
+    EXPECT_EQ(load_mask(set, 0).pixels, left_part(64, 20).pixels);
+    const Image second = load_mask(set, 1);
+    EXPECT_EQ(*second.at(32, 16), 255);
+    EXPECT_EQ(*second.at(32, 24), 0) << "white in XSeg's mask";
+    EXPECT_EQ(*load_mask(set, 2).at(24, 20), 255);
+
+    // Where DeepFaceLab exports them: beside the faces, which are no masks, and not taken for faces either.
+    fs::copy(masks / "00002_0_mask.png", aligned_);
+    save_image(aligned_ / "00003_0_mask.jpg", left_part(64, 20));
+    const ImportReport beside = import_faces(aligned_, folder_ / "beside", {.masks = aligned_});
+    EXPECT_EQ(beside.faces, 3);
+    EXPECT_EQ(beside.left_out.size(), 0u);
+    EXPECT_EQ(beside.from_folder.taken, 2);
+    EXPECT_EQ(beside.from_folder.missing, std::vector<std::string>{"00001_0.jpg"});
+}
+
+TEST_F(Import, a_mask_that_cannot_be_used_costs_itself_alone)
+{
+    const fs::path masks = folder_ / "masks";
+    fs::create_directory(masks);
+    write_text(masks / "00001_0.png", "no picture");
+    save_image(masks / "00002_0.png", Image(36, 64, 1));
+    BIFRONS_EXPECT_ERROR(import_faces(aligned_, folder_ / "out", {.masks = folder_ / "absent"}), data, "absent");
+    const ImportReport report = import_faces(aligned_, folder_ / "out", {.masks = masks});
+    EXPECT_EQ(report.faces, 3);
+    EXPECT_EQ(report.masks, 2) << "the faces' own";
+    ASSERT_EQ(report.from_folder.damaged.size(), 2u);
+    EXPECT_NE(report.from_folder.damaged[0].find("00001_0.png: "), std::string::npos);
+    EXPECT_NE(report.from_folder.damaged[1].find("00002_0.png: is 64x36; expected a square"), std::string::npos)
+        << report.from_folder.damaged[1];
+    fs::remove(masks / "00001_0.png");
+    fs::remove(masks / "00002_0.png");
+    save_image(masks / "other.png", left_part(64, 20));
+    BIFRONS_EXPECT_ERROR(import_faces(aligned_, folder_ / "new", {.masks = masks}), usage,
+                         "has no picture that is named like a face; expected names like 00001_0.png");
+    EXPECT_FALSE(fs::exists(folder_ / "new"));
+}
+
+TEST_F(Import, a_faceset_is_copied_with_masks)
+{
+    import_faces(aligned_, folder_ / "faces", {});
+    Faceset set = load_faceset(folder_ / "faces");
+    set.detector = "hog";
+    set.sources.push_back({.name = "more", .path = "more.mp4", .frames = 9, .done = 4});
+    save_faceset(set);
+    const fs::path masks = folder_ / "masks";
+    fs::create_directory(masks);
+    save_image(masks / "00001_0.png", left_part(64, 20));
+    BIFRONS_EXPECT_ERROR(import_faces(folder_ / "faces", folder_ / "out", {}), usage, "is a faceset already");
+    const ImportReport report = import_faces(folder_ / "faces", folder_ / "out", {.masks = masks});
+    EXPECT_TRUE(report.complete);
+    EXPECT_EQ(report.faces, 3);
+    EXPECT_EQ(report.masks, 3);
+    EXPECT_EQ(report.from_folder.missing, (std::vector<std::string>{"00002_0.jpg", "00003_0.jpg"}));
+    const Faceset copy = load_faceset(folder_ / "out");
+    EXPECT_EQ(copy.detector, "hog");
+    EXPECT_EQ(copy.sources.at(1).done, 4);
+    ASSERT_EQ(copy.faces.size(), 3u);
+    EXPECT_EQ(copy.faces[2].in_frame[40].x, set.faces[2].in_frame[40].x);
+    EXPECT_EQ(bytes(copy.folder / copy.faces[2].file), bytes(example("00003_0.jpg")));
+    EXPECT_EQ(load_mask(copy, 0).pixels, left_part(64, 20).pixels);
+    EXPECT_EQ(load_mask(copy, 2).pixels, load_mask(set, 2).pixels);
+    EXPECT_EQ(load_faceset(folder_ / "faces").faces[0].mask, "") << "the original has changed";
+
+    fs::remove(folder_ / "faces/images/00002_0.jpg");
+    const ImportReport less = import_faces(folder_ / "faces", folder_ / "out", {.overwrite = true, .masks = masks});
+    EXPECT_EQ(less.faces, 2);
+    ASSERT_EQ(less.left_out.size(), 1u);
+    EXPECT_NE(less.left_out[0].find("00002_0.jpg: is gone"), std::string::npos) << less.left_out[0];
 }
 
 TEST_F(Import, an_interrupted_one_starts_again)
 {
     std::atomic<bool> cancel = false;
-    const ImportReport report =
-        import_faces(aligned_, folder_ / "out",
-                     {.progress = [&](std::int64_t done, std::int64_t) { cancel = done >= 4; }, .cancel = &cancel});
+    const ImportReport report = import_faces(
+        aligned_, folder_ / "out",
+        {.work = {.progress = [&](std::int64_t done, std::int64_t) { cancel = done >= 4; }, .cancel = &cancel}});
     EXPECT_FALSE(report.complete);
     EXPECT_EQ(import_faces(aligned_, folder_ / "out", {}).faces, 3);
 }

@@ -32,6 +32,7 @@ Work declare_bench(CLI::App& app);
 Work declare_demo(CLI::App& app);
 Work declare_doctor(CLI::App& app);
 Work declare_eval(CLI::App& app);
+Work declare_export(CLI::App& app);
 Work declare_extract(CLI::App& app);
 Work declare_import(CLI::App& app);
 Work declare_inspect(CLI::App& app);

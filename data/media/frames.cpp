@@ -211,14 +211,6 @@ std::unique_ptr<FrameSource> open_frames(const fs::path& path, const ReaderOptio
     return std::make_unique<VideoFrames>(path, options);
 }
 
-std::string video_frame_name(const fs::path& video, std::int64_t index)
-{
-    const std::string digits = std::to_string(index);
-    constexpr std::size_t kLongest = 200; // bytes: of the 255 that a name may have, the rest is for number and ending
-    return video.stem().string().substr(0, kLongest) + "_" +
-           std::string(std::max<std::size_t>(6, digits.size()) - digits.size(), '0') + digits;
-}
-
 std::vector<Frame> next_block(FrameSource& source)
 {
     constexpr std::size_t kBlock = 16;

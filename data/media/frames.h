@@ -3,6 +3,7 @@
 // Tests tests/data/frames_test.cpp
 #pragma once
 
+#include "data/frame_name.h"
 #include "data/media/reader.h"
 #include "data/media/writer.h"
 
@@ -46,9 +47,6 @@ bool is_clip(const std::filesystem::path& path);
 /// Throws Error(data): missing, no media, or a folder without pictures.
 /// `options` are for a video, max_pixels for pictures, too.
 std::unique_ptr<FrameSource> open_frames(const std::filesystem::path& path, const ReaderOptions& options = {});
-
-/// Of the frame with this number of a video: clip_000012 of clip.mp4.
-std::string video_frame_name(const std::filesystem::path& video, std::int64_t index);
 
 /// The next 16 frames, as many as are worked on together; fewer at the end, none behind it.
 std::vector<Frame> next_block(FrameSource& source);

@@ -1,5 +1,6 @@
 #include "data/jitter.h"
 #include "data/sha256.h"
+#include "engine/mapped_file.h"
 #include "kernels/base/words.h"
 #include "model/trained.h"
 #include "tools/commands.h"
@@ -207,8 +208,8 @@ class Swapper {
     Swapper(const Options& o, const std::string& path, const Checkpoint& checkpoint, kernels::Device& device,
             std::shared_ptr<const data::LandmarkModel> landmarks, const MergePlan& plan, const SwapOptions& options,
             Console& console)
-        : sha256_(data::sha256(data::read_file(checkpoint.file.path()))), model_(device, checkpoint), memory_(device),
-          map_(open_latent_map(path, o.latent_map, device, model_, memory_, console)),
+        : sha256_(data::sha256(MappedFile(checkpoint.file.path(), "a checkpoint").bytes())), model_(device, checkpoint),
+          memory_(device), map_(open_latent_map(path, o.latent_map, device, model_, memory_, console)),
           swap_(device, model_.network(), data::face_type_of(model_.settings().face_type), model_.precision(),
                 std::move(landmarks), plan, options, map_ ? &*map_ : nullptr)
     {

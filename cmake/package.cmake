@@ -26,7 +26,7 @@ endif()
 set(CPACK_GENERATOR DEB TGZ)
 # Who answers for the package is who makes it: named by the variables of Debian's own packaging tools.
 set(CPACK_PACKAGE_CONTACT "The Bifrons project <bifrons@localhost>")
-if(DEFINED ENV{DEBEMAIL})
+if(DEFINED ENV{DEBEMAIL} AND DEFINED ENV{DEBFULLNAME})
     set(CPACK_PACKAGE_CONTACT "$ENV{DEBFULLNAME} <$ENV{DEBEMAIL}>")
 endif()
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "face-replacement engine: trains face models, merges them into videos")

@@ -152,7 +152,7 @@ Settings from_json(const std::string& text, const std::string& origin)
     for (const auto& [name, value] : json.items()) {
         const SettingRow* row = find_row(name);
         BIFRONS_CHECK(data, row, origin, ": has the unknown setting \"", name,
-                      "\". It was written by a newer version of Bifrons.");
+                      "\". It was written by another version of Bifrons.");
         try {
             set(settings, *row, json_value(*row, value, origin), origin);
         } catch (const Error& e) {

@@ -163,8 +163,8 @@ void examine(Console& console)
         if (!f.good) list.back()["remedy"] = f.remedy;
         std::string label = (f.good ? "ok      " : "missing ") + f.what;
         label.resize(std::max<std::size_t>(label.size(), 26), ' ');
-        text += label + f.found + "\n";
-        if (!f.good && !f.remedy.empty()) text += std::string(26, ' ') + "-> " + f.remedy + "\n";
+        text += str(label, f.found, "\n");
+        if (!f.good && !f.remedy.empty()) text += str(std::string(26, ' '), "-> ", f.remedy, "\n");
     }
     console.result(text, {{"findings", list}});
 }

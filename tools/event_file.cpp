@@ -121,6 +121,10 @@ std::uint32_t crc32c(std::string_view bytes)
 
 EventFile::EventFile(const std::filesystem::path& folder, std::int64_t step) : path_(folder / file_name())
 {
+    if (!folder.parent_path().empty()) {
+        std::error_code failure; // the folder's own error says why
+        std::filesystem::create_directories(folder.parent_path(), failure);
+    }
     make_own_folder(folder.string());
     write(Message().real(kWallTime, seconds_since_1970()).text(kFileVersion, "brain.Event:2").bytes());
     write(event(step + 1).text(kSessionLog, Message().whole(kStatus, kStart).bytes()).bytes());

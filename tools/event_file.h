@@ -20,7 +20,8 @@ std::uint32_t crc32c(std::string_view bytes);
 class EventFile {
   public:
     /// Begins a file in the folder, which is made where it is missing. What earlier files there say of steps after
-    /// `step`, from which training resumes, no longer counts. Throws Error(data) where the folder cannot be written.
+    /// `step`, from which training resumes, no longer counts. Throws Error(data) for a file or link of its name,
+    /// Error(failed) where it cannot be made or written.
     EventFile(const std::filesystem::path& folder, std::int64_t step);
 
     /// One point of each curve.

@@ -26,6 +26,8 @@ void check_folder(const fs::path& out, bool overwrite)
     const bool is_model = !list_checkpoints(out.string()).empty();
     BIFRONS_CHECK(usage, !is_model || overwrite, out.string(),
                   ": holds a model already. Choose another folder, or use --overwrite.");
+    BIFRONS_CHECK(usage, !fs::exists(out / "backups"), (out / "backups").string(),
+                  ": holds backups of the model that is to be replaced. Move them to another place first.");
     const fs::directory_iterator entries(out);
     const bool is_empty = std::all_of(begin(entries), end(entries), [](const fs::directory_entry& entry) {
         return entry.path().filename() == ".lock";
@@ -45,7 +47,7 @@ void remove_replaced(const fs::path& out, std::int64_t made)
 {
     for (const std::string& path : list_checkpoints(out.string()))
         if (step_of(path) != made) fs::remove(path);
-    fs::remove(out / "history.jsonl");
+    for (const char* name : {"history.jsonl", "preview.png", "preview-frame.png"}) fs::remove(out / name);
     fs::remove(model::latent_map_path(out.string()));
 }
 

@@ -46,6 +46,7 @@ void catch_interrupts()
 {
     handle(on_signal);
     for (const int signal : {SIGPIPE, SIGXFSZ}) std::signal(signal, SIG_IGN);
+    std::signal(SIGCHLD, SIG_DFL); // where it was ignored nobody would learn how a child ended
 }
 
 void end_on_interrupt(const std::string& to_stdout, const std::string& to_stderr)

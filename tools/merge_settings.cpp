@@ -57,8 +57,7 @@ void declare(CLI::App& app, Raw& raw)
     data::MergeOptions& m = raw.merge;
     choice(app, "--mask", raw.mask, {"hull", "predicted", "product"},
            "region to replace: hull of the landmarks (or the mask that a face of --faceset has of its own), mask "
-           "predicted "
-           "by the model, or product of both");
+           "predicted by the model, or product of both");
     sides(app, "--erode", m.erode_px, -100, 100,
           str("shrink the mask by this, px of a 256 px face; negative grows it (default ",
               data::default_erode(data::BlendKind::feather), ", ", data::default_erode(data::BlendKind::poisson),

@@ -56,8 +56,9 @@ std::optional<Pickled> drawn_polygons(const std::vector<std::uint8_t>& app15, co
         const PickledValue *const type = polygon->find("type"), *const points = polygon->find("pts");
         BIFRONS_CHECK(data, type && points, name, ": a polygon of its mask has no type or no points");
         const std::vector<double> numbers = points->numbers(name + ": a polygon of its mask");
+        BIFRONS_CHECK(data, numbers.size() % 2 == 0, name, ": a polygon of its mask has half a point");
         const std::vector<float> floats(numbers.begin(), numbers.end());
-        all.push_back(pickled_dict({{"type", data::pickled(std::int32_t(type->number))},
+        all.push_back(pickled_dict({{"type", data::pickled(std::int32_t(type->number != 0))},
                                     {"pts", pickled_array(floats, {std::int32_t(floats.size() / 2), 2})}}));
     }
     return pickled_dict({{"polys", pickled_list(all)}});
@@ -74,6 +75,10 @@ std::string with_app15(const std::vector<std::uint8_t>& jpeg, const std::string&
     std::size_t at = 2;
     while (at + 4 <= jpeg.size() && jpeg[at] == 0xFF && jpeg[at + 1] != kScan) {
         const std::uint8_t marker = jpeg[at + 1];
+        if (marker == 0xFF) { // may be repeated before a marker
+            ++at;
+            continue;
+        }
         const std::size_t bytes = 2 + std::size_t(jpeg[at + 2] << 8 | jpeg[at + 3]);
         BIFRONS_CHECK(data, at + bytes <= jpeg.size(), name, ": ends too early; it is damaged");
         const auto from = jpeg.begin() + std::ptrdiff_t(at);

@@ -34,7 +34,7 @@ std::vector<std::string> stems_of(const Faceset& set)
     std::set<std::string> known;
     for (const FaceRecord& face : set.faces) {
         std::string stem = fs::path(face.file).stem().string();
-        if (!known.insert(stem).second) known.insert(stem += str("_", stems.size()));
+        while (!known.insert(stem).second) stem += str("_", stems.size());
         stems.push_back(stem);
     }
     return stems;

@@ -84,7 +84,7 @@ DflModelData dfl_model_data(const fs::path& file)
     BIFRONS_CHECK(data,
                   iterations->kind == PickledValue::Kind::number && count >= 0 && count <= 1e12 &&
                       count == std::floor(count),
-                  name, ": its iterations are no count");
+                  name, ": its number of iterations is not a count");
     DflModelData data{.iterations = std::int64_t(count)};
     for (std::size_t i = 0; i + 1 < options->members.size(); i += 2) {
         const PickledValue &key = *options->members[i], &value = *options->members[i + 1];

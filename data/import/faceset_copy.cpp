@@ -2,6 +2,7 @@
 #include "data/import/faceset_copy.h"
 
 #include "data/import/new_faceset.h"
+#include "kernels/base/error.h"
 
 namespace bifrons::data {
 namespace fs = std::filesystem;
@@ -28,6 +29,7 @@ void copy_faceset(const fs::path& from, const fs::path& out, MaskFolder& masks, 
 {
     check_unlocked(from.string());
     const Faceset set = load_faceset(from);
+    BIFRONS_CHECK(data, !set.faces.empty(), from.string(), ": holds no faces");
     for (const std::string& file : set.missing) report.left_out.push_back(str((from / file).string(), ": is gone"));
     std::vector<std::string> files;
     for (const FaceRecord& face : set.faces) files.push_back(face.file);
@@ -55,6 +57,7 @@ void copy_faceset(const fs::path& from, const fs::path& out, MaskFolder& masks, 
         report.masks += !records[i].mask.empty();
         copy.faces.push_back(std::move(records[i]));
     }
+    BIFRONS_CHECK(data, !copy.faces.empty(), from.string(), ": holds no usable face; ", report.left_out.front());
     save_faceset(copy);
     report.faces = std::int64_t(copy.faces.size());
     report.type = set.type;

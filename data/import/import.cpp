@@ -152,7 +152,7 @@ class Import {
             if (!is_file_name(face->source)) face->source = items_[i].file;
             pictures.insert(face->source);
             stems_[i] = fs::path(items_[i].file).stem().string().substr(0, kLongestName);
-            if (!names.insert(stems_[i]).second) names.insert(stems_[i] += str("_", i));
+            while (!names.insert(stems_[i]).second) stems_[i] += str("_", i);
         }
         set_.side = report_.side = most_frequent(sides);
         if (masks_) check_masks();

@@ -382,8 +382,7 @@ class Machine {
         std::string bytes;
         for (std::size_t i = 0; i < text.size(); ++i) {
             const auto c = std::uint8_t(text[i]);
-            check(c < 0xC4, "bytes are written as characters that none is");
-            check(c < 0x80 || i + 1 < text.size(), "bytes are written as characters that none is");
+            check(c < 0xC4 && (c < 0x80 || i + 1 < text.size()), "bytes are written as characters beyond 255");
             bytes += c < 0x80 ? char(c) : char(c << 6 | (std::uint8_t(text[++i]) & 0x3F));
         }
         PickledValue* const value = make(Kind::bytes);
@@ -395,6 +394,8 @@ class Machine {
     {
         constexpr double kLongest = 1 << 30;
         PickledArray filled = type.array;
+        constexpr std::size_t kMostSides = 32; // numpy's own limit
+        check(shape.members.size() <= kMostSides, "an array has too many dimensions");
         for (const PickledValue* side : shape.members) {
             check(side->kind == Kind::number && side->number >= 0 && side->number <= kLongest,
                   "an array has a side that none has");

@@ -3,6 +3,7 @@
 
 #include "data/media/webp_frames.h"
 #include "kernels/base/error.h"
+#include "kernels/base/words.h"
 
 #include <algorithm>
 #include <cctype>
@@ -189,10 +190,8 @@ PictureFolder pictures_in(const fs::path& folder)
     });
     for (const auto& [kind, number] : others)
         found.left_out += str(found.left_out.empty() ? "" : ", ", number, " ", kind);
-    std::string endings;
-    for (const std::string& ending : picture_endings()) endings += (endings.empty() ? "" : ", ") + ending;
     BIFRONS_CHECK(data, !found.files.empty(), folder.string(),
-                  ": the folder holds no pictures; expected files that end in one of ", endings,
+                  ": the folder holds no pictures; expected files that end in one of ", joined(picture_endings()),
                   found.left_out.empty() ? "" : "; it holds " + found.left_out);
     return found;
 }

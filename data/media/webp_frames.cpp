@@ -53,6 +53,7 @@ class WebpFrames : public FrameSource {
         BIFRONS_CHECK(data, file_.is_animated, name(), ": is a WebP of one picture. Give it the ending .webp.");
         BIFRONS_CHECK(data, count() > 0, name(), ": holds no whole frame; the file is truncated or damaged");
         if (file_.is_cut) damaged(str("is truncated: its ", count(), " whole frames are used"));
+        if (file_.orientation != 1) remarks_.emplace_back("has an Exif orientation, which is left out");
         take_profile();
         times_ = times_of(file_.frames);
         info_.format = {.H = H, .W = W, .tags = {.range = "tv", .matrix = matrix_for(H)}, .chroma = "444"};

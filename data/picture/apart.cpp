@@ -89,8 +89,10 @@ std::string run_apart(const std::function<void()>& work, const Allowance& allowa
                   ". Raise the limits of processes and memory (`ulimit -u`, `ulimit -v`).");
     if (child == 0) work_as_child(work, allowance, said);
     int status = 0;
-    while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    pid_t ended = -1;
+    while ((ended = ::waitpid(child, &status, 0)) < 0 && errno == EINTR) {
     }
+    BIFRONS_CHECK(failed, ended == child, "how the process of a picture ended is not known: ", std::strerror(errno));
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
         return str("it takes more than ", allowance.seconds, " s of the processor's time");
     if (WIFSIGNALED(status)) return str("its decoder crashed: ", ::strsignal(WTERMSIG(status)));

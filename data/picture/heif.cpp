@@ -177,8 +177,7 @@ class HeifReader : public PictureReader {
         const ColorTags tags = tags_of(header_);
         const std::string hdr = hdr_of(tags);
         const int C = header_.has_alpha && hdr.empty() ? 4 : 3;
-        DeepImage pixels(H, W, C);
-        const std::size_t size = 2 * pixels.pixels.size();
+        const std::size_t size = 2 * std::size_t(H * W * C);
         const SharedBytes shared(size);
         const auto work = [&] {
             read_pixels(bytes_, header_, C, hdr.empty() ? 65535 : kDeepWhite,
@@ -186,6 +185,7 @@ class HeifReader : public PictureReader {
         };
         check_child(run_apart(
             work, {kForHeader.bytes + kBytesPerPixel * H * W, kForHeader.seconds + H * W / kPixelsPerSecond}));
+        DeepImage pixels(H, W, C); // now, as the header alone may lie
         std::memcpy(pixels.pixels.data(), shared.data(), size);
         if (hdr.empty()) {
             if (profile.empty()) profile = profile_named_by(header_);

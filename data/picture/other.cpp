@@ -97,6 +97,8 @@ class WebpReader : public OtherReader {
     Image read() override
     {
         if (!is_animated) return OtherReader::read();
+        BIFRONS_CHECK(data, WebpAnimation::is_possible(), name_,
+                      ": is an animated WebP, and this program was built without libwebp, which reads it");
         WebpAnimation animation(file_);
         BIFRONS_CHECK(data, !file_.frames.empty() && animation.draw_next(), name_,
                       ": its first frame cannot be decoded; the picture is damaged or truncated");

@@ -19,7 +19,7 @@ struct WebpFile {
     std::int64_t H = 0, W = 0;
     int orientation = 1;                ///< Exif's, 1..8
     ByteView profile = {};              ///< ICC
-    bool is_animated = false;           ///< the same
+    bool is_animated = false;           ///< by its header
     bool is_cut = false;                ///< ends before the end that it announces
     std::vector<WebpFrame> frames = {}; ///< of an animated one: those that are there from beginning to end
 };

@@ -249,6 +249,17 @@ TEST_F(Import, a_mask_that_cannot_be_used_costs_itself_alone)
     EXPECT_FALSE(fs::exists(folder_ / "new"));
 }
 
+TEST_F(Import, a_faceset_without_faces_replaces_nothing)
+{
+    import_faces(aligned_, folder_ / "faces", {});
+    import_faces(aligned_, folder_ / "out", {});
+    Faceset set = load_faceset(folder_ / "faces");
+    set.faces.clear();
+    save_faceset(set);
+    BIFRONS_EXPECT_ERROR(import_faces(folder_ / "faces", folder_ / "out", {.overwrite = true}), data, "holds no faces");
+    EXPECT_EQ(load_faceset(folder_ / "out").faces.size(), 3u);
+}
+
 TEST_F(Import, a_faceset_is_copied_with_masks)
 {
     import_faces(aligned_, folder_ / "faces", {});

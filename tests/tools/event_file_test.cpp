@@ -67,7 +67,7 @@ TEST(Crc32c, of_the_digits_is_the_published_one)
 TEST(EventFile, holds_events_as_the_schema_has_them)
 {
     const Folder folder;
-    const tools::EventFile events(folder / "logs", 300);
+    const tools::EventFile events(folder / "runs" / "alice", 300);
     EXPECT_EQ(events.path().filename().string().rfind("events.out.tfevents.", 0), 0u);
     events.add(301, {{"a", 1.5}, {"bc", -2}});
     events.add_picture(302, "p", 3, 200, "PNG");

@@ -93,6 +93,9 @@ TEST_F(ImportModel, a_model_is_replaced_only_when_asked)
     EXPECT_TRUE(fs::exists(out_ + "/step-000002000.safetensors")) << "an import that fails replaces nothing";
     fs::remove_all(from_);
     write_dfl_model(from_, "new", "df-ud");
+    fs::create_directory(out_ + "/backups"); // of later steps, they would push out those of the new model
+    EXPECT_EQ(import({"--overwrite"}).code, 2);
+    fs::remove(out_ + "/backups");
     EXPECT_EQ(import({"--overwrite"}).code, 0);
     EXPECT_FALSE(fs::exists(out_ + "/step-000002000.safetensors"));
     EXPECT_FALSE(fs::exists(out_ + "/history.jsonl"));

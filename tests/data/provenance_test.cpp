@@ -29,7 +29,7 @@ std::string bytes_of(const std::filesystem::path& path)
 std::string printed(const std::string& command)
 {
     std::string text;
-    FILE* pipe = popen((command + " 2>/dev/null").c_str(), "r");
+    FILE* pipe = popen(str(command, " 2>/dev/null").c_str(), "r");
     std::array<char, 4096> part;
     while (const std::size_t n = std::fread(part.data(), 1, part.size(), pipe)) text.append(part.data(), n);
     pclose(pipe);
@@ -39,7 +39,7 @@ std::string printed(const std::string& command)
 TEST(Provenance, packet_names_the_source_type_tool_model_and_comment)
 {
     const std::string packet = xmp_packet(kMade);
-    EXPECT_NE(packet.find(std::string("Iptc4xmpExt:DigitalSourceType=\"") + kType + '"'), std::string::npos) << packet;
+    EXPECT_NE(packet.find(str("Iptc4xmpExt:DigitalSourceType=\"", kType, "\"")), std::string::npos) << packet;
     EXPECT_NE(packet.find("xmp:CreatorTool=\"Bifrons 0.0\""), std::string::npos) << packet;
     EXPECT_NE(packet.find("bifrons:ModelSHA256=\"12ab\""), std::string::npos) << packet;
     EXPECT_NE(packet.find(">synthetic: a &quot;test&quot; &amp; &lt;more><"), std::string::npos) << packet;
@@ -79,10 +79,10 @@ TEST(Provenance, videos_say_it_as_far_as_their_containers_can)
         const bool has_packet = bytes_of(folder / name).find(xmp_packet(kMade)) != std::string::npos;
         EXPECT_EQ(has_packet, name != std::string("a.mkv")) << name;
         const std::string tags =
-            printed("ffprobe -v error -show_entries format_tags '" + (folder / name).string() + "'");
+            printed(str("ffprobe -v error -show_entries format_tags '", (folder / name).string(), "'"));
         EXPECT_NE(tags.find("synthetic: a"), std::string::npos) << name << tags;
         if (has_packet) continue;
-        EXPECT_NE(tags.find(std::string("TAG:DIGITAL_SOURCE_TYPE=") + kType), std::string::npos) << tags;
+        EXPECT_NE(tags.find(str("TAG:DIGITAL_SOURCE_TYPE=", kType)), std::string::npos) << tags;
         EXPECT_NE(tags.find("TAG:MODEL_SHA256=12ab"), std::string::npos) << tags;
     }
 }
@@ -105,7 +105,7 @@ TEST(Provenance, exiftool_shows_it)
     }
 #endif
     for (const std::string& name : names) {
-        const std::string tags = printed("exiftool -s -XMP:all '" + (folder / name).string() + "'");
+        const std::string tags = printed(str("exiftool -s -XMP:all '", (folder / name).string(), "'"));
         EXPECT_NE(tags.find(kType), std::string::npos) << name << tags;
         EXPECT_NE(tags.find("Bifrons 0.0"), std::string::npos) << name << tags;
         EXPECT_NE(tags.find("synthetic: a \"test\" & <more>"), std::string::npos) << name << tags;

@@ -57,10 +57,10 @@ TEST(Provenance, pictures_carry_the_packet_where_readers_of_xmp_look)
     using std::string_literals::operator""s;
     // PNG: iTXt, keyword, not compressed, no language. JPEG: an APP1 segment with its length and name, before the
     // image.
-    EXPECT_NE(bytes_of(folder / "a.png").find("iTXtXML:com.adobe.xmp\0\0\0\0\0"s + packet), std::string::npos);
+    EXPECT_NE(bytes_of(folder / "a.png").find(str("iTXtXML:com.adobe.xmp\0\0\0\0\0"s, packet)), std::string::npos);
     const std::string jpeg = bytes_of(folder / "a.jpg"), name = "http://ns.adobe.com/xap/1.0/\0"s;
     const std::size_t length = 2 + name.size() + packet.size();
-    const std::string segment = "\xFF\xE1"s + char(length >> 8) + char(length & 0xFF) + name + packet;
+    const std::string segment = str("\xFF\xE1", char(length >> 8), char(length & 0xFF), name, packet);
     EXPECT_LT(jpeg.find(segment), jpeg.find("\xFF\xC0"s));
     EXPECT_EQ(load_image(folder / "a.jpg").W, 8);
     save_image(folder / "b.png", image);

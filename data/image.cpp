@@ -120,7 +120,8 @@ LoadedPicture decode(ByteView bytes, const std::string& name, std::int64_t max_p
 
 std::string encode(const fs::path& path, const Image& image, const SaveOptions& options)
 {
-    PictureNotes notes = {.jpeg_quality = options.jpeg_quality, .comment = options.made.comment, .xmp = xmp_packet(options.made)};
+    PictureNotes notes = {
+        .jpeg_quality = options.jpeg_quality, .comment = options.made.comment, .xmp = xmp_packet(options.made)};
     const bool png = lower_ending(path) == ".png";
     const auto encoded = [&](const Image& pixels) {
         return png ? encode_png(pixels, path.string(), notes) : encode_jpeg(pixels, path.string(), notes);

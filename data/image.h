@@ -79,8 +79,8 @@ PictureHeader look_at_picture(const std::filesystem::path& path);
 
 struct SaveOptions {
     Existing existing = Existing::keep;
-    int jpeg_quality = 95;    ///< 1..100
-    Provenance made = {};     ///< kept in the file: a comment, and XMP
+    int jpeg_quality = 95; ///< 1..100
+    Provenance made = {};  ///< kept in the file: a comment, and XMP
     /// Of the picture that this one was made from: its profile is kept (JPEG and PNG) and its alpha (PNG). Pixels that
     /// did not change keep the file's own colours, and all keep theirs to the eye.
     const PictureExtras* extras = nullptr;

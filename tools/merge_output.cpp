@@ -84,8 +84,7 @@ data::Image with_alpha(const data::PredictedFace& face)
 class FacesOutput : public MergeOutput {
   public:
     FacesOutput(const std::string& folder, const data::VideoOptions& options, const MergePlan& plan, int threads)
-        : folder_(folder), save_{.existing = options.existing, .made = options.made}, plan_(plan),
-          threads_(threads)
+        : folder_(folder), save_{.existing = options.existing, .made = options.made}, plan_(plan), threads_(threads)
     {
         std::error_code error;
         fs::create_directory(folder_, error);

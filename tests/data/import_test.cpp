@@ -256,7 +256,11 @@ TEST_F(Import, a_faceset_without_faces_replaces_nothing)
     Faceset set = load_faceset(folder_ / "faces");
     set.faces.clear();
     save_faceset(set);
-    BIFRONS_EXPECT_ERROR(import_faces(folder_ / "faces", folder_ / "out", {.overwrite = true}), data, "holds no faces");
+    const fs::path masks = folder_ / "masks";
+    fs::create_directory(masks);
+    save_image(masks / "00001_0.png", left_part(64, 20));
+    BIFRONS_EXPECT_ERROR(import_faces(folder_ / "faces", folder_ / "out", {.overwrite = true, .masks = masks}), data,
+                         "holds no faces");
     EXPECT_EQ(load_faceset(folder_ / "out").faces.size(), 3u);
 }
 

@@ -141,7 +141,8 @@ TEST_F(Export, polygons_that_a_person_drew_stay)
     EXPECT_EQ(without_app15(text_of(again / "00003_0.jpg")), without_app15(text_of(aligned / "00003_0.jpg")));
     const auto corners = [](const fs::path& file) {
         const std::vector<std::uint8_t> bytes = read_file(file);
-        const Pickle pickle(open_picture(bytes, file.string())->app15, file.string());
+        const std::unique_ptr<PictureReader> picture = open_picture(bytes, file.string()); // whose bytes the values are
+        const Pickle pickle(picture->app15, file.string());
         const PickledValue* const drawn = pickle.value().find("seg_ie_polys");
         std::vector<double> all;
         if (!drawn) return all;
@@ -166,7 +167,8 @@ TEST_F(Export, a_mask_that_is_too_long_is_stored_smaller)
     set_.faces.resize(1);
     EXPECT_EQ(run().shrunk_masks, 1);
     const std::vector<std::uint8_t> jpeg = read_file(out_ / "bob_000012_0.jpg");
-    const Pickle pickle(open_picture(jpeg, "")->app15, "");
+    const std::unique_ptr<PictureReader> picture = open_picture(jpeg, ""); // whose bytes the values are
+    const Pickle pickle(picture->app15, "");
     const std::string_view stored = pickle.value().find("xseg_mask")->array.data;
     EXPECT_LE(stored.size(), 50000u);
     EXPECT_EQ(decode_image({stored.begin(), stored.end()}, "mask").W, 128);

@@ -31,4 +31,11 @@ void check_apart(const fs::path& from, const fs::path& out)
                   ", whose pictures would mix with it. Choose another output folder.");
 }
 
+bool is_unused(const fs::path& folder)
+{
+    const fs::directory_iterator entries(folder);
+    return std::all_of(begin(entries), end(entries),
+                       [](const fs::directory_entry& entry) { return entry.path().filename() == ".lock"; });
+}
+
 } // namespace bifrons::data

@@ -14,6 +14,9 @@ namespace bifrons::data {
 /// Throws Error(usage) where one of them lies in the other: what is written would mix with what is read.
 void check_apart(const std::filesystem::path& from, const std::filesystem::path& out);
 
+/// Whether a folder that exists holds nothing but, at most, its lock.
+bool is_unused(const std::filesystem::path& folder);
+
 /// Of a long work: what is called after each step, one thread at a time, and what stops it.
 struct WorkOptions {
     std::function<void(std::int64_t done, std::int64_t of)> progress = {};

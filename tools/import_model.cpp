@@ -1,5 +1,6 @@
 #include "tools/import_model.h"
 
+#include "data/folders.h"
 #include "engine/checkpoint.h"
 #include "kernels/base/error.h"
 #include "kernels/base/utf8.h"
@@ -8,7 +9,6 @@
 #include "tools/interrupt.h"
 #include "tools/progress.h"
 
-#include <algorithm>
 #include <optional>
 
 namespace bifrons::tools {
@@ -28,11 +28,7 @@ void check_folder(const fs::path& out, bool overwrite)
                   ": holds a model already. Choose another folder, or use --overwrite.");
     BIFRONS_CHECK(usage, !fs::exists(out / "backups"), (out / "backups").string(),
                   ": holds backups of the model that is to be replaced. Move them to another place first.");
-    const fs::directory_iterator entries(out);
-    const bool is_empty = std::all_of(begin(entries), end(entries), [](const fs::directory_entry& entry) {
-        return entry.path().filename() == ".lock";
-    });
-    BIFRONS_CHECK(usage, is_model || is_empty, out.string(),
+    BIFRONS_CHECK(usage, is_model || data::is_unused(out), out.string(),
                   ": holds other files and no model; expected an empty or a new folder");
 }
 

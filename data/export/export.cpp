@@ -2,11 +2,11 @@
 #include "data/export/export.h"
 
 #include "data/export/deepfacelab.h"
+#include "data/folders.h"
 #include "data/frame_name.h"
 #include "data/picture/picture_reader.h"
 #include "engine/folder_lock.h"
 
-#include <algorithm>
 #include <set>
 
 namespace bifrons::data {
@@ -73,11 +73,7 @@ Written write_face(const Faceset& set, std::size_t index, const fs::path& to, Ex
 void check_folder(const fs::path& out, bool overwrite)
 {
     BIFRONS_CHECK(usage, !is_faceset(out), out.string(), ": holds a faceset; expected another folder");
-    const fs::directory_iterator entries(out);
-    const bool is_empty = std::all_of(begin(entries), end(entries), [](const fs::directory_entry& entry) {
-        return entry.path().filename() == ".lock";
-    });
-    BIFRONS_CHECK(usage, overwrite || is_empty, out.string(),
+    BIFRONS_CHECK(usage, overwrite || is_unused(out), out.string(),
                   ": the folder is not empty; expected a new or empty one. Choose another, or add --overwrite to "
                   "replace files of the same names.");
 }

@@ -2,6 +2,7 @@
 #include "data/extract/extract.h"
 
 #include "data/fingerprint.h"
+#include "data/folders.h"
 #include "data/hull.h"
 #include "data/quality.h"
 #include "data/threads.h"
@@ -96,7 +97,7 @@ class Extraction {
         const fs::path& folder = set_.folder;
         BIFRONS_CHECK(data, !fs::exists(folder) || fs::is_directory(folder), folder.string(), ": is not a folder");
         lock_.emplace(folder.string());
-        BIFRONS_CHECK(usage, is_faceset(folder) || holds_nothing(folder), folder.string(),
+        BIFRONS_CHECK(usage, is_faceset(folder) || is_unused(folder), folder.string(),
                       ": holds other files and no faceset; expected an empty or a new folder");
         if (is_faceset(folder) && options_.overwrite) {
             fs::remove(folder / "faceset.journal"); // belongs to the faces that go
@@ -110,14 +111,6 @@ class Extraction {
         save_faceset(set_); // from now on an interrupted run is known as one
         make_own_folder((folder / "images").string());
         sweep_partials((folder / "images").string());
-    }
-
-    /// But the lock.
-    static bool holds_nothing(const fs::path& folder)
-    {
-        const fs::directory_iterator entries(folder);
-        return std::all_of(begin(entries), end(entries),
-                           [](const fs::directory_entry& entry) { return entry.path().filename() == ".lock"; });
     }
 
     void resume(Faceset earlier)

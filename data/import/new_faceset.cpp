@@ -1,11 +1,10 @@
 // data/import/new_faceset.cpp - the folder that an import fills.
 #include "data/import/new_faceset.h"
 
+#include "data/folders.h"
 #include "data/import/import.h"
 #include "engine/own_file.h"
 #include "kernels/base/error.h"
-
-#include <algorithm>
 
 namespace bifrons::data {
 namespace fs = std::filesystem;
@@ -35,11 +34,7 @@ NewFaceset::NewFaceset(const Faceset& begun, bool overwrite) : folder_(begun.fol
         fs::remove_all(folder_ / "images");
         fs::remove_all(folder_ / "masks");
     } else {
-        const fs::directory_iterator entries(folder_);
-        const bool is_empty = std::all_of(begin(entries), end(entries), [](const fs::directory_entry& entry) {
-            return entry.path().filename() == ".lock";
-        });
-        BIFRONS_CHECK(usage, is_empty, folder_.string(),
+        BIFRONS_CHECK(usage, is_unused(folder_), folder_.string(),
                       ": holds other files and no faceset; expected an empty or a new folder");
     }
     save_faceset(begun);

@@ -79,16 +79,25 @@ bool holds(const SafetensorsFile& file, const std::string& prefix, const Paramet
     });
 }
 
+NamedTensor parameter(const SafetensorsFile& file, const std::string& prefix, const Parameters::Entry& entry,
+                      DType dtype)
+{
+    NamedTensor tensor = file.at(prefix + entry.name);
+    BIFRONS_CHECK(data, tensor.dtype == dtype && tensor.size() == entry.shape.size(), file.path(), ": \"", tensor.name,
+                  "\" has ", tensor.size(), " elements of ", kernels::dtype_name(tensor.dtype), "; expected ",
+                  entry.shape, " of ", kernels::dtype_name(dtype), ". It is a checkpoint of another model.");
+    tensor.shape.clear();
+    for (int i = 0; i < entry.shape.rank(); ++i) tensor.shape.push_back(entry.shape[i]);
+    return tensor;
+}
+
 void read_group(const SafetensorsFile& file, const std::string& prefix, const Parameters& params,
                 const Parameters::Group& group, DType dtype, std::vector<std::uint8_t>& arena)
 {
     for (const Parameters::Entry& e : params.entries()) {
         if (e.offset < group.begin || e.offset >= group.end) continue;
-        const NamedTensor& t = file.at(prefix + e.name);
-        BIFRONS_CHECK(data, t.dtype == dtype && t.size() == e.shape.size(), file.path(), ": \"", t.name, "\" has ",
-                      t.size(), " elements of ", kernels::dtype_name(t.dtype), "; expected ", e.shape, " of ",
-                      kernels::dtype_name(dtype), ". It is a checkpoint of another model.");
-        std::memcpy(arena.data() + std::size_t(e.offset) * kernels::dtype_bytes(dtype), t.data, t.bytes());
+        const NamedTensor tensor = parameter(file, prefix, e, dtype);
+        std::memcpy(arena.data() + std::size_t(e.offset) * kernels::dtype_bytes(dtype), tensor.data, tensor.bytes());
     }
 }
 

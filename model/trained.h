@@ -48,8 +48,13 @@ std::string begun_key(const Parameters::Group& group);
 bool holds(const SafetensorsFile& file, const std::string& prefix, const Parameters& params,
            const Parameters::Group& group);
 
-/// Writes each of the group's tensors `prefix + name` to its place in an arena's bytes. Throws Error(data) if one is
-/// missing or has another size or type.
+/// The parameter's tensor `prefix + name`, in the parameter's shape. Throws Error(data) if it is missing or has another
+/// size or type.
+NamedTensor parameter(const SafetensorsFile& file, const std::string& prefix, const Parameters::Entry& entry,
+                      DType dtype);
+
+/// Writes each of the group's tensors `prefix + name` to its place in an arena's bytes. Throws as parameter()
+/// does.
 void read_group(const SafetensorsFile& file, const std::string& prefix, const Parameters& params,
                 const Parameters::Group& group, DType dtype, std::vector<std::uint8_t>& arena);
 

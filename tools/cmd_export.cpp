@@ -1,5 +1,7 @@
 #include "data/export/export.h"
+#include "engine/checkpoint.h"
 #include "tools/commands.h"
+#include "tools/export_model.h"
 #include "tools/interrupt.h"
 #include "tools/left_out.h"
 #include "tools/open_faceset.h"
@@ -13,8 +15,8 @@ namespace bifrons::tools {
 namespace {
 
 struct Options {
-    std::string from, out, format = "dfl";
-    bool overwrite = false;
+    std::string from, out, format = "auto", part;
+    bool half = false, overwrite = false;
 };
 
 void export_faceset(const Options& o, Console& console)
@@ -48,16 +50,52 @@ void export_faceset(const Options& o, Console& console)
                     {"left_out", report.left_out.size()}});
 }
 
+/// What --format says, or the ending of the output's name.
+std::string format_of(const Options& o)
+{
+    if (o.format != "auto") return o.format;
+    const std::string ending = data::lower_ending(o.out);
+    return ending == ".dfm" || ending == ".onnx" ? ending.substr(1) : "dfl";
+}
+
+void export_any(const Options& o, Console& console)
+{
+    namespace fs = std::filesystem;
+    const std::string format = format_of(o);
+    const bool is_faceset = data::is_faceset(o.from);
+    BIFRONS_CHECK(data, fs::exists(o.from), o.from, ": does not exist; expected a faceset or a model folder");
+    BIFRONS_CHECK(data, is_faceset || !fs::is_directory(o.from) || !list_checkpoints(o.from).empty(), o.from,
+                  ": holds neither a faceset nor a model; expected one of them");
+    BIFRONS_CHECK(usage, format == "dfl" || !is_faceset, o.from, ": is a faceset; only a model becomes ", format);
+    BIFRONS_CHECK(usage, format == "onnx" || o.part.empty(), "--part ", o.part, ": is for --format onnx");
+    BIFRONS_CHECK(usage, format != "dfl" || !o.half, "--fp16 is for --format dfm and onnx");
+    BIFRONS_CHECK(usage, format != "dfl" || is_faceset, o.out, ": expected the name of a .dfm or .onnx file");
+    if (is_faceset) return export_faceset(o, console);
+    export_onnx({.from = o.from,
+                 .out = o.out,
+                 .kind = format == "dfm" ? OnnxKind::dfm : OnnxKind::plain,
+                 .part = o.part,
+                 .half = o.half,
+                 .overwrite = o.overwrite},
+                console);
+}
+
 } // namespace
 
 Work declare_export(CLI::App& app)
 {
     const auto o = std::make_shared<Options>();
-    required(text(app, "INPUT", o->from, "FOLDER", "faceset folder"));
-    choice(app, "--format", o->format, {"dfl"}, "dfl: aligned JPEG pictures that DeepFaceLab and its XSeg editor open");
-    required(text(app, "-o,--out", o->out, "FOLDER", "folder for the pictures, new or empty"));
+    required(text(app, "INPUT", o->from, "PATH", "faceset, model folder or checkpoint"));
+    required(text(app, "-o,--out", o->out, "PATH", "file to write (.dfm, .onnx), or folder, new or empty"));
+    choice(app, "--format", o->format, {"auto", "dfl", "dfm", "onnx"},
+           "dfl: a faceset's faces as aligned JPEG pictures that DeepFaceLab and its XSeg editor open; "
+           "dfm: the model for DeepFaceLive and FaceFusion; onnx: the model for other programs; auto: by the ending of "
+           "the output's name, dfl for a folder");
+    text(app, "--part", o->part, "NAME",
+         "of onnx: one part of the network, such as encoder or decoder_src; without it all of them");
+    flag(app, "--fp16", o->half, "of dfm and onnx: half the size, computes in f16; inputs and outputs stay f32");
     flag(app, "--overwrite", o->overwrite, "replace files of the same names");
-    return [o](Console& console) { export_faceset(*o, console); };
+    return [o](Console& console) { export_any(*o, console); };
 }
 
 } // namespace bifrons::tools

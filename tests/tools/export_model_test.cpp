@@ -1,0 +1,191 @@
+// tests/tools/export_model_test.cpp - models that go elsewhere show there what they show here.
+#include "model/adversary.h"
+#include "model/export/onnx.h"
+#include "model/predictor.h"
+#include "model/trained.h"
+#include "model/trainer.h"
+#include "tests/support/devices.h"
+#include "tests/support/dfl_model_folder.h"
+#include "tests/support/temp_folder.h"
+#include "tests/tools/run_program.h"
+
+using namespace bifrons;
+using namespace bifrons::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Nothing of the input has a bias, a channel or a pixel in common with another, so that an exchange is seen.
+std::vector<float> two_pictures(int side)
+{
+    return uniform_floats("picture", 2 * side * side * 3);
+}
+
+void write_floats(const std::string& path, const std::vector<float>& values)
+{
+    write_bytes(path, std::string(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float)));
+}
+
+/// A recorded model of DeepFaceLab's as ours; its biases are not zero.
+void make_recorded_model(const std::string& folder, const std::string& archi)
+{
+    const TempFolder from;
+    write_dfl_model(from.path(), "new", archi);
+    const Result r = bifrons_run({"import", from.path(), "-o", folder});
+    ASSERT_EQ(r.code, 0) << r.err;
+}
+
+/// A network that DeepFaceLab does not have.
+void make_model_of(const std::string& folder, const std::string& downsample, const std::string& upsample)
+{
+    struct NoFaces : BatchSource {
+        void enqueue(kernels::Exec, const kernels::StepState*, Batch&) override {}
+    } none;
+    model::Settings s;
+    s.archi = "df-u";
+    s.resolution = 32;
+    s.e_dims = s.d_dims = s.d_mask_dims = 4;
+    s.ae_dims = 16;
+    s.downsample = downsample;
+    s.upsample = upsample;
+    s.gan_power = 0.1;
+    s.gan_patch_size = 8;
+    s.gan_dims = 4;
+    s.ema = 0.99;
+    const auto device = kernels::open_device("cpu:1");
+    model::Trainer trainer(*device, s, none, nullptr);
+    CheckpointStore store(folder);
+    trainer.save(store);
+}
+
+Checkpoint newest(const std::string& model)
+{
+    return *load_latest_checkpoint(model, [](const std::string& text) { ADD_FAILURE() << text; });
+}
+
+/// What the model makes of two pictures here, in the files that run_onnx.py reads.
+void write_own(const std::string& folder, const std::string& model_folder)
+{
+    using model::Predictor;
+    TestDevice cpu("cpu");
+    const Checkpoint checkpoint = newest(model_folder);
+    const model::TrainedModel model(cpu.device(), checkpoint);
+    const int R = model.network().architecture().resolution;
+    const std::vector<float> pictures = two_pictures(R);
+    write_floats(folder + "/picture.f32", pictures);
+    for (const auto& [identity, name] :
+         {std::pair{Predictor::Identity::src, "src"}, {Predictor::Identity::dst, "dst"}}) {
+        const auto made = Predictor(cpu.device(), model.network(), 2, identity, Precision::f32)(pictures);
+        write_floats(str(folder, "/face_", name, ".f32"), made.face);
+        write_floats(str(folder, "/mask_", name, ".f32"), made.mask);
+    }
+    Pool pool(cpu.device());
+    Tape tape(cpu.exec(), pool, false, Precision::f32);
+    const Tensor input = Tensor::empty({2, R, R, 3}, DType::f32, pool);
+    input.upload(cpu.exec(), pictures);
+    write_floats(folder + "/code.f32", model.network().code(tape, Var(input)).value().download(cpu.exec()));
+
+    const model::AdversaryOptions adversary = model::adversary_of(model.settings());
+    Parameters params;
+    const model::PatchDiscriminator patch(params, "discriminator", adversary.patch, adversary.dims);
+    params.allocate_weights(cpu.exec(), DType::f32, pool);
+    for (std::size_t i = 0; i < params.entries().size(); ++i)
+        params.value(int(i)).upload(cpu.exec(), float_values(checkpoint.file.at(params.entries()[i].name)));
+    const std::vector<Var> answers = patch(tape, Var(input));
+    write_floats(folder + "/centre.f32", answers[0].value().download(cpu.exec()));
+    write_floats(folder + "/full.f32", answers[1].value().download(cpu.exec()));
+}
+
+std::string skip_reason()
+{
+    if (!model::writes_onnx()) return "built without libonnx";
+    if (std::system("python3 -c 'import onnx, onnxruntime' 2>/dev/null") != 0)
+        return "Python has no onnx and onnxruntime (pip install onnx onnxruntime)";
+    return "";
+}
+
+TEST(ExportModel, onnx_runtime_shows_what_the_model_shows)
+{
+    if (const std::string reason = skip_reason(); !reason.empty()) GTEST_SKIP() << reason;
+    const TempFolder folder;
+    std::string folders;
+    const auto add = [&](const std::string& name, const auto& make) {
+        const std::string here = folder / name, model = here + "/model";
+        fs::create_directory(here);
+        make(model);
+        folders += " " + here;
+        write_own(here, model);
+        const auto write = [&](const std::string& file, std::vector<std::string> more) {
+            more.insert(more.begin(), {"export", model, "-o", here + "/" + file});
+            EXPECT_EQ(bifrons_run(more).code, 0) << name << " " << file;
+        };
+        write("swap.dfm", {});
+        write("half.dfm", {"--fp16"});
+        write("all.onnx", {});
+        const bool liae = name.rfind("liae", 0) == 0;
+        for (const std::string part :
+             {"encoder", liae ? "inter_AB" : "inter", liae ? "decoder" : "decoder_src", "discriminator"})
+            write(part + ".onnx", {"--part", part});
+    };
+    for (const std::string archi : {"df", "df-udtc", "liae-ud"})
+        add(archi, [&](const std::string& model) { make_recorded_model(model, archi); });
+    add("maxpool_transposed", [](const std::string& model) { make_model_of(model, "maxpool", "transposed"); });
+    add("strided_nearest", [](const std::string& model) { make_model_of(model, "strided", "nearest"); });
+    EXPECT_EQ(std::system(("python3 " BIFRONS_RUN_ONNX + folders).c_str()), 0);
+}
+
+class ExportModelErrors : public ::testing::Test {
+  protected:
+    ExportModelErrors() { make_recorded_model(model_, "df"); }
+
+    /// Refused with this exit code and text, and nothing was made.
+    void expect_refusal(int code, const std::string& text, std::vector<std::string> words)
+    {
+        words.insert(words.begin(), "export");
+        const std::set<std::string> before = folder_.names();
+        const Result r = bifrons_run(words);
+        EXPECT_EQ(r.code, code) << r.err;
+        EXPECT_NE(r.err.find(text), std::string::npos) << r.err;
+        EXPECT_EQ(folder_.names(), before);
+    }
+
+    const TempFolder folder_;
+    const std::string model_ = folder_ / "model", dfm_ = folder_ / "x.dfm";
+};
+
+TEST_F(ExportModelErrors, a_program_without_libonnx_says_what_to_do)
+{
+    if (model::writes_onnx()) GTEST_SKIP() << "built with libonnx";
+    expect_refusal(1, "this program was built without libonnx", {model_, "-o", dfm_});
+    expect_refusal(1, "this program was built without libonnx", {model_, "-o", folder_ / "x.onnx"});
+}
+
+TEST_F(ExportModelErrors, an_existing_file_is_replaced_only_when_asked)
+{
+    if (!model::writes_onnx()) GTEST_SKIP() << "built without libonnx";
+    write_bytes(dfm_, "mine");
+    expect_refusal(2, dfm_ + ": already exists", {model_, "-o", dfm_});
+    EXPECT_EQ(read_bytes(dfm_), "mine");
+    EXPECT_EQ(bifrons_run({"export", model_, "-o", dfm_, "--overwrite"}).code, 0);
+    EXPECT_NE(read_bytes(dfm_).find("in_face:0"), std::string::npos);
+    expect_refusal(3, "is not a", {model_, "-o", folder_.path(), "--format", "dfm", "--overwrite"});
+}
+
+TEST_F(ExportModelErrors, what_cannot_be_exported_is_one_sentence)
+{
+    expect_refusal(3, folder_ / "absent" + ": does not exist", {folder_ / "absent", "-o", dfm_});
+    fs::create_directory(folder_ / "empty");
+    expect_refusal(3, "holds neither a faceset nor a model", {folder_ / "empty", "-o", dfm_});
+    expect_refusal(2, "--part encoder: is for --format onnx", {model_, "-o", dfm_, "--part", "encoder"});
+    if (!model::writes_onnx()) return;
+    expect_refusal(2,
+                   "the model has no part \"decoder\" that can be exported; it has encoder, inter, decoder_src, "
+                   "decoder_dst, discriminator",
+                   {model_, "-o", folder_ / "x.onnx", "--part", "decoder"});
+    const std::string checkpoint = newest(model_).file.path();
+    write_bytes(checkpoint, read_bytes(checkpoint).substr(0, 5000));
+    expect_refusal(3, checkpoint, {model_, "-o", dfm_});
+    expect_refusal(3, checkpoint, {checkpoint, "-o", dfm_});
+}
+
+} // namespace

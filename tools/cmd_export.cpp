@@ -15,7 +15,7 @@ namespace bifrons::tools {
 namespace {
 
 struct Options {
-    std::string from, out, format = "auto", part;
+    std::string from, out, format = "auto", part, name;
     bool half = false, overwrite = false;
 };
 
@@ -69,8 +69,11 @@ void export_any(const Options& o, Console& console)
     BIFRONS_CHECK(usage, format == "dfl" || !is_faceset, o.from, ": is a faceset; only a model becomes ", format);
     BIFRONS_CHECK(usage, format == "onnx" || o.part.empty(), "--part ", o.part, ": is for --format onnx");
     BIFRONS_CHECK(usage, format != "dfl" || !o.half, "--fp16 is for --format dfm and onnx");
-    BIFRONS_CHECK(usage, format != "dfl" || is_faceset, o.out, ": expected the name of a .dfm or .onnx file");
+    BIFRONS_CHECK(usage, o.name.empty() || (format == "dfl" && !is_faceset), "--name ", o.name,
+                  ": is for a model with --format dfl");
     if (is_faceset) return export_faceset(o, console);
+    if (format == "dfl")
+        return export_dfl_model({.from = o.from, .out = o.out, .name = o.name, .overwrite = o.overwrite}, console);
     export_onnx({.from = o.from,
                  .out = o.out,
                  .kind = format == "dfm" ? OnnxKind::dfm : OnnxKind::plain,
@@ -86,15 +89,18 @@ Work declare_export(CLI::App& app)
 {
     const auto o = std::make_shared<Options>();
     required(text(app, "INPUT", o->from, "PATH", "faceset, model folder or checkpoint"));
-    required(text(app, "-o,--out", o->out, "PATH", "file to write (.dfm, .onnx), or folder, new or empty"));
-    choice(app, "--format", o->format, {"auto", "dfl", "dfm", "onnx"},
-           "dfl: a faceset's faces as aligned JPEG pictures that DeepFaceLab and its XSeg editor open; "
-           "dfm: the model for DeepFaceLive and FaceFusion; onnx: the model for other programs; auto: by the ending of "
-           "the output's name, dfl for a folder");
+    required(text(app, "-o,--out", o->out, "PATH", "file to write (.dfm, .onnx), or folder"));
+    choice(
+        app, "--format", o->format, {"auto", "dfl", "dfm", "onnx"},
+        "dfl: for DeepFaceLab, a faceset's faces as aligned JPEG pictures, which its XSeg editor opens as well, or a "
+        "model of its SAEHD; "
+        "dfm: the model for DeepFaceLive and FaceFusion; onnx: the model for other programs; auto: by the ending of "
+        "the output's name, dfl for a folder");
     text(app, "--part", o->part, "NAME",
          "of onnx: one part of the network, such as encoder or decoder_src; without it all of them");
+    text(app, "--name", o->name, "NAME", "of dfl: the model's name there; without it that of its folder here");
     flag(app, "--fp16", o->half, "of dfm and onnx: half the size, computes in f16; inputs and outputs stay f32");
-    flag(app, "--overwrite", o->overwrite, "replace files of the same names");
+    flag(app, "--overwrite", o->overwrite, "replace files of the same names, or a model of the same name");
     return [o](Console& console) { export_any(*o, console); };
 }
 

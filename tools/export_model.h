@@ -20,4 +20,16 @@ struct OnnxExport {
 /// model::dfm_file() does. A file appears whole or not at all.
 void export_onnx(const OnnxExport& wanted, Console& console);
 
+struct DflModelExport {
+    std::string from; ///< model folder or checkpoint
+    std::string out;
+    std::string name = ""; ///< of the model there; empty: as the folder `from` is named
+    bool overwrite = false;
+};
+
+/// Writes a model of DeepFaceLab's SAEHD into a folder, beside those that it holds, see model/export/deepfacelab.h.
+/// Throws Error(usage) where it holds one of that name and overwrite is not set, Error(data) for a model that cannot be
+/// used, Error(failed) when writing fails, Interrupted; until all is written, the folder stays as it was.
+void export_dfl_model(const DflModelExport& wanted, Console& console);
+
 } // namespace bifrons::tools

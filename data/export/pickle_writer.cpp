@@ -89,6 +89,16 @@ Pickled pickled(std::int32_t number)
     return {integer(number)};
 }
 
+Pickled pickled_flag(bool flag)
+{
+    return {std::string(flag ? kTrue : kFalse)};
+}
+
+Pickled pickled_none()
+{
+    return {std::string(kNone)};
+}
+
 Pickled pickled_list(const std::vector<Pickled>& members)
 {
     std::string opcodes = "](";
@@ -120,7 +130,7 @@ Pickled pickled_array(std::span<const std::uint8_t> numbers, const std::vector<s
 
 std::string pickle_of(const Pickled& value)
 {
-    return std::string("\x80\x03").append(value.opcodes) + '.';
+    return std::string(kPickleBegin).append(value.opcodes) + '.';
 }
 
 } // namespace bifrons::data

@@ -5,11 +5,9 @@
 #include "kernels/device/cpu_device.h"
 #include "model/adversary.h"
 #include "model/autoencoder.h"
+#include "model/deepfacelab_places.h"
 #include "model/trained.h"
 
-#include <algorithm>
-#include <cmath>
-#include <cstring>
 #include <set>
 
 namespace bifrons::model {
@@ -17,120 +15,6 @@ namespace bifrons::model {
 namespace {
 
 using Entry = Parameters::Entry;
-
-/// Where DeepFaceLab keeps the layers that begin with one word here.
-struct Layer {
-    const char *ours, *theirs; ///< # is a number
-    int shift = 0;             ///< of theirs
-};
-
-const std::vector<Layer>& layers_of(const std::string& block, const Architecture& arch)
-{
-    static const std::vector<Layer> encoder = {{"down#", "down1/downs_#/conv1", -1}},
-                                    encoder_t = {{"down#", "down#/conv1"},
-                                                 {"res#.conv1", "res#/conv1"},
-                                                 {"res#.conv2", "res#/conv2"}},
-                                    inter = {{"dense#", "dense#"}, {"upscale#", "upscale#/conv1"}},
-                                    decoder = {{"up#", "upscale#/conv1"},       {"res#.conv1", "res#/conv1"},
-                                               {"res#.conv2", "res#/conv2"},    {"out", "out_conv"},
-                                               {"mask_up#", "upscalem#/conv1"}, {"mask_out", "out_convm"}},
-                                    patch = {{"in", "in_conv"},
-                                             {"down#", "convs_#", -1},
-                                             {"centre", "center_out"},
-                                             {"bottom", "center_conv"},
-                                             {"full", "out_conv"}},
-                                    code = {{"down#", "convs_#", -1}, {"out", "out_conv"}};
-    if (block == "encoder") return arch.t ? encoder_t : encoder;
-    if (block == "discriminator") return patch;
-    if (block == "code_discriminator") return code;
-    return block.rfind("inter", 0) == 0 ? inter : decoder;
-}
-
-std::string with_number(std::string text, int number)
-{
-    const std::size_t at = text.find('#');
-    return at == text.npos ? text : text.replace(at, 1, std::to_string(number));
-}
-
-/// A parameter of ours where DeepFaceLab has it, and how its values are ordered there.
-struct Place {
-    std::string file, scope, optimizer;               ///< the block's file and name, and its optimizer's file
-    std::vector<std::string> names = {};              ///< "dense1/weight"; of several that stand side by side here
-    std::int64_t rows_pixels = 1, columns_pixels = 1; ///< of a flattened map that the inputs or outputs are
-};
-
-class Places {
-  public:
-    Places(const Architecture& arch, int patch) : arch_(arch), levels_(int(patch_strides(patch).size())) {}
-
-    Place operator()(const Entry& e) const
-    {
-        const std::size_t dot = e.name.find('.'), end = e.name.rfind('.');
-        const std::string block = e.name.substr(0, dot), layer = e.name.substr(dot + 1, end - dot - 1),
-                          value = e.name.substr(end + 1);
-        Place place = block == "discriminator"        ? Place{"GAN", "D_src", "GAN_opt"}
-                      : block == "code_discriminator" ? Place{block, "dis", "D_code_opt"}
-                                                      : Place{block, block, "src_dst_opt"};
-        for (const std::string& theirs : layers(block, layer)) place.names.push_back(theirs + "/" + value);
-        const std::int64_t seen = arch_.encoder_side(), made = arch_.dense_side();
-        if (layer == "dense1" && value == "weight") place.rows_pixels = seen * seen;
-        if (layer == "dense2") place.columns_pixels = made * made;
-        return place;
-    }
-
-  private:
-    std::vector<std::string> layers(const std::string& block, const std::string& layer) const
-    {
-        if (layer == "out3") return {"out_conv1", "out_conv2", "out_conv3"};
-        const std::size_t digit = layer.find_first_of("0123456789");
-        const int number = digit == layer.npos ? 0 : layer[digit] - '0';
-        // The way up is numbered from the deepest.
-        if (block == "discriminator" && layer.rfind("up", 0) == 0) return {str("upconvs_", levels_ - number)};
-        for (const Layer& l : layers_of(block, arch_))
-            if (with_number(l.ours, number) == layer) return {with_number(l.theirs, number + l.shift)};
-        throw Error(ErrorKind::bug, str("DeepFaceLab's name of ", block, ".", layer, " is not known"));
-    }
-
-    const Architecture arch_;
-    const int levels_; // of the patch discriminator
-};
-
-/// The place in a map that is flattened channel by channel, of value i of it pixel by pixel; with one pixel the same.
-std::int64_t planar(std::int64_t i, std::int64_t n, std::int64_t pixels)
-{
-    const std::int64_t channels = n / pixels;
-    return pixels == 1 ? i : i % channels * pixels + i / channels;
-}
-
-/// theirs [rows, columns] -> ours [columns, rows], times scale. False if a value is not finite.
-bool take(const NamedTensor& theirs, const Place& place, float scale, float* ours)
-{
-    constexpr std::int64_t kRows = 16; // read side by side: a column's values then fill a cache line here
-    const std::int64_t columns = theirs.shape.back(), rows = theirs.size() / columns;
-    bool finite = true;
-    for (std::int64_t first = 0; first < rows; first += kRows)
-        for (std::int64_t k = 0; k < columns; ++k) {
-            const std::int64_t column = planar(k, columns, place.columns_pixels);
-            for (std::int64_t r = first; r < std::min(rows, first + kRows); ++r) {
-                const std::int64_t from = planar(r, rows, place.rows_pixels) * columns + column;
-                float value;
-                std::memcpy(&value, static_cast<const char*>(theirs.data) + from * std::int64_t(sizeof value),
-                            sizeof value); // it may not be aligned
-                finite = finite && std::isfinite(value);
-                ours[k * rows + r] = scale * value;
-            }
-        }
-    return finite;
-}
-
-/// The shape that each of n arrays of DeepFaceLab's has, which make the parameter together.
-std::vector<std::int64_t> their_shape(const Shape& ours, std::size_t n)
-{
-    std::vector<std::int64_t> shape;
-    for (int i = 1; i < ours.rank(); ++i) shape.push_back(ours[i]);
-    shape.push_back(ours[0] / std::int64_t(n));
-    return shape;
-}
 
 std::string shape_text(const std::vector<std::int64_t>& shape)
 {
@@ -189,7 +73,7 @@ class Import {
 
     void take_weights(const Entry& e)
     {
-        const Place place = places_(e);
+        const DflPlace place = places_(e);
         const Arrays* const arrays = model_.arrays(place.file);
         BIFRONS_CHECK(data, arrays, model_.file(place.file), ": is missing; a model of ", network(), " has it");
         std::vector<const NamedTensor*> parts;
@@ -212,7 +96,7 @@ class Import {
     {
         std::map<std::string, std::set<std::string>> used; // by file
         for (const Entry* e : entries) {
-            const Place place = places_(*e);
+            const DflPlace place = places_(*e);
             for (const std::string& name : place.names) used[place.file].insert(name + ":0");
         }
         for (const auto& [file, names] : used)
@@ -243,7 +127,7 @@ class Import {
         std::vector<std::vector<const NamedTensor*>> parts;
         for (const Moment& moment : moments)
             for (const Entry* e : entries) {
-                const Place place = places_(*e);
+                const DflPlace place = places_(*e);
                 parts.emplace_back();
                 for (const std::string& name : place.names) {
                     const auto found = arrays->find(str(moment.theirs, place.scope, "/", name, "_0:0"));
@@ -262,14 +146,14 @@ class Import {
     }
 
     /// The parameter's values, of one array or several side by side.
-    void add(const std::string& prefix, const Entry& e, const Place& place,
+    void add(const std::string& prefix, const Entry& e, const DflPlace& place,
              const std::vector<const NamedTensor*>& parts, float scale)
     {
         tell(std::int64_t(made_.tensors.size()));
         std::vector<float> values(std::size_t(e.shape.size()));
         float* to = values.data();
         for (const NamedTensor* part : parts) {
-            BIFRONS_CHECK(data, take(*part, place, scale, to),
+            BIFRONS_CHECK(data, from_theirs(*part, place, scale, to),
                           model_.file(prefix.empty() ? place.file : place.optimizer), ": \"", printable(part->name),
                           "\" has values that are not finite: the model has collapsed. Import a backup.");
             to += part->size();
@@ -302,7 +186,7 @@ class Import {
     ImportedModel made_;
     const Settings settings_, effect_;
     const Architecture arch_;
-    const Places places_;
+    const DflPlaces places_;
     Parameters params_;
     const Autoencoder net_;
     const Adversary adversary_;

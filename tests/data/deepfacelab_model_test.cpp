@@ -2,6 +2,7 @@
 // as DeepFaceLab's own code wrote them, see make_dfl_models.py.
 #include "data/import/deepfacelab_model.h"
 
+#include "data/export/deepfacelab_model.h"
 #include "data/file.h"
 #include "kernels/base/error.h"
 #include "tests/data/folder.h"
@@ -15,6 +16,39 @@ using namespace std::string_literals;
 namespace fs = std::filesystem;
 
 const fs::path kInter = BIFRONS_DFL_MODELS "/tiny_SAEHD_inter.npy", kData = BIFRONS_DFL_MODELS "/tiny_SAEHD_data.dat";
+
+TEST(DflArraysWriter, writes_what_is_read)
+{
+    const Folder folder;
+    const std::vector<float> values = {1, -2.5f, 3e-8f, 4, 5, 6};
+    DflArraysWriter writer(folder / "x.npy");
+    writer.add("iters:0", 1000);
+    writer.add("a/weight:0", values, {2, 3});
+    writer.add("a/bias:0", std::span(values).first(1), {1});
+    EXPECT_FALSE(fs::exists(folder / "x.npy"));
+    writer.finish();
+    const DflArrays arrays(folder / "x.npy");
+    ASSERT_EQ(arrays.by_name().size(), 2u);
+    EXPECT_EQ(arrays.by_name().at("a/weight:0").shape, (std::vector<std::int64_t>{2, 3}));
+    EXPECT_EQ(float_values(arrays.by_name().at("a/weight:0")), values);
+    EXPECT_EQ(float_values(arrays.by_name().at("a/bias:0")), std::vector<float>{1});
+}
+
+TEST(DflModelData, is_read_as_it_was_written)
+{
+    const Folder folder;
+    write_dfl_model_data(folder / "data.dat", 300,
+                         {{"archi", "df"}, {"resolution", std::int64_t(128)}, {"gan_power", 0.1}, {"clipgrad", true}});
+    const DflModelData data = dfl_model_data(folder / "data.dat");
+    EXPECT_EQ(data.iterations, 300);
+    const std::map<std::string, std::variant<double, std::string>> expected = {
+        {"archi", "df"}, {"resolution", 128.0}, {"gan_power", 0.1}, {"clipgrad", 1.0}};
+    EXPECT_EQ(data.options, expected);
+    const std::vector<std::uint8_t> bytes = read_file(folder / "data.dat");
+    const Pickle pickle(bytes, "data.dat");
+    ASSERT_EQ(pickle.value().find("loss_history")->members.size(), 300u); // DeepFaceLab counts on one an iteration
+    EXPECT_EQ(pickle.value().find("loss_history")->members[299]->members.size(), 2u);
+}
 
 TEST(DflArrays, are_those_that_DeepFaceLab_wrote)
 {

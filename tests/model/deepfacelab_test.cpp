@@ -3,6 +3,7 @@
 #include "model/import/deepfacelab.h"
 
 #include "model/adversary.h"
+#include "model/export/deepfacelab.h"
 #include "model/predictor.h"
 #include "model/trained.h"
 #include "model/trainer.h"
@@ -12,6 +13,8 @@
 #include "tests/support/temp_folder.h"
 
 #include <gtest/gtest.h>
+
+#include <set>
 
 namespace bifrons::model {
 namespace {
@@ -123,6 +126,85 @@ TEST_P(DflModels, show_what_DeepFaceLab_shows)
     add(src.mask);
     add(Predictor(cpu.device(), model.network(), 1, Predictor::Identity::dst, Precision::f32)(picture).mask);
     EXPECT_LT(largest_difference(all, recorded(GetParam())), 1e-5);
+}
+
+/// Every file and array of the model as it came, bit for bit: its batch is a power of two.
+TEST_P(DflModels, come_back_as_they_were)
+{
+    const TempFolder folder;
+    Files files(GetParam());
+    const Checkpoint checkpoint = saved(files.import(), folder.path());
+    const DflExport back(checkpoint);
+    EXPECT_EQ(back.iterations(), 1000);
+    EXPECT_EQ(back.notes(), std::vector<std::string>{});
+    std::set<std::string> names;
+    for (const DflExport::File& file : back.files()) {
+        names.insert(file.name);
+        std::size_t n = 0;
+        back.read(file, [&](const DflExport::Array& array) {
+            const DflArray& expected = files.at(file.name, array.name);
+            ASSERT_EQ(array.shape, expected.shape) << array.name;
+            ASSERT_EQ(array.values, expected.values) << array.name;
+            ++n;
+        });
+        EXPECT_EQ(n, files[file.name].size()) << file.name;
+        EXPECT_EQ(file.is_optimizer, file.name.find("_opt") != std::string::npos);
+    }
+    EXPECT_EQ(names.size(), files.arrays.size());
+}
+
+TEST(DflModel, options_come_back_as_they_were)
+{
+    Options expected = options_of("df-udtc");
+    for (const auto& [name, value] : Options{{"models_opt_on_gpu", 1.0},
+                                             {"masked_training", 0.0},
+                                             {"eyes_mouth_prio", 1.0},
+                                             {"uniform_yaw", 1.0},
+                                             {"blur_out_mask", 1.0},
+                                             {"adabelief", 0.0},
+                                             {"lr_dropout", "y"},
+                                             {"random_warp", 0.0},
+                                             {"random_hsv_power", 0.05},
+                                             {"face_style_power", 0.001},
+                                             {"bg_style_power", 2.0},
+                                             {"ct_mode", "sot"},
+                                             {"clipgrad", 1.0},
+                                             {"pretrain", 1.0},
+                                             {"autobackup_hour", 3.0},
+                                             {"write_preview_history", 1.0},
+                                             {"target_iter", 500000.0},
+                                             {"random_src_flip", 1.0},
+                                             {"random_dst_flip", 0.0}})
+        expected[name] = value;
+    std::vector<std::string> notes;
+    Options found;
+    for (const auto& [name, value] : options_from(settings_from({.options = expected}, notes), notes)) {
+        if (const auto* const text = std::get_if<std::string>(&value))
+            found[name] = *text;
+        else
+            found[name] = std::visit(
+                [](const auto& number) {
+                    if constexpr (std::is_arithmetic_v<std::decay_t<decltype(number)>>) return double(number);
+                    return 0.0;
+                },
+                value);
+    }
+    EXPECT_EQ(found, expected);
+}
+
+TEST(DflModel, what_DeepFaceLab_does_not_have_is_named)
+{
+    Settings s;
+    s.optimizer = "adam";
+    s.perceptual_weight = 1;
+    s.gan_power = 0.1;
+    s.discriminator = "fc";
+    std::vector<std::string> notes;
+    options_from(s, notes);
+    EXPECT_EQ(notes, (std::vector<std::string>{
+                         "DeepFaceLab has no Adam, which the model was trained with",
+                         "DeepFaceLab has no perceptual loss, which the model was trained with",
+                         "DeepFaceLab has no discriminator of this kind, which the model was trained with"}));
 }
 
 TEST(DflModel, trains_on_with_all_that_DeepFaceLab_saved)

@@ -134,6 +134,37 @@ TEST(ExportModel, onnx_runtime_shows_what_the_model_shows)
     EXPECT_EQ(std::system(("python3 " BIFRONS_RUN_ONNX + folders).c_str()), 0);
 }
 
+TEST(ExportModel, a_model_of_DeepFaceLabs_comes_back_as_it_went)
+{
+    const TempFolder folder;
+    const std::string model = folder / "alice_on_bob", out = folder / "out";
+    make_recorded_model(model, "df-ud");
+    const Result r = bifrons_run({"export", model, "--format", "dfl", "-o", out, "--json"});
+    ASSERT_EQ(r.code, 0) << r.err;
+    EXPECT_EQ(r.json()["name"], "alice-on-bob_SAEHD");
+    EXPECT_EQ(r.json()["notes"], nlohmann::json::array());
+    ASSERT_EQ(bifrons_run({"export", model, "-o", out, "--name", "second"}).code, 0);
+    ASSERT_EQ(bifrons_run({"import", out, "--name", "alice-on-bob", "-o", folder / "back"}).code, 0);
+    const Checkpoint before = newest(model), after = newest(folder / "back");
+    EXPECT_EQ(after.step, before.step);
+    EXPECT_EQ(after.file.metadata().at("settings"), before.file.metadata().at("settings"));
+    ASSERT_EQ(after.file.tensors().size(), before.file.tensors().size());
+    for (const NamedTensor& tensor : before.file.tensors())
+        EXPECT_EQ(float_values(after.file.at(tensor.name)), float_values(tensor)) << tensor.name;
+
+    // Another of the same name takes its place, with nothing of it left.
+    const std::string gan = out + "/second_SAEHD_GAN.npy";
+    EXPECT_EQ(bifrons_run({"export", model, "-o", out, "--name", "second"}).code, 2);
+    EXPECT_TRUE(fs::exists(gan));
+    make_recorded_model(folder / "plain", "liae");
+    write_bytes(out + "/second_SAEHD_inter.npy.old", "mine");
+    ASSERT_EQ(bifrons_run({"export", folder / "plain", "-o", out, "--name", "second", "--overwrite"}).code, 0);
+    EXPECT_FALSE(fs::exists(out + "/second_SAEHD_inter.npy"));
+    EXPECT_TRUE(fs::exists(out + "/second_SAEHD_inter_AB.npy"));
+    EXPECT_TRUE(fs::exists(out + "/second_SAEHD_inter.npy.old"));
+    EXPECT_TRUE(fs::exists(out + "/alice-on-bob_SAEHD_inter.npy"));
+}
+
 class ExportModelErrors : public ::testing::Test {
   protected:
     ExportModelErrors() { make_recorded_model(model_, "df"); }
@@ -177,15 +208,23 @@ TEST_F(ExportModelErrors, what_cannot_be_exported_is_one_sentence)
     fs::create_directory(folder_ / "empty");
     expect_refusal(3, "holds neither a faceset nor a model", {folder_ / "empty", "-o", dfm_});
     expect_refusal(2, "--part encoder: is for --format onnx", {model_, "-o", dfm_, "--part", "encoder"});
-    if (!model::writes_onnx()) return;
-    expect_refusal(2,
-                   "the model has no part \"decoder\" that can be exported; it has encoder, inter, decoder_src, "
-                   "decoder_dst, discriminator",
-                   {model_, "-o", folder_ / "x.onnx", "--part", "decoder"});
+    if (model::writes_onnx())
+        expect_refusal(2,
+                       "the model has no part \"decoder\" that can be exported; it has encoder, inter, decoder_src, "
+                       "decoder_dst, discriminator",
+                       {model_, "-o", folder_ / "x.onnx", "--part", "decoder"});
+    make_model_of(folder_ / "other", "strided", "nearest");
+    expect_refusal(3, "is of a network that DeepFaceLab does not have", {folder_ / "other", "-o", folder_ / "out"});
+    expect_refusal(2, "--name is \"a_b\"", {model_, "-o", folder_ / "out", "--name", "a_b"});
+    expect_refusal(2, "--name a: is for a model", {model_, "-o", dfm_, "--name", "a"});
+    expect_refusal(2, "--fp16 is for --format dfm and onnx", {model_, "-o", folder_ / "out", "--fp16"});
+    write_bytes(folder_ / "file", "mine");
+    expect_refusal(3, folder_ / "file" + ": is not a folder", {model_, "-o", folder_ / "file"});
     const std::string checkpoint = newest(model_).file.path();
     write_bytes(checkpoint, read_bytes(checkpoint).substr(0, 5000));
     expect_refusal(3, checkpoint, {model_, "-o", dfm_});
     expect_refusal(3, checkpoint, {checkpoint, "-o", dfm_});
+    expect_refusal(3, checkpoint, {model_, "-o", folder_ / "out"});
 }
 
 } // namespace

@@ -9,6 +9,8 @@
 #include "tests/support/temp_folder.h"
 #include "tests/tools/run_program.h"
 
+#include <sys/wait.h>
+
 using namespace bifrons;
 using namespace bifrons::test;
 namespace fs = std::filesystem;
@@ -163,6 +165,44 @@ TEST(ExportModel, a_model_of_DeepFaceLabs_comes_back_as_it_went)
     EXPECT_TRUE(fs::exists(out + "/second_SAEHD_inter_AB.npy"));
     EXPECT_TRUE(fs::exists(out + "/second_SAEHD_inter.npy.old"));
     EXPECT_TRUE(fs::exists(out + "/alice-on-bob_SAEHD_inter.npy"));
+}
+
+/// docs/torch_model.py, which says how a checkpoint is read elsewhere.
+TEST(ExportModel, torch_shows_what_the_model_shows)
+{
+    const TempFolder folder;
+    std::string checkpoints;
+    for (const std::string archi : {"df", "df-udtc", "liae-ud", "liae-udt"}) {
+        const std::string here = folder / archi;
+        fs::create_directory(here);
+        make_recorded_model(here + "/model", archi);
+        write_own(here, here + "/model");
+        checkpoints += " " + newest(here + "/model").file.path();
+    }
+    write_bytes(folder / "compare.py",
+                "import os, sys\n"
+                "try:\n"
+                "    import numpy, safetensors, torch\n"
+                "except ImportError:\n"
+                "    sys.exit(77)\n"
+                "sys.path.insert(0, os.path.dirname(sys.argv[1]))\n"
+                "from torch_model import Model\n"
+                "for path in sys.argv[2:]:\n"
+                "    folder = os.path.dirname(os.path.dirname(path))\n"
+                "    own = [numpy.fromfile(f'{folder}/{name}.f32', numpy.float32)\n"
+                "           for name in ('picture', 'face_src', 'mask_src')]\n"
+                "    side = int((own[0].size / 6) ** 0.5)\n"
+                "    with torch.no_grad():\n"
+                "        made = Model(path).as_src(torch.from_numpy(own[0].reshape(2, side, side, 3)))\n"
+                "    for a, b in zip(made, own[1:]):\n"
+                "        difference = abs(a.numpy().ravel() - b).max()\n"
+                "        print(folder, difference)\n"
+                "        assert difference < 1e-5\n");
+    const int status =
+        std::system(("python3 " + folder / "compare.py" + " " BIFRONS_TORCH_MODEL + checkpoints).c_str());
+    if (WEXITSTATUS(status) == 77 || WEXITSTATUS(status) == 127)
+        GTEST_SKIP() << "Python has no torch, safetensors and numpy (pip install torch safetensors numpy)";
+    EXPECT_EQ(status, 0);
 }
 
 class ExportModelErrors : public ::testing::Test {

@@ -1,5 +1,6 @@
 // data/faceset_file.cpp - faceset.json and faceset.journal, read and written.
 #include "data/faceset_json.h"
+#include "data/faceset_trash.h"
 #include "kernels/base/error.h"
 
 #include <algorithm>
@@ -141,13 +142,13 @@ void read_journal(const fs::path& path, std::string_view text, Faceset& set,
     }
 }
 
-/// Faces whose picture somebody took away.
+/// Faces whose picture somebody took away, or which is on its way to or from the trash.
 void take_out_missing(Faceset& set)
 {
     std::erase_if(set.faces, [&](const FaceRecord& face) {
         std::error_code ignored;
         const bool is_missing = !fs::is_regular_file(set.folder / face.file, ignored);
-        if (is_missing) set.missing.push_back(face.file);
+        if (is_missing && !fs::exists(trash_of(set.folder) / face.file, ignored)) set.missing.push_back(face.file);
         return is_missing;
     });
 }

@@ -1,4 +1,4 @@
-#include "data/faceset.h"
+#include "data/oddness.h"
 #include "engine/checkpoint.h"
 #include "engine/json.h"
 #include "tools/commands.h"
@@ -211,10 +211,17 @@ void draw_sheet(const Options& o, Console& console)
     data::check_picture_destination(o.sheet, existing);
     const data::Faceset set = open_faceset(o.path, console);
     BIFRONS_CHECK(data, !set.faces.empty(), o.path, ": holds no faces to draw");
+    constexpr std::size_t kMost = 120;
+    std::vector<SheetFace> faces;
+    for (const data::Oddness& odd : data::by_oddness(set)) {
+        if (faces.size() == kMost) break;
+        const double sharpness = set.faces[odd.face].sharpness;
+        faces.push_back({odd.face, str("sharp ", short_number(sharpness), "  odd ", short_number(odd.value))});
+    }
     std::vector<std::string> unreadable;
-    data::save_image(o.sheet, contact_sheet(set, data::by_oddness(set), unreadable), {.existing = existing});
+    data::save_image(o.sheet, contact_sheet(set, faces, unreadable), {.existing = existing});
     for (const std::string& picture : unreadable) console.warn(picture);
-    console.say(str(o.sheet, ": the ", std::min(kMostFaces, set.faces.size()), " oddest faces"));
+    console.say(str(o.sheet, ": the ", faces.size(), " oddest faces"));
 }
 
 void inspect(const Options& o, Console& console)

@@ -146,6 +146,8 @@ const std::vector<Command>& commands()
         {"extract", "Find faces in videos and pictures and save them, aligned, as a faceset", declare_extract, true},
 #endif
         {"import", "Make a faceset of DeepFaceLab's faces, or a model of its SAEHD or Quick96", declare_import, true},
+        {"faces", "Sort and list a faceset's faces, draw them, drop bad ones to its trash, put them back",
+         declare_faces},
         {"export", "Write a faceset or a model for DeepFaceLab, or a model as .dfm or ONNX", declare_export, true},
         {"train", "Train a model on two facesets, or resume its training", declare_train, true},
         {"map", "Fit the latent mapping (optional) that `bifrons merge --latent-map` applies", declare_map},

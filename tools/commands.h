@@ -34,6 +34,7 @@ Work declare_doctor(CLI::App& app);
 Work declare_eval(CLI::App& app);
 Work declare_export(CLI::App& app);
 Work declare_extract(CLI::App& app);
+Work declare_faces(CLI::App& app);
 Work declare_import(CLI::App& app);
 Work declare_inspect(CLI::App& app);
 Work declare_manual(CLI::App& app);

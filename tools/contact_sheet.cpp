@@ -21,35 +21,34 @@ std::string tail(std::string text)
     return text;
 }
 
-std::string number(const char* format, double value)
-{
-    char text[40];
-    std::snprintf(text, sizeof text, format, value);
-    return text;
-}
-
 } // namespace
 
-data::Image contact_sheet(const data::Faceset& set, const std::vector<data::Oddness>& faces,
+std::string short_number(double value)
+{
+    char text[40];
+    std::snprintf(text, sizeof text, "%.3g", value);
+    return std::abs(value) < 1000 ? text : std::to_string(std::lround(value));
+}
+
+data::Image contact_sheet(const data::Faceset& set, const std::vector<SheetFace>& faces,
                           std::vector<std::string>& unreadable)
 {
     constexpr double kDegree = 3.14159265358979323846 / 180;
-    const auto count = std::int64_t(std::min(faces.size(), kMostFaces));
-    const std::int64_t rows = (count + kColumns - 1) / kColumns;
-    data::Image sheet(rows * (kHeight + kGap), std::min(count, kColumns) * (kSide + kGap), 3);
+    const auto count = std::int64_t(faces.size());
+    const std::int64_t columns = std::min(count, count > 240 ? 24 : kColumns), rows = (count + columns - 1) / columns;
+    data::Image sheet(rows * (kHeight + kGap), columns * (kSide + kGap), 3);
     for (std::int64_t n = 0; n < count; ++n) {
-        const data::Oddness& odd = faces[std::size_t(n)];
-        const data::FaceRecord& face = set.faces[odd.face];
-        const std::int64_t y = n / kColumns * (kHeight + kGap), x = n % kColumns * (kSide + kGap);
+        const auto& [index, words] = faces[std::size_t(n)];
+        const data::FaceRecord& face = set.faces[index];
+        const std::int64_t y = n / columns * (kHeight + kGap), x = n % columns * (kSide + kGap);
         try {
-            draw(sheet, y, x, resized(data::load_face(set, odd.face), kSide));
+            draw(sheet, y, x, resized(data::load_face(set, index), kSide));
         } catch (const Error& error) {
             unreadable.push_back(error.what());
         }
         const std::string lines[kLines] = {
             tail(std::filesystem::path(face.file).stem().string()),
-            str("score ", number("%.3g", face.score), "  yaw ", std::lround(face.pose.yaw / kDegree)),
-            str("sharp ", number("%.3g", face.sharpness), "  odd ", number("%.1f", odd.value))};
+            str("score ", short_number(face.score), "  yaw ", std::lround(face.pose.yaw / kDegree)), words};
         for (std::int64_t line = 0; line < kLines; ++line)
             draw_text(sheet, y + kSide + 2 + line * kTextHeight, x, lines[line]);
     }

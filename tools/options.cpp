@@ -91,7 +91,12 @@ void settings_options(CLI::App& app, model::NamedSettings& named)
     list << "Presets:\n";
     for (const model::Preset& preset : model::presets())
         list << "  " << std::left << std::setw(12) << preset.name << preset.purpose << '\n';
-    app.footer(list.str() + "\n" + app.get_footer());
+    note(app, list.str());
+}
+
+void note(CLI::App& app, const std::string& lines)
+{
+    app.footer(lines + "\n" + app.get_footer());
 }
 
 void required(CLI::Option* option)

@@ -42,6 +42,9 @@ CLI::Option* flag(CLI::App& app, const std::string& name, bool& value, const std
 /// --preset, --config and --set, with the presets below the other options.
 void settings_options(CLI::App& app, model::NamedSettings& named);
 
+/// Lines below the options, each with its end.
+void note(CLI::App& app, const std::string& lines);
+
 /// The command is refused without it.
 void required(CLI::Option* option);
 

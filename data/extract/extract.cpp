@@ -1,6 +1,7 @@
 // data/extract/extract.cpp - footage -> faceset.
 #include "data/extract/extract.h"
 
+#include "data/faceset_trash.h"
 #include "data/fingerprint.h"
 #include "data/folders.h"
 #include "data/hull.h"
@@ -102,6 +103,7 @@ class Extraction {
         if (is_faceset(folder) && options_.overwrite) {
             fs::remove(folder / "faceset.journal"); // belongs to the faces that go
             fs::remove_all(folder / "images");
+            fs::remove_all(trash_of(folder));
         } else if (is_faceset(folder)) {
             resume(load_faceset(folder, [this](std::int64_t read, std::int64_t of) {
                 if (cancelled()) throw Cancelled();

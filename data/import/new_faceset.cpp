@@ -1,6 +1,7 @@
 // data/import/new_faceset.cpp - the folder that an import fills.
 #include "data/import/new_faceset.h"
 
+#include "data/faceset_trash.h"
 #include "data/folders.h"
 #include "data/import/import.h"
 #include "engine/own_file.h"
@@ -33,6 +34,7 @@ NewFaceset::NewFaceset(const Faceset& begun, bool overwrite) : folder_(begun.fol
         fs::remove(folder_ / "faceset.journal");
         fs::remove_all(folder_ / "images");
         fs::remove_all(folder_ / "masks");
+        fs::remove_all(trash_of(folder_));
     } else {
         BIFRONS_CHECK(usage, is_unused(folder_), folder_.string(),
                       ": holds other files and no faceset; expected an empty or a new folder");

@@ -35,7 +35,7 @@ endif()
 bifrons_switch(ONEDNN onednn_found "oneDNN (libdnnl-dev)")
 
 # ---- picture files ----
-find_package(PNG REQUIRED)
+find_package(PNG REQUIRED) # and zlib with it
 find_package(JPEG REQUIRED)
 
 # ---- OpenCV, dlib and Little CMS ----
@@ -91,6 +91,20 @@ macro(bifrons_picture_library option header library package)
 endmacro()
 bifrons_picture_library(HEIF libheif/heif.h heif libheif-dev)
 bifrons_picture_library(WEBP webp/decode.h webp libwebp-dev)
+
+# ---- libarchive ----
+find_path(ARCHIVE_INCLUDE archive_entry.h)
+find_library(ARCHIVE_LIBRARY archive)
+set(archive_found OFF)
+if(ARCHIVE_INCLUDE AND ARCHIVE_LIBRARY)
+    set(archive_found ON)
+endif()
+bifrons_switch(ARCHIVE archive_found "libarchive (libarchive-dev)")
+add_library(bifrons_archive INTERFACE)
+if(BIFRONS_HAS_ARCHIVE)
+    target_include_directories(bifrons_archive SYSTEM INTERFACE ${ARCHIVE_INCLUDE})
+    target_link_libraries(bifrons_archive INTERFACE ${ARCHIVE_LIBRARY})
+endif()
 
 # ---- libonnx: the published schema of ONNX, compiled, and the protobuf library that it is compiled for ----
 find_path(ONNX_INCLUDE onnx/onnx-ml.pb.h)

@@ -255,7 +255,7 @@ Faceset parse_faceset(const fs::path& folder, std::string_view manifest, std::st
     return set;
 }
 
-void save_faceset(const Faceset& set)
+std::string manifest_of(const Faceset& set)
 {
     std::string text = text_of({{"format", "bifrons-faceset"},
                                 {"version", kVersion},
@@ -264,9 +264,13 @@ void save_faceset(const Faceset& set)
                                 {"detector", set.detector},
                                 {"landmarks", set.landmarks}});
     text.pop_back(); // of the object
-    text += ",\n\"sources\":[" + lines_of(set.sources) + "],\n\"faces\":[" + lines_of(set.faces) + "]}\n";
+    return text + ",\n\"sources\":[" + lines_of(set.sources) + "],\n\"faces\":[" + lines_of(set.faces) + "]}\n";
+}
+
+void save_faceset(const Faceset& set)
+{
     flush_folder(set.folder);
-    write_file(json_path(set.folder), text, Existing::replace, Flush::yes);
+    write_file(json_path(set.folder), manifest_of(set), Existing::replace, Flush::yes);
     std::error_code ignored;
     fs::remove(journal_path(set.folder), ignored);
 }

@@ -92,6 +92,9 @@ class JsonReader {
     std::string name_;
 };
 
+/// What faceset.json says of the faceset.
+std::string manifest_of(const Faceset& set);
+
 /// A name without a folder, whole for the system.
 bool is_file_name(const std::string& name);
 

@@ -145,9 +145,12 @@ const std::vector<Command>& commands()
         {"demo", "Run the full demo: extract, train and merge with two public-domain portraits", declare_demo, true},
         {"extract", "Find faces in videos and pictures and save them, aligned, as a faceset", declare_extract, true},
 #endif
-        {"import", "Make a faceset of DeepFaceLab's faces, or a model of its SAEHD or Quick96", declare_import, true},
+        {"import", "Make a faceset of faces from DeepFaceLab, faceswap or a folder, or a model of SAEHD or Quick96",
+         declare_import, true},
         {"faces", "Sort and list a faceset's faces, draw them, drop bad ones to its trash, put them back",
          declare_faces},
+        {"pack", "Write a faceset into one file, for copying", declare_pack, true},
+        {"unpack", "Make a faceset of what `bifrons pack` wrote", declare_unpack, true},
         {"export", "Write a faceset or a model for DeepFaceLab, or a model as .dfm or ONNX", declare_export, true},
         {"train", "Train a model on two facesets, or resume its training", declare_train, true},
         {"map", "Fit the latent mapping (optional) that `bifrons merge --latent-map` applies", declare_map},

@@ -41,8 +41,10 @@ Work declare_manual(CLI::App& app);
 Work declare_map(CLI::App& app);
 Work declare_merge(CLI::App& app);
 Work declare_models(CLI::App& app);
+Work declare_pack(CLI::App& app);
 Work declare_plan(CLI::App& app);
 Work declare_preview(CLI::App& app);
 Work declare_train(CLI::App& app);
+Work declare_unpack(CLI::App& app);
 
 } // namespace bifrons::tools

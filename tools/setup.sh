@@ -17,6 +17,7 @@ packages() {
 build|cmake ninja-build g++|cmake ninja-build gcc-c++|cmake ninja gcc
 headers|libcli11-dev libeigen3-dev libstb-dev libtomlplusplus-dev libxxhash-dev nlohmann-json3-dev|cli11-devel eigen3-devel stb-devel tomlplusplus-devel xxhash-devel json-devel|cli11 eigen stb tomlplusplus xxhash nlohmann-json
 pictures|libjpeg-dev libpng-dev|libjpeg-turbo-devel libpng-devel|libjpeg-turbo libpng
+archives|libarchive-dev|libarchive-devel|libarchive
 export|libonnx-dev libprotobuf-dev|onnx-devel protobuf-devel|onnx protobuf
 compute|libdnnl-dev|onednn-devel|onednn
 video|ffmpeg|ffmpeg-free|ffmpeg
@@ -41,7 +42,7 @@ if ! command -v apt-get >/dev/null; then
 fi
 
 command="tools/setup.sh $*"
-needed="$(debian_packages build) $(debian_packages headers) $(debian_packages pictures) $(debian_packages export) $(debian_packages compute) $(debian_packages video) $(debian_packages faces)"
+needed="$(debian_packages build) $(debian_packages headers) $(debian_packages pictures) $(debian_packages archives) $(debian_packages export) $(debian_packages compute) $(debian_packages video) $(debian_packages faces)"
 where_there="" models=false
 while true; do
     case "${1-}" in

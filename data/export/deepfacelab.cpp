@@ -90,7 +90,7 @@ std::string with_app15(const std::vector<std::uint8_t>& jpeg, const std::string&
 
 } // namespace
 
-DflJpeg dfl_jpeg(const std::vector<std::uint8_t>& jpeg, const DflFace& face, const std::string& name)
+DflJpeg dfl_jpeg(const std::vector<std::uint8_t>& jpeg, const AlignedFace& face, const std::string& name)
 {
     DflJpeg made;
     const Rect& r = face.rect;

@@ -14,6 +14,6 @@ struct DflJpeg {
 /// The bytes of a JPEG that can be decoded, with what DeepFaceLab knows of the face in place of what they said of it;
 /// the polygons that a person drew in the XSeg editor stay. Throws Error(data), which begins with `name`, for polygons
 /// that are damaged or too many.
-DflJpeg dfl_jpeg(const std::vector<std::uint8_t>& jpeg, const DflFace& face, const std::string& name);
+DflJpeg dfl_jpeg(const std::vector<std::uint8_t>& jpeg, const AlignedFace& face, const std::string& name);
 
 } // namespace bifrons::data

@@ -57,13 +57,13 @@ Written write_face(const Faceset& set, std::size_t index, const fs::path& to, Ex
         const std::string encoded = encode_jpeg(picture, name, {.jpeg_quality = kExportQuality});
         jpeg.assign(encoded.begin(), encoded.end());
     }
-    DflFace exported{.side = set.side,
-                     .type = set.type,
-                     .in_face = face.in_face,
-                     .in_frame = face.in_frame,
-                     .matrix = face.matrix,
-                     .rect = face.rect,
-                     .source = frame_name(set.sources.at(std::size_t(face.source)), face.frame)};
+    AlignedFace exported{.side = set.side,
+                         .type = set.type,
+                         .in_face = face.in_face,
+                         .in_frame = face.in_frame,
+                         .matrix = face.matrix,
+                         .rect = face.rect,
+                         .source = frame_name(set.sources.at(std::size_t(face.source)), face.frame)};
     if (!face.mask.empty()) exported.mask = load_mask(set, index);
     const DflJpeg made = dfl_jpeg(jpeg, exported, name);
     write_file(to, made.bytes, existing);

@@ -131,7 +131,7 @@ Image mask_of(const PickledValue& face, std::int64_t side, const std::string& na
 
 } // namespace
 
-DflFace dfl_face(const std::vector<std::uint8_t>& jpeg, const std::string& name)
+AlignedFace dfl_face(const std::vector<std::uint8_t>& jpeg, const std::string& name)
 {
     const std::unique_ptr<PictureReader> picture = open_picture(jpeg, name);
     BIFRONS_CHECK(data, !picture->app15.empty(), name, ": has no data of DeepFaceLab");
@@ -140,7 +140,7 @@ DflFace dfl_face(const std::vector<std::uint8_t>& jpeg, const std::string& name)
     const Pickle pickle(picture->app15, name);
     const PickledValue& value = pickle.value();
 
-    DflFace face{.side = picture->W, .type = type_of(value, name)};
+    AlignedFace face{.side = picture->W, .type = type_of(value, name)};
     const std::optional<Landmarks> points = points_of(value, "landmarks", name);
     BIFRONS_CHECK(data, points, name, ": has no landmarks");
     face.in_face = *points;

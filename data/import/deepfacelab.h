@@ -9,8 +9,7 @@
 // Tests tests/data/import_test.cpp
 #pragma once
 
-#include "data/alignment.h"
-#include "data/image.h"
+#include "data/import/aligned_face.h"
 
 #include <cstdint>
 #include <filesystem>
@@ -19,19 +18,9 @@
 
 namespace bifrons::data {
 
-struct DflFace {
-    std::int64_t side = 0; ///< px of the picture
-    FaceType type = FaceType::full;
-    Landmarks in_face = {}, in_frame = {};
-    Affine matrix = {};      ///< frame -> picture
-    Rect rect = {};          ///< px of the frame
-    std::string source = {}; ///< name of the frame's picture; empty if it is not known
-    Image mask = {0, 0, 1};  ///< [side,side,1], 255: face; empty where there is none
-};
-
 /// The face of a JPEG's bytes. Throws Error(data), which begins with `name`: no JPEG, no square, none of DeepFaceLab's,
 /// damaged, without landmarks, or of a type that cannot be trained.
-DflFace dfl_face(const std::vector<std::uint8_t>& jpeg, const std::string& name);
+AlignedFace dfl_face(const std::vector<std::uint8_t>& jpeg, const std::string& name);
 
 /// What a faceset.pak holds.
 struct DflPackFace {

@@ -5,7 +5,9 @@
 #include "data/hull.h"
 #include "data/import/deepfacelab.h"
 #include "data/import/faceset_copy.h"
+#include "data/import/faceswap.h"
 #include "data/import/new_faceset.h"
+#include "data/picture/picture_reader.h"
 #include "data/quality.h"
 #include "data/resize.h"
 #include "kernels/base/error.h"
@@ -23,7 +25,9 @@ namespace {
 
 constexpr std::size_t kLongestName = 200; // bytes of a file's name without its ending: of 255
 
-/// A JPEG of DeepFaceLab's: a file, or a part of a faceset.pak.
+constexpr std::uint64_t kHeader = 8 << 20; // bytes at the beginning of a picture, in which its data are
+
+/// A JPEG of DeepFaceLab's, a file or a part of a faceset.pak, or a PNG of faceswap's.
 struct Item {
     std::string file; ///< its own name, without a folder
     fs::path in;
@@ -44,6 +48,16 @@ struct Item {
     }
 };
 
+AlignedFace face_of(const std::vector<std::uint8_t>& bytes, const std::string& name)
+{
+    return faceswap_data(bytes).empty() ? dfl_face(bytes, name) : faceswap_face(bytes, name);
+}
+
+bool is_of_faceswap(const fs::path& png)
+{
+    return !faceswap_data(read_file(png, kHeader)).empty();
+}
+
 std::vector<Item> items_of_pack(const fs::path& pack)
 {
     std::vector<Item> items;
@@ -63,7 +77,7 @@ std::vector<Item> items_of_folder(const fs::path& folder, std::int64_t& other_fi
     for (const fs::directory_entry& entry : entries) {
         const std::string ending = lower_ending(entry.path());
         if (!entry.is_regular_file()) continue;
-        if (ending == ".jpg" || ending == ".jpeg")
+        if (ending == ".jpg" || ending == ".jpeg" || (ending == ".png" && is_of_faceswap(entry.path())))
             items.push_back({entry.path().filename().string(), entry.path(), {}});
         else
             ++other_files;
@@ -93,9 +107,10 @@ class Import {
     {
         items_ = fs::is_directory(from_) ? items_of_folder(from_, report_.other_files) : items_of_pack(from_);
         if (masks_) std::erase_if(items_, [&](const Item& item) { return masks_->is_mask(item.in); });
-        BIFRONS_CHECK(data, !items_.empty(), from_.string(),
-                      ": holds no JPEG; expected DeepFaceLab's folder of aligned "
-                      "faces, or its faceset.pak");
+        BIFRONS_CHECK(
+            data, !items_.empty(), from_.string(),
+            ": holds no JPEG, and no PNG of faceswap's; expected DeepFaceLab's or faceswap's folder of aligned "
+            "faces, or a faceset.pak");
         read_all();
         choose();
         out_.emplace(set_, options_.overwrite);
@@ -124,7 +139,7 @@ class Import {
     {
         faces_.resize(items_.size());
         for_each_item(0, [&](std::size_t i) {
-            faces_[i] = dfl_face(items_[i].read(), items_[i].name());
+            faces_[i] = face_of(items_[i].read(), items_[i].name());
             faces_[i]->mask.pixels.clear(); // of all at once there may not be memory
         });
     }
@@ -141,7 +156,7 @@ class Import {
         std::set<std::string> pictures, names;
         stems_.resize(items_.size());
         for (std::size_t i = 0; i < faces_.size(); ++i) {
-            std::optional<DflFace>& face = faces_[i];
+            std::optional<AlignedFace>& face = faces_[i];
             if (face && face->type != set_.type) {
                 report_.left_out.push_back(str(items_[i].name(), ": is of the type ", name_of(face->type),
                                                ", most others are ", name_of(set_.type)));
@@ -149,6 +164,7 @@ class Import {
             }
             if (!face) continue;
             ++sides[face->side];
+            if (lower_ending(items_[i].file) == ".png") set_.detector = set_.landmarks = kImportedFromFaceswap;
             if (!is_file_name(face->source)) face->source = items_[i].file;
             pictures.insert(face->source);
             stems_[i] = fs::path(items_[i].file).stem().string().substr(0, kLongestName);
@@ -192,12 +208,12 @@ class Import {
     FaceRecord write(std::size_t i)
     {
         const std::vector<std::uint8_t> bytes = items_[i].read();
-        const DflFace face = dfl_face(bytes, items_[i].name());
+        const AlignedFace face = face_of(bytes, items_[i].name());
         const bool fits = face.side == set_.side;
         const Affine resize = resizing(face.side, face.side, set_.side);
         const std::vector<std::string>& pictures = set_.sources[0].pictures;
         const std::string& stem = stems_[i];
-        FaceRecord record{.file = "images/" + stem + (fits ? ".jpg" : ".png"),
+        FaceRecord record{.file = "images/" + stem + (fits && faceswap_data(bytes).empty() ? ".jpg" : ".png"),
                           .frame =
                               std::lower_bound(pictures.begin(), pictures.end(), faces_[i]->source) - pictures.begin(),
                           .rect = face.rect,
@@ -229,8 +245,8 @@ class Import {
     Faceset set_;
     ImportReport& report_;
     std::vector<Item> items_;
-    std::vector<std::optional<DflFace>> faces_; ///< none: left out
-    std::vector<std::string> stems_;            ///< of the faces' files
+    std::vector<std::optional<AlignedFace>> faces_; ///< none: left out
+    std::vector<std::string> stems_;                ///< of the faces' files
     std::optional<NewFaceset> out_;
 };
 
@@ -241,9 +257,10 @@ ImportReport import_faces(const fs::path& from, const fs::path& out, const Impor
     BIFRONS_CHECK(data, fs::exists(from), from.string(), ": does not exist");
     check_apart(from, out);
     const bool has_faceset = is_faceset(from);
-    BIFRONS_CHECK(usage, !has_faceset || !options.masks.empty(), from.string(),
-                  ": is a faceset already; expected DeepFaceLab's folder of aligned faces, or its faceset.pak. Add "
-                  "--masks to copy it with masks.");
+    BIFRONS_CHECK(
+        usage, !has_faceset || !options.masks.empty(), from.string(),
+        ": is a faceset already; expected DeepFaceLab's or faceswap's folder of aligned faces, or a faceset.pak. Add "
+        "--masks to copy it with masks.");
     std::optional<MaskFolder> masks;
     if (!options.masks.empty()) {
         check_apart(options.masks, out);
@@ -262,9 +279,26 @@ ImportReport import_faces(const fs::path& from, const fs::path& out, const Impor
     return report;
 }
 
+bool holds_plain_pictures(const fs::path& folder)
+{
+    bool any = false;
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+        if (!entry.is_regular_file() || !has_picture_name(entry.path())) continue;
+        const std::vector<std::uint8_t> bytes = read_file(entry.path(), kHeader);
+        try {
+            if (!faceswap_data(bytes).empty() || !open_picture(bytes, entry.path().string())->app15.empty())
+                return false;
+            any = true;
+        } catch (const Error& error) { // no picture
+            if (error.kind() != ErrorKind::data) throw;
+        }
+    }
+    return any;
+}
+
 bool is_imported(const Faceset& set)
 {
-    return set.detector == kImported;
+    return set.detector == kImported || set.detector == kImportedFromFaceswap;
 }
 
 } // namespace bifrons::data

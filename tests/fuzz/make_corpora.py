@@ -5,6 +5,7 @@ import os
 import re
 import struct
 import sys
+import zlib
 from pathlib import Path
 
 MEAN_FACE = [  # landmarks 17-48 and 54, as in data/alignment.cpp, rounded
@@ -60,6 +61,7 @@ def corpora():
                        "archi = \"liae-ud\"\nfreeze = 'encoder'\n[preset]\nname = \"x\"\n",
                        "perceptual_file = \"/home/\u00e9\"\nbatch_size = [1, {a = 2}]\n", "a.b = 1979-05-27T07:32:00Z\n"]
     yield "pickle", list(pickles())
+    yield "faceswap", list(faceswap_headers())
     stream = {"index": 0, "codec_type": "video", "codec_name": "h264", "pix_fmt": "yuv420p10le", "width": 64, "height": 48,
               "r_frame_rate": "25/1", "avg_frame_rate": "30000/1001", "sample_aspect_ratio": "16:15", "nb_frames": "3",
               "field_order": "tt", "color_space": "bt709", "bits_per_raw_sample": "10", "tags": {"timecode": "00:00:00:00"},
@@ -68,6 +70,20 @@ def corpora():
     answer = json.dumps({"streams": [stream, sound], "chapters": [{"id": 0}], "format": {"format_name": "mov"}})
     yield "probe", [answer + "\n%%\n0.000,0.000,K_\n0.040,0.040,__\n0.080,N/A,_D\n",
                     answer + "\n%%\nN/A,N/A,K_\n", '{"streams":[],"format":{"format_name":"tty"}}']
+
+
+def faceswap_headers():
+    """As faceswap writes them into a PNG, and as JSON."""
+    points = [list(point) for point in zip(*[iter(face(3)["landmarks_in_frame"])] * 2)]
+    mask = {"mask": zlib.compress(bytes([255, 0, 0, 255])), "affine_matrix": [[0.5, 0.0, -3.0], [0.0, 0.5, -3.0]],
+            "interpolator": 2, "stored_size": 2, "stored_centering": "face"}
+    source = {"alignments_version": 2.4, "original_filename": "a_000001_0.png", "face_index": 0,
+              "source_filename": "a_000001.mp4", "source_is_video": True, "source_frame_dims": (72, 128)}
+    alignments = {"x": 1, "y": 2, "w": 3, "h": 4, "landmarks_xy": points, "mask": {}, "identity": {}}
+    yield str({"alignments": {**alignments, "mask": {"components": mask, "vgg-clear": mask}}, "source": source})
+    yield str({"alignments": {**alignments, "landmarks_xy": points + points[:30]}})
+    yield json.dumps({"alignments": alignments, "source": {**source, "source_is_video": False}})
+    yield repr(["it's", "a\x01\u00e9\U0001f600", b"\x00'\"\\", None, True, False, -1.5e-3, (), {}])
 
 
 def pickles():

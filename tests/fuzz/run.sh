@@ -8,7 +8,7 @@ runs=${1:-1000000} seconds=${2:-60}
 cmake -B build-fuzz -G Ninja -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=RelWithDebInfo -DBIFRONS_FUZZ=ON \
     -DBIFRONS_MEDIA=OFF -DBIFRONS_ONEDNN=OFF -DBIFRONS_CUDA=OFF -DBIFRONS_SIM=OFF -DBIFRONS_TESTS=OFF -DBIFRONS_BENCH=OFF \
     >/dev/null
-targets="faceset pickle safetensors settings probe"
+targets="faceset faceswap pickle safetensors settings probe"
 cmake --build build-fuzz --target $(printf 'fuzz_%s ' $targets) >build-fuzz/build.log || { cat build-fuzz/build.log && exit 1; }
 python3 tests/fuzz/make_corpora.py build-fuzz/corpora
 mkdir -p build-fuzz/crashes

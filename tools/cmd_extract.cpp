@@ -11,17 +11,18 @@ namespace {
 
 struct Options {
     std::vector<std::string> inputs;
-    std::string out, face_type = "whole_face";
+    std::string out, alignments, face_type = "whole_face";
     std::function<data::FinderOptions(Console&)> finder;
     std::function<data::ReaderOptions()> reader;
     std::int64_t side = 256;
     bool overwrite = false;
 };
 
-data::ExtractOptions extract_options(const Options& o, Console& console)
+data::ExtractOptions extract_options(const Options& o, const data::AlignmentsFile* alignments, Console& console)
 {
     data::ExtractOptions e;
-    e.finder = o.finder(console);
+    e.alignments = alignments;
+    if (!alignments) e.finder = o.finder(console);
     e.reader = o.reader();
     e.type = data::face_type_of(o.face_type);
     e.side = o.side;
@@ -53,7 +54,9 @@ void extract(const Options& o, Console& console)
 {
     std::unique_ptr<Progress> progress; // one an input
     std::int64_t last = 0;
-    data::ExtractOptions options = extract_options(o, console);
+    std::optional<data::AlignmentsFile> alignments;
+    if (!o.alignments.empty()) alignments.emplace(o.alignments);
+    data::ExtractOptions options = extract_options(o, alignments ? &*alignments : nullptr, console);
     std::optional<LateProgress> loading(std::in_place, console, "load", "MB");
     options.loading = [&](std::int64_t read, std::int64_t of) { loading->update(megabytes(read), megabytes(of)); };
     options.progress = [&](std::int64_t done, std::int64_t of) {
@@ -87,6 +90,8 @@ Work declare_extract(CLI::App& app)
     number<std::int64_t>(app, "--side", o->side, 16, 4096, "size of the face pictures, px");
     o->finder = finder_options(app);
     o->reader = reader_options(app);
+    text(app, "--alignments", o->alignments, "FILE",
+         "take the faces that faceswap found in this footage, from its alignments exported as JSON; none is searched");
     flag(app, "--overwrite", o->overwrite, "start over if the folder holds a faceset");
     return [o](Console& console) { extract(*o, console); };
 }

@@ -4,6 +4,7 @@
 #include "data/faceset_trash.h"
 #include "data/fingerprint.h"
 #include "data/folders.h"
+#include "data/frame_name.h"
 #include "data/hull.h"
 #include "data/quality.h"
 #include "data/threads.h"
@@ -29,7 +30,8 @@ constexpr auto kSaveEvery = std::chrono::seconds(5); ///< what a power cut costs
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t kLongestName = 200; // bytes of a source's name: of 255 the rest numbers its faces
+constexpr const char* kAlignments = "alignments"; // detector and landmarks of faces that another program found
+constexpr std::size_t kLongestName = 200;         // bytes of a source's name: of 255 the rest numbers its faces
 
 /// Cuts and writes one face.
 FaceRecord write_face(const Faceset& set, const SourceRecord& source, const Frame& frame, const FrameFace& face, int k)
@@ -64,15 +66,15 @@ class Extraction {
         set_ = {.folder = out,
                 .type = options.type,
                 .side = options.side,
-                .detector = name_of(options.finder.detector.kind),
-                .landmarks = name_of(options.finder.landmarks.kind)};
+                .detector = options.alignments ? kAlignments : name_of(options.finder.detector.kind),
+                .landmarks = options.alignments ? kAlignments : name_of(options.finder.landmarks.kind)};
     }
 
     ExtractReport run(const std::vector<fs::path>& inputs)
     {
         const auto start = Clock::now();
         for (const fs::path& input : inputs) open_frames(input, options_.reader); // a bad name costs nothing
-        finder_ = std::make_unique<FaceFinder>(options_.finder);
+        if (!options_.alignments) finder_ = std::make_unique<FaceFinder>(options_.finder);
         try {
             prepare();
         } catch (const Cancelled&) {
@@ -234,8 +236,8 @@ class Extraction {
     {
         const std::int64_t index = &source - set_.sources.data();
         FacesetJournal journal(set_, std::size_t(index));
-        finder_->restart();
-        if (!set_.faces.empty() && set_.faces.back().source == index)
+        if (finder_) finder_->restart();
+        if (finder_ && !set_.faces.empty() && set_.faces.back().source == index)
             finder_->resume(set_.faces.back().rect, set_.faces.back().in_frame,
                             source.done - 1 - set_.faces.back().frame);
         tell(frames);
@@ -278,20 +280,34 @@ class Extraction {
         }
     }
 
+    /// What the alignments say of these frames; faceswap counts a video's from 1.
+    std::vector<FaceFinder::Found> aligned(const std::vector<Frame>& frames) const
+    {
+        std::vector<FaceFinder::Found> found(frames.size());
+        for (std::size_t n = 0; n < frames.size(); ++n) {
+            const Frame& frame = frames[n];
+            const std::string name = frame.file.empty() ? video_frame_name(path_, frame.index + 1) : frame.name;
+            for (const AlignmentsFile::Face& face : options_.alignments->of(name))
+                found[n].faces.push_back({.detection = {.rect = face.rect, .score = 1}, .points = face.points});
+        }
+        return found;
+    }
+
     /// The faces of a block of frames.
     void take(std::vector<Frame>& frames, SourceRecord& source, std::int64_t index)
     {
         // Of an earlier run's pictures, some may be gone and some not have been there.
         for (std::size_t n = 0; n < frames.size(); ++n) frames[n].index = source.done + std::int64_t(n);
-        const std::vector<FaceFinder::Found> found = finder_->find(frames);
+        const std::vector<FaceFinder::Found> found = finder_ ? finder_->find(frames) : aligned(frames);
         std::vector<std::vector<FaceRecord>> records(frames.size());
         std::vector<std::string> fingerprints(frames.size());
-        for_each_on_threads(std::int64_t(frames.size()), finder_->threads(), [&](std::int64_t i, int) {
-            const auto n = std::size_t(i);
-            if (!frames[n].file.empty()) fingerprints[n] = fingerprint_of(folder_ / frames[n].file);
-            for (const FrameFace& face : found[n].faces)
-                records[n].push_back(write_face(set_, source, frames[n], face, int(records[n].size())));
-        });
+        for_each_on_threads(
+            std::int64_t(frames.size()), finder_ ? finder_->threads() : machine_threads(), [&](std::int64_t i, int) {
+                const auto n = std::size_t(i);
+                if (!frames[n].file.empty()) fingerprints[n] = fingerprint_of(folder_ / frames[n].file);
+                for (const FrameFace& face : found[n].faces)
+                    records[n].push_back(write_face(set_, source, frames[n], face, int(records[n].size())));
+            });
         for (std::size_t n = 0; n < frames.size(); ++n) {
             for (FaceRecord& record : records[n]) {
                 record.source = index;
@@ -327,6 +343,11 @@ class Extraction {
             report_.counts.empty += source.counts.empty;
             report_.implausible += implausible_faces(source);
         }
+        BIFRONS_CHECK(data, !options_.alignments || !report_.complete || report_.counts.faces > 0,
+                      options_.alignments->path().string(), ": has faces of ", options_.alignments->example(),
+                      " and others, none of which is one of the ", report_.frames,
+                      " frames; expected the footage in "
+                      "which they were found, under its name");
         BIFRONS_CHECK(data, !report_.complete || report_.counts.faces > 0, set_.folder.string(),
                       ": no face was found in ", report_.frames, " frames (", report_.counts.low_score,
                       " dropped for a low score, ", report_.implausible, " for implausible landmarks, ",

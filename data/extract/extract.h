@@ -8,6 +8,7 @@
 #include "data/extract/steady.h"
 #include "data/extract/track.h"
 #include "data/faceset.h"
+#include "data/import/alignments_file.h"
 #include "data/media/frames.h"
 
 #include <functional>
@@ -59,7 +60,8 @@ class FaceFinder {
 
 struct ExtractOptions {
     FinderOptions finder = {};
-    ReaderOptions reader = {}; ///< of videos
+    const AlignmentsFile* alignments = nullptr; ///< where the faces are, all of which are taken: none is searched
+    ReaderOptions reader = {};                  ///< of videos
     FaceType type = FaceType::whole_face;
     std::int64_t side = 256; ///< px of the face pictures
     bool overwrite = false;  ///< start over where the folder holds a faceset
@@ -84,7 +86,8 @@ struct ExtractReport {
 /// What an earlier run with the same settings did is kept and continued: in a folder, with the pictures whose names are
 /// new; faces of pictures that are no longer there stay. A picture that cannot be read is left out. Throws Error(usage)
 /// when `out` holds something else or a faceset with other settings and overwrite is not set, Error(data)
-/// for a bad input or when no face was found at all, Error(failed) when writing fails. What was extracted before stays.
+/// for a bad input, when no face was found at all or no frame is one of the alignments', Error(failed) when writing
+/// fails. What was extracted before stays.
 ExtractReport extract(const std::vector<std::filesystem::path>& inputs, const std::filesystem::path& out,
                       const ExtractOptions& options);
 

@@ -1,0 +1,73 @@
+// tests/data/alignments_test.cpp - faces that faceswap found are cut out of their footage.
+#include "data/extract/extract.h"
+#include "kernels/base/error.h"
+#include "tests/data/faces.h"
+#include "tests/data/folder.h"
+
+#include <gtest/gtest.h>
+
+namespace bifrons::data {
+namespace {
+
+using test::Folder;
+using test::write_text;
+
+std::string face_text(const Landmarks& points)
+{
+    std::string text = R"({"detected": [10, 20, 110, 130], "landmarks_2d": [)";
+    for (std::size_t i = 0; i < 68; ++i)
+        text += (i > 0 ? ", [" : "[") + std::to_string(points[i].x) + ", " + std::to_string(points[i].y) + "]";
+    return text + "]}";
+}
+
+class Alignments : public ::testing::Test {
+  protected:
+    Alignments()
+    {
+        std::filesystem::create_directory(frames_);
+        for (const char* name : {"a.png", "b.png", "c.png"}) save_image(frames_ / name, Image(200, 200, 3));
+    }
+    ExtractReport cut(const std::string& json)
+    {
+        write_text(folder_ / "faces.json", json);
+        const AlignmentsFile alignments(folder_ / "faces.json");
+        return extract({frames_}, folder_ / "out", {.alignments = &alignments, .side = 64});
+    }
+
+    Folder folder_;
+    const std::filesystem::path frames_ = folder_ / "frames";
+    const Landmarks one_ = test::mean_landmarks(80, 40, 50), other_ = test::mean_landmarks(60, 90, 60);
+};
+
+TEST_F(Alignments, say_where_the_faces_are)
+{
+    const ExtractReport report = cut("{\"b.png\": [" + face_text(one_) + ", " + face_text(other_) + "], \"c.jpg\": [" +
+                                     face_text(other_) + "], \"elsewhere.png\": [" + face_text(one_) + "]}");
+    EXPECT_TRUE(report.complete);
+    EXPECT_EQ(report.frames, 3);
+    EXPECT_EQ(report.counts.empty, 1);
+    const Faceset set = load_faceset(folder_ / "out");
+    EXPECT_EQ(set.detector, "alignments");
+    ASSERT_EQ(set.faces.size(), 3u);
+    EXPECT_EQ(set.faces[0].file, "images/frames_000001_0.png");
+    EXPECT_EQ(set.faces[0].rect, (Rect{10, 20, 110, 130}));
+    EXPECT_NEAR(set.faces[0].in_frame[30].x, one_[30].x, 1e-5);
+    EXPECT_NEAR(set.faces[1].in_frame[30].x, other_[30].x, 1e-5);
+    EXPECT_EQ(set.faces[2].frame, 2);
+}
+
+TEST_F(Alignments, of_other_footage_or_damaged_are_refused)
+{
+    BIFRONS_EXPECT_ERROR(cut("{\"z_9.png\": [" + face_text(one_) + "]}"), data,
+                         "faces.json: has faces of z_9 and others, none of which is one of the 3 frames");
+    BIFRONS_EXPECT_ERROR(cut("{\"b.png\": [" + face_text(one_).substr(0, 200)), data,
+                         "faces.json: is damaged at byte 211");
+    BIFRONS_EXPECT_ERROR(cut("{}"), data, "faces.json: lists no frames");
+    BIFRONS_EXPECT_ERROR(cut("{\"b.png\": 3}"), data, "faces.json: b.png is no list of faces");
+    BIFRONS_EXPECT_ERROR(cut("{\"b.png\": [{\"detected\": [1, 2, 3, 4], \"landmarks_2d\": [[1, 2]]}]}"), data,
+                         "faces.json: b.png: face 0: has 1 landmarks; expected 68 or 98");
+    BIFRONS_EXPECT_ERROR(cut("x\x9c pickled"), data, "export it as JSON");
+}
+
+} // namespace
+} // namespace bifrons::data

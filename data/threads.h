@@ -13,6 +13,7 @@
 #include <stop_token>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace bifrons::data {
@@ -73,9 +74,9 @@ void for_each_on_threads(std::int64_t n, int threads, const Body& body)
 
 /// What work() returns, computed on a thread of its own from now on; where the system gives none, when it is asked for.
 template <class Work>
-auto started_early(const Work& work)
+auto started_early(Work&& work)
 {
-    return std::async(std::launch::async | std::launch::deferred, work);
+    return std::async(std::launch::async | std::launch::deferred, std::forward<Work>(work));
 }
 
 /// Threads that stay from one loop to the next, so that each can keep what belongs to a thread: a device.

@@ -125,20 +125,20 @@ SwapOptions swap_options(const Options& o, const kernels::Device& device, int th
 }
 
 /// The footage's faces, as the faceset has them or as they are found.
-data::FootageFaces find_faces(const Options& o, const data::Faceset* known, const data::FinderOptions& options,
+data::FootageFaces find_faces(const Options& o, const data::FrameSource& footage, const data::Faceset* known,
+                              const data::FinderOptions& options,
                               std::shared_ptr<const data::LandmarkModel> landmarks, Console& console)
 {
-    const auto source = data::open_frames(o.input, o.reader());
     if (known) {
-        data::FootageFaces faces = data::faces_of(*known, o.input, source->count());
+        data::FootageFaces faces = data::faces_of(*known, o.input, footage.count());
         if (faces.other_file)
             console.warn(str(o.input, ": is another file than the one of this name that ", o.faceset,
                              " was extracted from; its faces may lie elsewhere"));
         return faces;
     }
     data::FaceFinder finder(options, std::move(landmarks));
-    Progress progress(console, "find faces", "frames", source->count());
-    return data::find_faces(*source, finder, [&](std::int64_t done) {
+    Progress progress(console, "find faces", "frames", footage.count());
+    return data::find_faces(*footage.again(), finder, [&](std::int64_t done) {
         if (interrupted()) throw Interrupted("interrupted while looking for faces; nothing was written");
         progress.update(done);
     });
@@ -202,21 +202,23 @@ class Swapper {
     std::vector<Drawn> operator()(const std::vector<data::Frame>& frames) { return swap_(frames, clip_); }
     std::string color() const { return swap_.chosen_color() ? data::name_of(*swap_.chosen_color()) : "as set"; }
     /// Of its checkpoint, as sha256sum prints it.
-    const std::string& sha256() const { return sha256_; }
+    const std::string& sha256() const { return sha256_.get(); }
 
   private:
     Swapper(const Options& o, const std::string& path, const Checkpoint& checkpoint, kernels::Device& device,
             std::shared_ptr<const data::LandmarkModel> landmarks, const MergePlan& plan, const SwapOptions& options,
             Console& console)
-        : sha256_(data::sha256(MappedFile(checkpoint.file.path(), "a checkpoint").bytes())), model_(device, checkpoint),
-          memory_(device), map_(open_latent_map(path, o.latent_map, device, model_, memory_, console)),
+        : sha256_(data::started_early([path = checkpoint.file.path()] {
+              return data::sha256(MappedFile(path, "a checkpoint").bytes());
+          })),
+          model_(device, checkpoint), memory_(device), map_(open_latent_map(path, o.latent_map, device, model_, memory_, console)),
           swap_(device, model_.network(), data::face_type_of(model_.settings().face_type), model_.precision(),
                 std::move(landmarks), plan, options, map_ ? &*map_ : nullptr)
     {
         if (model_.averaged()) console.say("using the averaged weights (ema)");
     }
 
-    const std::string sha256_;
+    const std::shared_future<std::string> sha256_;
     model::TrainedModel model_;
     Pool memory_;
     std::optional<model::CodeMap> map_;
@@ -251,37 +253,48 @@ std::vector<Drawn> draw(const std::vector<data::Frame>& frames, Swappers& swappe
     return all;
 }
 
-/// Swaps all frames.
+/// Swaps all frames. While a block of them is drawn on, the next is read and the one before written.
 Written swap_frames(const Options& o, data::FrameSource& source, std::int64_t expected, Swappers& swappers,
                     const MergePlan& plan, int threads, Counts& counts, Console& console)
 {
-    std::vector<data::Frame> frames = data::next_block(source);
+    const auto read = [&] { return data::next_block(source); };
+    std::vector<data::Frame> frames = read();
     if (frames.empty()) tell(o, source, console);
     BIFRONS_CHECK(data, !frames.empty(), o.input, ": holds no frames; expected one at least");
     data::SinkOptions sink = sink_options(o, source, frames[0].image);
     sink.video.made = made_by(swappers);
+    sink.video.is_tried = source.video() != nullptr; // by check_encoder()
     const auto output = open_merge_output(o.output, o.out, sink, plan, threads);
     Progress progress(console, "merge", "frames", source.count());
-    for (; !frames.empty(); frames = data::next_block(source)) {
+    std::future<void> writing;
+    while (!frames.empty()) {
+        auto next = data::started_early(read);
         if (interrupted())
             throw Interrupted(str("interrupted after ", counts.frames, " frames; ",
                                   data::has_video_name(o.out) ? "nothing was written" : str("they are in ", o.out)));
         BIFRONS_CHECK(data, frames.back().index < expected, o.input, ": has more than the ", expected,
                       " frames it had at first; expected a file that does not change");
-        output->take(frames, draw(frames, swappers, counts));
+        std::vector<Drawn> drawn = draw(frames, swappers, counts);
+        if (writing.valid()) writing.get();
+        writing = data::started_early([&output, frames = std::move(frames), drawn = std::move(drawn)]() mutable {
+            output->take(frames, drawn);
+        });
         progress.update(counts.frames, {{"faces", double(counts.faces)}});
+        frames = next.get();
     }
+    writing.get();
     return output->finish();
 }
 
 /// Gives each swapper the faces that are its. Returns how many are nobody's. who: null where there is one model.
-std::int64_t hand_out(const Options& o, data::Clip clip, const People* who, Swappers& swappers, Console& console)
+std::int64_t hand_out(const data::FrameSource& footage, data::Clip clip, const People* who, Swappers& swappers,
+                      Console& console)
 {
     if (!who) {
         swappers[0]->take(std::move(clip));
         return 0;
     }
-    const auto source = data::open_frames(o.input, o.reader());
+    const auto source = footage.again();
     Progress progress(console, "tell people apart", "frames", source->count());
     SortedFaces sorted = who->sort(*source, clip, [&](std::int64_t done) {
         if (interrupted()) throw Interrupted("interrupted while telling people apart; nothing was written");
@@ -363,7 +376,7 @@ void check_encoder(const Options& o, const data::FrameSource& source)
 {
     if (!data::has_video_name(o.out)) return;
     const data::SinkOptions sink = sink_options(o, source, data::Image(64, 64, 3)); // pictures are not yet read
-    data::VideoWriter(o.out, sink.format, sink.video);
+    data::try_video(o.out, sink.format, sink.video);
 }
 
 /// One for each person, or the only one.
@@ -426,11 +439,11 @@ void merge(const Options& o, Console& console)
         who.emplace(*network, people, finder, landmarks);
     }
     Outcome outcome;
-    outcome.found = find_faces(o, known ? &*known : nullptr, finder, landmarks, console);
+    outcome.found = find_faces(o, *source, known ? &*known : nullptr, finder, landmarks, console);
     outcome.jitter_found = jitter_of(outcome.found.clip);
     outcome.filled = steady(o, source->video(), outcome.found.clip);
     outcome.jitter_used = jitter_of(outcome.found.clip);
-    outcome.strangers = hand_out(o, outcome.found.clip, who ? &*who : nullptr, swappers, console);
+    outcome.strangers = hand_out(*source, outcome.found.clip, who ? &*who : nullptr, swappers, console);
     outcome.written = swap_frames(o, *source, std::int64_t(outcome.found.clip.size()), swappers, plan, finder.threads,
                                   outcome.swapped, console);
     std::vector<std::string> colors;

@@ -69,8 +69,8 @@ void FaceSwap::predict(const std::vector<data::Frame>& frames, std::vector<Drawn
         std::vector<float> pictures(std::size_t(kBatch * pixels * 3));
         team_.for_each(here, [&](std::int64_t i, int) {
             const auto& [frame, face] = all[std::size_t(first + i)];
-            const data::ImageF picture = data::to_float(data::warp(*frame, face->face_from_frame, side_, side_));
-            std::copy(picture.pixels.begin(), picture.pixels.end(), pictures.begin() + i * pixels * 3);
+            face->replaced = data::to_float(data::warp(*frame, face->face_from_frame, side_, side_));
+            std::copy(face->replaced.pixels.begin(), face->replaced.pixels.end(), pictures.begin() + i * pixels * 3);
         });
         const model::Predictor::Prediction prediction = predictor_(pictures);
         team_.for_each(here, [&](std::int64_t i, int) {

@@ -18,6 +18,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <map>
 #include <optional>
 #include <set>
 
@@ -73,7 +74,10 @@ class Extraction {
     ExtractReport run(const std::vector<fs::path>& inputs)
     {
         const auto start = Clock::now();
-        for (const fs::path& input : inputs) open_frames(input, options_.reader); // a bad name costs nothing
+        for (const fs::path& input : inputs) { // all, before anything is done: a bad name costs nothing
+            std::unique_ptr<FrameSource> frames = open_frames(input, options_.reader);
+            if (frames->video()) videos_[fs::weakly_canonical(input)] = std::move(frames);
+        }
         if (!options_.alignments) finder_ = std::make_unique<FaceFinder>(options_.finder);
         try {
             prepare();
@@ -172,7 +176,7 @@ class Extraction {
         SourceRecord& source = record_of(path_, [&](const SourceRecord& s) {
             return s.pictures.empty() && (s.fingerprints.empty() || s.fingerprints[0] == fingerprint);
         });
-        const std::unique_ptr<FrameSource> frames = open_frames(path_, options_.reader);
+        const std::unique_ptr<FrameSource>& frames = videos_.at(path_);
         if (source.done == 0) source.frames = frames->count();
         check_unchanged(source, frames->count());
         source.fingerprints = {fingerprint};
@@ -360,6 +364,7 @@ class Extraction {
     std::unique_ptr<FaceFinder> finder_;
     std::optional<FolderLock> lock_;
     Faceset set_;
+    std::map<fs::path, std::unique_ptr<FrameSource>> videos_; ///< of the inputs
     fs::path path_;   ///< the input in work
     fs::path folder_; ///< where its pictures are
     ExtractReport report_;

@@ -18,10 +18,12 @@ namespace {
 class VideoFrames : public FrameSource {
   public:
     VideoFrames(const fs::path& path, const ReaderOptions& options) : reader_(path, options), files_{path} {}
+    VideoFrames(const VideoFrames& other) : reader_(other.reader_.again()), files_(other.files_) {}
     std::int64_t count() const override { return reader_.info().frames; }
     const std::vector<fs::path>& files() const override { return files_; }
     const VideoInfo* video() const override { return &reader_.info(); }
     std::vector<std::string> remarks() override { return reader_.remarks(); }
+    std::unique_ptr<FrameSource> again() const override { return std::make_unique<VideoFrames>(*this); }
     bool next(Frame& frame) override
     {
         if (!reader_.next(frame.image)) return false;
@@ -104,6 +106,10 @@ class PictureFrames : public FrameSource {
         return false;
     }
     std::vector<std::string> remarks() override { return std::exchange(remarks_, {}); }
+    std::unique_ptr<FrameSource> again() const override
+    {
+        return std::make_unique<PictureFrames>(PictureFolder{files_, ""}, options_);
+    }
 
   private:
     std::vector<fs::path> files_;
@@ -212,9 +218,13 @@ std::unique_ptr<FrameSource> open_frames(const fs::path& path, const ReaderOptio
 
 std::vector<Frame> next_block(FrameSource& source)
 {
-    constexpr std::size_t kBlock = 16;
+    constexpr std::size_t kFewest = 4, kMost = 16, kBytes = 256 << 20;
     std::vector<Frame> frames;
-    for (Frame frame; frames.size() < kBlock && source.next(frame);) frames.push_back(std::move(frame));
+    std::size_t bytes = 0;
+    for (Frame frame; frames.size() < kMost && (frames.size() < kFewest || bytes < kBytes) && source.next(frame);) {
+        bytes += frame.image.pixels.size() + 2 * frame.deep.pixels.size();
+        frames.push_back(std::move(frame));
+    }
     return frames;
 }
 

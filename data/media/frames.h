@@ -39,6 +39,9 @@ class FrameSource {
     virtual const VideoInfo* video() const { return nullptr; }
     /// What a person should know of the footage, a sentence each, since the last call. See VideoReader::remarks.
     virtual std::vector<std::string> remarks() { return {}; }
+    /// The same frames from the first one on, of 8 bits a channel, without another look at the footage: what was seen
+    /// when it was opened is not remarked upon again.
+    virtual std::unique_ptr<FrameSource> again() const = 0;
 };
 
 /// False for a picture by its name, unless it is animated, and for a folder: what is no picture is read as a video.
@@ -48,7 +51,8 @@ bool is_clip(const std::filesystem::path& path);
 /// `options` are for a video, max_pixels for pictures, too.
 std::unique_ptr<FrameSource> open_frames(const std::filesystem::path& path, const ReaderOptions& options = {});
 
-/// The next 16 frames, as many as are worked on together; fewer at the end, none behind it.
+/// The next frames to be worked on together: 16, or what 256 MB hold of larger ones, but 4 at least; fewer at the end,
+/// none behind it.
 std::vector<Frame> next_block(FrameSource& source);
 struct PictureFolder {
     std::vector<std::filesystem::path> files = {}; ///< the pictures in natural order; hidden ones are none

@@ -127,26 +127,47 @@ Fields look_at_fields(const fs::path& path, const VideoInfo& info)
 }
 
 VideoReader::VideoReader(const fs::path& path, const ReaderOptions& options)
-    : path_(path), options_(options), info_(look_at(path, options)), tone_mapping_(tone_mapping_of(info_.format.tags)),
-      sixteen_bits_(tone_mapping_ || (options.deep && info_.format.bits > 8)),
-      decoder_(decode_command(path, info_, options, sixteen_bits_), Process::Pipe::from), remarks_(info_.remarks)
+    : VideoReader(path, options, look_at(path, options))
 {
-    if (!info_.damage.empty()) damaged(info_.damage);
-    if (tone_mapping_ && !options_.deep) {
-        remarks_.push_back(
-            str("is of high dynamic range (", hdr_of(info_.format.tags), "); its frames are tone-mapped to BT.709"));
-        info_.format.tags = {.range = "tv", .matrix = "bt709", .primaries = "bt709", .transfer = "bt709"};
-        info_.format.bits = 8;
-    }
-    if (has_alpha(info_.pixel_format)) remarks_.emplace_back("has an alpha channel, which is left out");
-    if (info_.fields != Fields::none)
-        remarks_.push_back(str("is interlaced (", info_.fields == Fields::top_first ? "top" : "bottom",
+    remark();
+}
+
+VideoReader::VideoReader(const fs::path& path, const ReaderOptions& options, const VideoInfo& found)
+    : path_(path), options_(options), found_(found), info_(found), tone_mapping_(tone_mapping_of(found.format.tags)),
+      sixteen_bits_(tone_mapping_ || (options.deep && found.format.bits > 8))
+{
+    if (!tone_mapping_ || options_.deep) return;
+    info_.format.tags = {.range = "tv", .matrix = "bt709", .primaries = "bt709", .transfer = "bt709"};
+    info_.format.bits = 8;
+}
+
+VideoReader VideoReader::again() const
+{
+    ReaderOptions options = options_;
+    options.deep = false;
+    return VideoReader(path_, options, found_);
+}
+
+/// What is seen when the file is opened.
+void VideoReader::remark()
+{
+    remarks_ = found_.remarks;
+    if (!found_.damage.empty()) damaged(found_.damage);
+    if (tone_mapping_ && !options_.deep)
+        remarks_.push_back(str("is of high dynamic range (", hdr_of(found_.format.tags),
+                               "); its frames are tone-mapped to BT.709"));
+    if (has_alpha(found_.pixel_format)) remarks_.emplace_back("has an alpha channel, which is left out");
+    if (found_.fields != Fields::none)
+        remarks_.push_back(str("is interlaced (", found_.fields == Fields::top_first ? "top" : "bottom",
                                " field first); its frames are deinterlaced, one for each frame"));
 }
 
 bool VideoReader::next(Image& frame)
 {
     if (ended_) return false;
+    if (!decoder_)
+        decoder_ = std::make_unique<Process>(decode_command(path_, found_, options_, sixteen_bits_),
+                                             Process::Pipe::from);
     if (!read_pixels(frame)) {
         end();
         return false;
@@ -163,11 +184,11 @@ bool VideoReader::read_pixels(Image& frame)
     const std::int64_t H = info_.format.H, W = info_.format.W;
     if (!sixteen_bits_) {
         frame = Image(H, W, 3);
-        return decoder_.read(frame.pixels.data(), frame.pixels.size()) == frame.pixels.size();
+        return decoder_->read(frame.pixels.data(), frame.pixels.size()) == frame.pixels.size();
     }
     deep_ = DeepImage(H, W, 3);
     const std::size_t bytes = 2 * deep_.pixels.size();
-    if (decoder_.read(deep_.pixels.data(), bytes) < bytes) return false;
+    if (decoder_->read(deep_.pixels.data(), bytes) < bytes) return false;
     frame = tone_mapping_ ? (*tone_mapping_)(deep_) : to_bytes(deep_);
     if (!options_.deep) deep_ = DeepImage(0, 0, 3);
     return true;
@@ -186,7 +207,7 @@ void VideoReader::read_time()
             time_s_ = double(shown) / 1e6;
             return;
         }
-        const std::string more = decoder_.notes(times_read_);
+        const std::string more = decoder_->notes(times_read_);
         times_read_ += std::int64_t(more.size());
         times_ += more;
         if (more.empty()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -198,13 +219,13 @@ void VideoReader::read_time()
 /// Notes when ffmpeg complains: it is up to some twenty frames ahead of us.
 void VideoReader::listen()
 {
-    const std::int64_t bytes = decoder_.said();
+    const std::int64_t bytes = decoder_->said();
     if (bytes == told_.bytes) return;
     told_.bytes = bytes;
     told_.last_s = time_s_;
     if (told_.first_s < 0) told_.first_s = time_s_;
     BIFRONS_CHECK(data, !options_.strict, path_.string(), ": is damaged at about ", moment(time_s_), " (",
-                  decoder_.complaint(), "). Without --strict, what can be decoded is used.");
+                  decoder_->complaint(), "). Without --strict, what can be decoded is used.");
 }
 
 void VideoReader::damaged(const std::string& what)
@@ -217,17 +238,17 @@ void VideoReader::damaged(const std::string& what)
 void VideoReader::end()
 {
     ended_ = true;
-    const int status = decoder_.wait();
-    const std::int64_t complaints = decoder_.lines_said();
-    if (frames_ == 0) check_program(decoder_.complaint());
+    const int status = decoder_->wait();
+    const std::int64_t complaints = decoder_->lines_said();
+    if (frames_ == 0) check_program(decoder_->complaint());
     BIFRONS_CHECK(data, frames_ > 0, path_.string(), ": none of ", info_.frames, " frames could be decoded (",
-                  decoder_.reason(), "); the file is truncated or damaged");
+                  decoder_->reason(), "); the file is truncated or damaged");
     // Field pictures and hidden frames give fewer frames than packets, silently; damage does not keep silent.
     if (complaints == 0 && status == 0) return;
     if (told_.first_s < 0) told_.first_s = time_s_;
-    if (decoder_.said() > told_.bytes) told_.last_s = time_s_;
+    if (decoder_->said() > told_.bytes) told_.last_s = time_s_;
     damaged(str("is damaged: ffmpeg complained ", complaints, " times, from about ", moment(told_.first_s), " to ",
-                moment(told_.last_s), " (", decoder_.reason(), "); ", frames_, " of ", info_.frames,
+                moment(told_.last_s), " (", decoder_->reason(), "); ", frames_, " of ", info_.frames,
                 " frames were decoded, and some of them may be broken"));
 }
 

@@ -9,6 +9,7 @@
 #include "data/media/tone_mapping.h"
 #include "data/media/video.h"
 
+#include <memory>
 #include <optional>
 
 namespace bifrons::data {
@@ -34,6 +35,9 @@ class VideoReader {
   public:
     /// Throws as probe does; Error(data) for a truncated file if strict.
     explicit VideoReader(const std::filesystem::path& path, const ReaderOptions& options = {});
+    /// The same video from its start, of 8 bits a channel, without another look at the file: what was seen when it was
+    /// opened is not remarked upon again.
+    VideoReader again() const;
 
     /// `fields` is as look_at_fields says; tags and bits are those of deep frames where these are wanted.
     const VideoInfo& info() const { return info_; }
@@ -54,6 +58,8 @@ class VideoReader {
         std::int64_t bytes = 0;           ///< of ffmpeg's complaints until the last frame
         double first_s = -1, last_s = -1; ///< frames at which it complained
     };
+    VideoReader(const std::filesystem::path& path, const ReaderOptions& options, const VideoInfo& found);
+    void remark();
     bool read_pixels(Image& frame);
     void read_time();
     void listen();
@@ -62,10 +68,11 @@ class VideoReader {
 
     std::filesystem::path path_;
     ReaderOptions options_;
-    VideoInfo info_;
+    VideoInfo found_; ///< in the file
+    VideoInfo info_;  ///< of the frames
     std::optional<ToneMapping> tone_mapping_; ///< of high dynamic range
     bool sixteen_bits_;                       ///< a channel, as read
-    Process decoder_;
+    std::unique_ptr<Process> decoder_; ///< from the first frame on
     std::vector<std::string> remarks_;
     DeepImage deep_ = {0, 0, 3};
     std::string times_; ///< lines of the decoder's notes that were not yet read

@@ -68,6 +68,12 @@ class WebpFrames : public FrameSource {
     const std::vector<fs::path>& files() const override { return files_; }
     const VideoInfo* video() const override { return &info_; }
     std::vector<std::string> remarks() override { return std::exchange(remarks_, {}); }
+    std::unique_ptr<FrameSource> again() const override
+    {
+        auto same = std::make_unique<WebpFrames>(files_[0], options_);
+        same->remarks_.clear();
+        return same;
+    }
 
     bool next(Frame& frame) override
     {

@@ -128,6 +128,53 @@ Picture<T> padded(const Picture<T>& image, std::int64_t H, std::int64_t W)
     return larger;
 }
 
+std::int64_t channels_of(const VideoFormat& format)
+{
+    return format.alpha ? 4 : 3;
+}
+
+void check(const fs::path& path, const VideoFormat& format, const VideoOptions& options)
+{
+    BIFRONS_CHECK(usage, has_video_name(path), path.string(), ": unknown video format \"", path.extension().string(),
+                  "\"; expected .mp4, .mov or .mkv");
+    BIFRONS_CHECK(usage, options.crf >= 0 && options.crf <= 51, path.string(), ": crf is ", options.crf,
+                  "; expected 0 to 51");
+    const std::vector<std::string> codecs = {"x264", "x265", "prores", "ffv1"};
+    BIFRONS_CHECK(usage, std::find(codecs.begin(), codecs.end(), options.codec) != codecs.end(), path.string(),
+                  ": unknown codec \"", options.codec, "\"; expected x264, x265, prores or ffv1");
+    const bool holds_alpha = (options.codec == "prores" || options.codec == "ffv1") && options.pixels == "auto";
+    BIFRONS_CHECK(usage, !format.alpha || holds_alpha, path.string(), ": ", options.codec, " with pixel format ",
+                  options.pixels, " holds no alpha; expected --codec prores (.mov) or ffv1 (.mkv), and --pix-fmt auto");
+    BIFRONS_CHECK(data, format.H > 0 && format.W > 0 && format.H < 65536 && format.W < 65536, path.string(),
+                  ": frames of ", format.W, "x", format.H, "; expected 1 to 65535 px a side");
+    check_destination(path, options.existing);
+}
+
+/// Of frames as they are in the file: of even sizes where its pixels need that.
+VideoFormat in_file(VideoFormat format, const VideoOptions& options)
+{
+    if (!needs_even(pixels_for(format, options))) return format;
+    format.H += format.H % 2;
+    format.W += format.W % 2;
+    return format;
+}
+
+/// An encoder that frames can be sent to.
+std::unique_ptr<Process> started(const Words& command, const VideoFormat& format)
+{
+    auto encoder = std::make_unique<Process>(command, Process::Pipe::into);
+    const std::string header = ivf_header(format);
+    encoder->write(header.data(), header.size()); // a failure shows with the first frame
+    return encoder;
+}
+
+/// False when the encoder has ended.
+bool send(Process& encoder, const void* pixels, std::size_t bytes, std::int64_t tick)
+{
+    const std::string header = ivf_frame_header(bytes, tick);
+    return encoder.write(header.data(), header.size()) && encoder.write(pixels, bytes);
+}
+
 /// Frames in a file that we wrote; 0 when it cannot be read. ffmpeg 5 ends with 0 when the last bytes do not fit.
 std::int64_t frames_in(const fs::path& path)
 {
@@ -146,38 +193,31 @@ bool has_video_name(const fs::path& path)
     return ending == ".mp4" || ending == ".mov" || ending == ".mkv";
 }
 
-VideoWriter::VideoWriter(const fs::path& path, const VideoFormat& format, const VideoOptions& options)
-    : path_(path), format_(format), written_(format), options_(options)
+void try_video(const fs::path& path, const VideoFormat& format, const VideoOptions& options)
 {
-    BIFRONS_CHECK(usage, has_video_name(path), path.string(), ": unknown video format \"", path.extension().string(),
-                  "\"; expected .mp4, .mov or .mkv");
-    BIFRONS_CHECK(usage, options.crf >= 0 && options.crf <= 51, path.string(), ": crf is ", options.crf,
-                  "; expected 0 to 51");
-    const std::vector<std::string> codecs = {"x264", "x265", "prores", "ffv1"};
-    BIFRONS_CHECK(usage, std::find(codecs.begin(), codecs.end(), options.codec) != codecs.end(), path.string(),
-                  ": unknown codec \"", options.codec, "\"; expected x264, x265, prores or ffv1");
-    const bool holds_alpha = (options.codec == "prores" || options.codec == "ffv1") && options.pixels == "auto";
-    BIFRONS_CHECK(usage, !format.alpha || holds_alpha, path.string(), ": ", options.codec, " with pixel format ",
-                  options.pixels, " holds no alpha; expected --codec prores (.mov) or ffv1 (.mkv), and --pix-fmt auto");
-    BIFRONS_CHECK(data, format.H > 0 && format.W > 0 && format.H < 65536 && format.W < 65536, path.string(),
-                  ": frames of ", format.W, "x", format.H, "; expected 1 to 65535 px a side");
-    check_destination(path, options.existing);
-    if (needs_even(pixels_for(format, options))) {
-        written_.H += format.H % 2;
-        written_.W += format.W % 2;
-    }
-    // One frame to nowhere shows now what would fail after an hour's work.
-    start("/dev/null");
+    check(path, format, options);
+    const Partial place(path.string(), Partial::Kind::folder);
+    const VideoFormat written = in_file(format, options);
+    const auto encoder = started(encode_command("/dev/null", container(path), written, options), written);
     const std::vector<std::uint8_t> black(
-        std::size_t(written_.H * written_.W * channels() * (is_deep(format) ? 2 : 1)));
-    send(black.data(), black.size(), 0);
-    const int status = encoder_->wait();
-    check_program(encoder_->complaint());
+        std::size_t(written.H * written.W * channels_of(format) * (is_deep(format) ? 2 : 1)));
+    send(*encoder, black.data(), black.size(), 0);
+    const int status = encoder->wait();
+    check_program(encoder->complaint());
     BIFRONS_CHECK(failed, status == 0, path.string(), ": ffmpeg cannot write ", options.codec, " with ",
-                  pixels_for(format, options), " here (", encoder_->reason(),
+                  pixels_for(format, options), " here (", encoder->reason(),
                   "). Choose another --codec, --pix-fmt or file ending.");
+}
+
+VideoWriter::VideoWriter(const fs::path& path, const VideoFormat& format, const VideoOptions& options)
+    : path_(path), format_(format), written_(in_file(format, options)), options_(options)
+{
+    if (options.is_tried)
+        check(path, format, options);
+    else
+        try_video(path, format, options);
     unfinished_.emplace(path.string(), Partial::Kind::folder);
-    start(video());
+    encoder_ = started(encode_command(video(), container(path), written_, options), written_);
 }
 
 void VideoWriter::fail(const std::string& reason) const
@@ -196,21 +236,6 @@ std::int64_t VideoWriter::tick_of(std::optional<double> time_s)
     return last_tick_;
 }
 
-void VideoWriter::start(const fs::path& out)
-{
-    encoder_ =
-        std::make_unique<Process>(encode_command(out, container(path_), written_, options_), Process::Pipe::into);
-    const std::string header = ivf_header(written_);
-    encoder_->write(header.data(), header.size()); // a failure shows with the first frame
-}
-
-/// False when the encoder has ended.
-bool VideoWriter::send(const void* pixels, std::size_t bytes, std::int64_t tick)
-{
-    const std::string header = ivf_frame_header(bytes, tick);
-    return encoder_->write(header.data(), header.size()) && encoder_->write(pixels, bytes);
-}
-
 void VideoWriter::write(const Image& frame, std::optional<double> time_s)
 {
     if (is_deep(format_)) return take(to_deep(frame), time_s);
@@ -226,15 +251,15 @@ void VideoWriter::write(const DeepImage& frame, std::optional<double> time_s)
 template <class T>
 void VideoWriter::take(const Picture<T>& frame, std::optional<double> time_s)
 {
-    BIFRONS_CHECK(shape, frame.H == format_.H && frame.W == format_.W && frame.C == channels(), path_.string(),
+    BIFRONS_CHECK(shape, frame.H == format_.H && frame.W == format_.W && frame.C == channels_of(format_), path_.string(),
                   ": frame [", frame.H, ",", frame.W, ",", frame.C, "]; expected [", format_.H, ",", format_.W, ",",
-                  channels(), "]");
+                  channels_of(format_), "]");
     if (frames_ == 0) start_s_ = time_s;
     const std::int64_t tick = tick_of(time_s);
     const bool as_is = written_.H == format_.H && written_.W == format_.W;
     const Picture<T> larger = as_is ? Picture<T>(0, 0, frame.C) : padded(frame, written_.H, written_.W);
     const std::vector<T>& pixels = as_is ? frame.pixels : larger.pixels;
-    if (!send(pixels.data(), pixels.size() * sizeof(T), tick)) {
+    if (!send(*encoder_, pixels.data(), pixels.size() * sizeof(T), tick)) {
         encoder_->wait();
         const std::string reason = encoder_->reason();
         fail(reason.empty() ? str("ffmpeg ended after ", frames_, " frames and gave no reason") : reason);

@@ -68,6 +68,7 @@ struct PredictedFace {
     std::int64_t frame = 0;              ///< its number
     std::optional<Landmarks> drawn = {}; ///< of the predicted face, px of its picture
     ImageF own_mask = {};                ///< [S,S,1] 0..1, in place of the landmarks' hull; mostly empty
+    ImageF replaced = {};                ///< [S,S,3] 0..1, the frame's face, where it was cut out already
 };
 
 /// What a face is drawn for.

@@ -126,8 +126,8 @@ SwapOptions swap_options(const Options& o, const kernels::Device& device, int th
 
 /// The footage's faces, as the faceset has them or as they are found.
 data::FootageFaces find_faces(const Options& o, const data::FrameSource& footage, const data::Faceset* known,
-                              const data::FinderOptions& options,
-                              std::shared_ptr<const data::LandmarkModel> landmarks, Console& console)
+                              const data::FinderOptions& options, std::shared_ptr<const data::LandmarkModel> landmarks,
+                              Console& console)
 {
     if (known) {
         data::FootageFaces faces = data::faces_of(*known, o.input, footage.count());
@@ -208,10 +208,10 @@ class Swapper {
     Swapper(const Options& o, const std::string& path, const Checkpoint& checkpoint, kernels::Device& device,
             std::shared_ptr<const data::LandmarkModel> landmarks, const MergePlan& plan, const SwapOptions& options,
             Console& console)
-        : sha256_(data::started_early([path = checkpoint.file.path()] {
-              return data::sha256(MappedFile(path, "a checkpoint").bytes());
-          })),
-          model_(device, checkpoint), memory_(device), map_(open_latent_map(path, o.latent_map, device, model_, memory_, console)),
+        : sha256_(data::started_early(
+              [path = checkpoint.file.path()] { return data::sha256(MappedFile(path, "a checkpoint").bytes()); })),
+          model_(device, checkpoint), memory_(device),
+          map_(open_latent_map(path, o.latent_map, device, model_, memory_, console)),
           swap_(device, model_.network(), data::face_type_of(model_.settings().face_type), model_.precision(),
                 std::move(landmarks), plan, options, map_ ? &*map_ : nullptr)
     {
@@ -276,9 +276,8 @@ Written swap_frames(const Options& o, data::FrameSource& source, std::int64_t ex
                       " frames it had at first; expected a file that does not change");
         std::vector<Drawn> drawn = draw(frames, swappers, counts);
         if (writing.valid()) writing.get();
-        writing = data::started_early([&output, frames = std::move(frames), drawn = std::move(drawn)]() mutable {
-            output->take(frames, drawn);
-        });
+        writing = data::started_early(
+            [&output, frames = std::move(frames), drawn = std::move(drawn)]() mutable { output->take(frames, drawn); });
         progress.update(counts.frames, {{"faces", double(counts.faces)}});
         frames = next.get();
     }

@@ -365,8 +365,8 @@ class Extraction {
     std::optional<FolderLock> lock_;
     Faceset set_;
     std::map<fs::path, std::unique_ptr<FrameSource>> videos_; ///< of the inputs
-    fs::path path_;   ///< the input in work
-    fs::path folder_; ///< where its pictures are
+    fs::path path_;                                           ///< the input in work
+    fs::path folder_;                                         ///< where its pictures are
     ExtractReport report_;
 };
 

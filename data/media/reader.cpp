@@ -154,8 +154,8 @@ void VideoReader::remark()
     remarks_ = found_.remarks;
     if (!found_.damage.empty()) damaged(found_.damage);
     if (tone_mapping_ && !options_.deep)
-        remarks_.push_back(str("is of high dynamic range (", hdr_of(found_.format.tags),
-                               "); its frames are tone-mapped to BT.709"));
+        remarks_.push_back(
+            str("is of high dynamic range (", hdr_of(found_.format.tags), "); its frames are tone-mapped to BT.709"));
     if (has_alpha(found_.pixel_format)) remarks_.emplace_back("has an alpha channel, which is left out");
     if (found_.fields != Fields::none)
         remarks_.push_back(str("is interlaced (", found_.fields == Fields::top_first ? "top" : "bottom",
@@ -166,8 +166,8 @@ bool VideoReader::next(Image& frame)
 {
     if (ended_) return false;
     if (!decoder_)
-        decoder_ = std::make_unique<Process>(decode_command(path_, found_, options_, sixteen_bits_),
-                                             Process::Pipe::from);
+        decoder_ =
+            std::make_unique<Process>(decode_command(path_, found_, options_, sixteen_bits_), Process::Pipe::from);
     if (!read_pixels(frame)) {
         end();
         return false;

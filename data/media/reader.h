@@ -68,11 +68,11 @@ class VideoReader {
 
     std::filesystem::path path_;
     ReaderOptions options_;
-    VideoInfo found_; ///< in the file
-    VideoInfo info_;  ///< of the frames
+    VideoInfo found_;                         ///< in the file
+    VideoInfo info_;                          ///< of the frames
     std::optional<ToneMapping> tone_mapping_; ///< of high dynamic range
     bool sixteen_bits_;                       ///< a channel, as read
-    std::unique_ptr<Process> decoder_; ///< from the first frame on
+    std::unique_ptr<Process> decoder_;        ///< from the first frame on
     std::vector<std::string> remarks_;
     DeepImage deep_ = {0, 0, 3};
     std::string times_; ///< lines of the decoder's notes that were not yet read

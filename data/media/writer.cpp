@@ -251,9 +251,9 @@ void VideoWriter::write(const DeepImage& frame, std::optional<double> time_s)
 template <class T>
 void VideoWriter::take(const Picture<T>& frame, std::optional<double> time_s)
 {
-    BIFRONS_CHECK(shape, frame.H == format_.H && frame.W == format_.W && frame.C == channels_of(format_), path_.string(),
-                  ": frame [", frame.H, ",", frame.W, ",", frame.C, "]; expected [", format_.H, ",", format_.W, ",",
-                  channels_of(format_), "]");
+    BIFRONS_CHECK(shape, frame.H == format_.H && frame.W == format_.W && frame.C == channels_of(format_),
+                  path_.string(), ": frame [", frame.H, ",", frame.W, ",", frame.C, "]; expected [", format_.H, ",",
+                  format_.W, ",", channels_of(format_), "]");
     if (frames_ == 0) start_s_ = time_s;
     const std::int64_t tick = tick_of(time_s);
     const bool as_is = written_.H == format_.H && written_.W == format_.W;

@@ -246,7 +246,8 @@ Merger::Prepared Merger::prepare(const Image& frame, const PredictedFace& face, 
     ImageF mask = face_mask(options_.mask, faces, side, face.mask, face.own_mask);
     clip(mask);
     ImageF picture = face.face;
-    ImageF target = face.replaced.pixels.empty() ? to_float(warp(frame, face.face_from_frame, side, side)) : face.replaced;
+    ImageF target =
+        face.replaced.pixels.empty() ? to_float(warp(frame, face.face_from_frame, side, side)) : face.replaced;
     clip(picture);
 
     const ImageF inner = shrink_and_feather(mask, kAwayFromEdge, 0);

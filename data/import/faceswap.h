@@ -6,7 +6,7 @@
 // the frame is not written; see data/import/faceswap_alignment.h. Of several masks the first of these is taken:
 // custom_*, bisenet-fp_*, vgg-obstructed, vgg-clear, unet-dfl, any other one, extended, components (both from the
 // landmarks). Frames of a video are named CLIP_000001 and on by faceswap, and from CLIP_000000 on here. Tests
-// tests/data/faceswap_test.cpp, tests/fuzz/literal.cpp
+// tests/data/faceswap_test.cpp, tests/fuzz/faceswap.cpp
 #pragma once
 
 #include "data/import/aligned_face.h"

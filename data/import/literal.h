@@ -1,6 +1,6 @@
 // data/import/literal.h - values as Python prints them, and JSON: numbers, texts, b'bytes', True, None, lists, tuples
 // and dictionaries. Nothing else is read, and nothing is run. Tests tests/data/faceswap_test.cpp,
-// tests/fuzz/literal.cpp
+// tests/fuzz/faceswap.cpp
 #pragma once
 
 #include "data/import/pickle.h"

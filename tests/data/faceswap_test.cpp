@@ -111,14 +111,14 @@ std::string python_bytes(const std::string& bytes)
 std::string mask_text(const std::string& name, bool is_damaged = false)
 {
     std::string mask;
-    for (int y = 0; y < 16; ++y) mask += std::string(8, '\xFF') + std::string(8, '\0');
+    for (int y = 0; y < 16; ++y) mask.append(8, '\xFF').append(8, '\0');
     uLongf size = 1000;
     std::string packed(size, '\0');
     compress(reinterpret_cast<Bytef*>(packed.data()), &size, reinterpret_cast<const Bytef*>(mask.data()), mask.size());
     packed.resize(is_damaged ? size - 5 : size);
-    return "'" + name + "': {'mask': " + python_bytes(packed) +
-           ", 'affine_matrix': [[0.25, 0.0, -75.0], [0.0, 0.25, -50.0]], 'interpolator': 2, 'stored_size': 16, "
-           "'stored_centering': 'face'}";
+    return str("'", name, "': {'mask': ", python_bytes(packed),
+               ", 'affine_matrix': [[0.25, 0.0, -75.0], [0.0, 0.25, -50.0]], 'interpolator': 2, 'stored_size': 16, "
+               "'stored_centering': 'face'}");
 }
 
 /// As faceswap's header has it, of a face with these masks.
@@ -127,10 +127,10 @@ std::string header_text(const Landmarks& points, const std::string& masks, const
     std::string text = "{'alignments': {'x': 290, 'y': 190, 'w': 140, 'h': 150, 'landmarks_xy': [";
     for (std::size_t i = 0; i < 68; ++i)
         text += (i > 0 ? ", [" : "[") + std::to_string(points[i].x) + ", " + std::to_string(points[i].y) + "]";
-    return text + "], 'mask': {" + masks +
-           "}, 'identity': {}}, 'source': {'alignments_version': 2.4, 'original_filename': 'a_0.png', 'face_index': 0, "
-           "'source_filename': '" +
-           frame + "', 'source_is_video': " + (is_video ? "True" : "False") + ", 'source_frame_dims': (720, 1280)}}";
+    return str(text, "], 'mask': {", masks,
+               "}, 'identity': {}}, 'source': {'alignments_version': 2.4, 'original_filename': 'a_0.png', 'face_index': "
+               "0, 'source_filename': '",
+               frame, "', 'source_is_video': ", is_video ? "True" : "False", ", 'source_frame_dims': (720, 1280)}}");
 }
 
 class FaceswapFolder : public ::testing::Test {

@@ -127,10 +127,11 @@ std::string header_text(const Landmarks& points, const std::string& masks, const
     std::string text = "{'alignments': {'x': 290, 'y': 190, 'w': 140, 'h': 150, 'landmarks_xy': [";
     for (std::size_t i = 0; i < 68; ++i)
         text += (i > 0 ? ", [" : "[") + std::to_string(points[i].x) + ", " + std::to_string(points[i].y) + "]";
-    return str(text, "], 'mask': {", masks,
-               "}, 'identity': {}}, 'source': {'alignments_version': 2.4, 'original_filename': 'a_0.png', 'face_index': "
-               "0, 'source_filename': '",
-               frame, "', 'source_is_video': ", is_video ? "True" : "False", ", 'source_frame_dims': (720, 1280)}}");
+    return str(
+        text, "], 'mask': {", masks,
+        "}, 'identity': {}}, 'source': {'alignments_version': 2.4, 'original_filename': 'a_0.png', 'face_index': "
+        "0, 'source_filename': '",
+        frame, "', 'source_is_video': ", is_video ? "True" : "False", ", 'source_frame_dims': (720, 1280)}}");
 }
 
 class FaceswapFolder : public ::testing::Test {

@@ -3,12 +3,10 @@
 //
 //   brightness   mean luma of the face's region (its mask, or the landmarks' hull), % of white
 //   hue          of the region's mean colour, degrees: 0 red, 60 yellow, 120 green, -120 blue; 0 for grey
-//   black        pixels of the whole picture with no channel above 2, %: what lies outside of the frame in the pictures
-//   of
-//                programs that do not repeat its edge
-//   distance     root mean square of the differences of two pictures at 16x16 px, levels of 255. Frames that follow
-//   each
-//                other are mostly 1 to 2 apart
+//   black        pixels of the whole picture with no channel above 2, %: what lies outside of the frame, where a
+//                program does not repeat its edge
+//   distance     root mean square of the differences of two pictures at 16x16 px, levels of 255. Neighbouring frames
+//                are mostly 1 to 2 apart
 //
 // Tests tests/data/face_looks_test.cpp
 #pragma once

@@ -101,6 +101,16 @@ bool is_trash(const fs::path& folder)
     return trash_of(whole.parent_path()) == whole && is_faceset(whole.parent_path());
 }
 
+void empty_trash(const fs::path& faceset)
+{
+    const fs::path trash = trash_of(faceset);
+    if (fs::is_symlink(trash) || !is_faceset(trash)) return;
+    for (const char* own : {"images", "masks"}) fs::remove_all(trash / own);
+    for (const char* own : {"faceset.journal", "faceset.json"}) fs::remove(trash / own);
+    std::error_code not_empty;
+    fs::remove(trash, not_empty);
+}
+
 Faceset load_trash(const Faceset& set)
 {
     const fs::path folder = trash_of(set.folder);

@@ -14,6 +14,9 @@ std::filesystem::path trash_of(const std::filesystem::path& faceset);
 /// Whether the folder is the trash of the faceset above it.
 bool is_trash(const std::filesystem::path& folder);
 
+/// Deletes the faces in the trash of this faceset, and the folder unless something else is in it.
+void empty_trash(const std::filesystem::path& faceset);
+
 /// The faces in the trash of this faceset, none where it has no trash. Throws Error(data) as load_faceset, for a link,
 /// and for the trash of another faceset.
 Faceset load_trash(const Faceset& set);

@@ -127,7 +127,7 @@ class Reader {
     {
         const char* const why = archive_error_string(archive_.get());
         throw Error(ErrorKind::data,
-                    str(name_, ": is no pack, or is damaged or cut off", why ? str(" (", why, ")") : ""));
+                    str(name_, ": is not a pack, or is damaged or cut off", why ? str(" (", why, ")") : ""));
     }
 
     const std::string name_;

@@ -2,6 +2,7 @@
 #include "tools/finder_options.h"
 #include "tools/footage_options.h"
 #include "tools/interrupt.h"
+#include "tools/left_out.h"
 #include "tools/options.h"
 #include "tools/progress.h"
 
@@ -56,6 +57,7 @@ void extract(const Options& o, Console& console)
     std::int64_t last = 0;
     std::optional<data::AlignmentsFile> alignments;
     if (!o.alignments.empty()) alignments.emplace(o.alignments);
+    if (alignments) warn_of_each("faces in the alignments that cannot be used", alignments->left_out(), console);
     data::ExtractOptions options = extract_options(o, alignments ? &*alignments : nullptr, console);
     std::optional<LateProgress> loading(std::in_place, console, "load", "MB");
     options.loading = [&](std::int64_t read, std::int64_t of) { loading->update(megabytes(read), megabytes(of)); };
@@ -90,8 +92,13 @@ Work declare_extract(CLI::App& app)
     number<std::int64_t>(app, "--side", o->side, 16, 4096, "size of the face pictures, px");
     o->finder = finder_options(app);
     o->reader = reader_options(app);
-    text(app, "--alignments", o->alignments, "FILE",
-         "take the faces that faceswap found in this footage, from its alignments exported as JSON; none is searched");
+    CLI::Option* const alignments =
+        text(app, "--alignments", o->alignments, "FILE",
+             "take the faces that faceswap found in this footage, from its alignments exported as JSON, instead of "
+             "searching");
+    for (const char* of_search :
+         {"--faces", "--detector", "--detector-model", "--min-score", "--rotate", "--landmarks", "--landmark-model"})
+        alignments->excludes(of_search);
     flag(app, "--overwrite", o->overwrite, "start over if the folder holds a faceset");
     return [o](Console& console) { extract(*o, console); };
 }

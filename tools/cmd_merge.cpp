@@ -269,6 +269,7 @@ Written swap_frames(const Options& o, data::FrameSource& source, std::int64_t ex
     std::future<void> writing;
     while (!frames.empty()) {
         auto next = data::started_early(read);
+        if (interrupted() && writing.valid()) writing.get();
         if (interrupted())
             throw Interrupted(str("interrupted after ", counts.frames, " frames; ",
                                   data::has_video_name(o.out) ? "nothing was written" : str("they are in ", o.out)));

@@ -41,7 +41,8 @@ std::vector<fs::path> files_of(const fs::path& folder, const std::string& model)
     std::vector<fs::path> files;
     for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
         const fs::path ending = entry.path().extension();
-        if (entry.path().filename().string().rfind(model + "_", 0) == 0 && (ending == ".npy" || ending == ".dat"))
+        if (entry.is_regular_file() && entry.path().filename().string().rfind(model + "_", 0) == 0 &&
+            (ending == ".npy" || ending == ".dat"))
             files.push_back(entry.path());
     }
     return files;
@@ -128,9 +129,12 @@ void export_dfl_model(const DflModelExport& wanted, Console& console)
     const Partial written((files.folder / files.name).string(), Partial::Kind::folder);
     write_files(model, {written.name(), files.name, files.kind}, console);
     stop_if_interrupted();
-    for (const fs::path& file : replaced) fs::remove(file);
-    for (const fs::path& file : files_of(written.name(), files.name))
-        data::rename_into_place(file, files.folder / file.filename());
+    const std::vector<fs::path> written_files = files_of(written.name(), files.name);
+    for (const fs::path& file : written_files) data::rename_into_place(file, files.folder / file.filename());
+    for (const fs::path& file : replaced) { // what the new model has no file for
+        const auto has_name = [&](const fs::path& other) { return other.filename() == file.filename(); };
+        if (std::none_of(written_files.begin(), written_files.end(), has_name)) fs::remove(file);
+    }
     data::flush_folder(files.folder);
     for (const std::string& note : model.notes()) console.warn(note);
     console.result(str(wanted.out, ": ", files.name, " at iteration ", model.iterations(), ", ", model.settings().archi,

@@ -74,7 +74,7 @@ const FaceKey& face_key_of(const std::string& name)
     std::string list;
     for (const std::string& measure : measures) list += (list.empty() ? "" : ", ") + measure;
     throw Error(ErrorKind::usage,
-                str("\"", name, "\" is no measure of faces; expected one of ", list, did_you_mean(name, measures)));
+                str("\"", name, "\" is not a measure of faces; expected one of ", list, did_you_mean(name, measures)));
 }
 
 const std::vector<double>& FaceValues::of(const FaceKey& key)

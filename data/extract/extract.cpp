@@ -18,6 +18,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <set>
@@ -34,23 +35,32 @@ using Clock = std::chrono::steady_clock;
 constexpr const char* kAlignments = "alignments"; // detector and landmarks of faces that another program found
 constexpr std::size_t kLongestName = 200;         // bytes of a source's name: of 255 the rest numbers its faces
 
-/// Cuts and writes one face.
-FaceRecord write_face(const Faceset& set, const SourceRecord& source, const Frame& frame, const FrameFace& face, int k)
+/// Cuts and writes one face. Empty for one that a faceset cannot hold.
+std::optional<FaceRecord> write_face(const Faceset& set, std::int64_t source, const Frame& frame, const FrameFace& face,
+                                     int k)
 {
     char number[32];
     std::snprintf(number, sizeof number, "_%06lld_%d.png", static_cast<long long>(frame.index), k);
     FaceRecord record;
-    record.file = "images/" + source.name + number;
+    record.file = str("images/", set.sources[std::size_t(source)].name, number);
+    record.source = source;
     record.frame = frame.index;
     record.rect = face.detection.rect;
     record.score = face.detection.score;
     record.in_frame = face.points;
-    record.matrix = face_from_frame(face.points, set.type, set.side);
-    record.in_face = record.matrix(face.points);
-    record.size = double(set.side) / record.matrix.scale();
-    record.pose = pose_of(face.points);
-    const Image picture = warp(frame.image, record.matrix, set.side, set.side);
-    record.sharpness = laplacian_variance(picture, hull_mask(record.in_face, set.side, set.side));
+    Image picture;
+    try {
+        record.matrix = face_from_frame(face.points, set.type, set.side);
+        record.in_face = record.matrix(face.points);
+        record.size = double(set.side) / record.matrix.scale();
+        record.pose = pose_of(face.points);
+        picture = warp(frame.image, record.matrix, set.side, set.side);
+        record.sharpness = laplacian_variance(picture, hull_mask(record.in_face, set.side, set.side));
+        check_face(set, record, record.file);
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::data) throw;
+        return {};
+    }
     // A picture that exists already comes from an interrupted run and is not in faceset.json.
     save_image(set.folder / record.file, picture, {.existing = Existing::replace});
     record.checksum = checksum_of(read_file(set.folder / record.file));
@@ -109,7 +119,7 @@ class Extraction {
         if (is_faceset(folder) && options_.overwrite) {
             fs::remove(folder / "faceset.journal"); // belongs to the faces that go
             fs::remove_all(folder / "images");
-            fs::remove_all(trash_of(folder));
+            empty_trash(folder);
         } else if (is_faceset(folder)) {
             resume(load_faceset(folder, [this](std::int64_t read, std::int64_t of) {
                 if (cancelled()) throw Cancelled();
@@ -176,7 +186,9 @@ class Extraction {
         SourceRecord& source = record_of(path_, [&](const SourceRecord& s) {
             return s.pictures.empty() && (s.fingerprints.empty() || s.fingerprints[0] == fingerprint);
         });
-        const std::unique_ptr<FrameSource>& frames = videos_.at(path_);
+        auto opened = videos_.extract(path_); // each is closed when it is done; empty for one that is named again
+        const std::unique_ptr<FrameSource> frames =
+            opened ? std::move(opened.mapped()) : open_frames(path_, options_.reader);
         if (source.done == 0) source.frames = frames->count();
         check_unchanged(source, frames->count());
         source.fingerprints = {fingerprint};
@@ -302,25 +314,29 @@ class Extraction {
     {
         // Of an earlier run's pictures, some may be gone and some not have been there.
         for (std::size_t n = 0; n < frames.size(); ++n) frames[n].index = source.done + std::int64_t(n);
-        const std::vector<FaceFinder::Found> found = finder_ ? finder_->find(frames) : aligned(frames);
+        std::vector<FaceFinder::Found> found = finder_ ? finder_->find(frames) : aligned(frames);
         std::vector<std::vector<FaceRecord>> records(frames.size());
         std::vector<std::string> fingerprints(frames.size());
         for_each_on_threads(
             std::int64_t(frames.size()), finder_ ? finder_->threads() : machine_threads(), [&](std::int64_t i, int) {
                 const auto n = std::size_t(i);
                 if (!frames[n].file.empty()) fingerprints[n] = fingerprint_of(folder_ / frames[n].file);
-                for (const FrameFace& face : found[n].faces)
-                    records[n].push_back(write_face(set_, source, frames[n], face, int(records[n].size())));
+                for (const FrameFace& face : found[n].faces) {
+                    std::optional<FaceRecord> record = write_face(set_, index, frames[n], face, int(records[n].size()));
+                    if (record)
+                        records[n].push_back(std::move(*record));
+                    else
+                        found[n].dropped.push_back({.reason = "landmarks that no face has",
+                                                    .score = face.detection.score,
+                                                    .rect = face.detection.rect});
+                }
             });
         for (std::size_t n = 0; n < frames.size(); ++n) {
-            for (FaceRecord& record : records[n]) {
-                record.source = index;
-                set_.faces.push_back(std::move(record));
-            }
-            source.counts.faces += std::int64_t(found[n].faces.size());
+            source.counts.faces += std::int64_t(records[n].size());
             source.counts.ignored += found[n].ignored;
             source.counts.low_score += found[n].low_score;
-            source.counts.empty += found[n].faces.empty() ? 1 : 0;
+            source.counts.empty += records[n].empty() ? 1 : 0;
+            std::move(records[n].begin(), records[n].end(), std::back_inserter(set_.faces));
             for (DroppedFace dropped : found[n].dropped) {
                 dropped.frame = frames[n].index;
                 source.dropped.push_back(std::move(dropped));
@@ -347,9 +363,13 @@ class Extraction {
             report_.counts.empty += source.counts.empty;
             report_.implausible += implausible_faces(source);
         }
-        BIFRONS_CHECK(data, !options_.alignments || !report_.complete || report_.counts.faces > 0,
-                      options_.alignments->path().string(), ": has faces of ", options_.alignments->example(),
-                      " and others, none of which is one of the ", report_.frames,
+        const bool fits = !options_.alignments || !report_.complete || report_.counts.faces > 0;
+        if (!fits) { // so that the right file can be tried at once
+            set_.sources.clear();
+            save_faceset(set_);
+        }
+        BIFRONS_CHECK(data, fits, options_.alignments->path().string(), ": has faces of ",
+                      options_.alignments->example(), " and others, none of which is one of the ", report_.frames,
                       " frames; expected the footage in "
                       "which they were found, under its name");
         BIFRONS_CHECK(data, !report_.complete || report_.counts.faces > 0, set_.folder.string(),

@@ -19,11 +19,13 @@ class AlignmentsFile {
         Landmarks points = {};
     };
 
-    /// Throws Error(data): missing, damaged, no such file, or a face whose points are none.
+    /// Throws Error(data): missing, damaged, no such file, or one in which no face can be used.
     explicit AlignmentsFile(const std::filesystem::path& file);
 
-    /// Of the frame with this name, ending or not.
-    const std::vector<Face>& of(const std::filesystem::path& frame) const;
+    /// Of the frame with this name, which has no ending.
+    const std::vector<Face>& of(const std::string& frame) const;
+    /// Why faces cannot be used, a sentence each.
+    const std::vector<std::string>& left_out() const { return left_out_; }
     const std::filesystem::path& path() const { return path_; }
     /// The first name.
     const std::string& example() const { return faces_.begin()->first; }
@@ -31,6 +33,7 @@ class AlignmentsFile {
   private:
     const std::filesystem::path path_;
     std::map<std::string, std::vector<Face>> faces_; ///< by the frame's name without its ending
+    std::vector<std::string> left_out_;
 };
 
 } // namespace bifrons::data

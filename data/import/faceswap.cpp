@@ -40,8 +40,8 @@ std::vector<double> numbers(const PickledValue& value, const char* key, const st
 double number(const PickledValue& value, const char* key, double low, double high, const std::string& name)
 {
     const std::vector<double> one = numbers(value, key, name);
-    BIFRONS_CHECK(data, one.size() == 1 && one[0] >= low && one[0] <= high, name, ": its ", key, " is no number of ",
-                  low, " to ", high);
+    BIFRONS_CHECK(data, one.size() == 1 && one[0] >= low && one[0] <= high, name, ": its ", key,
+                  " must be a number from ", low, " to ", high);
     return one[0];
 }
 

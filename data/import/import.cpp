@@ -53,9 +53,14 @@ AlignedFace face_of(const std::vector<std::uint8_t>& bytes, const std::string& n
     return faceswap_data(bytes).empty() ? dfl_face(bytes, name) : faceswap_face(bytes, name);
 }
 
+/// Also true where it cannot be read: it is then left out by name.
 bool is_of_faceswap(const fs::path& png)
 {
-    return !faceswap_data(read_file(png, kHeader)).empty();
+    try {
+        return !faceswap_data(read_file(png, kHeader)).empty();
+    } catch (const Error&) {
+        return true;
+    }
 }
 
 std::vector<Item> items_of_pack(const fs::path& pack)
@@ -284,12 +289,12 @@ bool holds_plain_pictures(const fs::path& folder)
     bool any = false;
     for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
         if (!entry.is_regular_file() || !has_picture_name(entry.path())) continue;
-        const std::vector<std::uint8_t> bytes = read_file(entry.path(), kHeader);
         try {
+            const std::vector<std::uint8_t> bytes = read_file(entry.path(), kHeader);
             if (!faceswap_data(bytes).empty() || !open_picture(bytes, entry.path().string())->app15.empty())
                 return false;
             any = true;
-        } catch (const Error& error) { // no picture
+        } catch (const Error& error) { // no picture, or not to be read
             if (error.kind() != ErrorKind::data) throw;
         }
     }

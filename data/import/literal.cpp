@@ -33,9 +33,9 @@ void append_utf8(std::string& text, std::uint32_t c)
 
 class Reading {
   public:
-    Reading(std::string_view text, const std::string& name, std::deque<PickledValue>& values,
+    Reading(std::string_view text, const std::string& name, std::size_t most_values, std::deque<PickledValue>& values,
             std::deque<std::string>& texts)
-        : text_(text), name_(name), values_(values), texts_(texts)
+        : text_(text), name_(name), most_values_(most_values), values_(values), texts_(texts)
     {
     }
 
@@ -74,8 +74,7 @@ class Reading {
 
     PickledValue& add(Kind kind)
     {
-        constexpr std::size_t kMost = 4'000'000;
-        BIFRONS_CHECK(data, values_.size() < kMost, name_, ": holds more than ", kMost, " values");
+        BIFRONS_CHECK(data, values_.size() < most_values_, name_, ": holds more than ", most_values_, " values");
         values_.emplace_back().kind = kind;
         return values_.back();
     }
@@ -213,9 +212,9 @@ class Reading {
 
 } // namespace
 
-Literal::Literal(std::string_view text, const std::string& name)
+Literal::Literal(std::string_view text, const std::string& name, std::size_t most_values)
 {
-    value_ = Reading(text, name, values_, texts_).whole();
+    value_ = Reading(text, name, most_values, values_, texts_).whole();
 }
 
 } // namespace bifrons::data

@@ -9,9 +9,11 @@ namespace bifrons::data {
 
 class Literal {
   public:
+    static constexpr std::size_t kFewValues = 4'000'000; ///< of a picture's header
+
     /// `text` must outlive this. Throws Error(data), which begins with `name`: anything else, cut off, more than 64
-    /// deep, or millions of values.
-    Literal(std::string_view text, const std::string& name);
+    /// deep, or more values than that.
+    Literal(std::string_view text, const std::string& name, std::size_t most_values = kFewValues);
     Literal(const Literal&) = delete;
     Literal& operator=(const Literal&) = delete;
 

@@ -34,7 +34,7 @@ NewFaceset::NewFaceset(const Faceset& begun, bool overwrite) : folder_(begun.fol
         fs::remove(folder_ / "faceset.journal");
         fs::remove_all(folder_ / "images");
         fs::remove_all(folder_ / "masks");
-        fs::remove_all(trash_of(folder_));
+        empty_trash(folder_);
     } else {
         BIFRONS_CHECK(usage, is_unused(folder_), folder_.string(),
                       ": holds other files and no faceset; expected an empty or a new folder");

@@ -108,7 +108,7 @@ class PictureFrames : public FrameSource {
     std::vector<std::string> remarks() override { return std::exchange(remarks_, {}); }
     std::unique_ptr<FrameSource> again() const override
     {
-        return std::make_unique<PictureFrames>(PictureFolder{files_, ""}, options_);
+        return std::make_unique<PictureFrames>(PictureFolder{files_, ""}, options_); // pictures are not deep
     }
 
   private:

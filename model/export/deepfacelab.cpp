@@ -90,6 +90,9 @@ DflExport::DflExport(const Checkpoint& checkpoint)
       arch_(checked(architecture_of(settings_), checkpoint.file.path())), places_(arch_, adversary_of(effect_).patch),
       net_(params_, arch_), adversary_(params_, arch_, adversary_of(effect_)), options_(options_from(settings_, notes_))
 {
+    constexpr std::int64_t kMostSteps = 20'000'000; // DeepFaceLab keeps two losses of each
+    BIFRONS_CHECK(data, checkpoint.step <= kMostSteps, checkpoint.file.path(), ": is at step ", checkpoint.step,
+                  "; expected at most ", kMostSteps, " for DeepFaceLab");
     for (const Parameters::Group& group : params_.groups())
         if (group.name != "discriminator" || has_patches(adversary_of(effect_))) list_files(group);
 }

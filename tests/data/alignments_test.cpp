@@ -56,6 +56,42 @@ TEST_F(Alignments, say_where_the_faces_are)
     EXPECT_EQ(set.faces[2].frame, 2);
 }
 
+TEST_F(Alignments, find_frames_with_dots_in_their_names)
+{
+    save_image(frames_ / "b.0001.png", Image(200, 200, 3));
+    const ExtractReport report =
+        cut("{\"b.png\": [" + face_text(one_) + "], \"b.0001.png\": [" + face_text(other_) + "]}");
+    EXPECT_EQ(report.counts.faces, 2);
+    const Faceset set = load_faceset(folder_ / "out");
+    ASSERT_EQ(set.faces.size(), 2u);
+    const std::int64_t b = set.sources[0].pictures[std::size_t(set.faces[0].frame)] == "b.png" ? 0 : 1;
+    EXPECT_NEAR(set.faces[std::size_t(b)].in_frame[30].x, one_[30].x, 1e-5);
+    EXPECT_NEAR(set.faces[std::size_t(1 - b)].in_frame[30].x, other_[30].x, 1e-5);
+}
+
+TEST_F(Alignments, bad_faces_cost_themselves_alone)
+{
+    Landmarks no_face;
+    no_face.fill({50, 50});
+    no_face[20] = {70, 50};
+    const std::string json = "{\"a.png\": [{\"detected\": [1, 2, 3, 4], \"landmarks_2d\": [[1, 2]]}, " +
+                             face_text(one_) + "], \"b.png\": [" + face_text(no_face) + "]}";
+    write_text(folder_ / "faces.json", json);
+    const std::vector<std::string> left_out = AlignmentsFile(folder_ / "faces.json").left_out();
+    ASSERT_EQ(left_out.size(), 1u);
+    EXPECT_NE(left_out[0].find("faces.json: a.png: face 0: has 1 landmarks"), std::string::npos) << left_out[0];
+    const ExtractReport report = cut(json);
+    EXPECT_EQ(report.counts.faces, 1);
+    EXPECT_EQ(report.implausible, 1);
+    EXPECT_EQ(load_faceset(folder_ / "out").faces.size(), 1u);
+}
+
+TEST_F(Alignments, of_the_right_footage_can_follow_those_of_another)
+{
+    BIFRONS_EXPECT_ERROR(cut("{\"z.png\": [" + face_text(one_) + "]}"), data, "none of which is one of the 3 frames");
+    EXPECT_EQ(cut("{\"b.png\": [" + face_text(one_) + "]}").counts.faces, 1);
+}
+
 TEST_F(Alignments, of_other_footage_or_damaged_are_refused)
 {
     BIFRONS_EXPECT_ERROR(cut("{\"z_9.png\": [" + face_text(one_) + "]}"), data,
@@ -63,7 +99,7 @@ TEST_F(Alignments, of_other_footage_or_damaged_are_refused)
     BIFRONS_EXPECT_ERROR(cut("{\"b.png\": [" + face_text(one_).substr(0, 200)), data,
                          "faces.json: is damaged at byte 211");
     BIFRONS_EXPECT_ERROR(cut("{}"), data, "faces.json: lists no frames");
-    BIFRONS_EXPECT_ERROR(cut("{\"b.png\": 3}"), data, "faces.json: b.png is no list of faces");
+    BIFRONS_EXPECT_ERROR(cut("{\"b.png\": 3}"), data, "faces.json: b.png has no list of faces");
     BIFRONS_EXPECT_ERROR(cut("{\"b.png\": [{\"detected\": [1, 2, 3, 4], \"landmarks_2d\": [[1, 2]]}]}"), data,
                          "faces.json: b.png: face 0: has 1 landmarks; expected 68 or 98");
     BIFRONS_EXPECT_ERROR(cut("x\x9c pickled"), data, "export it as JSON");

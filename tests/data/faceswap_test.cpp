@@ -21,9 +21,6 @@ using test::Folder;
 using test::write_text;
 namespace fs = std::filesystem;
 
-// ---- values
-// ----------------------------------------------------------------------------------------------------------
-
 TEST(Literal, is_what_python_prints_and_what_json_is)
 {
     const Literal python(R"({'a': [1, -2.5e1, (3,), ()], "it's": 'x\n\x41\u00e9\U0001F600\'', 'b': b'\x00\xff\\A"',

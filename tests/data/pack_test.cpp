@@ -161,7 +161,7 @@ TEST_F(Pack, hostile_and_damaged_ones_are_refused_in_a_sentence_and_leave_nothin
     EXPECT_NE(fault(begin + one + end).find("lacks 2 files, the first images/bbb"), std::string::npos);
     const std::size_t last = whole.find_last_not_of('\0'); // behind it there is nothing but the tar's end
     for (std::size_t cut = begin.size(); cut <= last; cut += 512) EXPECT_NE(fault(whole.substr(0, cut)), "none") << cut;
-    EXPECT_NE(fault("text").find("faces.pack: is no pack"), std::string::npos);
+    EXPECT_NE(fault("text").find("faces.pack: is not a pack"), std::string::npos);
     EXPECT_NE(fault("").find("faces.pack: "), std::string::npos);
     EXPECT_NE(fault(one + end).find("does not begin with faceset.json"), std::string::npos);
     EXPECT_NE(fault(begin + member("x/../../escaped", "a") + end).find("holds ../../escaped, which"),

@@ -45,13 +45,6 @@ std::string with_number(std::string text, int number)
     return at == text.npos ? text : text.replace(at, 1, std::to_string(number));
 }
 
-/// The place in a map that is flattened channel by channel, of value i of it pixel by pixel; with one pixel the same.
-std::int64_t planar(std::int64_t i, std::int64_t n, std::int64_t pixels)
-{
-    const std::int64_t channels = n / pixels;
-    return pixels == 1 ? i : i % channels * pixels + i / channels;
-}
-
 /// Calls move(of theirs, of ours) for the places of all values.
 template <class Move>
 void for_each_place(std::int64_t rows, std::int64_t columns, const DflPlace& place, const Move& move)
@@ -102,6 +95,12 @@ std::vector<std::int64_t> their_shape(const Shape& ours, std::size_t n)
     for (int i = 1; i < ours.rank(); ++i) shape.push_back(ours[i]);
     shape.push_back(ours[0] / std::int64_t(n));
     return shape;
+}
+
+std::int64_t planar(std::int64_t i, std::int64_t n, std::int64_t pixels)
+{
+    const std::int64_t channels = n / pixels;
+    return pixels == 1 ? i : i % channels * pixels + i / channels;
 }
 
 bool from_theirs(const NamedTensor& theirs, const DflPlace& place, float scale, float* ours)

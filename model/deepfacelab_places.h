@@ -32,6 +32,9 @@ class DflPlaces {
 /// The shape that each of n arrays of DeepFaceLab's has, which make the parameter together.
 std::vector<std::int64_t> their_shape(const Shape& ours, std::size_t n);
 
+/// The place in a map that is flattened channel by channel, of value i of it pixel by pixel; with one pixel the same.
+std::int64_t planar(std::int64_t i, std::int64_t n, std::int64_t pixels);
+
 /// theirs [rows, columns] -> ours [columns, rows], times scale. False if a value is not finite.
 bool from_theirs(const NamedTensor& theirs, const DflPlace& place, float scale, float* ours);
 /// The way back: ours [columns, rows], times scale -> theirs of this shape.

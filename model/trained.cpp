@@ -1,5 +1,6 @@
 #include "model/trained.h"
 
+#include "model/import/dfm.h"
 #include "model/trainer.h"
 
 #include <algorithm>
@@ -19,15 +20,36 @@ Precision predicting_precision(const Settings& settings, kernels::Target target)
 
 } // namespace
 
-TrainedModel::TrainedModel(kernels::Device& device, const Checkpoint& checkpoint)
-    : step_(checkpoint.step), settings_(settings_of(checkpoint)),
-      precision_(predicting_precision(settings_, device.target())), pool_(device),
+TrainedModel::TrainedModel(kernels::Device& device, const Settings& settings, std::int64_t step)
+    : step_(step), settings_(settings), precision_(predicting_precision(settings_, device.target())), pool_(device),
       net_(params_, architecture_of(settings_))
+{
+}
+
+TrainedModel::TrainedModel(kernels::Device& device, const Checkpoint& checkpoint)
+    : TrainedModel(device, settings_of(checkpoint), checkpoint.step)
 {
     const Parameters::Group& all = params_.groups().front();
     averaged_ = holds(checkpoint.file, kAveragePrefix, params_, all);
     std::vector<std::uint8_t> weights(std::size_t(params_.arena_size()) * sizeof(float), 0);
     read_group(checkpoint.file, averaged_ ? kAveragePrefix : "", params_, all, DType::f32, weights);
+    take(device, weights);
+}
+
+TrainedModel::TrainedModel(kernels::Device& device, const DfmModel& dfm) : TrainedModel(device, dfm.settings, 0)
+{
+    std::vector<std::uint8_t> weights(std::size_t(params_.arena_size()) * sizeof(float), 0);
+    for (const Parameters::Entry& e : params_.entries()) {
+        const auto found = dfm.weights.find(e.name);
+        if (found == dfm.weights.end()) continue;
+        std::memcpy(weights.data() + std::size_t(e.offset) * sizeof(float), found->second.data(),
+                    found->second.size() * sizeof(float));
+    }
+    take(device, weights);
+}
+
+void TrainedModel::take(kernels::Device& device, const std::vector<std::uint8_t>& weights)
+{
     params_.allocate_weights({&device, {}, {}}, DType::f32, pool_);
     device.upload({}, params_.weights().view().data, weights.data(), weights.size());
     if (precision_ == Precision::bf16) params_.allocate_packed(pool_);

@@ -7,11 +7,15 @@
 
 namespace bifrons::model {
 
+struct DfmModel; // import/dfm.h
+
 class TrainedModel {
   public:
     /// Copies the weights to the device, for the precision that the settings and the device call for; the checkpoint is
     /// not needed afterwards. Throws Error(data) if the checkpoint is not of `bifrons train` or lacks a parameter.
     TrainedModel(kernels::Device& device, const Checkpoint& checkpoint);
+    /// Of a .dfm file's network, at step 0; the face of df's destination is not in it, and comes out grey.
+    TrainedModel(kernels::Device& device, const DfmModel& dfm);
     TrainedModel(const TrainedModel&) = delete;
     TrainedModel& operator=(const TrainedModel&) = delete;
 
@@ -23,6 +27,10 @@ class TrainedModel {
     bool averaged() const { return averaged_; }
 
   private:
+    TrainedModel(kernels::Device& device, const Settings& settings, std::int64_t step);
+    /// The arena's bytes.
+    void take(kernels::Device& device, const std::vector<std::uint8_t>& weights);
+
     const std::int64_t step_;
     const Settings settings_;
     const Precision precision_;

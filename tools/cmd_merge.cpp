@@ -195,31 +195,31 @@ class Swapper {
     Swapper(const Options& o, const std::string& path, kernels::Device& device,
             std::shared_ptr<const data::LandmarkModel> landmarks, const MergePlan& plan, const SwapOptions& options,
             Console& console)
-        : Swapper(o, path, open_checkpoint(path, console), device, std::move(landmarks), plan, options, console)
+        : Swapper(o, path, open_model(path, device, console), device, std::move(landmarks), plan, options, console)
     {
     }
     void take(data::Clip clip) { clip_ = std::move(clip); }
     std::vector<Drawn> operator()(const std::vector<data::Frame>& frames) { return swap_(frames, clip_); }
     std::string color() const { return swap_.chosen_color() ? data::name_of(*swap_.chosen_color()) : "as set"; }
-    /// Of its checkpoint, as sha256sum prints it.
+    /// Of its file, as sha256sum prints it.
     const std::string& sha256() const { return sha256_.get(); }
 
   private:
-    Swapper(const Options& o, const std::string& path, const Checkpoint& checkpoint, kernels::Device& device,
+    Swapper(const Options& o, const std::string& path, OpenedModel opened, kernels::Device& device,
             std::shared_ptr<const data::LandmarkModel> landmarks, const MergePlan& plan, const SwapOptions& options,
             Console& console)
-        : sha256_(data::started_early(
-              [path = checkpoint.file.path()] { return data::sha256(MappedFile(path, "a checkpoint").bytes()); })),
-          model_(device, checkpoint), memory_(device),
-          map_(open_latent_map(path, o.latent_map, device, model_, memory_, console)),
-          swap_(device, model_.network(), data::face_type_of(model_.settings().face_type), model_.precision(),
+        : sha256_(
+              data::started_early([path = opened.file] { return data::sha256(MappedFile(path, "a model").bytes()); })),
+          model_(std::move(opened.model)), memory_(device),
+          map_(open_latent_map(path, o.latent_map, device, *model_, memory_, console)),
+          swap_(device, model_->network(), data::face_type_of(model_->settings().face_type), model_->precision(),
                 std::move(landmarks), plan, options, map_ ? &*map_ : nullptr)
     {
-        if (model_.averaged()) console.say("using the averaged weights (ema)");
+        if (model_->averaged()) console.say("using the averaged weights (ema)");
     }
 
     const std::shared_future<std::string> sha256_;
-    model::TrainedModel model_;
+    const std::unique_ptr<model::TrainedModel> model_;
     Pool memory_;
     std::optional<model::CodeMap> map_;
     FaceSwap swap_;
@@ -468,7 +468,7 @@ void merge(const Options& o, Console& console)
 Work declare_merge(CLI::App& app)
 {
     const auto o = std::make_shared<Options>();
-    text(app, "--model", o->model, "FOLDER", "model folder, or one of its checkpoints");
+    text(app, "--model", o->model, "FOLDER", "model folder, one of its checkpoints, or a .dfm file");
     texts(app, "--map", o->map, "PICTURE=MODEL",
           "instead of --model, for several people: replace the person that the picture shows by this model's source; "
           "once for each");

@@ -1,5 +1,8 @@
 #include "tools/open_model.h"
 
+#include "data/image.h"
+#include "model/import/dfm.h"
+
 #include <filesystem>
 
 namespace bifrons::tools {
@@ -27,11 +30,26 @@ Checkpoint open_checkpoint(const std::string& path, Console& console)
     return std::move(*latest);
 }
 
+OpenedModel open_model(const std::string& path, kernels::Device& device, Console& console)
+{
+    if (data::lower_ending(path) != ".dfm") {
+        const Checkpoint checkpoint = open_checkpoint(path, console);
+        return {std::make_unique<model::TrainedModel>(device, checkpoint), checkpoint.file.path()};
+    }
+    const model::DfmModel dfm = model::read_dfm(path);
+    const model::Settings& s = dfm.settings;
+    console.say(str(path, ": ", s.archi, " ", s.resolution, " px, ", s.face_type,
+                    dfm.says_face_type ? "" : ", as the file does not say otherwise"));
+    return {std::make_unique<model::TrainedModel>(device, dfm), path};
+}
+
 std::optional<model::CodeMap> open_latent_map(const std::string& path, double strength, kernels::Device& device,
                                               const model::TrainedModel& model, Memory& memory, Console& console)
 {
     namespace fs = std::filesystem;
     if (strength == 0) return {};
+    BIFRONS_CHECK(usage, data::lower_ending(path) != ".dfm", "--latent-map: ", path,
+                  ": a .dfm has no latent mapping; expected a model folder");
     const fs::path folder = fs::is_directory(path) ? fs::path(path) : fs::absolute(path).parent_path();
     const std::string file = model::latent_map_path(folder.string());
     BIFRONS_CHECK(data, fs::exists(file), file,

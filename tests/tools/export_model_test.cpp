@@ -1,6 +1,7 @@
 // tests/tools/export_model_test.cpp - models that go elsewhere show there what they show here.
 #include "model/adversary.h"
 #include "model/export/onnx.h"
+#include "model/import/dfm.h"
 #include "model/predictor.h"
 #include "model/trained.h"
 #include "model/trainer.h"
@@ -197,6 +198,105 @@ TEST(ExportModel, torch_shows_what_the_model_shows)
                 "        print(folder, difference)\n"
                 "        assert difference < 1e-5\n");
     EXPECT_EQ(std::system(("python3 " + folder / "compare.py" + " " BIFRONS_TORCH_MODEL + checkpoints).c_str()), 0);
+}
+
+/// Every weight of a network that is read from a .dfm is the checkpoint's.
+void expect_same_weights(const model::DfmModel& dfm, const Checkpoint& checkpoint, std::size_t expected)
+{
+    EXPECT_EQ(dfm.weights.size(), expected);
+    for (const auto& [name, values] : dfm.weights) EXPECT_EQ(values, float_values(checkpoint.file.at(name))) << name;
+}
+
+TEST(ImportDfm, the_network_is_the_one_that_was_exported)
+{
+    if (!model::writes_onnx()) GTEST_SKIP() << "built without libonnx";
+    const TempFolder folder;
+    for (const std::string& archi : kDflArchis) {
+        const std::string from = folder / archi, dfm = folder / archi + ".dfm";
+        make_recorded_model(from, archi);
+        ASSERT_EQ(bifrons_run({"export", from, "-o", dfm}).code, 0);
+        const model::DfmModel read = model::read_dfm(dfm);
+        const Checkpoint checkpoint = newest(from);
+        const model::Settings settings = model::settings_of(checkpoint);
+        EXPECT_EQ(model::architecture_of(read.settings).name(), archi);
+        EXPECT_EQ(read.settings.resolution, kDflSide);
+        EXPECT_EQ(read.settings.e_dims, settings.e_dims);
+        EXPECT_EQ(read.settings.ae_dims, settings.ae_dims);
+        EXPECT_EQ(read.settings.d_dims, settings.d_dims);
+        EXPECT_EQ(read.settings.d_mask_dims, settings.d_mask_dims);
+        EXPECT_TRUE(read.says_face_type);
+        EXPECT_EQ(read.settings.face_type, "whole_face");
+        // All but discriminators, and but the face of df's destination.
+        std::size_t expected = 0;
+        for (const NamedTensor& tensor : checkpoint.file.tensors()) {
+            const std::string& name = tensor.name;
+            const bool is_network = name.rfind("encoder", 0) == 0 || name.rfind("inter", 0) == 0 ||
+                                    name.rfind("decoder", 0) == 0,
+                       is_hidden = name.rfind("decoder_dst", 0) == 0 && name.find(".mask_") == std::string::npos;
+            expected += is_network && !is_hidden;
+        }
+        expect_same_weights(read, checkpoint, expected);
+    }
+}
+
+TEST(ImportDfm, f16_weights_are_the_rounded_ones)
+{
+    if (!model::writes_onnx()) GTEST_SKIP() << "built without libonnx";
+    const TempFolder folder;
+    make_recorded_model(folder / "model", "df-udtc");
+    ASSERT_EQ(bifrons_run({"export", folder / "model", "-o", folder / "x.dfm", "--fp16"}).code, 0);
+    const Checkpoint checkpoint = newest(folder / "model");
+    const model::DfmModel read = model::read_dfm(folder / "x.dfm");
+    EXPECT_EQ(read.settings.archi, "df-udtc");
+    for (const auto& [name, values] : read.weights) {
+        const std::vector<float> own = float_values(checkpoint.file.at(name));
+        ASSERT_EQ(values.size(), own.size()) << name;
+        for (std::size_t i = 0; i < own.size(); ++i)
+            ASSERT_NEAR(values[i], own[i], std::abs(own[i]) / 2048 + 3e-8) << name; // half of a unit in the last place
+    }
+}
+
+/// A message of protocol buffers' field with a length.
+std::string field(int number, const std::string& content)
+{
+    return std::string(1, char(number << 3 | 2)) + char(content.size()) + content;
+}
+
+TEST(ImportDfm, what_is_no_network_of_saehd_is_refused_in_a_sentence)
+{
+    if (!model::writes_onnx()) GTEST_SKIP() << "built without libonnx";
+    const TempFolder folder;
+    const std::string dfm = folder / "x.dfm";
+    const auto fault = [&]() -> std::string {
+        try {
+            model::read_dfm(dfm);
+        } catch (const Error& error) {
+            EXPECT_EQ(error.kind(), ErrorKind::data);
+            return error.what();
+        }
+        return "none";
+    };
+    EXPECT_EQ(fault(), dfm + ": cannot be opened: No such file or directory");
+    write_bytes(dfm, "a text");
+    EXPECT_EQ(fault(), dfm + ": is damaged, or no ONNX; expected a .dfm file");
+    // ModelProto.graph (7) .input (11) .name (1)
+    write_bytes(dfm, field(7, field(11, field(1, "in_face:0")) + field(11, field(1, "morph_value:0"))));
+    EXPECT_EQ(fault(),
+              dfm + ": is a model of DeepFaceLab's AMP (it reads a morph_value), a network that Bifrons does not "
+                    "have; expected SAEHD");
+    write_bytes(dfm, field(7, field(11, field(1, "in_face:0"))));
+    EXPECT_EQ(fault(), dfm + ": has 0 outputs; expected a .dfm, which reads in_face and has three: destination's mask, "
+                             "face, mask");
+    make_model_of(folder / "other", "strided", "nearest");
+    ASSERT_EQ(bifrons_run({"export", folder / "other", "-o", dfm, "--overwrite"}).code, 0);
+    EXPECT_NE(fault().find("is not a network of DeepFaceLab's SAEHD: has Resize where the face's latent is expected"),
+              std::string::npos)
+        << fault();
+    make_recorded_model(folder / "model", "df");
+    ASSERT_EQ(bifrons_run({"export", folder / "model", "-o", dfm, "--overwrite"}).code, 0);
+    const std::string whole = read_bytes(dfm);
+    write_bytes(dfm, whole.substr(0, whole.size() / 2));
+    EXPECT_EQ(fault(), dfm + ": is damaged, or no ONNX; expected a .dfm file");
 }
 
 class ExportModelErrors : public ::testing::Test {

@@ -2,6 +2,7 @@
 #include "data/sha256.h"
 #include "data/warp.h"
 #include "engine/checkpoint.h"
+#include "model/export/onnx.h"
 #include "tests/data/folder.h"
 #include "tests/support/devices.h"
 #include "tests/tools/made_inputs.h"
@@ -413,6 +414,31 @@ TEST(MergeCommand, faces_of_a_faceset_are_replaced_inside_their_own_masks)
         EXPECT_GT(left, 500) << n;
         EXPECT_EQ(right == 0, n == 0) << n;
     }
+}
+
+TEST(MergeCommand, a_dfm_swaps_as_its_model_does)
+{
+    const fs::path clip = assets() / "faces/grid/swwp2s.mpg";
+    BIFRONS_NEEDS_ASSET(clip);
+    if (!model::writes_onnx()) GTEST_SKIP() << "built without libonnx";
+    const Folder folder;
+    make_model(folder / "model");
+    ASSERT_EQ(bifrons_run({"export", folder / "model", "-o", folder / "x.dfm"}).code, 0);
+    data::Frame frame;
+    ASSERT_TRUE(data::open_frames(clip)->next(frame));
+    data::save_image(folder / "in.png", frame.image);
+    for (const char* name : {"model", "x.dfm"}) {
+        const Result r = merge(folder / name, folder / "in.png", folder / (std::string(name) + ".png"));
+        ASSERT_EQ(r.code, 0) << r.out;
+        EXPECT_EQ(r.json()["faces"], 1);
+    }
+    const data::Image swapped = data::load_image(folder / "model.png");
+    EXPECT_GT(mean_difference(frame.image, swapped), 0.1);
+    EXPECT_EQ(data::load_image(folder / "x.dfm.png").pixels, swapped.pixels);
+    const Result mapped = merge(folder / "x.dfm", folder / "in.png", folder / "out.png", {"--latent-map", "1"});
+    EXPECT_EQ(mapped.code, 2);
+    EXPECT_NE(mapped.out.find("a .dfm has no latent mapping; expected a model folder"), std::string::npos)
+        << mapped.out;
 }
 
 TEST(MergeCommand, kernels_paste_what_the_processor_pastes)

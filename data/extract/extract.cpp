@@ -5,6 +5,7 @@
 #include "data/fingerprint.h"
 #include "data/folders.h"
 #include "data/frame_name.h"
+#include "data/faceset_json.h"
 #include "data/hull.h"
 #include "data/quality.h"
 #include "data/threads.h"

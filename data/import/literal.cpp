@@ -205,6 +205,7 @@ class Reading {
 
     std::string_view text_;
     const std::string& name_;
+    const std::size_t most_values_;
     std::deque<PickledValue>& values_;
     std::deque<std::string>& texts_;
     std::size_t at_ = 0;

@@ -98,7 +98,7 @@ Work declare_extract(CLI::App& app)
              "searching");
     for (const char* of_search :
          {"--faces", "--detector", "--detector-model", "--min-score", "--rotate", "--landmarks", "--landmark-model"})
-        alignments->excludes(of_search);
+        excludes(app, alignments, of_search);
     flag(app, "--overwrite", o->overwrite, "start over if the folder holds a faceset");
     return [o](Console& console) { extract(*o, console); };
 }

@@ -99,6 +99,11 @@ void note(CLI::App& app, const std::string& lines)
     app.footer(lines + "\n" + app.get_footer());
 }
 
+void excludes(CLI::App& app, CLI::Option* option, const std::string& other)
+{
+    option->excludes(app.get_option(other));
+}
+
 void required(CLI::Option* option)
 {
     option->required();

@@ -47,6 +47,8 @@ void note(CLI::App& app, const std::string& lines);
 
 /// The command is refused without it.
 void required(CLI::Option* option);
+/// The command is refused with both.
+void excludes(CLI::App& app, CLI::Option* option, const std::string& other);
 
 /// --device, with the words that open_device() knows.
 CLI::Option* device_option(CLI::App& app, std::string& value);

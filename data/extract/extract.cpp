@@ -1,11 +1,11 @@
 // data/extract/extract.cpp - footage -> faceset.
 #include "data/extract/extract.h"
 
+#include "data/faceset_json.h"
 #include "data/faceset_trash.h"
 #include "data/fingerprint.h"
 #include "data/folders.h"
 #include "data/frame_name.h"
-#include "data/faceset_json.h"
 #include "data/hull.h"
 #include "data/quality.h"
 #include "data/threads.h"

@@ -19,7 +19,6 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <iterator>
 #include <map>
 #include <optional>
 #include <set>
@@ -37,14 +36,13 @@ constexpr const char* kAlignments = "alignments"; // detector and landmarks of f
 constexpr std::size_t kLongestName = 200;         // bytes of a source's name: of 255 the rest numbers its faces
 
 /// Cuts and writes one face. Empty for one that a faceset cannot hold.
-std::optional<FaceRecord> write_face(const Faceset& set, std::int64_t source, const Frame& frame, const FrameFace& face,
-                                     int k)
+std::optional<FaceRecord> write_face(const Faceset& set, const SourceRecord& source, const Frame& frame,
+                                     const FrameFace& face, int k)
 {
     char number[32];
     std::snprintf(number, sizeof number, "_%06lld_%d.png", static_cast<long long>(frame.index), k);
     FaceRecord record;
-    record.file = str("images/", set.sources[std::size_t(source)].name, number);
-    record.source = source;
+    record.file = str("images/", source.name, number);
     record.frame = frame.index;
     record.rect = face.detection.rect;
     record.score = face.detection.score;
@@ -57,7 +55,8 @@ std::optional<FaceRecord> write_face(const Faceset& set, std::int64_t source, co
         record.pose = pose_of(face.points);
         picture = warp(frame.image, record.matrix, set.side, set.side);
         record.sharpness = laplacian_variance(picture, hull_mask(record.in_face, set.side, set.side));
-        check_face(set, record, record.file);
+        check_face({.folder = set.folder, .type = set.type, .side = set.side, .sources = std::vector<SourceRecord>(1)},
+                   record, record.file);
     } catch (const Error& error) {
         if (error.kind() != ErrorKind::data) throw;
         return {};
@@ -318,26 +317,30 @@ class Extraction {
         std::vector<FaceFinder::Found> found = finder_ ? finder_->find(frames) : aligned(frames);
         std::vector<std::vector<FaceRecord>> records(frames.size());
         std::vector<std::string> fingerprints(frames.size());
-        for_each_on_threads(
-            std::int64_t(frames.size()), finder_ ? finder_->threads() : machine_threads(), [&](std::int64_t i, int) {
-                const auto n = std::size_t(i);
-                if (!frames[n].file.empty()) fingerprints[n] = fingerprint_of(folder_ / frames[n].file);
-                for (const FrameFace& face : found[n].faces) {
-                    std::optional<FaceRecord> record = write_face(set_, index, frames[n], face, int(records[n].size()));
-                    if (record)
-                        records[n].push_back(std::move(*record));
-                    else
-                        found[n].dropped.push_back({.reason = "landmarks that no face has",
-                                                    .score = face.detection.score,
-                                                    .rect = face.detection.rect});
-                }
-            });
+        for_each_on_threads(std::int64_t(frames.size()), finder_ ? finder_->threads() : machine_threads(),
+                            [&](std::int64_t i, int) {
+                                const auto n = std::size_t(i);
+                                if (!frames[n].file.empty()) fingerprints[n] = fingerprint_of(folder_ / frames[n].file);
+                                for (const FrameFace& face : found[n].faces) {
+                                    std::optional<FaceRecord> record =
+                                        write_face(set_, source, frames[n], face, int(records[n].size()));
+                                    if (record)
+                                        records[n].push_back(std::move(*record));
+                                    else
+                                        found[n].dropped.push_back({.reason = "landmarks that no face has",
+                                                                    .score = face.detection.score,
+                                                                    .rect = face.detection.rect});
+                                }
+                            });
         for (std::size_t n = 0; n < frames.size(); ++n) {
             source.counts.faces += std::int64_t(records[n].size());
             source.counts.ignored += found[n].ignored;
             source.counts.low_score += found[n].low_score;
             source.counts.empty += records[n].empty() ? 1 : 0;
-            std::move(records[n].begin(), records[n].end(), std::back_inserter(set_.faces));
+            for (FaceRecord& record : records[n]) {
+                record.source = index;
+                set_.faces.push_back(std::move(record));
+            }
             for (DroppedFace dropped : found[n].dropped) {
                 dropped.frame = frames[n].index;
                 source.dropped.push_back(std::move(dropped));

@@ -69,13 +69,22 @@ TEST_F(Alignments, find_frames_with_dots_in_their_names)
     EXPECT_NEAR(set.faces[std::size_t(1 - b)].in_frame[30].x, other_[30].x, 1e-5);
 }
 
+TEST_F(Alignments, are_taken_for_more_frames_than_are_worked_on_together)
+{
+    std::string json;
+    for (int i = 0; i < 18; ++i) {
+        save_image(frames_ / ("d" + std::to_string(i) + ".png"), Image(200, 200, 3));
+        json += (i > 0 ? ", \"d" : "{\"d") + std::to_string(i) + ".png\": [" + face_text(one_) + "]";
+    }
+    EXPECT_EQ(cut(json + "}").counts.faces, 18);
+    EXPECT_EQ(load_faceset(folder_ / "out").faces.size(), 18u);
+}
+
 TEST_F(Alignments, bad_faces_cost_themselves_alone)
 {
-    Landmarks no_face;
-    no_face.fill({50, 50});
-    no_face[20] = {70, 50};
+    const Landmarks far_away = test::mean_landmarks(80, 999'900, 50);
     const std::string json = "{\"a.png\": [{\"detected\": [1, 2, 3, 4], \"landmarks_2d\": [[1, 2]]}, " +
-                             face_text(one_) + "], \"b.png\": [" + face_text(no_face) + "]}";
+                             face_text(one_) + "], \"b.png\": [" + face_text(far_away) + "]}";
     write_text(folder_ / "faces.json", json);
     const std::vector<std::string> left_out = AlignmentsFile(folder_ / "faces.json").left_out();
     ASSERT_EQ(left_out.size(), 1u);

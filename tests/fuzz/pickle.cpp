@@ -2,7 +2,7 @@
 #include "data/import/pickle.h"
 #include "data/file.h"
 #include "data/import/deepfacelab.h"
-#include "kernels/base/error.h"
+#include "tests/fuzz/attempt.h"
 
 #include <algorithm>
 
@@ -22,16 +22,6 @@ std::vector<std::uint8_t> picture_with(const std::uint8_t* bytes, std::size_t si
     whole.insert(whole.end(), bytes, bytes + size);
     whole.insert(whole.end(), rest, picture.end());
     return whole;
-}
-
-template <class Work>
-void attempt(const Work& work)
-{
-    try {
-        work();
-    } catch (const Error& error) {
-        if (error.kind() != ErrorKind::data) throw;
-    }
 }
 
 } // namespace

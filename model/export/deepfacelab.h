@@ -1,8 +1,8 @@
 // model/export/deepfacelab.h - a checkpoint becomes a model of DeepFaceLab's SAEHD: the way back of
 // model/import/deepfacelab.h, which says what differs there.
 //
-// Weights are those that training left, not their average, because training goes on with them. What was imported and
-// not trained on comes out as it was, bit for bit; moments but for the rounding of their scale, the batch size.
+// Exports the training weights, not their moving average (ema), so that training can continue from them. A model that
+// was imported and not trained since comes out bit for bit; only moments are rounded, when the batch size scales them.
 //
 // Tests   tests/model/deepfacelab_test.cpp, tests/tools/export_model_test.cpp
 #pragma once

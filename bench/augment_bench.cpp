@@ -46,8 +46,11 @@ OpCase augment(const Network& network, std::int64_t batch)
             .run =
                 [=](Exec ex, const Views& in, const Views& out) {
                     const kernels::Faces faces{kFaces, side, margin, in[0], in[1]};
-                    kernels::augment(ex, s, {.hue_deg = 10, .saturation = 0.1f, .value = 0.1f}, faces,
-                                     static_cast<const kernels::StepState*>(in[2].data), {out[0], out[1], out[2]});
+                    kernels::run(ex, kernels::Augment{s,
+                                                      {.hue_deg = 10, .saturation = 0.1f, .value = 0.1f},
+                                                      faces,
+                                                      static_cast<const kernels::StepState*>(in[2].data),
+                                                      {out[0], out[1], out[2]}});
                 },
             .error = 64 * 0x1p-24 * double(side)}; // augment.h
 }
@@ -62,8 +65,8 @@ OpCase recolor(const Network& network, std::int64_t batch, kernels::ColorMatch k
         .run =
             [=](Exec ex, const Views& in, const Views& out) {
                 const kernels::Faces faces{kFaces, side, margin, in[0], {}}, others{kFaces, side, margin, in[1], {}};
-                kernels::recolor(ex, s, kind, faces, others, static_cast<const kernels::StepState*>(in[2].data),
-                                 out[0]);
+                kernels::run(ex, kernels::Recolor{s, kind, faces, others,
+                                                  static_cast<const kernels::StepState*>(in[2].data), out[0]});
             },
         .error = 1.0 / 40}; // a level, of pictures above 40
 }
@@ -77,7 +80,10 @@ OpCase blur_outside(const Network& network, std::int64_t batch)
     for (float& v : picture) v = float(random() >> 8) / 16777216.0f;
     return {.in = {{.values = mask}},
             .out = {{3 * s.pixels(), DType::f32, picture}},
-            .run = [=](Exec ex, const Views& in, const Views& out) { kernels::blur_outside(ex, s, in[0], out[0]); },
+            .run =
+                [=](Exec ex, const Views& in, const Views& out) {
+                    kernels::run(ex, kernels::BlurOutside{s, in[0], out[0]});
+                },
             .error = 1e-5};
 }
 

@@ -35,8 +35,10 @@ OpCase transfer(std::int64_t side)
     const std::int64_t n = side * side;
     return {.in = operands(side),
             .out = {{3 * n, DType::f32}},
-            .run = [=](Exec ex, const Views& in,
-                       const Views& out) { kernels::color_transfer(ex, n, in[0], in[1], in[2], 0.8f, out[0]); },
+            .run =
+                [=](Exec ex, const Views& in, const Views& out) {
+                    kernels::run(ex, kernels::ColorTransfer{n, in[0], in[1], in[2], 0.8f, out[0]});
+                },
             .error = 1e-4};
 }
 
@@ -45,8 +47,10 @@ OpCase light(std::int64_t side)
     const kernels::LightShape s{side, side, float(side) / 16};
     return {.in = operands(side),
             .out = {{3 * s.pixels(), DType::f32}},
-            .run = [=](Exec ex, const Views& in,
-                       const Views& out) { kernels::light_transfer(ex, s, in[0], in[1], in[2], 0.8f, out[0]); },
+            .run =
+                [=](Exec ex, const Views& in, const Views& out) {
+                    kernels::run(ex, kernels::LightTransfer{s, in[0], in[1], in[2], 0.8f, out[0]});
+                },
             .error = 1e-4};
 }
 
@@ -55,8 +59,10 @@ OpCase match(std::int64_t side, kernels::ColorMatch kind)
     const kernels::MatchShape s{.H = side, .W = side, .kind = kind};
     return {.in = operands(side),
             .out = {{3 * s.pixels(), DType::f32}},
-            .run = [=](Exec ex, const Views& in,
-                       const Views& out) { kernels::color_match(ex, s, in[0], in[1], in[2], nullptr, out[0]); },
+            .run =
+                [=](Exec ex, const Views& in, const Views& out) {
+                    kernels::run(ex, kernels::MatchColors{s, in[0], in[1], in[2], nullptr, out[0]});
+                },
             .error = 1e-4};
 }
 
@@ -65,7 +71,10 @@ OpCase to_lab(std::int64_t side)
     const std::int64_t n = side * side;
     return {.in = operands(side),
             .out = {{3 * n, DType::f32}},
-            .run = [=](Exec ex, const Views& in, const Views& out) { kernels::bgr_to_lab(ex, n, in[0], out[0]); },
+            .run =
+                [=](Exec ex, const Views& in, const Views& out) {
+                    kernels::run(ex, kernels::BgrToLab{n, in[0], out[0]});
+                },
             .error = 4e-4}; // color.h
 }
 
@@ -73,7 +82,7 @@ OpCase statistics(std::int64_t side)
 {
     const std::int64_t n = side * side;
     return {.in = operands(side), .out = {{6, DType::f32}}, .run = [=](Exec ex, const Views& in, const Views& out) {
-                kernels::color_statistics(ex, n, in[0], in[2], out[0]);
+                kernels::run(ex, kernels::ColorStatistics{n, in[0], in[2], out[0]});
             }};
 }
 
@@ -99,8 +108,10 @@ Work blur(Bench& bench, std::int64_t side)
     const kernels::BlurShape s{.H = side, .W = side, .C = 3, .sigma = float(side) / 16};
     Work work = op_work(bench, {.in = {uniform(s.size(), 1, 0)},
                                 .out = {{s.size(), DType::f32}},
-                                .run = [=](Exec ex, const Views& in,
-                                           const Views& out) { kernels::gaussian_blur(ex, s, in[0], out[0]); },
+                                .run =
+                                    [=](Exec ex, const Views& in, const Views& out) {
+                                        kernels::run(ex, kernels::GaussianBlur{s, in[0], out[0]});
+                                    },
                                 .error = 1e-5});
     work.peers.clear();
 #if BIFRONS_HAS_OPENCV_PHOTO

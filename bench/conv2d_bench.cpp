@@ -29,12 +29,18 @@ constexpr Method kMethods[] = {
 };
 
 const Operations kConv2d = {
-    .fwd = [](Exec ex, const Conv2dShape& s, ConstView x, ConstView w, View y,
-              const kernels::Epilogue& e) { kernels::conv2d_fwd(ex, s, x, w, y, e); },
-    .dgrad = [](Exec ex, const Conv2dShape& s, ConstView dy, ConstView w,
-                const kernels::Store& d) { kernels::conv2d_dgrad(ex, s, dy, w, d); },
-    .wgrad = [](Exec ex, const Conv2dShape& s, ConstView dy, ConstView x, View dw,
-                View db) { kernels::conv2d_wgrad(ex, s, dy, x, dw, db, false); },
+    .fwd =
+        [](Exec ex, const Conv2dShape& s, ConstView x, ConstView w, View y, const kernels::Epilogue& e) {
+            kernels::run(ex, kernels::Conv2dFwd{s, x, w, y, e});
+        },
+    .dgrad =
+        [](Exec ex, const Conv2dShape& s, ConstView dy, ConstView w, const kernels::Store& d) {
+            kernels::run(ex, kernels::Conv2dDgrad{s, dy, w, d});
+        },
+    .wgrad =
+        [](Exec ex, const Conv2dShape& s, ConstView dy, ConstView x, View dw, View db) {
+            kernels::run(ex, kernels::Conv2dWgrad{s, dy, x, dw, db, false});
+        },
 };
 
 /// On the cpu, oneDNN through our own door is the loops' peer.

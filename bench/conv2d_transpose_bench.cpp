@@ -11,12 +11,18 @@ using kernels::Conv2dShape;
 
 // In the mirrored convolution's terms, which are the product's: what it calls the input gradient is our forward.
 const Operations kTranspose = {
-    .fwd = [](Exec ex, const Conv2dShape& s, ConstView x, ConstView w, View y,
-              const kernels::Epilogue&) { kernels::conv2d_transpose_dgrad(ex, s, x, w, {.out = y}); },
-    .dgrad = [](Exec ex, const Conv2dShape& s, ConstView dy, ConstView w,
-                const kernels::Store& d) { kernels::conv2d_transpose_fwd(ex, s, dy, w, d.out, {}); },
-    .wgrad = [](Exec ex, const Conv2dShape& s, ConstView dy, ConstView x, View dw,
-                View) { kernels::conv2d_transpose_wgrad(ex, s, x, dy, dw, {}, false); },
+    .fwd =
+        [](Exec ex, const Conv2dShape& s, ConstView x, ConstView w, View y, const kernels::Epilogue&) {
+            kernels::run(ex, kernels::Conv2dTransposeDgrad{s, x, w, {.out = y}});
+        },
+    .dgrad =
+        [](Exec ex, const Conv2dShape& s, ConstView dy, ConstView w, const kernels::Store& d) {
+            kernels::run(ex, kernels::Conv2dTransposeFwd{s, dy, w, d.out, {}});
+        },
+    .wgrad =
+        [](Exec ex, const Conv2dShape& s, ConstView dy, ConstView x, View dw, View) {
+            kernels::run(ex, kernels::Conv2dTransposeWgrad{s, x, dy, dw, {}, false});
+        },
 };
 
 struct Pass {

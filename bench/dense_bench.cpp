@@ -15,12 +15,18 @@ DenseShape dense_shape(const Conv2dShape& s)
 }
 
 const Operations kDense = {
-    .fwd = [](Exec ex, const Conv2dShape& s, ConstView x, ConstView w, View y,
-              const kernels::Epilogue& e) { kernels::dense_fwd(ex, dense_shape(s), x, w, y, e); },
-    .dgrad = [](Exec ex, const Conv2dShape& s, ConstView dy, ConstView w,
-                const kernels::Store& d) { kernels::dense_dgrad(ex, dense_shape(s), dy, w, d); },
-    .wgrad = [](Exec ex, const Conv2dShape& s, ConstView dy, ConstView x, View dw,
-                View db) { kernels::dense_wgrad(ex, dense_shape(s), dy, x, dw, db, false); },
+    .fwd =
+        [](Exec ex, const Conv2dShape& s, ConstView x, ConstView w, View y, const kernels::Epilogue& e) {
+            kernels::run(ex, kernels::DenseFwd{dense_shape(s), x, w, y, e});
+        },
+    .dgrad =
+        [](Exec ex, const Conv2dShape& s, ConstView dy, ConstView w, const kernels::Store& d) {
+            kernels::run(ex, kernels::DenseDgrad{dense_shape(s), dy, w, d});
+        },
+    .wgrad =
+        [](Exec ex, const Conv2dShape& s, ConstView dy, ConstView x, View dw, View db) {
+            kernels::run(ex, kernels::DenseWgrad{dense_shape(s), dy, x, dw, db, false});
+        },
 };
 
 } // namespace

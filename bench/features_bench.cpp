@@ -29,7 +29,7 @@ OpCase input(const Place& p)
                    {.values = Bench::normal_values(n, DType::f32, 2)}},
             .out = {{3 * n, p.dtype}},
             .run = [n](Exec ex, const Views& in, const Views& out) {
-                kernels::color_affine_fwd(ex, n, input_map(), in[0], in[1], out[0]);
+                kernels::run(ex, kernels::ColorAffineFwd{n, input_map(), in[0], in[1], out[0]});
             }};
 }
 
@@ -39,7 +39,7 @@ OpCase input_grad(const Place& p)
     return {.in = {p.normal(3 * n, 1, true), {.values = Bench::normal_values(n, DType::f32, 2)}},
             .out = {{3 * n, DType::f32}},
             .run = [n](Exec ex, const Views& in, const Views& out) {
-                kernels::color_affine_grad(ex, n, input_map(), in[0], in[1], {.out = out[0]});
+                kernels::run(ex, kernels::ColorAffineGrad{n, input_map(), in[0], in[1], {.out = out[0]}});
             }};
 }
 
@@ -53,7 +53,9 @@ OpCase pad(const Place& p)
     const auto s = padded(p);
     return {.in = {p.normal(s.x_size(), 1, true)},
             .out = {{s.y_size(), p.dtype}},
-            .run = [s](Exec ex, const Views& in, const Views& out) { kernels::pad_reflect_fwd(ex, s, in[0], out[0]); }};
+            .run = [s](Exec ex, const Views& in, const Views& out) {
+                kernels::run(ex, kernels::PadReflectFwd{s, in[0], out[0]});
+            }};
 }
 
 OpCase pad_grad(const Place& p)
@@ -62,7 +64,7 @@ OpCase pad_grad(const Place& p)
     return {.in = {p.normal(s.y_size(), 1, true)},
             .out = {{s.x_size(), p.dtype}},
             .run = [s](Exec ex, const Views& in, const Views& out) {
-                kernels::pad_reflect_grad(ex, s, in[0], {.out = out[0]});
+                kernels::run(ex, kernels::PadReflectGrad{s, in[0], {.out = out[0]}});
             }};
 }
 
@@ -78,7 +80,7 @@ OpCase max_pool(const Place& p)
     return {.in = {p.normal(s.x_size(), 1, true)},
             .out = {{s.y_size(), p.dtype}, {s.y_size(), DType::u8}},
             .run = [s](Exec ex, const Views& in, const Views& out) {
-                kernels::max_pool_fwd(ex, s, in[0], out[0], out[1]);
+                kernels::run(ex, kernels::MaxPoolFwd{s, in[0], out[0], out[1]});
             }};
 }
 
@@ -90,7 +92,7 @@ OpCase max_pool_grad(const Place& p)
     return {.in = {p.normal(s.y_size(), 1, true), {.bytes = index}},
             .out = {{s.x_size(), p.dtype}},
             .run = [s](Exec ex, const Views& in, const Views& out) {
-                kernels::max_pool_grad(ex, s, in[0], in[1], {.out = out[0]});
+                kernels::run(ex, kernels::MaxPoolGrad{s, in[0], in[1], {.out = out[0]}});
             }};
 }
 
@@ -104,7 +106,9 @@ OpCase avg_pool(const Place& p)
     const auto s = means(p);
     return {.in = {p.normal(s.x_size(), 1, true)},
             .out = {{s.y_size(), p.dtype}},
-            .run = [s](Exec ex, const Views& in, const Views& out) { kernels::avg_pool_fwd(ex, s, in[0], out[0]); }};
+            .run = [s](Exec ex, const Views& in, const Views& out) {
+                kernels::run(ex, kernels::AvgPoolFwd{s, in[0], out[0]});
+            }};
 }
 
 OpCase avg_pool_grad(const Place& p)
@@ -113,7 +117,7 @@ OpCase avg_pool_grad(const Place& p)
     return {.in = {p.normal(s.y_size(), 1, true)},
             .out = {{s.x_size(), p.dtype}},
             .run = [s](Exec ex, const Views& in, const Views& out) {
-                kernels::avg_pool_grad(ex, s, in[0], {.out = out[0]});
+                kernels::run(ex, kernels::AvgPoolGrad{s, in[0], {.out = out[0]}});
             }};
 }
 
@@ -124,8 +128,10 @@ OpCase distance(const Place& p)
     const kernels::LpipsShape s{p.pixels(), kChannels};
     return {.in = {p.normal(s.rows * s.C, 1, true), p.normal(s.rows * s.C, 2, true)},
             .out = {{1, DType::f32}},
-            .run = [s](Exec ex, const Views& in,
-                       const Views& out) { kernels::lpips_fwd(ex, s, in[0], in[1], {}, 1, out[0]); },
+            .run =
+                [s](Exec ex, const Views& in, const Views& out) {
+                    kernels::run(ex, kernels::LpipsFwd{s, in[0], in[1], {}, 1, out[0]});
+                },
             .error = kDistanceError};
 }
 
@@ -134,8 +140,10 @@ OpCase distance_grad(const Place& p)
     const kernels::LpipsShape s{p.pixels(), kChannels};
     return {.in = {p.normal(s.rows * s.C, 1, true), p.normal(s.rows * s.C, 2, true), {.values = {float(s.rows)}}},
             .out = {{s.rows * s.C, p.dtype}},
-            .run = [s](Exec ex, const Views& in,
-                       const Views& out) { kernels::lpips_grad(ex, s, in[0], in[1], {}, 1, in[2], {.out = out[0]}); },
+            .run =
+                [s](Exec ex, const Views& in, const Views& out) {
+                    kernels::run(ex, kernels::LpipsGrad{s, in[0], in[1], {}, 1, in[2], {.out = out[0]}});
+                },
             .error = kDistanceError};
 }
 
@@ -152,7 +160,7 @@ OpCase depthwise(const Place&)
     return {.in = {{.values = values(s.x_size(), 1)}, {.values = values(9 * s.C, 2)}, {.values = values(s.C, 3)}},
             .out = {{s.y_size(), DType::f32}},
             .run = [s](Exec ex, const Views& in, const Views& out) {
-                kernels::depthwise(ex, s, in[0], in[1], in[2], out[0]);
+                kernels::run(ex, kernels::Depthwise{s, in[0], in[1], in[2], out[0]});
             }};
 }
 
@@ -163,7 +171,9 @@ OpCase prelu(const Place&)
     return {
         .in = {{.values = values(s.rows * s.C, 1)}, {.values = values(s.rows * s.A, 2)}, {.values = values(s.C, 3)}},
         .out = {{s.rows * s.C, DType::f32}},
-        .run = [s](Exec ex, const Views& in, const Views& out) { kernels::prelu(ex, s, in[0], in[1], in[2], out[0]); }};
+        .run = [s](Exec ex, const Views& in, const Views& out) {
+            kernels::run(ex, kernels::Prelu{s, in[0], in[1], in[2], out[0]});
+        }};
 }
 
 } // namespace

@@ -53,24 +53,29 @@ std::vector<Input> answers(const Place& p)
 }
 
 /// mse and l1 take the same operands.
-template <auto fwd>
+template <class Fwd>
 OpCase mean(const Place& p)
 {
     const kernels::PicturePair s{p.pixels(), 3};
     return {.in = operands(p),
             .out = {{1, DType::f32}},
-            .run = [=](Exec ex, const Views& in, const Views& out) { fwd(ex, s, in[0], in[1], in[2], kScale, out[0]); },
+            .run =
+                [=](Exec ex, const Views& in, const Views& out) {
+                    kernels::run(ex, Fwd{s, in[0], in[1], in[2], kScale, out[0]});
+                },
             .error = kSumError};
 }
 
-template <auto grad>
+template <class Grad>
 OpCase mean_grad(const Place& p)
 {
     const kernels::PicturePair s{p.pixels(), 3};
     return {.in = operands(p),
             .out = {{s.rows * s.C, DType::f32}},
-            .run = [=](Exec ex, const Views& in,
-                       const Views& out) { grad(ex, s, in[0], in[1], in[2], kScale, in[3], {.out = out[0]}); },
+            .run =
+                [=](Exec ex, const Views& in, const Views& out) {
+                    kernels::run(ex, Grad{s, in[0], in[1], in[2], kScale, in[3], {.out = out[0]}});
+                },
             .error = kSumError};
 }
 
@@ -79,8 +84,10 @@ OpCase bce(const Place& p)
     const kernels::BceShape s{p.pixels(), 1};
     return {.in = answers(p),
             .out = {{1, DType::f32}},
-            .run = [=](Exec ex, const Views& in,
-                       const Views& out) { kernels::bce_fwd(ex, s, in[0], {}, {}, kScale, out[0]); },
+            .run =
+                [=](Exec ex, const Views& in, const Views& out) {
+                    kernels::run(ex, kernels::BceFwd{s, in[0], {}, {}, kScale, out[0]});
+                },
             .error = kSumError};
 }
 
@@ -89,8 +96,10 @@ OpCase bce_grad(const Place& p)
     const kernels::BceShape s{p.pixels(), 1};
     return {.in = answers(p),
             .out = {{s.rows, DType::f32}},
-            .run = [=](Exec ex, const Views& in,
-                       const Views& out) { kernels::bce_grad(ex, s, in[0], {}, {}, kScale, in[1], {.out = out[0]}); },
+            .run =
+                [=](Exec ex, const Views& in, const Views& out) {
+                    kernels::run(ex, kernels::BceGrad{s, in[0], {}, {}, kScale, in[1], {.out = out[0]}});
+                },
             .error = kSumError};
 }
 
@@ -99,8 +108,10 @@ OpCase adversarial(const Place& p)
     const kernels::AdversarialShape s{.n = p.pixels()};
     return {.in = answers(p),
             .out = {{1, DType::f32}},
-            .run = [=](Exec ex, const Views& in,
-                       const Views& out) { kernels::adversarial_fwd(ex, s, in[0], kScale, out[0]); },
+            .run =
+                [=](Exec ex, const Views& in, const Views& out) {
+                    kernels::run(ex, kernels::AdversarialFwd{s, in[0], kScale, out[0]});
+                },
             .error = kSumError};
 }
 
@@ -109,8 +120,10 @@ OpCase adversarial_grad(const Place& p)
     const kernels::AdversarialShape s{.n = p.pixels()};
     return {.in = answers(p),
             .out = {{s.n, DType::f32}},
-            .run = [=](Exec ex, const Views& in,
-                       const Views& out) { kernels::adversarial_grad(ex, s, in[0], kScale, in[1], {.out = out[0]}); },
+            .run =
+                [=](Exec ex, const Views& in, const Views& out) {
+                    kernels::run(ex, kernels::AdversarialGrad{s, in[0], kScale, in[1], {.out = out[0]}});
+                },
             .error = kSumError};
 }
 
@@ -119,20 +132,23 @@ OpCase total_variation(const Place& p)
     const kernels::TotalVariationShape s{p.batch, p.network.resolution, p.network.resolution, 3};
     return {.in = {uniform(s.size(), 1)},
             .out = {{1, DType::f32}},
-            .run = [=](Exec ex, const Views& in,
-                       const Views& out) { kernels::total_variation_fwd(ex, s, in[0], kScale, out[0]); },
+            .run =
+                [=](Exec ex, const Views& in, const Views& out) {
+                    kernels::run(ex, kernels::TotalVariationFwd{s, in[0], kScale, out[0]});
+                },
             .error = kSumError};
 }
 
 OpCase total_variation_grad(const Place& p)
 {
     const kernels::TotalVariationShape s{p.batch, p.network.resolution, p.network.resolution, 3};
-    return {
-        .in = {uniform(s.size(), 1), {.values = {float(p.batch)}}},
-        .out = {{s.size(), DType::f32}},
-        .run = [=](Exec ex, const Views& in,
-                   const Views& out) { kernels::total_variation_grad(ex, s, in[0], kScale, in[1], {.out = out[0]}); },
-        .error = kSumError};
+    return {.in = {uniform(s.size(), 1), {.values = {float(p.batch)}}},
+            .out = {{s.size(), DType::f32}},
+            .run =
+                [=](Exec ex, const Views& in, const Views& out) {
+                    kernels::run(ex, kernels::TotalVariationGrad{s, in[0], kScale, in[1], {.out = out[0]}});
+                },
+            .error = kSumError};
 }
 
 /// Value and gradient, as a training step runs them.
@@ -143,8 +159,8 @@ OpCase style(const Place& p)
             .out = {{1, DType::f32}, {s.size(), DType::f32}, {.n = s.N * s.C * 4, .dtype = DType::f32}},
             .run =
                 [=](Exec ex, const Views& in, const Views& out) {
-                    kernels::style_fwd(ex, s, in[0], in[1], kScale, out[0], out[2]);
-                    kernels::style_grad(ex, s, in[0], out[2], kScale, in[3], {.out = out[1]});
+                    kernels::run(ex, kernels::StyleFwd{s, in[0], in[1], kScale, out[0], out[2]});
+                    kernels::run(ex, kernels::StyleGrad{s, in[0], out[2], kScale, in[3], {.out = out[1]}});
                 },
             .error = kSumError};
 }
@@ -161,7 +177,10 @@ OpCase style_blur(const Place& p)
                                .reach = 2 * sigma};
     return {.in = {uniform(s.size(), 1)},
             .out = {{s.size(), DType::f32}},
-            .run = [=](Exec ex, const Views& in, const Views& out) { kernels::gaussian_blur(ex, s, in[0], out[0]); },
+            .run =
+                [=](Exec ex, const Views& in, const Views& out) {
+                    kernels::run(ex, kernels::GaussianBlur{s, in[0], out[0]});
+                },
             .error = kSumError};
 }
 
@@ -170,7 +189,7 @@ OpCase mask_pixels(const Place& p)
     const kernels::MaskShape s{p.pixels(), 3};
     return {
         .in = operands(p), .out = {{s.rows * s.C, DType::f32}}, .run = [=](Exec ex, const Views& in, const Views& out) {
-            kernels::mask_pixels(ex, s, in[0], in[2], {.out = out[0]});
+            kernels::run(ex, kernels::MaskPixels{s, in[0], in[2], {.out = out[0]}});
         }};
 }
 
@@ -183,7 +202,7 @@ OpCase total(const Place&)
             .run = [=](Exec ex, const Views& in, const Views& out) {
                 kernels::LossTerms terms;
                 for (const View& term : in) terms.add(term, kScale);
-                kernels::weighted_sum(ex, terms, out[0]);
+                kernels::run(ex, kernels::WeightedSum{terms, out[0]});
             }};
 }
 
@@ -198,8 +217,10 @@ OpCase dssim(const Place& p)
     const auto s = dssim_shape(p);
     return {.in = operands(p),
             .out = {{1, DType::f32}},
-            .run = [=](Exec ex, const Views& in,
-                       const Views& out) { kernels::dssim_fwd(ex, s, in[0], in[1], in[2], kScale, out[0], {}); },
+            .run =
+                [=](Exec ex, const Views& in, const Views& out) {
+                    kernels::run(ex, kernels::DssimFwd{s, in[0], in[1], in[2], kScale, out[0], {}});
+                },
             .error = kDssimError};
 }
 
@@ -207,16 +228,17 @@ OpCase dssim(const Place& p)
 OpCase dssim_both(const Place& p)
 {
     const auto s = dssim_shape(p);
-    return {.in = operands(p),
-            .out = {{1, DType::f32},
-                    {s.N * s.H * s.W * s.C, DType::f32},
-                    {.n = 3 * s.windows(), .dtype = DType::f32, .scratch = true}},
-            .run =
-                [=](Exec ex, const Views& in, const Views& out) {
-                    kernels::dssim_fwd(ex, s, in[0], in[1], in[2], kScale, out[0], out[2]);
-                    kernels::dssim_grad(ex, s, in[0], in[1], in[2], kScale, out[2], in[3], {.out = out[1]});
-                },
-            .error = kDssimError};
+    return {
+        .in = operands(p),
+        .out = {{1, DType::f32},
+                {s.N * s.H * s.W * s.C, DType::f32},
+                {.n = 3 * s.windows(), .dtype = DType::f32, .scratch = true}},
+        .run =
+            [=](Exec ex, const Views& in, const Views& out) {
+                kernels::run(ex, kernels::DssimFwd{s, in[0], in[1], in[2], kScale, out[0], out[2]});
+                kernels::run(ex, kernels::DssimGrad{s, in[0], in[1], in[2], kScale, out[2], in[3], {.out = out[1]}});
+            },
+        .error = kDssimError};
 }
 
 OpCase soft_mask(const Place& p)
@@ -225,7 +247,10 @@ OpCase soft_mask(const Place& p)
                                    std::max(1.0f, float(p.network.resolution / 32))};
     return {.in = {uniform(s.size(), 1, true)},
             .out = {{s.size(), DType::f32}},
-            .run = [=](Exec ex, const Views& in, const Views& out) { kernels::soft_mask(ex, s, in[0], out[0]); },
+            .run =
+                [=](Exec ex, const Views& in, const Views& out) {
+                    kernels::run(ex, kernels::SoftMask{s, in[0], out[0]});
+                },
             .error = kSumError};
 }
 
@@ -235,13 +260,13 @@ void add_losses(const Grid& grid, Cases& cases)
 {
     add_f32_ops(grid,
                 {
-                    {"mse_fwd", "one identity", mean<kernels::mse_fwd>, true},
-                    {"mse_grad", "one identity", mean_grad<kernels::mse_grad>, true},
+                    {"mse_fwd", "one identity", mean<kernels::MseFwd>, true},
+                    {"mse_grad", "one identity", mean_grad<kernels::MseGrad>, true},
                     {"dssim_fwd", "one identity", dssim, true},
                     {"dssim", "one identity", dssim_both, true},
                     {"soft_mask", "one identity", soft_mask, true},
-                    {"l1_fwd", "one identity", mean<kernels::l1_fwd>, false},
-                    {"l1_grad", "one identity", mean_grad<kernels::l1_grad>, false},
+                    {"l1_fwd", "one identity", mean<kernels::L1Fwd>, false},
+                    {"l1_grad", "one identity", mean_grad<kernels::L1Grad>, false},
                     {"bce_fwd", "one identity", bce, false},
                     {"bce_grad", "one identity", bce_grad, false},
                     {"adversarial_fwd", "one identity", adversarial, false},

@@ -78,11 +78,12 @@ OpCase update(const Network& network, const Update& u)
     c.run = [=, options = u.options, packed = u.packed](Exec ex, const Views& in, const Views& out) {
         kernels::UpdateArenas a = arenas(in, out);
         if (packed) a.packed = out[at_packed];
-        kernels::update(ex, n, options, a, static_cast<const kernels::StepState*>(in[0].data));
+        kernels::run(ex, kernels::Update{n, options, a, static_cast<const kernels::StepState*>(in[0].data)});
     };
     if (!u.packed) return c;
     c.in_f32 = [=, options = u.options](Exec ex, const Views& in, const Views& out) {
-        kernels::update(ex, n, options, arenas(in, out), static_cast<const kernels::StepState*>(in[0].data));
+        kernels::run(ex,
+                     kernels::Update{n, options, arenas(in, out), static_cast<const kernels::StepState*>(in[0].data)});
         ex.device->copy(ex.stream, out[at_packed].data, out[0].data, std::size_t(n) * sizeof(float));
     };
     return c;
@@ -93,7 +94,10 @@ OpCase norm(const Network& network)
     const std::int64_t n = parameters_of(network);
     return {.in = {normal(n, 1)},
             .out = {{1, DType::f32}},
-            .run = [=](Exec ex, const Views& in, const Views& out) { kernels::global_norm(ex, n, in[0], out[0]); },
+            .run =
+                [=](Exec ex, const Views& in, const Views& out) {
+                    kernels::run(ex, kernels::GlobalNorm{n, in[0], out[0]});
+                },
             .error = 1e-5};
 }
 

@@ -31,7 +31,8 @@ OpCase epilogue(const Place& p)
     return {.in = {p.normal(s.size(), 1), bias_of(s.K)},
             .out = {{s.size(), p.dtype}},
             .run = [s](Exec ex, const Views& in, const Views& out) {
-                kernels::epilogue_fwd(ex, s, in[0], out[0], {.bias = in[1], .act = kernels::leaky(0.1f), .shuffle = 2});
+                kernels::run(ex, kernels::EpilogueFwd{
+                                     s, in[0], out[0], {.bias = in[1], .act = kernels::leaky(0.1f), .shuffle = 2}});
             }};
 }
 
@@ -41,8 +42,9 @@ OpCase store(const Place& p)
     return {.in = {p.normal(n, 1), p.normal(n, 2), p.normal(n, 3, true)},
             .out = {{n, p.dtype}},
             .run = [n](Exec ex, const Views& in, const Views& out) {
-                kernels::store_gradient(ex, n, in[0],
-                                        {.out = out[0], .add = in[1], .act = kernels::leaky(0.1f), .saved = in[2]});
+                kernels::run(ex,
+                             kernels::StoreGradient{
+                                 n, in[0], {.out = out[0], .add = in[1], .act = kernels::leaky(0.1f), .saved = in[2]}});
             }};
 }
 
@@ -51,7 +53,9 @@ OpCase unshuffle(const Place& p)
     const EpilogueShape s = upscaled(p);
     return {.in = {p.normal(s.size(), 1)},
             .out = {{s.size(), p.dtype}},
-            .run = [s](Exec ex, const Views& in, const Views& out) { kernels::unshuffle(ex, s, 2, in[0], out[0]); }};
+            .run = [s](Exec ex, const Views& in, const Views& out) {
+                kernels::run(ex, kernels::Unshuffle{s, 2, in[0], out[0]});
+            }};
 }
 
 OpCase bias_grad(const Place& p)
@@ -60,8 +64,10 @@ OpCase bias_grad(const Place& p)
     const std::int64_t rows = s.N * s.P * s.Q;
     return {.in = {p.normal(s.size(), 1)},
             .out = {{s.K, DType::f32}},
-            .run = [rows, s](Exec ex, const Views& in,
-                             const Views& out) { kernels::bias_grad(ex, rows, s.K, in[0], out[0], false); },
+            .run =
+                [rows, s](Exec ex, const Views& in, const Views& out) {
+                    kernels::run(ex, kernels::BiasGrad{rows, s.K, in[0], out[0], false});
+                },
             .error = 8 * 0x1p-24 * double(rows)};
 }
 
@@ -70,7 +76,7 @@ OpCase cast(const Place& p)
     const std::int64_t n = upscaled(p).size();
     const DType to = p.dtype == DType::bf16 ? DType::f32 : DType::bf16;
     return {.in = {p.normal(n, 1)}, .out = {{n, to}}, .run = [n](Exec ex, const Views& in, const Views& out) {
-                kernels::cast(ex, n, in[0], out[0]);
+                kernels::run(ex, kernels::Cast{n, in[0], out[0]});
             }};
 }
 
@@ -81,7 +87,7 @@ OpCase concat(const Place& p)
     return {.in = {p.normal(c.rows * c.A, 1), p.normal(c.rows * c.B, 2)},
             .out = {{c.size(), p.dtype}},
             .run = [c](Exec ex, const Views& in, const Views& out) {
-                kernels::concat_channels(ex, c, in[0], in[1], out[0]);
+                kernels::run(ex, kernels::ConcatChannels{c, in[0], in[1], out[0]});
             }};
 }
 
@@ -92,7 +98,7 @@ OpCase split(const Place& p)
     return {.in = {p.normal(c.size(), 1)},
             .out = {{c.rows * c.A, p.dtype}, {c.rows * c.B, p.dtype}},
             .run = [c](Exec ex, const Views& in, const Views& out) {
-                kernels::split_channels(ex, c, in[0], {.out = out[0]}, {.out = out[1]});
+                kernels::run(ex, kernels::SplitChannels{c, in[0], {.out = out[0]}, {.out = out[1]}});
             }};
 }
 
@@ -102,7 +108,9 @@ OpCase depth_to_space(const Place& p)
     const kernels::DepthToSpaceShape d{s.N, s.P, s.Q, s.K / 4};
     return {.in = {p.normal(d.size(), 1)},
             .out = {{d.size(), p.dtype}},
-            .run = [d](Exec ex, const Views& in, const Views& out) { kernels::depth_to_space(ex, d, in[0], out[0]); }};
+            .run = [d](Exec ex, const Views& in, const Views& out) {
+                kernels::run(ex, kernels::DepthToSpace{d, in[0], out[0]});
+            }};
 }
 
 OpCase space_to_depth(const Place& p)
@@ -112,7 +120,7 @@ OpCase space_to_depth(const Place& p)
     return {.in = {p.normal(d.size(), 1)},
             .out = {{d.size(), p.dtype}},
             .run = [d](Exec ex, const Views& in, const Views& out) {
-                kernels::space_to_depth(ex, d, in[0], {.out = out[0]});
+                kernels::run(ex, kernels::SpaceToDepth{d, in[0], {.out = out[0]}});
             }};
 }
 
@@ -122,7 +130,10 @@ OpCase pixel_norm(const Place& p)
     const kernels::PixelNormShape s{2 * p.batch, side * side * 8 * p.network.e};
     return {.in = {p.normal(s.size(), 1, true)},
             .out = {{s.size(), p.dtype}},
-            .run = [s](Exec ex, const Views& in, const Views& out) { kernels::pixel_norm_fwd(ex, s, in[0], out[0]); },
+            .run =
+                [s](Exec ex, const Views& in, const Views& out) {
+                    kernels::run(ex, kernels::PixelNormFwd{s, in[0], out[0]});
+                },
             .error = 8 * 0x1p-24 * double(s.F)};
 }
 
@@ -132,8 +143,10 @@ OpCase pixel_norm_grad(const Place& p)
     const kernels::PixelNormShape s{2 * p.batch, side * side * 8 * p.network.e};
     return {.in = {p.normal(s.size(), 1), p.normal(s.size(), 2, true)},
             .out = {{s.size(), p.dtype}},
-            .run = [s](Exec ex, const Views& in,
-                       const Views& out) { kernels::pixel_norm_grad(ex, s, in[0], in[1], {.out = out[0]}); },
+            .run =
+                [s](Exec ex, const Views& in, const Views& out) {
+                    kernels::run(ex, kernels::PixelNormGrad{s, in[0], in[1], {.out = out[0]}});
+                },
             .error = 16 * 0x1p-24 * double(s.F)};
 }
 

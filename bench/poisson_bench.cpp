@@ -68,12 +68,13 @@ constexpr double kOneLevel = 1.0;
 Work clone_rect(Bench& bench, std::int64_t n)
 {
     const PoissonShape s{n, n, 3};
-    Work work = op_work(
-        bench, {.in = {{.bytes = picture(n, 1)}, {.bytes = picture(n, 2)}, {.bytes = ellipse(n)}},
-                .out = {{s.size(), DType::u8}},
-                .run = [s](Exec ex, const Views& in,
-                           const Views& out) { kernels::poisson_clone_rect(ex, s, in[0], in[1], in[2], out[0]); },
-                .error = kOneLevel});
+    Work work = op_work(bench, {.in = {{.bytes = picture(n, 1)}, {.bytes = picture(n, 2)}, {.bytes = ellipse(n)}},
+                                .out = {{s.size(), DType::u8}},
+                                .run =
+                                    [s](Exec ex, const Views& in, const Views& out) {
+                                        kernels::run(ex, kernels::PoissonCloneRect{s, in[0], in[1], in[2], out[0]});
+                                    },
+                                .error = kOneLevel});
     work.peers.clear();
 #if BIFRONS_HAS_OPENCV_PHOTO
     const kernels::Target target = bench.device().target();
@@ -98,9 +99,9 @@ Work solve_mask(Bench& bench, std::int64_t n)
                                 .run =
                                     [s](Exec ex, const Views& in, const Views& out) {
                                         const std::size_t bytes = std::size_t(s.size()) * sizeof(float);
-                                        kernels::poisson_divergence(ex, s, in[0], {}, {}, out[0]);
+                                        kernels::run(ex, kernels::PoissonDivergence{s, in[0], {}, {}, out[0]});
                                         ex.device->copy(ex.stream, out[1].data, in[1].data, bytes);
-                                        kernels::poisson_solve(ex, s, out[0], in[2], kTolerance, out[1]);
+                                        kernels::run(ex, kernels::PoissonSolve{s, out[0], in[2], kTolerance, out[1]});
                                     },
                                 .error = 5 * kTolerance}); // each within 2.5 of the truth (poisson.h)
     work.peers.clear();

@@ -186,15 +186,15 @@ std::function<void(Exec, int)> rest_of(const ProductCase& c, bool fused, std::sh
     if (!c.fused) return nullptr;
     if (c.pass == Pass::wgrad)
         return [=](Exec ex, int set) {
-            kernels::bias_grad(ex, o->s.N * o->s.P() * o->s.Q(), o->s.K, o->dy[set], db[set], false);
+            kernels::run(ex, kernels::BiasGrad{o->s.N * o->s.P() * o->s.Q(), o->s.K, o->dy[set], db[set], false});
         };
     if (c.pass == Pass::dgrad)
         return [=](Exec ex, int set) {
-            kernels::store_gradient(ex, o->s.x_size(), o->sum[set], store_of(c, *o, o->out[set], set));
+            kernels::run(ex, kernels::StoreGradient{o->s.x_size(), o->sum[set], store_of(c, *o, o->out[set], set)});
         };
     return [=](Exec ex, int set) {
         const Epilogue rest = fused ? Epilogue{.shuffle = c.layer.shuffle} : epilogue_of(c, *o, set);
-        kernels::epilogue_fwd(ex, o->s.y_shape(), o->sum[set], o->out[set], rest);
+        kernels::run(ex, kernels::EpilogueFwd{o->s.y_shape(), o->sum[set], o->out[set], rest});
     };
 }
 

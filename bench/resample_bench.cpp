@@ -22,7 +22,7 @@ OpCase max_pool(const Place& p)
     return {.in = {p.normal(s.x_size(), 1, true)},
             .out = {{s.y_size(), p.dtype}, {s.y_size(), DType::u8}},
             .run = [s](Exec ex, const Views& in, const Views& out) {
-                kernels::max_pool_fwd(ex, s, in[0], out[0], out[1]);
+                kernels::run(ex, kernels::MaxPoolFwd{s, in[0], out[0], out[1]});
             }};
 }
 
@@ -34,7 +34,7 @@ OpCase max_pool_grad(const Place& p)
     return {.in = {p.normal(s.y_size(), 1, true), {.bytes = index}},
             .out = {{s.x_size(), p.dtype}},
             .run = [s](Exec ex, const Views& in, const Views& out) {
-                kernels::max_pool_grad(ex, s, in[0], in[1], {.out = out[0]});
+                kernels::run(ex, kernels::MaxPoolGrad{s, in[0], in[1], {.out = out[0]}});
             }};
 }
 
@@ -49,7 +49,7 @@ OpCase upsample(const Place& p)
     return {.in = {p.normal(s.x_size(), 1, true)},
             .out = {{s.y_size(), p.dtype}},
             .run = [s](Exec ex, const Views& in, const Views& out) {
-                kernels::upsample_nearest_fwd(ex, s, in[0], out[0]);
+                kernels::run(ex, kernels::UpsampleNearestFwd{s, in[0], out[0]});
             }};
 }
 
@@ -59,7 +59,7 @@ OpCase upsample_grad(const Place& p)
     return {.in = {p.normal(s.y_size(), 1, true)},
             .out = {{s.x_size(), p.dtype}},
             .run = [s](Exec ex, const Views& in, const Views& out) {
-                kernels::upsample_nearest_grad(ex, s, in[0], {.out = out[0]});
+                kernels::run(ex, kernels::UpsampleNearestGrad{s, in[0], {.out = out[0]}});
             }};
 }
 
@@ -72,10 +72,11 @@ kernels::ResizeBilinearShape resize_shape(const Place& p)
 OpCase resize(const Place& p)
 {
     const auto s = resize_shape(p);
-    return {
-        .in = {p.normal(s.x_size(), 1, true)},
-        .out = {{s.y_size(), p.dtype}},
-        .run = [s](Exec ex, const Views& in, const Views& out) { kernels::resize_bilinear_fwd(ex, s, in[0], out[0]); }};
+    return {.in = {p.normal(s.x_size(), 1, true)},
+            .out = {{s.y_size(), p.dtype}},
+            .run = [s](Exec ex, const Views& in, const Views& out) {
+                kernels::run(ex, kernels::ResizeBilinearFwd{s, in[0], out[0]});
+            }};
 }
 
 OpCase resize_grad(const Place& p)
@@ -84,7 +85,7 @@ OpCase resize_grad(const Place& p)
     return {.in = {p.normal(s.y_size(), 1, true)},
             .out = {{s.x_size(), p.dtype}},
             .run = [s](Exec ex, const Views& in, const Views& out) {
-                kernels::resize_bilinear_grad(ex, s, in[0], {.out = out[0]});
+                kernels::run(ex, kernels::ResizeBilinearGrad{s, in[0], {.out = out[0]}});
             }};
 }
 

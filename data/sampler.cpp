@@ -56,12 +56,16 @@ void FacesetSampler::enqueue(kernels::Exec ex, const kernels::StepState* state, 
     const auto draw = [&](const kernels::BatchShape& s, const kernels::Faces& faces,
                           const kernels::AugmentOptions& options, std::int64_t begin) {
         const auto part = [&](const Tensor& t) { return t ? t.slice(begin, begin + half).view() : kernels::View{}; };
-        kernels::augment(ex, s, options, faces, state,
-                         {part(batch.input), part(batch.target), part(batch.mask), part(batch.eyes_mouth)});
+        kernels::run(
+            ex, kernels::Augment{s,
+                                 options,
+                                 faces,
+                                 state,
+                                 {part(batch.input), part(batch.target), part(batch.mask), part(batch.eyes_mouth)}});
     };
     kernels::Faces src_faces = src_.view();
     if (recolored_) {
-        kernels::recolor(ex, src, how_.ct_mode, src_faces, dst_.view(), state, recolored_.view());
+        kernels::run(ex, kernels::Recolor{src, how_.ct_mode, src_faces, dst_.view(), state, recolored_.view()});
         src_faces.recolored = recolored_.view();
     }
     draw(src, src_faces, how_.src, 0);
@@ -69,7 +73,8 @@ void FacesetSampler::enqueue(kernels::Exec ex, const kernels::StepState* state, 
     if (how_.blur_out_mask) {
         constexpr float kSidesOfSigma = 128;
         const float sigma = float(shape[1]) / kSidesOfSigma;
-        kernels::blur_outside(ex, {both, shape[1], shape[2], sigma}, batch.mask.view(), batch.target.view());
+        kernels::run(ex,
+                     kernels::BlurOutside{{both, shape[1], shape[2], sigma}, batch.mask.view(), batch.target.view()});
     }
 }
 

@@ -65,15 +65,17 @@ void Optimizer::step(kernels::Exec ex, kernels::StepState* state, const Tensor& 
     const std::vector<Parameters::Group>& groups = params_.groups();
     const std::size_t begin = which == Groups::others ? 1 : 0, end = which == Groups::first ? 1 : groups.size();
     for (std::size_t i = begin; i < end; ++i)
-        kernels::global_norm(ex, groups[i].size(), part(params_.gradients(), groups[i]),
-                             norms_.slice(std::int64_t(i), std::int64_t(i) + 1).view());
+        kernels::run(ex, kernels::GlobalNorm{groups[i].size(), part(params_.gradients(), groups[i]),
+                                             norms_.slice(std::int64_t(i), std::int64_t(i) + 1).view()});
     const kernels::View norms = norms_.slice(std::int64_t(begin), std::int64_t(end)).view();
     if (which == Groups::others)
-        kernels::judge_others(ex, state, losses.size(), losses.view(), int(begin), int(end - begin), norms);
+        kernels::run(ex,
+                     kernels::JudgeOthers{state, losses.size(), losses.view(), int(begin), int(end - begin), norms});
     else
-        kernels::judge_step(ex, state, options_.schedule, losses.size(), losses.view(), int(end), norms);
+        kernels::run(ex, kernels::JudgeStep{state, options_.schedule, losses.size(), losses.view(), int(end), norms});
     for (std::size_t i = begin; i < end; ++i)
-        kernels::update(ex, groups[i].size(), options_.update, arenas_of(groups[i]), state, int(i), groups[i].begin);
+        kernels::run(ex, kernels::Update{groups[i].size(), options_.update, arenas_of(groups[i]), state, int(i),
+                                         groups[i].begin});
 }
 
 } // namespace bifrons

@@ -26,7 +26,7 @@ class Optimizer {
     /// average = weights. When those were initialised, or restored without an average.
     void start_average(kernels::Exec ex) const;
 
-    /// Enqueues: gradient norms, judge_step over the n losses, updates. A step that is not finite changes nothing but
+    /// Enqueues: gradient norms, JudgeStep over the n losses, updates. A step that is not finite changes nothing but
     /// the state's counters.
     void step(kernels::Exec ex, kernels::StepState* state, const Tensor& losses, Groups which = Groups::all) const;
 

@@ -80,7 +80,7 @@ void Parameters::allocate_packed(Memory& memory)
 
 void Parameters::pack(kernels::Exec ex) const
 {
-    if (packed_) kernels::cast(ex, arena_size_, weights_.view(), packed_.view());
+    if (packed_) kernels::run(ex, kernels::Cast{arena_size_, weights_.view(), packed_.view()});
 }
 
 Var Parameters::var(Tape& tape, int i) const

@@ -179,7 +179,7 @@ void Grads::pass(int i, const Tensor& d)
         return;
     }
     const Store store = want(i);
-    kernels::store_gradient(tape_.exec(), d.size(), d.view(), store);
+    kernels::run(tape_.exec(), kernels::StoreGradient{d.size(), d.view(), store});
 }
 
 /// The root does not depend on this node: what it read has one use less, which may make the last contribution final.
@@ -190,8 +190,10 @@ void Tape::abandon(Node& node)
         const Tensor collected = input->grad;
         if (input->passed) input->grad = gradient_buffer(*input);
         input->passed = false;
-        kernels::store_gradient(exec_, collected.size(), collected.view(),
-                                {.out = input->grad.view(), .act = input->act, .saved = input->saved.view()});
+        kernels::run(exec_, kernels::StoreGradient{
+                                collected.size(),
+                                collected.view(),
+                                {.out = input->grad.view(), .act = input->act, .saved = input->saved.view()}});
     }
 }
 
@@ -231,7 +233,7 @@ void Tape::backward(const Var& root, const Tensor& upstream, bool continues)
         Store store = {.out = last.grad.view(), .act = last.act};
         if (adds_to(last)) store.add = last.grad.view();
         if (last.saved) store.saved = last.saved.view();
-        kernels::store_gradient(exec_, upstream.size(), upstream.view(), store);
+        kernels::run(exec_, kernels::StoreGradient{upstream.size(), upstream.view(), store});
     }
     while (!nodes_.empty()) {
         const std::shared_ptr<Node> node = std::move(nodes_.back());

@@ -92,7 +92,7 @@ CodeMap code_map(kernels::Exec ex, Memory& memory, const LatentMap& map, double 
     on_device.bias.upload(ex, bias);
     if (precision != Precision::bf16) return on_device;
     const Tensor narrow = Tensor::empty(on_device.weight.shape(), DType::bf16, memory);
-    kernels::cast(ex, narrow.size(), on_device.weight.view(), narrow.view());
+    kernels::run(ex, kernels::Cast{narrow.size(), on_device.weight.view(), narrow.view()});
     ex.device->synchronize(ex.stream);
     on_device.weight = narrow;
     return on_device;

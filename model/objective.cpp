@@ -22,8 +22,9 @@ void note(Tape& tape, const std::vector<Term>& terms, const Tensor& report, std:
 {
     kernels::LossTerms values;
     for (const Term& term : terms) values.add(term.value.view(), 1);
-    kernels::list_terms(tape.exec(), values,
-                        report.slice(std::int64_t(first), std::int64_t(first + terms.size())).view());
+    kernels::run(
+        tape.exec(),
+        kernels::ListTerms{values, report.slice(std::int64_t(first), std::int64_t(first + terms.size())).view()});
 }
 
 Var sum_of(Tape& tape, const std::vector<Term>& terms)
@@ -120,9 +121,11 @@ Var Objective::operator()(Tape& tape, const Autoencoder::Reconstructions& out, c
     if (weights_.masked_training) {
         const Shape& m = batch.mask.shape();
         soft = tape.empty(m, batch.mask.dtype());
-        kernels::soft_mask(tape.exec(),
-                           {.N = m[0], .H = m[1], .W = m[2], .sigma = std::max(1.0f, float(arch_.resolution / 32))},
-                           batch.mask.view(), soft.view());
+        kernels::run(
+            tape.exec(),
+            kernels::SoftMask{{.N = m[0], .H = m[1], .W = m[2], .sigma = std::max(1.0f, float(arch_.resolution / 32))},
+                              batch.mask.view(),
+                              soft.view()});
     }
     const Truth src = truth(batch, soft, true), dst = truth(batch, soft, false);
     std::vector<Term> roots;

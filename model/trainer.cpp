@@ -114,15 +114,15 @@ void Trainer::allocate(DType dtype)
 
 void Trainer::training_step(Exec ex, Memory& memory)
 {
-    kernels::begin_step(ex, as_state(state_));
+    kernels::run(ex, kernels::BeginStep{as_state(state_)});
     if (adversary_ && settings_.gan_update == "alternating") {
         update(ex, memory, Part::generator);
         update(ex, memory, Part::discriminators);
     } else {
         update(ex, memory, Part::all);
     }
-    kernels::note_step(ex, as_state(state_), report_.size(), report_.view(), kReports, as_state(kept_states_),
-                       kept_losses_.view());
+    kernels::run(ex, kernels::NoteStep{as_state(state_), report_.size(), report_.view(), kReports,
+                                       as_state(kept_states_), kept_losses_.view()});
 }
 
 void Trainer::update(Exec ex, Memory& memory, Part part)
@@ -132,7 +132,8 @@ void Trainer::update(Exec ex, Memory& memory, Part part)
     for (std::int64_t i = 0; i < settings_.accumulate; ++i)
         gradients(ex, memory, i, reports_ ? reports_.slice(i, i + 1).reshape({report_.size()}) : report_, part);
     ex.device->push_range("optimizer");
-    if (reports_) kernels::mean_losses(ex, settings_.accumulate, report_.size(), reports_.view(), report_.view());
+    if (reports_)
+        kernels::run(ex, kernels::MeanLosses{settings_.accumulate, report_.size(), reports_.view(), report_.view()});
     if (part == Part::all) optimizer_.step(ex, as_state(state_), report_, Groups::all);
     if (part == Part::generator) optimizer_.step(ex, as_state(state_), report_.slice(0, places), Groups::first);
     if (part == Part::discriminators)

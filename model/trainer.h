@@ -146,7 +146,7 @@ class Trainer {
     Tensor reports_;                   // of the batches of a step, where it has several
     Tensor share_;                     // of one batch in the step's mean
     Tensor state_;                     // bytes of a kernels::StepState
-    Tensor kept_states_, kept_losses_; // of the last kReports steps, see kernels::note_step
+    Tensor kept_states_, kept_losses_; // of the last kReports steps, see kernels::NoteStep
     std::unique_ptr<Step> step_, validate_;
     std::int64_t steps_ = 0, reported_ = 0;
 };

@@ -32,14 +32,17 @@ class PlannedSource : public BatchSource {
     void enqueue(kernels::Exec ex, const kernels::StepState*, Batch& batch) override
     {
         const kernels::BatchShape shape{.N = batch.input.shape()[0] / 2, .side = batch.input.shape()[1]};
-        const kernels::Target target = ex.device->target();
+        const kernels::Faces faces{.count = 1, .side = faces_side(settings_), .eyes_mouth = batch.eyes_mouth.view()};
+        const kernels::Samples out{batch.input.view(), batch.target.view(), batch.mask.view(), batch.eyes_mouth.view()};
         if (recolored())
-            ex.device->account("recolor", kernels::recolor_cost(shape, data::color_kind_of(settings_.ct_mode),
-                                                                faces_side(settings_), target));
+            kernels::run(ex, kernels::Recolor{.s = shape,
+                                              .kind = data::color_kind_of(settings_.ct_mode),
+                                              .faces = faces,
+                                              .references = faces});
         for (int identity = 0; identity < 2; ++identity)
-            ex.device->account("augment", kernels::augment_cost(shape, bool(batch.eyes_mouth), target));
+            kernels::run(ex, kernels::Augment{.s = shape, .faces = faces, .out = out});
         if (settings_.blur_out_mask)
-            ex.device->account("blur_outside", kernels::blur_outside_cost({2 * shape.N, shape.side, shape.side}));
+            kernels::run(ex, kernels::BlurOutside{{2 * shape.N, shape.side, shape.side}, out.mask, out.input});
     }
     /// Of the facesets on the device, and of what ct_mode makes of them.
     std::size_t bytes(std::int64_t faces) const

@@ -278,10 +278,10 @@ void Merger::take_colors(ImageF& picture, const ImageF& target, const ImageF& ma
     const kernels::MatchShape match{.H = picture.H, .W = picture.W, .kind = color};
     const std::size_t bytes = picture.pixels.size() * sizeof(float);
     scratch_.begin({bytes, bytes, mask.pixels.size() * sizeof(float),
-                    kernels::color_match_cost(match, device_->target()).workspace_bytes});
+                    kernels::MatchColors{.s = match}.cost(device_->target()).workspace_bytes});
     const kernels::View x = scratch_.upload(picture.pixels);
     const kernels::ConstView t = scratch_.upload(target.pixels), m = scratch_.upload(mask.pixels);
-    color_match(scratch_.exec(), match, x, t, m, nullptr, x);
+    kernels::run(scratch_.exec(), kernels::MatchColors{match, x, t, m, nullptr, x});
     std::vector<float> matched(picture.pixels.size());
     scratch_.download(x, matched);
     for (std::size_t i = 0; i < matched.size(); ++i)
@@ -294,10 +294,10 @@ void Merger::take_light(ImageF& picture, const ImageF& target, const ImageF& mas
     const kernels::LightShape shape{picture.H, picture.W, float(kLightSigma * double(picture.H))};
     const std::size_t bytes = picture.pixels.size() * sizeof(float);
     scratch_.begin({bytes, bytes, mask.pixels.size() * sizeof(float),
-                    kernels::light_transfer_cost(shape, device_->target()).workspace_bytes});
+                    kernels::LightTransfer{.s = shape}.cost(device_->target()).workspace_bytes});
     const kernels::View x = scratch_.upload(picture.pixels);
     const kernels::ConstView t = scratch_.upload(target.pixels), m = scratch_.upload(mask.pixels);
-    light_transfer(scratch_.exec(), shape, x, t, m, float(options_.beta), x);
+    kernels::run(scratch_.exec(), kernels::LightTransfer{shape, x, t, m, float(options_.beta), x});
     scratch_.download(x, picture.pixels);
     clip(picture);
 }
@@ -355,11 +355,11 @@ void Merger::clone(Region& region, const Prepared& prepared)
     set_boundary(inside, region.face, region.target, prepared.face_skin, prepared.frame_skin, solution);
     const std::size_t bytes = solution.pixels.size() * sizeof(float);
     scratch_.begin({bytes, bytes, bytes, inside.pixels.size(),
-                    kernels::poisson_solve_cost(shape, device_->target()).workspace_bytes});
+                    kernels::PoissonSolve{.s = shape}.cost(device_->target()).workspace_bytes});
     const kernels::View d = scratch_.take<float>(solution.pixels.size()), f = scratch_.upload(solution.pixels);
     const kernels::ConstView from = scratch_.upload(region.face.pixels), m = scratch_.upload(inside.pixels);
-    poisson_divergence(scratch_.exec(), shape, from, {}, {}, d);
-    poisson_solve(scratch_.exec(), shape, d, m, kTolerance, f);
+    kernels::run(scratch_.exec(), kernels::PoissonDivergence{shape, from, {}, {}, d});
+    kernels::run(scratch_.exec(), kernels::PoissonSolve{shape, d, m, kTolerance, f});
     scratch_.download(f, solution.pixels);
     region.face = std::move(solution);
 }

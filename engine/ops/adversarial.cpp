@@ -8,10 +8,10 @@ Var adversarial(Tape& tape, const Var& answers, kernels::AdversarialLoss loss, k
 {
     const kernels::AdversarialShape s{.n = answers.value().size(), .loss = loss, .wanted = wanted};
     const Tensor value = tape.empty({1}, answers.dtype());
-    kernels::adversarial_fwd(tape.exec(), s, answers.view(), scale, value.view());
+    kernels::run(tape.exec(), kernels::AdversarialFwd{s, answers.view(), scale, value.view()});
 
     return tape.record("adversarial", value, {answers}, [s, scale, x = answers.value()](const Tensor& d, Grads& grads) {
-        kernels::adversarial_grad(grads.tape().exec(), s, x.view(), scale, d.view(), grads.want(0));
+        kernels::run(grads.tape().exec(), kernels::AdversarialGrad{s, x.view(), scale, d.view(), grads.want(0)});
     });
 }
 

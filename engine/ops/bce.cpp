@@ -15,13 +15,13 @@ Var record_bce(Tape& tape, const Var& logits, const Tensor& target, float label,
     BIFRONS_CHECK(shape, !mask || mask.size() == rows, "bce: mask is ", mask.shape(), "; expected ", rows, " elements");
     const kernels::BceShape s{.rows = rows, .C = C, .label = label};
     const Tensor loss = tape.empty({1}, logits.dtype());
-    kernels::bce_fwd(tape.exec(), s, logits.view(), target.view(), mask.view(), scale, loss.view());
+    kernels::run(tape.exec(), kernels::BceFwd{s, logits.view(), target.view(), mask.view(), scale, loss.view()});
 
-    return tape.record("bce", loss, {logits},
-                       [s, scale, x = logits.value(), target, mask](const Tensor& d, Grads& grads) {
-                           kernels::bce_grad(grads.tape().exec(), s, x.view(), target.view(), mask.view(), scale,
-                                             d.view(), grads.want(0));
-                       });
+    return tape.record(
+        "bce", loss, {logits}, [s, scale, x = logits.value(), target, mask](const Tensor& d, Grads& grads) {
+            kernels::run(grads.tape().exec(),
+                         kernels::BceGrad{s, x.view(), target.view(), mask.view(), scale, d.view(), grads.want(0)});
+        });
 }
 
 } // namespace

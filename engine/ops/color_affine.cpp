@@ -12,10 +12,10 @@ Var color_affine(Tape& tape, const Var& x, const Tensor& mask, const kernels::Co
     BIFRONS_CHECK(shape, !mask || mask.size() == pixels, "color_affine: mask is ", mask.shape(), "; expected ", pixels,
                   " elements");
     const Tensor y = tape.empty(xs, dtype);
-    kernels::color_affine_fwd(tape.exec(), pixels, map, x.view(), mask.view(), y.view());
+    kernels::run(tape.exec(), kernels::ColorAffineFwd{pixels, map, x.view(), mask.view(), y.view()});
 
     return tape.record("color_affine", y, {x}, [pixels, map, mask](const Tensor& d, Grads& grads) {
-        kernels::color_affine_grad(grads.tape().exec(), pixels, map, d.view(), mask.view(), grads.want(0));
+        kernels::run(grads.tape().exec(), kernels::ColorAffineGrad{pixels, map, d.view(), mask.view(), grads.want(0)});
     });
 }
 

@@ -26,7 +26,7 @@ Var conv2d(Tape& tape, const Var& x, const Var& w, const Conv2dOptions& o)
     s.tf32 = tape.precision() == Precision::tf32;
     const DType result = o.f32_result && x.dtype() == DType::bf16 ? DType::f32 : x.dtype();
     const FusedStore store(tape, s.y_shape(), result, o.bias, o.add, o.act, o.shuffle);
-    kernels::conv2d_fwd(tape.exec(), s, x.view(), w.view(), store.y().view(), store.epilogue());
+    kernels::run(tape.exec(), kernels::Conv2dFwd{s, x.view(), w.view(), store.y().view(), store.epilogue()});
 
     return tape.record(
         "conv2d", store.y(), {x, w, o.bias, o.add},
@@ -36,9 +36,10 @@ Var conv2d(Tape& tape, const Var& x, const Var& w, const Conv2dOptions& o)
             grads.pass(3, stored);
             const Tensor dv = converted(stored, sx.dtype(), grads.tape()); // a result may be stored wider
             filter_gradients(grads, 1, sw.shape(), dv, [&](kernels::View dw, kernels::View db, bool accumulate) {
-                kernels::conv2d_wgrad(ex, s, dv.view(), sx.view(), dw, db, accumulate);
+                kernels::run(ex, kernels::Conv2dWgrad{s, dv.view(), sx.view(), dw, db, accumulate});
             });
-            if (const auto dx = grads.want(0); dx.out) kernels::conv2d_dgrad(ex, s, dv.view(), sw.view(), dx);
+            if (const auto dx = grads.want(0); dx.out)
+                kernels::run(ex, kernels::Conv2dDgrad{s, dv.view(), sw.view(), dx});
         },
         store.record_options());
 }

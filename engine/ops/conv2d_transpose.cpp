@@ -16,7 +16,7 @@ Var conv2d_transpose(Tape& tape, const Var& x, const Var& w, const Conv2dOptions
     kernels::Conv2dShape s = kernels::conv2d_transpose_shape(xs[0], xs[1], xs[2], xs[3], ws[3], ws[1], o.stride);
     s.tf32 = tape.precision() == Precision::tf32;
     const FusedStore store(tape, {s.N, s.H, s.W, s.C}, x.dtype(), o.bias, o.add, o.act, o.shuffle);
-    kernels::conv2d_transpose_fwd(tape.exec(), s, x.view(), w.view(), store.y().view(), store.epilogue());
+    kernels::run(tape.exec(), kernels::Conv2dTransposeFwd{s, x.view(), w.view(), store.y().view(), store.epilogue()});
 
     return tape.record(
         "conv2d_transpose", store.y(), {x, w, o.bias, o.add},
@@ -25,9 +25,10 @@ Var conv2d_transpose(Tape& tape, const Var& x, const Var& w, const Conv2dOptions
             const Tensor dv = undo(d, grads.tape());
             grads.pass(3, dv);
             filter_gradients(grads, 1, sw.shape(), dv, [&](kernels::View dw, kernels::View db, bool accumulate) {
-                kernels::conv2d_transpose_wgrad(ex, s, dv.view(), sx.view(), dw, db, accumulate);
+                kernels::run(ex, kernels::Conv2dTransposeWgrad{s, dv.view(), sx.view(), dw, db, accumulate});
             });
-            if (const auto dx = grads.want(0); dx.out) kernels::conv2d_transpose_dgrad(ex, s, dv.view(), sw.view(), dx);
+            if (const auto dx = grads.want(0); dx.out)
+                kernels::run(ex, kernels::Conv2dTransposeDgrad{s, dv.view(), sw.view(), dx});
         },
         store.record_options());
 }

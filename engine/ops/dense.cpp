@@ -21,17 +21,17 @@ Var dense(Tape& tape, const Var& x, const Var& w, const Var& bias, kernels::Acti
         saved = tape.empty(y.shape(), y.dtype());
         e.z = saved.view();
     }
-    kernels::dense_fwd(tape.exec(), s, x.view(), w.view(), y.view(), e);
+    kernels::run(tape.exec(), kernels::DenseFwd{s, x.view(), w.view(), y.view(), e});
 
     return tape.record("dense", y, {x, w, bias},
                        [s, sx = x.value(), sw = w.value()](const Tensor& d, Grads& grads) {
                            const kernels::Exec ex = grads.tape().exec();
-                           filter_gradients(grads, 1, sw.shape(), d,
-                                            [&](kernels::View dw, kernels::View db, bool accumulate) {
-                                                kernels::dense_wgrad(ex, s, d.view(), sx.view(), dw, db, accumulate);
-                                            });
+                           filter_gradients(
+                               grads, 1, sw.shape(), d, [&](kernels::View dw, kernels::View db, bool accumulate) {
+                                   kernels::run(ex, kernels::DenseWgrad{s, d.view(), sx.view(), dw, db, accumulate});
+                               });
                            if (const auto dx = grads.want(0); dx.out)
-                               kernels::dense_dgrad(ex, s, d.view(), sw.view(), dx);
+                               kernels::run(ex, kernels::DenseDgrad{s, d.view(), sw.view(), dx});
                        },
                        {.act = act, .saved = saved});
 }

@@ -13,7 +13,7 @@ Var depthwise(Tape& tape, const Var& x, const Tensor& w, const Tensor& bias, std
     BIFRONS_CHECK(shape, !x.node(), "depthwise: x wants a gradient, which this operation does not have");
     const kernels::DepthwiseShape s{.N = xs[0], .H = xs[1], .W = xs[2], .C = xs[3], .window = ws[0], .stride = stride};
     const Tensor y = tape.empty({s.N, s.P(), s.Q(), s.C}, x.dtype());
-    kernels::depthwise(tape.exec(), s, x.view(), w.view(), bias.view(), y.view());
+    kernels::run(tape.exec(), kernels::Depthwise{s, x.view(), w.view(), bias.view(), y.view()});
     return Var(y);
 }
 

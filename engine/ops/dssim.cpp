@@ -15,13 +15,14 @@ Var dssim(Tape& tape, const Var& prediction, const Tensor& target, const Tensor&
     const Tensor loss = tape.empty({1}, prediction.dtype());
     const bool wanted = tape.recording() && prediction.node() && prediction.node()->wanted;
     const Tensor slopes = wanted ? tape.empty({3 * s.windows()}, prediction.dtype()) : Tensor();
-    kernels::dssim_fwd(tape.exec(), s, prediction.view(), target.view(), mask.view(), scale, loss.view(),
-                       slopes.view());
+    kernels::run(tape.exec(), kernels::DssimFwd{s, prediction.view(), target.view(), mask.view(), scale, loss.view(),
+                                                slopes.view()});
 
     return tape.record("dssim", loss, {prediction},
                        [s, scale, p = prediction.value(), target, mask, slopes](const Tensor& d, Grads& grads) {
-                           kernels::dssim_grad(grads.tape().exec(), s, p.view(), target.view(), mask.view(), scale,
-                                               slopes.view(), d.view(), grads.want(0));
+                           kernels::run(grads.tape().exec(),
+                                        kernels::DssimGrad{s, p.view(), target.view(), mask.view(), scale,
+                                                           slopes.view(), d.view(), grads.want(0)});
                        });
 }
 

@@ -24,7 +24,7 @@ void store_by(Tape& tape, const Shape& shape, DType dtype, const Store& store, W
     const Tensor own = tape.empty(shape, dtype);
     write(own.view(), false);
     const Tensor same = converted(own, store.out.dtype, tape);
-    kernels::store_gradient(tape.exec(), same.size(), same.view(), store);
+    kernels::run(tape.exec(), kernels::StoreGradient{same.size(), same.view(), store});
 }
 
 } // namespace
@@ -42,7 +42,7 @@ void filter_gradients(Grads& grads, int filter, const Shape& filter_shape, const
         store_by(tape, filter_shape, dtype, dw, [&](View to, bool accumulate) { gradient(to, {}, accumulate); });
     if (db.out)
         store_by(tape, Shape({K}), dtype, db, [&](View to, bool accumulate) {
-            kernels::bias_grad(tape.exec(), d.size() / K, K, d.view(), to, accumulate);
+            kernels::run(tape.exec(), kernels::BiasGrad{d.size() / K, K, d.view(), to, accumulate});
         });
 }
 

@@ -12,13 +12,13 @@ Var l1(Tape& tape, const Var& prediction, const Tensor& target, const Tensor& ma
     BIFRONS_CHECK(shape, !mask || mask.size() == rows, "l1: mask is ", mask.shape(), "; expected ", rows, " elements");
     const kernels::L1Shape s{.rows = rows, .C = C};
     const Tensor loss = tape.empty({1}, prediction.dtype());
-    kernels::l1_fwd(tape.exec(), s, prediction.view(), target.view(), mask.view(), scale, loss.view());
+    kernels::run(tape.exec(), kernels::L1Fwd{s, prediction.view(), target.view(), mask.view(), scale, loss.view()});
 
-    return tape.record("l1", loss, {prediction},
-                       [s, scale, p = prediction.value(), target, mask](const Tensor& d, Grads& grads) {
-                           kernels::l1_grad(grads.tape().exec(), s, p.view(), target.view(), mask.view(), scale,
-                                            d.view(), grads.want(0));
-                       });
+    return tape.record(
+        "l1", loss, {prediction}, [s, scale, p = prediction.value(), target, mask](const Tensor& d, Grads& grads) {
+            kernels::run(grads.tape().exec(),
+                         kernels::L1Grad{s, p.view(), target.view(), mask.view(), scale, d.view(), grads.want(0)});
+        });
 }
 
 } // namespace bifrons

@@ -14,13 +14,13 @@ Var lpips(Tape& tape, const Var& features, const Tensor& target, const Tensor& w
                   " elements");
     const kernels::LpipsShape s{.rows = fs.size() / C, .C = C};
     const Tensor loss = tape.empty({1}, features.dtype() == DType::f64 ? DType::f64 : DType::f32);
-    kernels::lpips_fwd(tape.exec(), s, features.view(), target.view(), weights.view(), scale, loss.view());
+    kernels::run(tape.exec(), kernels::LpipsFwd{s, features.view(), target.view(), weights.view(), scale, loss.view()});
 
-    return tape.record("lpips", loss, {features},
-                       [s, scale, f = features.value(), target, weights](const Tensor& d, Grads& grads) {
-                           kernels::lpips_grad(grads.tape().exec(), s, f.view(), target.view(), weights.view(), scale,
-                                               d.view(), grads.want(0));
-                       });
+    return tape.record(
+        "lpips", loss, {features}, [s, scale, f = features.value(), target, weights](const Tensor& d, Grads& grads) {
+            kernels::run(grads.tape().exec(), kernels::LpipsGrad{s, f.view(), target.view(), weights.view(), scale,
+                                                                 d.view(), grads.want(0)});
+        });
 }
 
 } // namespace bifrons

@@ -11,10 +11,10 @@ Var mask_pixels(Tape& tape, const Var& x, const Tensor& mask, kernels::MaskSide 
                   ", the mask ", mask.shape(), "; expected one weight per pixel");
     const kernels::MaskShape s{.rows = mask.size(), .C = xs[xs.rank() - 1], .side = side};
     const Tensor y = tape.empty(xs, x.dtype());
-    kernels::mask_pixels(tape.exec(), s, x.view(), mask.view(), {.out = y.view()});
+    kernels::run(tape.exec(), kernels::MaskPixels{s, x.view(), mask.view(), {.out = y.view()}});
 
     return tape.record("mask_pixels", y, {x}, [s, mask](const Tensor& d, Grads& grads) {
-        kernels::mask_pixels(grads.tape().exec(), s, d.view(), mask.view(), grads.want(0));
+        kernels::run(grads.tape().exec(), kernels::MaskPixels{s, d.view(), mask.view(), grads.want(0)});
     });
 }
 

@@ -13,13 +13,13 @@ Var mse(Tape& tape, const Var& prediction, const Tensor& target, const Tensor& m
     BIFRONS_CHECK(shape, !mask || mask.size() == rows, "mse: mask is ", mask.shape(), "; expected ", rows, " elements");
     const kernels::MseShape s{.rows = rows, .C = C};
     const Tensor loss = tape.empty({1}, prediction.dtype());
-    kernels::mse_fwd(tape.exec(), s, prediction.view(), target.view(), mask.view(), scale, loss.view());
+    kernels::run(tape.exec(), kernels::MseFwd{s, prediction.view(), target.view(), mask.view(), scale, loss.view()});
 
-    return tape.record("mse", loss, {prediction},
-                       [s, scale, p = prediction.value(), target, mask](const Tensor& d, Grads& grads) {
-                           kernels::mse_grad(grads.tape().exec(), s, p.view(), target.view(), mask.view(), scale,
-                                             d.view(), grads.want(0));
-                       });
+    return tape.record(
+        "mse", loss, {prediction}, [s, scale, p = prediction.value(), target, mask](const Tensor& d, Grads& grads) {
+            kernels::run(grads.tape().exec(),
+                         kernels::MseGrad{s, p.view(), target.view(), mask.view(), scale, d.view(), grads.want(0)});
+        });
 }
 
 } // namespace bifrons

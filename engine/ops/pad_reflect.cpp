@@ -10,10 +10,10 @@ Var pad_reflect(Tape& tape, const Var& x, int pad)
     BIFRONS_CHECK(shape, xs.rank() == 4, "pad_reflect: x is ", xs, "; expected [N,H,W,C]");
     const kernels::PadReflectShape s{.N = xs[0], .H = xs[1], .W = xs[2], .C = xs[3], .pad = pad};
     const Tensor y = tape.empty({s.N, s.P(), s.Q(), s.C}, x.dtype());
-    kernels::pad_reflect_fwd(tape.exec(), s, x.view(), y.view());
+    kernels::run(tape.exec(), kernels::PadReflectFwd{s, x.view(), y.view()});
 
     return tape.record("pad_reflect", y, {x}, [s](const Tensor& d, Grads& grads) {
-        kernels::pad_reflect_grad(grads.tape().exec(), s, d.view(), grads.want(0));
+        kernels::run(grads.tape().exec(), kernels::PadReflectGrad{s, d.view(), grads.want(0)});
     });
 }
 

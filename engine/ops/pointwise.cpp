@@ -9,7 +9,7 @@ Var pointwise(Tape& tape, const Var& x, const PointwiseOptions& o)
     BIFRONS_CHECK(shape, xs.rank() == 4, "pointwise: x is ", xs, "; expected [N,H,W,C]");
     const kernels::EpilogueShape s{xs[0], xs[1], xs[2], xs[3]};
     const FusedStore store(tape, s, x.dtype(), {}, o.add, o.act, o.shuffle);
-    kernels::epilogue_fwd(tape.exec(), s, x.view(), store.y().view(), store.epilogue());
+    kernels::run(tape.exec(), kernels::EpilogueFwd{s, x.view(), store.y().view(), store.epilogue()});
 
     return tape.record(
         "pointwise", store.y(), {x, o.add},

@@ -20,7 +20,7 @@ Var prelu(Tape& tape, const Var& x, const Tensor& slope, const Var& add)
                       "; expected as many pixels, and no more channels");
     }
     const Tensor y = tape.empty(xs, x.dtype());
-    kernels::prelu(tape.exec(), s, x.view(), add ? add.view() : kernels::View{}, slope.view(), y.view());
+    kernels::run(tape.exec(), kernels::Prelu{s, x.view(), add ? add.view() : kernels::View{}, slope.view(), y.view()});
     return Var(y);
 }
 

@@ -26,7 +26,7 @@ void store_zeros(kernels::Exec ex, std::int64_t n, kernels::Store s)
     const kernels::ConstView collected = s.add;
     if (collected.data == s.out.data && s.act.kind == kernels::Act::none) return;
     s.add = {};
-    kernels::store_gradient(ex, n, collected, s);
+    kernels::run(ex, kernels::StoreGradient{n, collected, s});
 }
 
 } // namespace
@@ -43,7 +43,7 @@ Var rows(Tape& tape, const Var& x, std::int64_t begin, std::int64_t end)
                            const kernels::Exec ex = grads.tape().exec();
                            const kernels::Store store = grads.want(0);
                            store_zeros(ex, begin * row, store);
-                           kernels::store_gradient(ex, d.size(), d.view(), from(store, begin * row));
+                           kernels::run(ex, kernels::StoreGradient{d.size(), d.view(), from(store, begin * row)});
                            store_zeros(ex, n - end * row, from(store, end * row));
                        });
 }
@@ -55,7 +55,7 @@ Var concat_rows(Tape& tape, const Var& a, const Var& b)
                   "concat_rows: ", as, " and ", bs, "; expected the same but for the first dimension, in one type");
     const Tensor y = tape.empty(as.with_rows(as[0] + bs[0]), a.dtype());
     // All of a, then all of b, are one row of channels each: one kernel in place of two copies.
-    kernels::concat_channels(tape.exec(), {.A = as.size(), .B = bs.size()}, a.view(), b.view(), y.view());
+    kernels::run(tape.exec(), kernels::ConcatChannels{{.A = as.size(), .B = bs.size()}, a.view(), b.view(), y.view()});
 
     return tape.record("concat_rows", y, {a, b}, [A = as[0], both = as[0] + bs[0]](const Tensor& d, Grads& grads) {
         grads.pass(0, d.slice(0, A));

@@ -45,9 +45,10 @@ Tensor FusedStore::Undo::operator()(const Tensor& d, Tape& tape) const
 {
     if (shuffle_ == 1) return d.reshape({v_.N, v_.P, v_.Q, v_.K});
     const Tensor dv = tape.empty({v_.N, v_.P, v_.Q, v_.K}, d.dtype());
-    kernels::unshuffle(tape.exec(), v_, shuffle_, d.view(), dv.view());
+    kernels::run(tape.exec(), kernels::Unshuffle{v_, shuffle_, d.view(), dv.view()});
     if (act_.kind != Act::none)
-        kernels::store_gradient(tape.exec(), dv.size(), dv.view(), {.out = dv.view(), .act = act_, .saved = z_.view()});
+        kernels::run(tape.exec(),
+                     kernels::StoreGradient{dv.size(), dv.view(), {.out = dv.view(), .act = act_, .saved = z_.view()}});
     return dv;
 }
 
@@ -55,7 +56,7 @@ Tensor converted(const Tensor& t, DType dtype, Tape& tape)
 {
     if (t.dtype() == dtype) return t;
     const Tensor other = tape.empty(t.shape(), dtype);
-    kernels::cast(tape.exec(), t.size(), t.view(), other.view());
+    kernels::run(tape.exec(), kernels::Cast{t.size(), t.view(), other.view()});
     return other;
 }
 

@@ -11,11 +11,12 @@ Var style(Tape& tape, const Var& picture, const Tensor& target, float scale)
                   "; expected the same [N,H,W,C]");
     const kernels::StyleShape s{.N = ps[0], .pixels = ps[1] * ps[2], .C = ps[3]};
     const Tensor loss = tape.empty({1}, picture.dtype()), moments = tape.empty({s.N, s.C, 4}, picture.dtype());
-    kernels::style_fwd(tape.exec(), s, picture.view(), target.view(), scale, loss.view(), moments.view());
+    kernels::run(tape.exec(), kernels::StyleFwd{s, picture.view(), target.view(), scale, loss.view(), moments.view()});
 
     return tape.record(
         "style", loss, {picture}, [s, scale, p = picture.value(), moments](const Tensor& d, Grads& grads) {
-            kernels::style_grad(grads.tape().exec(), s, p.view(), moments.view(), scale, d.view(), grads.want(0));
+            kernels::run(grads.tape().exec(),
+                         kernels::StyleGrad{s, p.view(), moments.view(), scale, d.view(), grads.want(0)});
         });
 }
 

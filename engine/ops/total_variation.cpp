@@ -10,11 +10,11 @@ Var total_variation(Tape& tape, const Var& picture, float scale)
     BIFRONS_CHECK(shape, ps.rank() == 4, "total_variation: picture is ", ps, "; expected [N,H,W,C]");
     const kernels::TotalVariationShape s{ps[0], ps[1], ps[2], ps[3]};
     const Tensor loss = tape.empty({1}, picture.dtype());
-    kernels::total_variation_fwd(tape.exec(), s, picture.view(), scale, loss.view());
+    kernels::run(tape.exec(), kernels::TotalVariationFwd{s, picture.view(), scale, loss.view()});
 
     return tape.record(
         "total_variation", loss, {picture}, [s, scale, p = picture.value()](const Tensor& d, Grads& grads) {
-            kernels::total_variation_grad(grads.tape().exec(), s, p.view(), scale, d.view(), grads.want(0));
+            kernels::run(grads.tape().exec(), kernels::TotalVariationGrad{s, p.view(), scale, d.view(), grads.want(0)});
         });
 }
 

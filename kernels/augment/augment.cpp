@@ -1,8 +1,6 @@
 #include "kernels/augment/augment.h"
 
-#include "kernels/augment/augment_cpu.h"
 #include "kernels/augment/augment_draw.h"
-#include "kernels/device/dispatch.h"
 
 namespace bifrons::kernels {
 
@@ -13,7 +11,9 @@ void check_range(const char* name, float value, float high)
     BIFRONS_CHECK(usage, value >= 0 && value <= high, "augment: ", name, " is ", value, "; expected 0 to ", high);
 }
 
-void check(const BatchShape& s, const AugmentOptions& o, const Faces& faces)
+} // namespace
+
+void Augment::check(Target) const
 {
     check_range("rotation", o.rotation_deg, 180);
     check_range("scale", o.scale, 1);
@@ -27,23 +27,6 @@ void check(const BatchShape& s, const AugmentOptions& o, const Faces& faces)
                   "; expected at least one face, and one pixel between the margins");
     BIFRONS_CHECK(shape, s.N >= 1 && s.side >= 1 && s.purpose < 1u << 16, "augment: ", s.N, " samples of side ", s.side,
                   " for purpose ", s.purpose, "; expected at least one sample of one pixel, and a purpose below 65536");
-}
-
-} // namespace
-
-Cost augment_cost(const BatchShape& s, bool eyes_mouth, Target target)
-{
-    const double pixels = double(s.N * s.side * s.side);
-    // Two bicubic pictures (105 operations each), bilinear masks, the geometry; each stored pixel read once.
-    return {.flops = (eyes_mouth ? 280 : 260) * pixels,
-            .bytes = pixels * (eyes_mouth ? 8 * 4 + 5 : 7 * 4 + 4),
-            .workspace_bytes = target.kind == DeviceKind::cpu ? std::size_t(s.N) * sizeof(AugmentDraw) : 0};
-}
-
-void augment(Exec ex, const BatchShape& s, const AugmentOptions& o, const Faces& faces, const StepState* state,
-             const Samples& out)
-{
-    check(s, o, faces);
     for (const View& view : {out.input, out.target, out.mask, out.eyes_mouth})
         BIFRONS_CHECK(shape, !view || view.dtype == DType::f32, "augment: an output is ", dtype_name(view.dtype),
                       "; expected f32");
@@ -52,9 +35,15 @@ void augment(Exec ex, const BatchShape& s, const AugmentOptions& o, const Faces&
                       "; expected u8");
     BIFRONS_CHECK(bug, !out.eyes_mouth || faces.eyes_mouth,
                   "augment: masks of eyes and mouth requested, but the faces have none");
-    if (accounted(ex, "augment", augment_cost(s, bool(out.eyes_mouth), ex.device->target()))) return;
-    if (on_cpu(ex)) return ex.device->enqueue(ex.stream, [=] { cpu::augment(s, o, faces, state, out, ex.workspace); });
-    BIFRONS_SIMT(ex, "augment", augment(ex, s, o, faces, state, out));
+}
+
+Cost Augment::cost(Target target) const
+{
+    const double pixels = double(s.N * s.side * s.side);
+    // Two bicubic pictures (105 operations each), bilinear masks, the geometry; each stored pixel read once.
+    return {.flops = (out.eyes_mouth ? 280 : 260) * pixels,
+            .bytes = pixels * (out.eyes_mouth ? 8 * 4 + 5 : 7 * 4 + 4),
+            .workspace_bytes = target.kind == DeviceKind::cpu ? std::size_t(s.N) * sizeof(AugmentDraw) : 0};
 }
 
 } // namespace bifrons::kernels

@@ -132,14 +132,15 @@ __global__ void __launch_bounds__(kBlockSize)
 
 } // namespace
 
-void augment(Exec ex, const BatchShape& s, const AugmentOptions& o, const Faces& faces, const StepState* state,
-             const Samples& out)
+void run(Exec ex, const Augment& op)
 {
+    const BatchShape& s = op.s;
     constexpr std::int64_t kMostBlocks = 65535;
     const std::int64_t parts = (s.side * s.side - 1) / (std::int64_t(kBlockSize) * kPixelsOfThread) + 1;
     const Grid grid{.blocks = {unsigned(s.N), unsigned(std::min(parts, kMostBlocks))}, .threads = {kBlockSize}};
-    launch("augment", augment_kernel, grid, ex, s, o, faces, state,
-           Outputs{out.input.as<float>(), out.target.as<float>(), out.mask.as<float>(), out.eyes_mouth.as<float>()});
+    launch(op.kName, augment_kernel, grid, ex, s, op.o, op.faces, op.state,
+           Outputs{op.out.input.as<float>(), op.out.target.as<float>(), op.out.mask.as<float>(),
+                   op.out.eyes_mouth.as<float>()});
 }
 
 } // namespace bifrons::kernels::BIFRONS_SIMT_NS

@@ -74,12 +74,17 @@ struct Samples {
 /// Error: 64 * 2^-24 * max(side, faces.side), from positions: they are in error by less than 10 * 2^-24 of that many
 /// px, a picture rises by less than 4 per px, and a colour shift at most doubles it. Throws Error(usage) for an option
 /// out of its range, Error(data) without faces, Error(shape) for other element types.
-void augment(Exec ex, const BatchShape& s, const AugmentOptions& o, const Faces& faces, const StepState* state,
-             const Samples& out);
-/// eyes_mouth: whether that mask is drawn.
-Cost augment_cost(const BatchShape& s, bool eyes_mouth, Target target);
+struct Augment {
+    static constexpr const char* kName = "augment";
+    BatchShape s = {};
+    AugmentOptions o = {};
+    Faces faces = {};
+    const StepState* state = nullptr;
+    Samples out = {};
 
-BIFRONS_SIMT_DECLARE(void augment(Exec ex, const BatchShape& s, const AugmentOptions& o, const Faces& faces,
-                                  const StepState* state, const Samples& out);)
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(Augment)
 
 } // namespace bifrons::kernels

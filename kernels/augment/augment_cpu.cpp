@@ -1,4 +1,4 @@
-#include "kernels/augment/augment_cpu.h"
+#include "kernels/augment/augment.h"
 
 #include "kernels/augment/augment_ref.h"
 #include "kernels/base/clones.h"
@@ -152,14 +152,17 @@ __attribute__((flatten)) BIFRONS_CLONES void draw_row(const BatchShape& s, const
 
 } // namespace
 
-void augment(const BatchShape& s, const AugmentOptions& o, const Faces& faces, const StepState* state,
-             const Samples& out, Workspace workspace)
+void run(Exec ex, const Augment& op)
 {
-    const Row first{out.input.as<float>(), out.target.as<float>(), out.mask.as<float>(), out.eyes_mouth.as<float>()};
+    const BatchShape& s = op.s;
+    const AugmentOptions& o = op.o;
+    const Faces& faces = op.faces;
+    const Row first{op.out.input.as<float>(), op.out.target.as<float>(), op.out.mask.as<float>(),
+                    op.out.eyes_mouth.as<float>()};
     const auto *images = faces.images.as<std::uint8_t>(), *masks = faces.masks.as<std::uint8_t>(),
                *eyes_mouth = faces.eyes_mouth.as<std::uint8_t>(), *recolored = faces.recolored.as<std::uint8_t>();
-    auto* draws = static_cast<AugmentDraw*>(workspace.data);
-    for (std::int64_t n = 0; n < s.N; ++n) draw_sample(s, o, faces, state->seed, state->step, n, draws[n]);
+    auto* draws = static_cast<AugmentDraw*>(ex.workspace.data);
+    for (std::int64_t n = 0; n < s.N; ++n) draw_sample(s, o, faces, op.state->seed, op.state->step, n, draws[n]);
 
     const bool colors = o.hue_deg != 0 || o.saturation != 0 || o.value != 0;
     const std::int64_t face_size = faces.side * faces.side;

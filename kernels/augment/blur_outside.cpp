@@ -2,7 +2,6 @@
 
 #include "kernels/augment/blur_outside_ref.h"
 #include "kernels/base/parallel.h"
-#include "kernels/device/dispatch.h"
 
 #include <algorithm>
 #include <array>
@@ -53,16 +52,6 @@ void blur_columns(const BlurOutsideShape& s, const float* taps, const float* mas
     });
 }
 
-void blur_outside_cpu(const BlurOutsideShape& s, const float* mask, float* x, float* planes)
-{
-    std::array<float, 2 * kMostRadius + 1> taps{};
-    const int radius = s.radius();
-    for (int d = -radius; d <= radius; ++d)
-        taps[std::size_t(d + radius)] = float(std::exp(-double(d) * d / (2 * double(s.sigma) * double(s.sigma))));
-    blur_rows(s, taps.data(), mask, x, planes);
-    blur_columns(s, taps.data(), mask, planes, x);
-}
-
 } // namespace
 
 int BlurOutsideShape::radius() const
@@ -70,7 +59,13 @@ int BlurOutsideShape::radius() const
     return std::max(3, int(4 * sigma)) / 2;
 }
 
-Cost blur_outside_cost(const BlurOutsideShape& s)
+void BlurOutside::check(Target) const
+{
+    BIFRONS_CHECK(shape, s.pixels() > 0 && s.sigma >= 0.01f && s.sigma <= 32, "blur_outside: [", s.N, ",", s.H, ",",
+                  s.W, "] with sigma ", s.sigma, "; expected sizes above 0 and sigma in 0.01..32");
+}
+
+Cost BlurOutside::cost(Target) const
 {
     const double n = double(s.pixels());
     return {.flops = 16.0 * (2 * s.radius() + 1) * n,
@@ -78,16 +73,17 @@ Cost blur_outside_cost(const BlurOutsideShape& s)
             .workspace_bytes = std::size_t(s.pixels()) * 16};
 }
 
-void blur_outside(Exec ex, const BlurOutsideShape& s, ConstView mask, View x)
+void cpu::run(Exec ex, const BlurOutside& op)
 {
-    BIFRONS_CHECK(shape, s.pixels() > 0 && s.sigma >= 0.01f && s.sigma <= 32, "blur_outside: [", s.N, ",", s.H, ",",
-                  s.W, "] with sigma ", s.sigma, "; expected sizes above 0 and sigma in 0.01..32");
-    if (accounted(ex, "blur_outside", blur_outside_cost(s))) return;
-    if (on_cpu(ex))
-        return ex.device->enqueue(ex.stream, [=] {
-            blur_outside_cpu(s, mask.as<float>(), x.as<float>(), static_cast<float*>(ex.workspace.data));
-        });
-    BIFRONS_SIMT(ex, "blur_outside", blur_outside(ex, s, mask, x));
+    const BlurOutsideShape& s = op.s;
+    const float* mask = op.mask.as<float>();
+    float *x = op.x.as<float>(), *planes = static_cast<float*>(ex.workspace.data);
+    std::array<float, 2 * kMostRadius + 1> taps{};
+    const int radius = s.radius();
+    for (int d = -radius; d <= radius; ++d)
+        taps[std::size_t(d + radius)] = float(std::exp(-double(d) * d / (2 * double(s.sigma) * double(s.sigma))));
+    blur_rows(s, taps.data(), mask, x, planes);
+    blur_columns(s, taps.data(), mask, planes, x);
 }
 
 } // namespace bifrons::kernels

@@ -53,14 +53,15 @@ __global__ void __launch_bounds__(kBlockSize)
 
 } // namespace
 
-void blur_outside(Exec ex, const BlurOutsideShape& s, ConstView mask, View x)
+void run(Exec ex, const BlurOutside& op)
 {
+    const BlurOutsideShape& s = op.s;
     const std::int64_t n = s.pixels();
     const BlurTaps taps{s.sigma, s.radius()};
     auto* planes = static_cast<float4*>(ex.workspace.data);
-    launch("blur_outside", rows_kernel, grid_1d(n), ex, n, int(s.W), taps, mask.as<float>(), x.as<float>(), planes);
-    launch("blur_outside", columns_kernel, grid_1d(n), ex, n, int(s.H), int(s.W), taps, mask.as<float>(), planes,
-           x.as<float>());
+    launch(op.kName, rows_kernel, grid_1d(n), ex, n, int(s.W), taps, op.mask.as<float>(), op.x.as<float>(), planes);
+    launch(op.kName, columns_kernel, grid_1d(n), ex, n, int(s.H), int(s.W), taps, op.mask.as<float>(), planes,
+           op.x.as<float>());
 }
 
 } // namespace bifrons::kernels::BIFRONS_SIMT_NS

@@ -12,7 +12,7 @@
 // Source  DeepFaceLab's blur_out_mask (sigma = side / 128), which changes the targets of both identities and no input
 #pragma once
 
-#include "kernels/device/device.h"
+#include "kernels/device/dispatch.h"
 
 namespace bifrons::kernels {
 
@@ -27,9 +27,15 @@ struct BlurOutsideShape {
 
 /// mask [N,H,W] 0..1 read, x [N,H,W,3] 0..1 read and written; f32. Deterministic.
 /// Error: 3 gamma32((2 radius + 1)^2): all terms are positive, a mean of values up to 1, the sums of both blurs.
-void blur_outside(Exec ex, const BlurOutsideShape& s, ConstView mask, View x);
-Cost blur_outside_cost(const BlurOutsideShape& s);
+struct BlurOutside {
+    static constexpr const char* kName = "blur_outside";
+    BlurOutsideShape s = {};
+    ConstView mask = {};
+    View x = {};
 
-BIFRONS_SIMT_DECLARE(void blur_outside(Exec ex, const BlurOutsideShape& s, ConstView mask, View x);)
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(BlurOutside)
 
 } // namespace bifrons::kernels

@@ -36,16 +36,16 @@ __global__ void __launch_bounds__(kBlockSize) round_kernel(std::int64_t n, const
 
 } // namespace
 
-void recolor(Exec ex, const BatchShape& s, ColorMatch kind, const Faces& faces, const Faces& references,
-             const StepState* state, View out)
+void run(Exec ex, const Recolor& op)
 {
+    const BatchShape& s = op.s;
     constexpr unsigned kParts = 32;
-    const RecolorPlan plan(s, kind, faces.side);
+    const RecolorPlan plan(s, op.kind, op.faces.side);
     const View x{ex.workspace.data, DType::f32}, y{behind(ex, plan.bytes()).workspace.data, DType::f32};
-    launch("recolor", fetch_kernel, Grid{.blocks = {unsigned(s.N), kParts}, .threads = {kBlockSize}}, ex, s, faces,
-           references, plan.values / s.N, state, x.as<float>(), y.as<float>());
-    BIFRONS_SIMT_NS::color_match(behind(ex, 2 * plan.bytes()), plan.match, x, y, {}, state, x);
-    launch("recolor", round_kernel, grid_1d(plan.values), ex, plan.values, x.as<float>(), out.as<std::uint8_t>());
+    launch(op.kName, fetch_kernel, Grid{.blocks = {unsigned(s.N), kParts}, .threads = {kBlockSize}}, ex, s, op.faces,
+           op.references, plan.values / s.N, op.state, x.as<float>(), y.as<float>());
+    run(behind(ex, 2 * plan.bytes()), MatchColors{plan.match, x, y, {}, op.state, x});
+    launch(op.kName, round_kernel, grid_1d(plan.values), ex, plan.values, x.as<float>(), op.out.as<std::uint8_t>());
 }
 
 } // namespace bifrons::kernels::BIFRONS_SIMT_NS

@@ -2,7 +2,6 @@
 
 #include "kernels/augment/soft_mask_ref.h"
 #include "kernels/base/parallel.h"
-#include "kernels/device/dispatch.h"
 
 #include <array>
 
@@ -43,21 +42,6 @@ void blur_columns(const SoftMaskShape& s, const float* taps, int radius, const f
     });
 }
 
-void soft_mask_cpu(const SoftMaskShape& s, ConstView mask, View y, Workspace scratch)
-{
-    if (mask.dtype == DType::f64) return ref::soft_mask(s, mask.as<double>(), y.as<double>());
-    const int radius = s.radius();
-    std::array<double, 2 * kMaxRadius + 1> exact{};
-    double sum = 0;
-    for (int d = -radius; d <= radius; ++d)
-        sum += exact[std::size_t(d + radius)] = std::exp(-double(d) * d / (2.0 * double(s.sigma) * s.sigma));
-    std::array<float, 2 * kMaxRadius + 1> taps{};
-    for (std::size_t i = 0; i < taps.size(); ++i) taps[i] = float(exact[i] / sum);
-    float* rows = static_cast<float*>(scratch.data);
-    blur_rows(s, taps.data(), radius, mask.as<float>(), rows);
-    blur_columns(s, taps.data(), radius, rows, y.as<float>());
-}
-
 } // namespace
 
 int SoftMaskShape::radius() const
@@ -65,21 +49,34 @@ int SoftMaskShape::radius() const
     return std::max(3, int(4 * sigma)) / 2;
 }
 
-Cost soft_mask_cost(const SoftMaskShape& s, DType dtype)
-{
-    const double n = double(s.size());
-    return {.flops = 4.0 * (2 * s.radius() + 1) * n,
-            .bytes = 4.0 * n * double(dtype_bytes(dtype)),
-            .workspace_bytes = dtype == DType::f32 ? std::size_t(s.size()) * sizeof(float) : 0};
-}
-
-void soft_mask(Exec ex, const SoftMaskShape& s, ConstView mask, View y)
+void SoftMask::check(Target) const
 {
     BIFRONS_CHECK(shape, s.size() > 0 && s.sigma >= 0.3f && s.sigma <= 64, "soft_mask: [", s.N, ",", s.H, ",", s.W,
                   "] with sigma ", s.sigma, "; expected sizes above 0 and sigma in 0.3..64");
-    if (accounted(ex, "soft_mask", soft_mask_cost(s, mask.dtype))) return;
-    if (on_cpu(ex)) return ex.device->enqueue(ex.stream, [=] { soft_mask_cpu(s, mask, y, ex.workspace); });
-    BIFRONS_SIMT(ex, "soft_mask", soft_mask(ex, s, mask, y));
+}
+
+Cost SoftMask::cost(Target) const
+{
+    const double n = double(s.size());
+    return {.flops = 4.0 * (2 * s.radius() + 1) * n,
+            .bytes = 4.0 * n * double(dtype_bytes(mask.dtype)),
+            .workspace_bytes = mask.dtype == DType::f32 ? std::size_t(s.size()) * sizeof(float) : 0};
+}
+
+void cpu::run(Exec ex, const SoftMask& op)
+{
+    const SoftMaskShape& s = op.s;
+    if (op.mask.dtype == DType::f64) return ref::soft_mask(s, op.mask.as<double>(), op.y.as<double>());
+    const int radius = s.radius();
+    std::array<double, 2 * kMaxRadius + 1> exact{};
+    double sum = 0;
+    for (int d = -radius; d <= radius; ++d)
+        sum += exact[std::size_t(d + radius)] = std::exp(-double(d) * d / (2.0 * double(s.sigma) * s.sigma));
+    std::array<float, 2 * kMaxRadius + 1> taps{};
+    for (std::size_t i = 0; i < taps.size(); ++i) taps[i] = float(exact[i] / sum);
+    float* rows = static_cast<float*>(ex.workspace.data);
+    blur_rows(s, taps.data(), radius, op.mask.as<float>(), rows);
+    blur_columns(s, taps.data(), radius, rows, op.y.as<float>());
 }
 
 } // namespace bifrons::kernels

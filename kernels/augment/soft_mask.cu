@@ -16,11 +16,12 @@ struct StoreWeight {
 
 } // namespace
 
-void soft_mask(Exec ex, const SoftMaskShape& s, ConstView mask, View y)
+void run(Exec ex, const SoftMask& op)
 {
+    const SoftMaskShape& s = op.s;
     constexpr int kMostRadius = 128; // of sigma 64
-    blur<kMostRadius>("soft_mask", ex, s.size(), s.H, s.W, 1, {s.sigma, s.radius()}, mask.as<float>(),
-                      static_cast<float*>(ex.workspace.data), y.as<float>(), StoreWeight{});
+    blur<kMostRadius>(op.kName, ex, s.size(), s.H, s.W, 1, {s.sigma, s.radius()}, op.mask.as<float>(),
+                      static_cast<float*>(ex.workspace.data), op.y.as<float>(), StoreWeight{});
 }
 
 } // namespace bifrons::kernels::BIFRONS_SIMT_NS

@@ -9,7 +9,7 @@
 // Source  DeepFaceLab's masked_training (sigma = side / 32)
 #pragma once
 
-#include "kernels/device/device.h"
+#include "kernels/device/dispatch.h"
 
 namespace bifrons::kernels {
 
@@ -24,9 +24,15 @@ struct SoftMaskShape {
 
 /// mask [N,H,W] 0..1 read, y [N,H,W] 0..1 written, not in place; f32, or f64 (cpu), alike. Deterministic.
 /// Error: gamma32((2 radius + 1)^2), all terms being positive and their sum at most 1.
-void soft_mask(Exec ex, const SoftMaskShape& s, ConstView mask, View y);
-Cost soft_mask_cost(const SoftMaskShape& s, DType dtype);
+struct SoftMask {
+    static constexpr const char* kName = "soft_mask";
+    SoftMaskShape s = {};
+    ConstView mask = {};
+    View y = {};
 
-BIFRONS_SIMT_DECLARE(void soft_mask(Exec ex, const SoftMaskShape& s, ConstView mask, View y);)
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(SoftMask)
 
 } // namespace bifrons::kernels

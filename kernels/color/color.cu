@@ -202,38 +202,39 @@ __global__ void __launch_bounds__(kBlockSize)
 
 } // namespace
 
-void bgr_to_lab(Exec ex, std::int64_t n, ConstView bgr, View lab)
+void run(Exec ex, const BgrToLab& op)
 {
-    launch("bgr_to_lab", bgr_to_lab_kernel, grid_1d(n), ex, n, bgr.as<float>(), lab.as<float>());
+    launch(op.kName, bgr_to_lab_kernel, grid_1d(op.n), ex, op.n, op.bgr.as<float>(), op.lab.as<float>());
 }
 
-void lab_to_bgr(Exec ex, std::int64_t n, ConstView lab, View bgr)
+void run(Exec ex, const LabToBgr& op)
 {
-    launch("lab_to_bgr", lab_to_bgr_kernel, grid_1d(n), ex, n, lab.as<float>(), bgr.as<float>());
+    launch(op.kName, lab_to_bgr_kernel, grid_1d(op.n), ex, op.n, op.lab.as<float>(), op.bgr.as<float>());
 }
 
-void color_statistics(Exec ex, std::int64_t n, ConstView x, ConstView mask, View statistics)
+void run(Exec ex, const ColorStatistics& op)
 {
-    launch_sums("color_statistics", ex, Pictures<1, false>{n, {x.as<float>()}, mask.as<float>()});
-    launch("color_statistics", statistics_kernel, grid_1d(1), ex, Partials<1>(ex, n), statistics.as<float>());
+    launch_sums(op.kName, ex, Pictures<1, false>{op.n, {op.x.as<float>()}, op.mask.as<float>()});
+    launch(op.kName, statistics_kernel, grid_1d(1), ex, Partials<1>(ex, op.n), op.statistics.as<float>());
 }
 
-void color_transfer(Exec ex, std::int64_t n, ConstView x, ConstView target, ConstView mask, float alpha, View out)
+void run(Exec ex, const ColorTransfer& op)
 {
-    launch_sums("color_transfer", ex, Pictures<2, true>{n, {x.as<float>(), target.as<float>()}, mask.as<float>()});
-    launch("color_transfer", transfer_kernel, grid_of_sums(n), ex, n, x.as<float>(), Partials<2>(ex, n), alpha,
-           out.as<float>());
+    launch_sums(op.kName, ex, Pictures<2, true>{op.n, {op.x.as<float>(), op.target.as<float>()}, op.mask.as<float>()});
+    launch(op.kName, transfer_kernel, grid_of_sums(op.n), ex, op.n, op.x.as<float>(), Partials<2>(ex, op.n), op.alpha,
+           op.out.as<float>());
 }
 
-void light_transfer(Exec ex, const LightShape& s, ConstView x, ConstView target, ConstView mask, float beta, View out)
+void run(Exec ex, const LightTransfer& op)
 {
+    const LightShape& s = op.s;
     const std::int64_t n = s.pixels();
     const std::size_t plane_bytes = aligned(std::size_t(n) * 12);
     const View planes{ex.workspace.data, DType::f32};
-    launch("light_transfer", luma_kernel, grid_1d(n), ex, n, x.as<float>(), target.as<float>(), mask.as<float>(),
+    launch(op.kName, luma_kernel, grid_1d(n), ex, n, op.x.as<float>(), op.target.as<float>(), op.mask.as<float>(),
            planes.as<float>());
-    BIFRONS_SIMT_NS::gaussian_blur(behind(ex, plane_bytes), {s.H, s.W, 3, s.sigma}, planes, planes);
-    launch("light_transfer", gain_kernel, grid_1d(n), ex, n, x.as<float>(), planes.as<float>(), beta, out.as<float>());
+    run(behind(ex, plane_bytes), GaussianBlur{{s.H, s.W, 3, s.sigma}, planes, planes});
+    launch(op.kName, gain_kernel, grid_1d(n), ex, n, op.x.as<float>(), planes.as<float>(), op.beta, op.out.as<float>());
 }
 
 } // namespace bifrons::kernels::BIFRONS_SIMT_NS

@@ -14,24 +14,59 @@
 // Definition  color_ref.h, lab.h      CPU  color_cpu.cpp      CUDA  color.cu      Tests  tests/kernels/color_test.cpp
 #pragma once
 
-#include "kernels/device/device.h"
+#include "kernels/device/dispatch.h"
 
 namespace bifrons::kernels {
 
 /// n pixels; lab and bgr may be one buffer. lab.h has the formulas. Error of L <= 4e-5, of a and b <= 4e-4; back: 1e-5.
-void bgr_to_lab(Exec ex, std::int64_t n, ConstView bgr, View lab);
-void lab_to_bgr(Exec ex, std::int64_t n, ConstView lab, View bgr);
-Cost lab_cost(std::int64_t n);
+struct BgrToLab {
+    static constexpr const char* kName = "bgr_to_lab";
+    std::int64_t n = 0;
+    ConstView bgr = {};
+    View lab = {};
+
+    void check(Target) const {}
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(BgrToLab)
+
+struct LabToBgr {
+    static constexpr const char* kName = "lab_to_bgr";
+    std::int64_t n = 0;
+    ConstView lab = {};
+    View bgr = {};
+
+    void check(Target) const {}
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(LabToBgr)
 
 /// x [n,3] of any unit, mask [n] read; statistics [6] written: the means, then the deviations; 0 if the mask is 0.
 /// Summed in double: deterministic, error <= 2^-23 max|x|.
-void color_statistics(Exec ex, std::int64_t n, ConstView x, ConstView mask, View statistics);
-Cost color_statistics_cost(std::int64_t n, Target target);
+struct ColorStatistics {
+    static constexpr const char* kName = "color_statistics";
+    std::int64_t n = 0;
+    ConstView x = {}, mask = {};
+    View statistics = {};
+
+    void check(Target) const {}
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(ColorStatistics)
 
 /// x, target [n,3], mask [n] read; out [n,3] written, may be x's buffer. alpha 0..1; 0 returns x to the bit.
 /// Deterministic. Error <= 4e-5 where no ratio of deviations exceeds 4.
-void color_transfer(Exec ex, std::int64_t n, ConstView x, ConstView target, ConstView mask, float alpha, View out);
-Cost color_transfer_cost(std::int64_t n, Target target);
+struct ColorTransfer {
+    static constexpr const char* kName = "color_transfer";
+    std::int64_t n = 0;
+    ConstView x = {}, target = {}, mask = {};
+    float alpha = 1;
+    View out = {};
+
+    void check(Target device) const;
+    Cost cost(Target device) const;
+};
+BIFRONS_OPERATION(ColorTransfer)
 
 /// Pictures [H,W,3]. sigma: of the low-pass, px.
 struct LightShape {
@@ -42,18 +77,19 @@ struct LightShape {
 
 /// x, target [H,W,3], mask [H,W] read; out [H,W,3] written, may be x's buffer; not clipped. beta 0..1; 0 returns x to
 /// the bit. Where the Gaussian sees no mask, the gain is 1. Deterministic.
-void light_transfer(Exec ex, const LightShape& s, ConstView x, ConstView target, ConstView mask, float beta, View out);
-Cost light_transfer_cost(const LightShape& s, Target target);
+struct LightTransfer {
+    static constexpr const char* kName = "light_transfer";
+    LightShape s = {};
+    ConstView x = {}, target = {}, mask = {};
+    float beta = 1;
+    View out = {};
+
+    void check(Target device) const;
+    Cost cost(Target device) const;
+};
+BIFRONS_OPERATION(LightTransfer)
 
 /// Blocks that sum over a picture on a GPU; each leaves its sums, in f64, in the workspace.
 constexpr unsigned kColorSumBlocks = 128;
-
-BIFRONS_SIMT_DECLARE(void bgr_to_lab(Exec ex, std::int64_t n, ConstView bgr, View lab);
-                     void lab_to_bgr(Exec ex, std::int64_t n, ConstView lab, View bgr);
-                     void color_statistics(Exec ex, std::int64_t n, ConstView x, ConstView mask, View statistics);
-                     void color_transfer(Exec ex, std::int64_t n, ConstView x, ConstView target, ConstView mask,
-                                         float alpha, View out);
-                     void light_transfer(Exec ex, const LightShape& s, ConstView x, ConstView target, ConstView mask,
-                                         float beta, View out);)
 
 } // namespace bifrons::kernels

@@ -48,20 +48,19 @@ __global__ void __launch_bounds__(kBlockSize)
 
 } // namespace
 
-void color_affine_fwd(Exec ex, std::int64_t pixels, const ColorAffine& map, ConstView x, ConstView mask, View y)
+void run(Exec ex, const ColorAffineFwd& op)
 {
-    on_storage("color_affine_fwd", y.dtype, [&]<class T>() {
-        launch("color_affine_fwd", color_affine_kernel<T>, grid_1d(pixels), ex, pixels, Map(map), x.as<float>(),
-               mask.as<float>(), y.as<T>());
+    on_storage(op.kName, op.y.dtype, [&]<class T>() {
+        launch(op.kName, color_affine_kernel<T>, grid_1d(op.pixels), ex, op.pixels, Map(op.map), op.x.as<float>(),
+               op.mask.as<float>(), op.y.as<T>());
     });
 }
 
-void color_affine_grad(Exec ex, std::int64_t pixels, const ColorAffine& map, ConstView dy, ConstView mask,
-                       const Store& d)
+void run(Exec ex, const ColorAffineGrad& op)
 {
-    on_storage("color_affine_grad", dy.dtype, [&]<class T>() {
-        launch("color_affine_grad", color_affine_grad_kernel<T>, grid_1d(pixels), ex, pixels, Map(map), dy.as<T>(),
-               mask.as<float>(), GradientStore<float>(d));
+    on_storage(op.kName, op.dy.dtype, [&]<class T>() {
+        launch(op.kName, color_affine_grad_kernel<T>, grid_1d(op.pixels), ex, op.pixels, Map(op.map), op.dy.as<T>(),
+               op.mask.as<float>(), GradientStore<float>(op.d));
     });
 }
 

@@ -19,18 +19,30 @@ struct ColorAffine {
 /// y as above.   x [pixels,3] read   mask [pixels] read, may be empty   y [pixels,3] written
 ///   x and mask f32, or f64 (cpu only); y of x's type, or bf16, rounded once.
 /// Error <= gamma32(4) * (the same sum of absolute values).   Throws Error(shape) for other element types.
-void color_affine_fwd(Exec ex, std::int64_t pixels, const ColorAffine& map, ConstView x, ConstView mask, View y);
-Cost color_affine_fwd_cost(std::int64_t pixels, DType dtype, DType y_dtype, bool masked);
+struct ColorAffineFwd {
+    static constexpr const char* kName = "color_affine_fwd";
+    std::int64_t pixels = 0;
+    ColorAffine map = {};
+    ConstView x = {}, mask = {};
+    View y = {};
+
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(ColorAffineFwd)
 
 /// v[i,j] = m_i sum_k A[k][j] dy[i,k], stored as d says.   dy of y's type read   d.out [pixels,3] of x's type written
 /// Error <= gamma32(4) * (the same sum of absolute values).
-void color_affine_grad(Exec ex, std::int64_t pixels, const ColorAffine& map, ConstView dy, ConstView mask,
-                       const Store& d);
-Cost color_affine_grad_cost(std::int64_t pixels, DType dtype, DType dy_dtype, bool masked, const Store& d);
+struct ColorAffineGrad {
+    static constexpr const char* kName = "color_affine_grad";
+    std::int64_t pixels = 0;
+    ColorAffine map = {};
+    ConstView dy = {}, mask = {};
+    Store d = {};
 
-BIFRONS_SIMT_DECLARE(void color_affine_fwd(Exec ex, std::int64_t pixels, const ColorAffine& map, ConstView x,
-                                           ConstView mask, View y);
-                     void color_affine_grad(Exec ex, std::int64_t pixels, const ColorAffine& map, ConstView dy,
-                                            ConstView mask, const Store& d);)
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(ColorAffineGrad)
 
 } // namespace bifrons::kernels

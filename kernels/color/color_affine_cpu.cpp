@@ -1,4 +1,4 @@
-#include "kernels/color/color_affine_cpu.h"
+#include "kernels/color/color_affine.h"
 
 #include "kernels/base/host_storage.h"
 #include "kernels/base/on_type.h"
@@ -38,15 +38,17 @@ void grad(std::int64_t pixels, const ColorAffine& map, const Y* dy, const Wide<Y
 
 } // namespace
 
-void color_affine_fwd(std::int64_t pixels, const ColorAffine& map, ConstView x, ConstView mask, View y)
+void run(Exec, const ColorAffineFwd& op)
 {
-    on_type<float, bf16, double>(y.dtype,
-                                 [&]<class Y>() { fwd(pixels, map, x.as<Wide<Y>>(), mask.as<Wide<Y>>(), y.as<Y>()); });
+    on_type<float, bf16, double>(op.y.dtype, [&]<class Y>() {
+        fwd(op.pixels, op.map, op.x.as<Wide<Y>>(), op.mask.as<Wide<Y>>(), op.y.as<Y>());
+    });
 }
 
-void color_affine_grad(std::int64_t pixels, const ColorAffine& map, ConstView dy, ConstView mask, const Store& d)
+void run(Exec, const ColorAffineGrad& op)
 {
-    on_type<float, bf16, double>(dy.dtype, [&]<class Y>() { grad(pixels, map, dy.as<Y>(), mask.as<Wide<Y>>(), d); });
+    on_type<float, bf16, double>(
+        op.dy.dtype, [&]<class Y>() { grad(op.pixels, op.map, op.dy.as<Y>(), op.mask.as<Wide<Y>>(), op.d); });
 }
 
 } // namespace bifrons::kernels::cpu

@@ -1,4 +1,4 @@
-#include "kernels/color/color_cpu.h"
+#include "kernels/color/color.h"
 
 #include "kernels/base/parallel.h"
 #include "kernels/color/color_ref.h"
@@ -29,19 +29,12 @@ double sum_of(std::int64_t n, const Body& body)
     });
 }
 
-} // namespace
-
 void bgr_to_lab(std::int64_t n, const float* bgr, float* lab)
 {
     for_pixels(n, [&](std::int64_t i) { pixel_to_lab(bgr + 3 * i, lab + 3 * i); });
 }
 
-void lab_to_bgr(std::int64_t n, const float* lab, float* bgr)
-{
-    for_pixels(n, [&](std::int64_t i) { pixel_from_lab(lab + 3 * i, bgr + 3 * i); });
-}
-
-void color_statistics(std::int64_t n, const float* x, const float* mask, float* statistics)
+void statistics_of(std::int64_t n, const float* x, const float* mask, float* statistics)
 {
     const double weight = sum_of(n, [&](std::int64_t i) { return double(mask[i]); });
     for (int c = 0; c < 3; ++c) {
@@ -56,25 +49,48 @@ void color_statistics(std::int64_t n, const float* x, const float* mask, float* 
     }
 }
 
-void color_transfer(std::int64_t n, const float* x, const float* target, const float* mask, float alpha, float* out,
-                    float* scratch)
+} // namespace
+
+void run(Exec, const BgrToLab& op)
 {
+    bgr_to_lab(op.n, op.bgr.as<float>(), op.lab.as<float>());
+}
+
+void run(Exec, const LabToBgr& op)
+{
+    const float* lab = op.lab.as<float>();
+    float* bgr = op.bgr.as<float>();
+    for_pixels(op.n, [&](std::int64_t i) { pixel_from_lab(lab + 3 * i, bgr + 3 * i); });
+}
+
+void run(Exec, const ColorStatistics& op)
+{
+    statistics_of(op.n, op.x.as<float>(), op.mask.as<float>(), op.statistics.as<float>());
+}
+
+void run(Exec ex, const ColorTransfer& op)
+{
+    const std::int64_t n = op.n;
+    const float* x = op.x.as<float>();
+    const float* mask = op.mask.as<float>();
+    float *out = op.out.as<float>(), *lab = static_cast<float*>(ex.workspace.data);
     float from[6], to[6], scale[3], shift[3];
-    float* lab = scratch;
-    bgr_to_lab(n, target, lab);
-    color_statistics(n, lab, mask, to);
+    bgr_to_lab(n, op.target.as<float>(), lab);
+    statistics_of(n, lab, mask, to);
     bgr_to_lab(n, x, lab);
-    color_statistics(n, lab, mask, from);
+    statistics_of(n, lab, mask, from);
     ref::transfer_line(from, to, scale, shift);
     const bool empty = sum_of(n, [&](std::int64_t i) { return double(mask[i]); }) == 0;
     for_pixels(n, [&](std::int64_t i) {
-        ref::transfer_pixel(x + 3 * i, lab + 3 * i, scale, shift, empty ? 0.0f : alpha, out + 3 * i);
+        ref::transfer_pixel(x + 3 * i, lab + 3 * i, scale, shift, empty ? 0.0f : op.alpha, out + 3 * i);
     });
 }
 
-void light_transfer(const LightShape& s, const float* x, const float* target, const float* mask, float beta, float* out,
-                    float* scratch)
+void run(Exec ex, const LightTransfer& op)
 {
+    const LightShape& s = op.s;
+    const float *x = op.x.as<float>(), *target = op.target.as<float>(), *mask = op.mask.as<float>();
+    float *out = op.out.as<float>(), *scratch = static_cast<float*>(ex.workspace.data);
     const std::int64_t n = s.pixels();
     float *luma_x = scratch, *luma_target = scratch + n, *weight = scratch + 2 * n;
     for_pixels(n, [&](std::int64_t i) {
@@ -85,7 +101,7 @@ void light_transfer(const LightShape& s, const float* x, const float* target, co
     for (float* plane : {luma_x, luma_target, weight})
         gaussian_blur(BlurShape{s.H, s.W, 1, s.sigma}, plane, plane, scratch + 3 * n);
     for_pixels(n, [&](std::int64_t i) {
-        const float gain = ref::light_gain(weight[i], luma_x[i], luma_target[i], beta);
+        const float gain = ref::light_gain(weight[i], luma_x[i], luma_target[i], op.beta);
         for (std::int64_t c = 0; c < 3; ++c) out[3 * i + c] = x[3 * i + c] * gain;
     });
 }

@@ -3,7 +3,6 @@
 #include "kernels/base/clones.h"
 #include "kernels/base/on_type.h"
 #include "kernels/base/parallel.h"
-#include "kernels/device/dispatch.h"
 
 #include <cmath>
 
@@ -85,15 +84,7 @@ void cpu::gaussian_blur(const BlurShape& s, const T* x, T* y, T* scratch)
 template void cpu::gaussian_blur(const BlurShape& s, const float* x, float* y, float* scratch);
 template void cpu::gaussian_blur(const BlurShape& s, const double* x, double* y, double* scratch);
 
-Cost gaussian_blur_cost(const BlurShape& s, DType dtype)
-{
-    const std::size_t element = dtype_bytes(dtype);
-    return {.flops = 4.0 * double(s.size()) * (2 * s.radius() + 1),
-            .bytes = 4.0 * double(s.size()) * double(element),
-            .workspace_bytes = std::size_t(s.size()) * element};
-}
-
-void gaussian_blur(Exec ex, const BlurShape& s, ConstView x, View y)
+void GaussianBlur::check(Target) const
 {
     BIFRONS_CHECK(shape, s.N >= 1 && s.H >= 1 && s.W >= 1 && s.C >= 1, "gaussian_blur: ", s.N, " pictures of ", s.H,
                   "x", s.W, "x", s.C, "; expected at least one of at least 1x1x1");
@@ -102,14 +93,21 @@ void gaussian_blur(Exec ex, const BlurShape& s, ConstView x, View y)
                   "; expected the same type");
     BIFRONS_CHECK(shape, s.sigma >= 0.1f && s.sigma <= 1000, "gaussian_blur: sigma is ", s.sigma,
                   "; expected 0.1..1000 px");
-    if (accounted(ex, "gaussian_blur", gaussian_blur_cost(s, x.dtype))) return;
-    if (on_cpu(ex))
-        return ex.device->enqueue(ex.stream, [=] {
-            on_type<float, double>(x.dtype, [&]<class T>() {
-                cpu::gaussian_blur(s, x.as<T>(), y.as<T>(), static_cast<T*>(ex.workspace.data));
-            });
-        });
-    BIFRONS_SIMT(ex, "gaussian_blur", gaussian_blur(ex, s, x, y));
+}
+
+Cost GaussianBlur::cost(Target) const
+{
+    const std::size_t element = dtype_bytes(x.dtype);
+    return {.flops = 4.0 * double(s.size()) * (2 * s.radius() + 1),
+            .bytes = 4.0 * double(s.size()) * double(element),
+            .workspace_bytes = std::size_t(s.size()) * element};
+}
+
+void cpu::run(Exec ex, const GaussianBlur& op)
+{
+    on_type<float, double>(op.x.dtype, [&]<class T>() {
+        cpu::gaussian_blur(op.s, op.x.as<T>(), op.y.as<T>(), static_cast<T*>(ex.workspace.data));
+    });
 }
 
 } // namespace bifrons::kernels

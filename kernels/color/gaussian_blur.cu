@@ -8,11 +8,12 @@
 
 namespace bifrons::kernels::BIFRONS_SIMT_NS {
 
-void gaussian_blur(Exec ex, const BlurShape& s, ConstView x, View y)
+void run(Exec ex, const GaussianBlur& op)
 {
+    const BlurShape& s = op.s;
     constexpr int kMostRadius = 3000; // of sigma 1000
-    blur<kMostRadius>("gaussian_blur", ex, s.size(), s.H, s.W, s.C, {s.sigma, s.radius()}, x.as<float>(),
-                      static_cast<float*>(ex.workspace.data), y.as<float>(), StoreBlurred{});
+    blur<kMostRadius>(op.kName, ex, s.size(), s.H, s.W, s.C, {s.sigma, s.radius()}, op.x.as<float>(),
+                      static_cast<float*>(ex.workspace.data), op.y.as<float>(), StoreBlurred{});
 }
 
 } // namespace bifrons::kernels::BIFRONS_SIMT_NS

@@ -8,7 +8,7 @@
 // Tests  tests/kernels/color_test.cpp
 #pragma once
 
-#include "kernels/device/device.h"
+#include "kernels/device/dispatch.h"
 
 namespace bifrons::kernels {
 
@@ -23,10 +23,16 @@ struct BlurShape {
 
 /// x [N,H,W,C] read, y alike written, may be x's own buffer; f32, or f64 (cpu). Deterministic.
 /// Error <= 2 gamma32(2 radius + 1) * max|x|.
-void gaussian_blur(Exec ex, const BlurShape& s, ConstView x, View y);
-Cost gaussian_blur_cost(const BlurShape& s, DType dtype = DType::f32);
+struct GaussianBlur {
+    static constexpr const char* kName = "gaussian_blur";
+    BlurShape s = {};
+    ConstView x = {};
+    View y = {};
 
-BIFRONS_SIMT_DECLARE(void gaussian_blur(Exec ex, const BlurShape& s, ConstView x, View y);)
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(GaussianBlur)
 
 namespace cpu {
 /// The same, at once; scratch like x. T is float or double.

@@ -218,12 +218,13 @@ void match_slices(Exec ex, const MatchShape& s, const Pictures& p, const StepSta
 
 } // namespace
 
-void color_match(Exec ex, const MatchShape& s, ConstView x, ConstView y, ConstView mask, const StepState* state,
-                 View out)
+void run(Exec ex, const MatchColors& op)
 {
-    const Pictures p{s.pixels(), x.as<float>(), y.as<float>(), mask.as<float>()};
-    if (s.kind == ColorMatch::idt || s.kind == ColorMatch::sot) return match_slices(ex, s, p, state, out.as<float>());
-    match_moments(ex, s, p, out.as<float>());
+    const MatchShape& s = op.s;
+    const Pictures p{s.pixels(), op.x.as<float>(), op.y.as<float>(), op.mask.as<float>()};
+    if (s.kind == ColorMatch::idt || s.kind == ColorMatch::sot)
+        return match_slices(ex, s, p, op.state, op.out.as<float>());
+    match_moments(ex, s, p, op.out.as<float>());
 }
 
 } // namespace bifrons::kernels::BIFRONS_SIMT_NS

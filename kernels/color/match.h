@@ -51,11 +51,16 @@ struct MatchShape {
 /// Deterministic for any thread count. Error: rct 4e-5 where no ratio of deviations exceeds 4; lct, mkl 2^-20 times the
 /// sum of A's magnitudes and the shift; idt none: the same bits on every device; sot gamma32(H) beside that.
 /// Throws Error(shape) for a picture of 2^20 pixels or more.
-void color_match(Exec ex, const MatchShape& s, ConstView x, ConstView y, ConstView mask, const StepState* state,
-                 View out);
-Cost color_match_cost(const MatchShape& s, Target target);
+struct MatchColors {
+    static constexpr const char* kName = "color_match";
+    MatchShape s = {};
+    ConstView x = {}, y = {}, mask = {};
+    const StepState* state = nullptr;
+    View out = {};
 
-BIFRONS_SIMT_DECLARE(void color_match(Exec ex, const MatchShape& s, ConstView x, ConstView y, ConstView mask,
-                                      const StepState* state, View out);)
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(MatchColors)
 
 } // namespace bifrons::kernels

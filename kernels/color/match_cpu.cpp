@@ -1,4 +1,4 @@
-#include "kernels/color/match_cpu.h"
+#include "kernels/color/match.h"
 
 #include "kernels/base/arena.h"
 #include "kernels/base/clones.h"
@@ -183,11 +183,13 @@ void smooth(const MatchShape& s, const Pair& p, const Colors& moved, float* plan
 
 } // namespace
 
-void color_match(const MatchShape& s, const float* x, const float* y, const float* mask, const StepState* state,
-                 float* out, Workspace workspace)
+void run(Exec ex, const MatchColors& op)
 {
+    const MatchShape& s = op.s;
+    const float *x = op.x.as<float>(), *y = op.y.as<float>(), *mask = op.mask.as<float>();
+    float* out = op.out.as<float>();
     const std::int64_t n = s.pixels();
-    Arena arena(workspace.data);
+    Arena arena(ex.workspace.data);
     auto* slices = arena.take<Slice>(kMostDirections * s.N);
     float *moved = arena.take<float>(3 * n * s.N), *planes = arena.take<float>(4 * n * s.N),
           *scratch = arena.take<float>(4 * n * s.N);
@@ -196,7 +198,8 @@ void color_match(const MatchShape& s, const float* x, const float* y, const floa
         if (s.kind != ColorMatch::idt && s.kind != ColorMatch::sot) return match_moments(s.kind, p);
         float *const own = planes + 4 * n * k, *const spare = scratch + 4 * n * k;
         const Colors from = gathered(n, p.x, p.mask, moved + 3 * n * k), to = gathered(n, p.y, p.mask, spare);
-        const Rng random(state ? state->seed : 0, state ? state->step : 0, std::uint64_t(s.first + k), s.purpose);
+        const Rng random(op.state ? op.state->seed : 0, op.state ? op.state->step : 0, std::uint64_t(s.first + k),
+                         s.purpose);
         transport(s, random, slices + kMostDirections * k, from, to);
         s.kind == ColorMatch::sot ? smooth(s, p, from, own, spare) : spread(p, from);
     };

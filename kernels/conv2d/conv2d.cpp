@@ -5,8 +5,6 @@
 #include "kernels/conv2d/conv2d_direct.h"
 #include "kernels/conv2d/conv2d_few_channels.h"
 #include "kernels/conv2d/conv2d_igemm.h"
-#include "kernels/device/dispatch.h"
-#include "kernels/pointwise/epilogue_cpu.h"
 
 namespace bifrons::kernels {
 
@@ -143,17 +141,9 @@ bool may_fuse(const Epilogue& e)
     return linear && !e.z;
 }
 
-std::shared_ptr<const OnednnCall> fused_call(const Conv2dShape& s, DType dtype, DType out, const Epilogue& e,
-                                             int threads)
+std::shared_ptr<const OnednnCall> fused_call(const Conv2dFwd& op, int threads)
 {
-    return may_fuse(e) ? library_call(s, OnednnPass::forward, dtype, out, threads, e) : nullptr;
-}
-
-/// Whether the sum cannot stand in y before the store: that moves elements, or y may hold what is to be added, which a
-/// cost cannot know.
-bool moves(const Epilogue& e)
-{
-    return e.shuffle > 1 || e.add;
+    return may_fuse(op.e) ? library_call(op.s, OnednnPass::forward, op.x.dtype, op.y.dtype, threads, op.e) : nullptr;
 }
 
 std::size_t buffer_bytes(std::int64_t n, DType dtype)
@@ -161,15 +151,20 @@ std::size_t buffer_bytes(std::int64_t n, DType dtype)
     return aligned(std::size_t(n) * dtype_bytes(dtype));
 }
 
-/// With y of type `out`.
-std::size_t fwd_workspace(const Conv2dShape& s, DType dtype, DType out, const Epilogue& e, int threads)
+/// Room for a sum of type `sum` that cannot stand in y before the store: y is of another type, elements move, or y
+/// holds what is to be added.
+std::size_t sum_buffer_bytes(const Conv2dFwd& op, DType sum)
 {
-    if (const auto call = fused_call(s, dtype, out, e, threads))
-        return (moves(e) ? buffer_bytes(s.y_size(), out) : 0) + call->workspace_bytes();
-    const DType sum = sum_type(dtype);
-    const auto call = library_call(s, OnednnPass::forward, dtype, sum, threads);
-    return (moves(e) || out != sum ? buffer_bytes(s.y_size(), sum) : 0) +
-           (call ? call->workspace_bytes() : cpu::conv2d_fwd_workspace(s, dtype));
+    const bool in_place = op.e.shuffle == 1 && op.y.dtype == sum && !(op.e.add && op.e.add.data == op.y.data);
+    return in_place ? 0 : buffer_bytes(op.s.y_size(), sum);
+}
+
+std::size_t fwd_workspace(const Conv2dFwd& op, int threads)
+{
+    if (const auto call = fused_call(op, threads)) return sum_buffer_bytes(op, op.y.dtype) + call->workspace_bytes();
+    const DType sum = sum_type(op.x.dtype);
+    const auto call = library_call(op.s, OnednnPass::forward, op.x.dtype, sum, threads);
+    return sum_buffer_bytes(op, sum) + (call ? call->workspace_bytes() : cpu::conv2d_fwd_workspace(op.s, op.x.dtype));
 }
 
 void sum_on_cpu(Exec ex, const Conv2dShape& s, ConstView x, ConstView w, View v)
@@ -179,58 +174,67 @@ void sum_on_cpu(Exec ex, const Conv2dShape& s, ConstView x, ConstView w, View v)
     ex.device->enqueue(ex.stream, [=] { cpu::conv2d_fwd(s, x, w, v, ex.workspace); });
 }
 
-void fwd_on_cpu(Exec ex, const Conv2dShape& s, ConstView x, ConstView w, View y, const Epilogue& e)
+void fwd_on_cpu(Exec ex, const Conv2dFwd& op)
 {
-    const auto call = fused_call(s, x.dtype, y.dtype, e, ex.device->target().threads);
-    const DType sum = call ? y.dtype : sum_type(x.dtype);
-    const bool in_place = e.shuffle == 1 && y.dtype == sum && !(e.add && e.add.data == y.data);
-    const View v = in_place ? y : View{ex.workspace.data, sum};
-    const Exec rest = behind(ex, moves(e) || y.dtype != sum ? buffer_bytes(s.y_size(), sum) : 0);
+    const Epilogue& e = op.e;
+    const auto call = fused_call(op, ex.device->target().threads);
+    const DType sum = call ? op.y.dtype : sum_type(op.x.dtype);
+    const std::size_t buffer = sum_buffer_bytes(op, sum);
+    const View v = buffer ? View{ex.workspace.data, sum} : op.y;
+    const Exec rest = behind(ex, buffer);
     if (call)
         ex.device->enqueue(
             ex.stream,
-            call->bind({.a = x.data, .b = w.data, .bias = e.bias.as<float>(), .add = e.add.data, .out = v.data},
+            call->bind({.a = op.x.data, .b = op.w.data, .bias = e.bias.as<float>(), .add = e.add.data, .out = v.data},
                        rest.workspace.data));
     else
-        sum_on_cpu(rest, s, x, w, v);
+        sum_on_cpu(rest, op.s, op.x, op.w, v);
     const Epilogue left = call ? Epilogue{.shuffle = e.shuffle} : e;
-    if (!in_place || !stores_plainly(left))
-        ex.device->enqueue(ex.stream, [=, shape = s.y_shape()] { cpu::epilogue_fwd(shape, v, y, left); });
+    if (buffer || !stores_plainly(left)) dispatch(rest, EpilogueFwd{op.s.y_shape(), v, op.y, left});
+}
+
+/// By the method's kernels; a and b are the operands of its products.
+template <class Op>
+void by_gpu_method(Exec ex, Conv2dPass pass, const Op& op, ConstView a, ConstView b)
+{
+    on_gpu(ex, Op::kName, [&](const auto& gpu) {
+        const Conv2dMethod method = gpu_method(pass, op.s, a.dtype);
+        if (method == Conv2dMethod::direct) return run_direct(gpu, op);
+        check_addresses(Op::kName, a, b);
+        if (method == Conv2dMethod::few_channels) return run_few_channels(gpu, op);
+        run_igemm(gpu, op, plan_for(pass, op.s, a.dtype, ex));
+    });
+}
+
+double passes_bytes(std::int64_t n, DType dtype, bool first, bool second)
+{
+    return (int(first) + int(second)) * double(n) * double(dtype_bytes(dtype));
 }
 
 } // namespace
 
-Cost conv2d_fwd_cost(const Conv2dShape& s, DType dtype, const Epilogue& e, Target target)
+void Conv2dFwd::check(Target target) const
 {
-    Cost cost = base_cost(s, dtype);
-    cost.bytes += (double(e.add ? s.y_size() : 0) + double(e.z ? s.y_size() : 0)) * double(dtype_bytes(dtype));
-    if (is_gpu(target)) cost.workspace_bytes = gpu_workspace(Conv2dPass::fwd, s, dtype, target);
-    if (target.kind != DeviceKind::cpu) return cost;
-    cost.workspace_bytes = fwd_workspace(s, dtype, dtype, e, target.threads);
-    if (sum_type(dtype) != dtype) // y may be as wide, which is not known here
-        cost.workspace_bytes =
-            std::max(cost.workspace_bytes, fwd_workspace(s, dtype, sum_type(dtype), e, target.threads));
+    s.check(kName);
+    check_dtypes(kName, x, w, y, true);
+    check_method(kName, Conv2dPass::fwd, s, x.dtype, target);
+    check_shuffle(kName, s.K, e);
+    BIFRONS_CHECK(shape, x.data != y.data, "conv2d_fwd: y is x's own buffer; expected another buffer");
+}
+
+Cost Conv2dFwd::cost(Target target) const
+{
+    Cost cost = base_cost(s, x.dtype);
+    cost.bytes += passes_bytes(s.y_size(), x.dtype, bool(e.add), bool(e.z));
+    cost.workspace_bytes =
+        is_gpu(target) ? gpu_workspace(Conv2dPass::fwd, s, x.dtype, target) : fwd_workspace(*this, target.threads);
     return cost;
 }
 
-void conv2d_fwd(Exec ex, const Conv2dShape& s, ConstView x, ConstView w, View y, const Epilogue& e)
+void Conv2dFwd::dispatch(Exec ex) const
 {
-    s.check("conv2d_fwd");
-    check_dtypes("conv2d_fwd", x, w, y, true);
-    check_method("conv2d_fwd", Conv2dPass::fwd, s, x.dtype, ex.device->target());
-    check_shuffle("conv2d_fwd", s.K, e);
-    BIFRONS_CHECK(shape, x.data != y.data, "conv2d_fwd: y is x's own buffer; expected another buffer");
-    if (accounted(ex, "conv2d_fwd", conv2d_fwd_cost(s, x.dtype, e, ex.device->target()))) return;
-    if (on_cpu(ex)) return fwd_on_cpu(ex, s, x, w, y, e);
-    const Conv2dMethod method = gpu_method(Conv2dPass::fwd, s, x.dtype);
-    if (method == Conv2dMethod::direct) BIFRONS_SIMT(ex, "conv2d_fwd", conv2d_fwd_direct(ex, s, x, w, y, e));
-    check_addresses("conv2d_fwd", x, w);
-    if (method == Conv2dMethod::few_channels && is_head(s))
-        BIFRONS_SIMT(ex, "conv2d_fwd", conv2d_fwd_head(ex, s, x, w, y, e));
-    if (method == Conv2dMethod::few_channels)
-        BIFRONS_SIMT(ex, "conv2d_fwd", conv2d_fwd_few_channels(ex, s, x, w, y, e));
-    const IgemmPlan plan = plan_for(Conv2dPass::fwd, s, x.dtype, ex);
-    BIFRONS_SIMT(ex, "conv2d_fwd", conv2d_fwd_igemm(ex, s, plan, x, w, y, e));
+    if (on_cpu(ex)) return fwd_on_cpu(ex, *this);
+    by_gpu_method(ex, Conv2dPass::fwd, *this, x, w);
 }
 
 // ---- input gradient ----------------------------------------------------------------------------------------------
@@ -239,156 +243,123 @@ namespace {
 
 /// Room for the sum where it cannot be computed in d.out's place: that holds what is to be added, or is bf16 and the
 /// sum is not stored as it is.
-std::size_t gradient_buffer_bytes(const Conv2dShape& s, DType dtype, const Store& d, int threads)
+std::size_t sum_buffer_bytes(const Conv2dDgrad& op, int threads)
 {
-    const bool adds_itself = d.add && d.add.data == d.out.data;
-    const bool rounds = dtype == DType::bf16 &&
-                        !(stores_plainly(d) && library_call(s, OnednnPass::input_gradient, dtype, dtype, threads));
-    return adds_itself || rounds ? buffer_bytes(s.x_size(), sum_type(dtype)) : 0;
+    const DType dtype = op.dy.dtype;
+    const bool adds_itself = op.d.add && op.d.add.data == op.d.out.data;
+    const bool rounds = dtype == DType::bf16 && !(stores_plainly(op.d) && library_call(op.s, OnednnPass::input_gradient,
+                                                                                       dtype, dtype, threads));
+    return adds_itself || rounds ? buffer_bytes(op.s.x_size(), sum_type(dtype)) : 0;
 }
 
-std::size_t dgrad_workspace(const Conv2dShape& s, DType dtype, DType sum, int threads)
+std::size_t dgrad_workspace(const Conv2dDgrad& op, int threads)
 {
-    const auto call = library_call(s, OnednnPass::input_gradient, dtype, sum, threads);
-    return call ? call->workspace_bytes() : cpu::conv2d_dgrad_workspace(s, dtype);
+    const std::size_t buffer = sum_buffer_bytes(op, threads);
+    const auto call = library_call(op.s, OnednnPass::input_gradient, op.dy.dtype,
+                                   buffer ? sum_type(op.dy.dtype) : op.d.out.dtype, threads);
+    return buffer + (call ? call->workspace_bytes() : cpu::conv2d_dgrad_workspace(op.s, op.dy.dtype));
 }
 
-void dgrad_on_cpu(Exec ex, const Conv2dShape& s, ConstView dy, ConstView w, const Store& d)
+void dgrad_on_cpu(Exec ex, const Conv2dDgrad& op)
 {
     const int threads = ex.device->target().threads;
-    const std::size_t buffer = gradient_buffer_bytes(s, dy.dtype, d, threads);
-    const View v = buffer ? View{ex.workspace.data, sum_type(dy.dtype)} : d.out;
-    const Workspace scratch = behind(ex, buffer).workspace;
-    if (const auto call = library_call(s, OnednnPass::input_gradient, dy.dtype, v.dtype, threads))
-        ex.device->enqueue(ex.stream, call->bind({.a = dy.data, .b = w.data, .out = v.data}, scratch.data));
+    const std::size_t buffer = sum_buffer_bytes(op, threads);
+    const View v = buffer ? View{ex.workspace.data, sum_type(op.dy.dtype)} : op.d.out;
+    const Exec rest = behind(ex, buffer);
+    if (const auto call = library_call(op.s, OnednnPass::input_gradient, op.dy.dtype, v.dtype, threads))
+        ex.device->enqueue(ex.stream,
+                           call->bind({.a = op.dy.data, .b = op.w.data, .out = v.data}, rest.workspace.data));
     else
-        ex.device->enqueue(ex.stream, [=] { cpu::conv2d_dgrad(s, dy, w, v, scratch); });
-    if (buffer || !stores_plainly(d)) ex.device->enqueue(ex.stream, [=] { cpu::store_gradient(s.x_size(), v, d); });
+        ex.device->enqueue(ex.stream, [=] { cpu::conv2d_dgrad(op.s, op.dy, op.w, v, rest.workspace); });
+    if (buffer || !stores_plainly(op.d)) dispatch(rest, StoreGradient{op.s.x_size(), v, op.d});
 }
 
 } // namespace
 
-Cost conv2d_dgrad_cost(const Conv2dShape& s, DType dtype, const Store& d, Target target)
+void Conv2dDgrad::check(Target target) const
 {
-    Cost cost = base_cost(s, dtype);
-    cost.bytes += (double(d.add ? s.x_size() : 0) + double(d.saved ? s.x_size() : 0)) * double(dtype_bytes(dtype));
-    if (is_gpu(target)) cost.workspace_bytes = gpu_workspace(Conv2dPass::dgrad, s, dtype, target);
-    if (target.kind != DeviceKind::cpu) return cost;
-    cost.workspace_bytes = dgrad_workspace(s, dtype, dtype, target.threads);
-    if (sum_type(dtype) != dtype)
-        cost.workspace_bytes =
-            std::max(cost.workspace_bytes, dgrad_workspace(s, dtype, sum_type(dtype), target.threads));
-    cost.workspace_bytes += gradient_buffer_bytes(s, dtype, d, target.threads);
+    s.check(kName);
+    check_dtypes(kName, dy, w, y ? y : d.out, !y && target.kind == DeviceKind::cpu);
+    check_method(kName, Conv2dPass::dgrad, s, dy.dtype, target);
+    if (y)
+        check_shuffle(kName, s.C, e);
+    else
+        d.check(kName, d.out.dtype);
+}
+
+Cost Conv2dDgrad::cost(Target target) const
+{
+    Cost cost = base_cost(s, dy.dtype);
+    cost.bytes += passes_bytes(s.x_size(), dy.dtype, bool(d.add), bool(d.saved)) +
+                  passes_bytes(s.x_size(), dy.dtype, bool(e.add), bool(e.z));
+    cost.workspace_bytes =
+        is_gpu(target) ? gpu_workspace(Conv2dPass::dgrad, s, dy.dtype, target) : dgrad_workspace(*this, target.threads);
     return cost;
 }
 
-namespace {
-
-void dgrad_on_gpu(Exec ex, const Conv2dShape& s, ConstView dy, ConstView w, const GradientOrValue& out)
+void Conv2dDgrad::dispatch(Exec ex) const
 {
-    const Conv2dMethod method = gpu_method(Conv2dPass::dgrad, s, dy.dtype);
-    if (method == Conv2dMethod::direct) BIFRONS_SIMT(ex, "conv2d_dgrad", conv2d_dgrad_direct(ex, s, dy, w, out));
-    check_addresses("conv2d_dgrad", dy, w);
-    if (method == Conv2dMethod::few_channels)
-        BIFRONS_SIMT(ex, "conv2d_dgrad", conv2d_dgrad_few_channels(ex, s, dy, w, out));
-    const IgemmPlan plan = plan_for(Conv2dPass::dgrad, s, dy.dtype, ex);
-    BIFRONS_SIMT(ex, "conv2d_dgrad", conv2d_dgrad_igemm(ex, s, plan, dy, w, out));
-}
-
-} // namespace
-
-void conv2d_dgrad(Exec ex, const Conv2dShape& s, ConstView dy, ConstView w, const Store& d)
-{
-    s.check("conv2d_dgrad");
-    check_dtypes("conv2d_dgrad", dy, w, d.out, ex.device->target().kind == DeviceKind::cpu);
-    check_method("conv2d_dgrad", Conv2dPass::dgrad, s, dy.dtype, ex.device->target());
-    d.check("conv2d_dgrad", d.out.dtype);
-    if (accounted(ex, "conv2d_dgrad", conv2d_dgrad_cost(s, dy.dtype, d, ex.device->target()))) return;
-    if (on_cpu(ex)) return dgrad_on_cpu(ex, s, dy, w, d);
-    dgrad_on_gpu(ex, s, dy, w, {.gradient = d});
-}
-
-void conv2d_dgrad(Exec ex, const Conv2dShape& s, ConstView dy, ConstView w, View y, const Epilogue& e)
-{
-    s.check("conv2d_dgrad");
-    check_dtypes("conv2d_dgrad", dy, w, y, false);
-    check_method("conv2d_dgrad", Conv2dPass::dgrad, s, dy.dtype, ex.device->target());
-    check_shuffle("conv2d_dgrad", s.C, e);
-    Cost cost = conv2d_dgrad_cost(s, dy.dtype, Store{}, ex.device->target());
-    cost.bytes += (double(e.add ? s.x_size() : 0) + double(e.z ? s.x_size() : 0)) * double(dtype_bytes(dy.dtype));
-    if (accounted(ex, "conv2d_dgrad", cost)) return;
-    dgrad_on_gpu(ex, s, dy, w, {.y = y, .value = e});
+    if (on_cpu(ex)) return dgrad_on_cpu(ex, *this);
+    by_gpu_method(ex, Conv2dPass::dgrad, *this, dy, w);
 }
 
 // ---- filter gradient ---------------------------------------------------------------------------------------------
 
 namespace {
 
-std::size_t filter_buffer_bytes(const Conv2dShape& s, DType dtype, bool accumulate)
+std::size_t sum_buffer_bytes(const Conv2dWgrad& op)
 {
-    return accumulate ? buffer_bytes(s.w_size(), sum_type(dtype)) : 0;
+    return op.accumulate ? buffer_bytes(op.s.w_size(), sum_type(op.dy.dtype)) : 0;
 }
 
-Cost bias_cost(const Conv2dShape& s, DType dtype, Target target)
+BiasGrad bias_grad_of(const Conv2dWgrad& op)
 {
-    return bias_grad_cost(s.N * s.P() * s.Q(), s.K, dtype, target);
+    return {op.s.N * op.s.P() * op.s.Q(), op.s.K, op.dy, op.db, op.accumulate};
 }
 
-void wgrad_on_cpu(Exec ex, const Conv2dShape& s, ConstView dy, ConstView x, View dw, View db, bool accumulate)
+void wgrad_on_cpu(Exec ex, const Conv2dWgrad& op)
 {
-    const View v = accumulate ? View{ex.workspace.data, dw.dtype} : dw;
-    const Workspace scratch = behind(ex, filter_buffer_bytes(s, dy.dtype, accumulate)).workspace;
-    if (const auto call = library_call(s, OnednnPass::filter_gradient, dy.dtype, dw.dtype, ex.device->target().threads))
-        ex.device->enqueue(ex.stream, call->bind({.a = dy.data, .b = x.data, .out = v.data}, scratch.data));
+    const View v = op.accumulate ? View{ex.workspace.data, op.dw.dtype} : op.dw;
+    const Exec rest = behind(ex, sum_buffer_bytes(op));
+    if (const auto call =
+            library_call(op.s, OnednnPass::filter_gradient, op.dy.dtype, op.dw.dtype, ex.device->target().threads))
+        ex.device->enqueue(ex.stream,
+                           call->bind({.a = op.dy.data, .b = op.x.data, .out = v.data}, rest.workspace.data));
     else
-        ex.device->enqueue(ex.stream, [=] { cpu::conv2d_wgrad(s, dy, x, v, scratch); });
-    ex.device->enqueue(ex.stream, [=] {
-        if (accumulate) cpu::store_gradient(s.w_size(), v, {.out = dw, .add = dw});
-        if (db) cpu::bias_grad(s.N * s.P() * s.Q(), s.K, dy, db, accumulate, scratch);
-    });
+        ex.device->enqueue(ex.stream, [=] { cpu::conv2d_wgrad(op.s, op.dy, op.x, v, rest.workspace); });
+    if (op.accumulate) dispatch(rest, StoreGradient{op.s.w_size(), v, {.out = op.dw, .add = op.dw}});
+    if (op.db) dispatch(rest, bias_grad_of(op));
 }
 
 } // namespace
 
-Cost conv2d_wgrad_cost(const Conv2dShape& s, DType dtype, bool bias, bool accumulate, Target target)
+void Conv2dWgrad::check(Target target) const
 {
-    Cost cost = base_cost(s, dtype);
-    if (accumulate) cost.bytes += double(s.w_size()) * double(dtype_bytes(dtype));
-    const std::size_t bias_bytes = bias ? bias_cost(s, dtype, target).workspace_bytes : 0;
-    if (is_gpu(target)) cost.workspace_bytes = std::max(gpu_workspace(Conv2dPass::wgrad, s, dtype, target), bias_bytes);
-    if (target.kind != DeviceKind::cpu) return cost;
-    const auto call = library_call(s, OnednnPass::filter_gradient, dtype, sum_type(dtype), target.threads);
-    const std::size_t sum = call ? call->workspace_bytes() : cpu::conv2d_wgrad_workspace(s, dtype);
-    cost.workspace_bytes = filter_buffer_bytes(s, dtype, accumulate) + std::max(sum, bias_bytes);
+    s.check(kName);
+    check_dtypes(kName, dy, x, dw, true);
+    check_method(kName, Conv2dPass::wgrad, s, dy.dtype, target);
+}
+
+Cost Conv2dWgrad::cost(Target target) const
+{
+    Cost cost = base_cost(s, dy.dtype);
+    cost.bytes += passes_bytes(s.w_size(), dy.dtype, accumulate, false);
+    const std::size_t bias_bytes = db ? bias_grad_of(*this).cost(target).workspace_bytes : 0;
+    if (is_gpu(target)) {
+        cost.workspace_bytes = std::max(gpu_workspace(Conv2dPass::wgrad, s, dy.dtype, target), bias_bytes);
+        return cost;
+    }
+    const auto call = library_call(s, OnednnPass::filter_gradient, dy.dtype, sum_type(dy.dtype), target.threads);
+    const std::size_t sum = call ? call->workspace_bytes() : cpu::conv2d_wgrad_workspace(s, dy.dtype);
+    cost.workspace_bytes = sum_buffer_bytes(*this) + std::max(sum, bias_bytes);
     return cost;
 }
 
-namespace {
-
-void wgrad_on_gpu(Exec ex, const Conv2dShape& s, ConstView dy, ConstView x, View dw, bool accumulate)
+void Conv2dWgrad::dispatch(Exec ex) const
 {
-    const Conv2dMethod method = gpu_method(Conv2dPass::wgrad, s, dy.dtype);
-    if (method == Conv2dMethod::direct)
-        BIFRONS_SIMT(ex, "conv2d_wgrad", conv2d_wgrad_direct(ex, s, dy, x, dw, accumulate));
-    check_addresses("conv2d_wgrad", dy, x);
-    if (method == Conv2dMethod::few_channels)
-        BIFRONS_SIMT(ex, "conv2d_wgrad", conv2d_wgrad_few_channels(ex, s, dy, x, dw, accumulate));
-    const IgemmPlan plan = plan_for(Conv2dPass::wgrad, s, dy.dtype, ex);
-    BIFRONS_SIMT(ex, "conv2d_wgrad", conv2d_wgrad_igemm(ex, s, plan, dy, x, dw, accumulate));
-}
-
-} // namespace
-
-void conv2d_wgrad(Exec ex, const Conv2dShape& s, ConstView dy, ConstView x, View dw, View db, bool accumulate)
-{
-    s.check("conv2d_wgrad");
-    check_dtypes("conv2d_wgrad", dy, x, dw, true);
-    check_method("conv2d_wgrad", Conv2dPass::wgrad, s, dy.dtype, ex.device->target());
-    if (accounted(ex, "conv2d_wgrad", conv2d_wgrad_cost(s, dy.dtype, bool(db), accumulate, ex.device->target())))
-        return;
-    if (on_cpu(ex)) return wgrad_on_cpu(ex, s, dy, x, dw, db, accumulate);
-    wgrad_on_gpu(ex, s, dy, x, dw, accumulate);
-    if (db) bias_grad(ex, s.N * s.P() * s.Q(), s.K, dy, db, accumulate);
+    if (on_cpu(ex)) return wgrad_on_cpu(ex, *this);
+    by_gpu_method(ex, Conv2dPass::wgrad, *this, dy, x);
+    if (db) run(ex, bias_grad_of(*this));
 }
 
 } // namespace bifrons::kernels

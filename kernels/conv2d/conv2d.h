@@ -8,7 +8,7 @@
 // Source  Dumoulin & Visin 2016, arXiv:1603.07285 (index relations)
 #pragma once
 
-#include "kernels/device/device.h"
+#include "kernels/device/dispatch.h"
 #include "kernels/pointwise/epilogue.h"
 
 namespace bifrons::kernels {
@@ -52,24 +52,50 @@ bool prefers_bf16(Target target);
 /// Enqueued on ex.stream. Deterministic for a method and a thread count (GPU: for an architecture).
 /// Error: |v - exact| <= gamma32(R*S*C) * conv(|x|, |w|), and 2^-10 * conv(|x|, |w|) more with tf32 products.
 /// Throws Error(shape), and Error(usage) for a method that cannot do this.
-void conv2d_fwd(Exec ex, const Conv2dShape& s, ConstView x, ConstView w, View y, const Epilogue& e);
-/// dtype is the operands', here and below.
-Cost conv2d_fwd_cost(const Conv2dShape& s, DType dtype, const Epilogue& e, Target target);
+struct Conv2dFwd {
+    static constexpr const char* kName = "conv2d_fwd";
+    Conv2dShape s = {};
+    ConstView x = {}, w = {};
+    View y = {};
+    Epilogue e = {};
+
+    void check(Target target) const;
+    Cost cost(Target target) const;
+    void dispatch(Exec ex) const;
+};
 
 /// Input gradient. With f = <dy, conv(x, w)>, v = df/dx, stored as d says.
 ///   dy [N,P,Q,K] read   w [K,R,S,C] read   d.out [N,H,W,C] written   all of one type (cpu: d may be
 ///   f32 where dy and w are bf16)
 /// Error: |v - exact| <= gamma32(R*S*K) * (the same sum of absolute values).
-void conv2d_dgrad(Exec ex, const Conv2dShape& s, ConstView dy, ConstView w, const Store& d);
-Cost conv2d_dgrad_cost(const Conv2dShape& s, DType dtype, const Store& d, Target target);
-/// GPU: the same sums as values, y [N,H,W,C] as e says (conv2d_transpose.h); its workspace is that of a plain d.
-void conv2d_dgrad(Exec ex, const Conv2dShape& s, ConstView dy, ConstView w, View y, const Epilogue& e);
+struct Conv2dDgrad {
+    static constexpr const char* kName = "conv2d_dgrad";
+    Conv2dShape s = {};
+    ConstView dy = {}, w = {};
+    Store d = {};
+    View y = {}; ///< GPU: in place of d, the sums as values [N,H,W,C], stored as e says (conv2d_transpose.h)
+    Epilogue e = {};
+
+    GradientOrValue out() const { return {d, y, e}; }
+    void check(Target target) const;
+    Cost cost(Target target) const;
+    void dispatch(Exec ex) const;
+};
 
 /// Filter and bias gradient. dw = df/dw and db[k] = sum_{n,p,q} dy[n,p,q,k], or += for accumulate.
 ///   dy [N,P,Q,K] read   x [N,H,W,C] read   dw [K,R,S,C] written   db [K] written, may be empty
 ///   dw and db are f32 where dy and x are bf16
 /// Error: |dw - exact| <= gamma32(N*P*Q) * (the same sum of absolute values).
-void conv2d_wgrad(Exec ex, const Conv2dShape& s, ConstView dy, ConstView x, View dw, View db, bool accumulate);
-Cost conv2d_wgrad_cost(const Conv2dShape& s, DType dtype, bool bias, bool accumulate, Target target);
+struct Conv2dWgrad {
+    static constexpr const char* kName = "conv2d_wgrad";
+    Conv2dShape s = {};
+    ConstView dy = {}, x = {};
+    View dw = {}, db = {};
+    bool accumulate = false;
+
+    void check(Target target) const;
+    Cost cost(Target target) const;
+    void dispatch(Exec ex) const;
+};
 
 } // namespace bifrons::kernels

@@ -7,7 +7,7 @@
 #include "kernels/base/parallel.h"
 #include "kernels/conv2d/conv2d_ref.h"
 #include "kernels/device/dispatch.h"
-#include "kernels/pointwise/cast_cpu.h"
+#include "kernels/pointwise/cast.h"
 
 #include <array>
 #include <cstring>
@@ -272,7 +272,7 @@ ConstView widened(std::int64_t n, ConstView operand, Workspace& scratch)
 {
     if (operand.dtype != DType::bf16) return operand;
     const View wide{scratch.data};
-    cast(n, operand, wide);
+    run(Exec{}, Cast{n, operand, wide});
     const std::size_t bytes = widened_bytes(operand.dtype, n);
     scratch = {static_cast<char*>(scratch.data) + bytes, scratch.bytes - bytes};
     return wide;

@@ -92,33 +92,33 @@ __global__ void __launch_bounds__(kBlockSize)
 
 } // namespace
 
-void conv2d_fwd_direct(Exec ex, const Conv2dShape& s, ConstView x, ConstView w, View y, const Epilogue& e)
+void run_direct(Exec ex, const Conv2dFwd& op)
 {
-    const auto run = [&]<class T, class Y>() {
-        launch("conv2d_fwd direct", conv2d_fwd_kernel<T, Y>, grid_1d(s.y_size()), ex, s, x.as<T>(), w.as<T>(),
-               EpilogueStore<Y>(s.y_shape(), e, y));
+    const auto launch_for = [&]<class T, class Y>() {
+        launch("conv2d_fwd direct", conv2d_fwd_kernel<T, Y>, grid_1d(op.s.y_size()), ex, op.s, op.x.as<T>(),
+               op.w.as<T>(), EpilogueStore<Y>(op.s.y_shape(), op.e, op.y));
     };
-    on_storage("conv2d_fwd", x.dtype, [&]<class T>() {
-        if (y.dtype == x.dtype)
-            run.template operator()<T, T>();
+    on_storage(op.kName, op.x.dtype, [&]<class T>() {
+        if (op.y.dtype == op.x.dtype)
+            launch_for.template operator()<T, T>();
         else
-            run.template operator()<T, float>();
+            launch_for.template operator()<T, float>();
     });
 }
 
-void conv2d_dgrad_direct(Exec ex, const Conv2dShape& s, ConstView dy, ConstView w, const GradientOrValue& out)
+void run_direct(Exec ex, const Conv2dDgrad& op)
 {
-    on_storage("conv2d_dgrad", dy.dtype, [&]<class T>() {
-        launch("conv2d_dgrad direct", conv2d_dgrad_kernel<T>, grid_of_packets<1>(s.x_size()), ex, s, dy.as<T>(),
-               w.as<T>(), GradientOrValueStore<T>(s.x_shape(), out));
+    on_storage(op.kName, op.dy.dtype, [&]<class T>() {
+        launch("conv2d_dgrad direct", conv2d_dgrad_kernel<T>, grid_of_packets<1>(op.s.x_size()), ex, op.s,
+               op.dy.as<T>(), op.w.as<T>(), GradientOrValueStore<T>(op.s.x_shape(), op.out()));
     });
 }
 
-void conv2d_wgrad_direct(Exec ex, const Conv2dShape& s, ConstView dy, ConstView x, View dw, bool accumulate)
+void run_direct(Exec ex, const Conv2dWgrad& op)
 {
-    on_storage("conv2d_wgrad", dy.dtype, [&]<class T>() {
-        launch("conv2d_wgrad direct", conv2d_wgrad_kernel<T>, grid_1d(s.w_size()), ex, s, dy.as<T>(), x.as<T>(),
-               dw.as<float>(), accumulate);
+    on_storage(op.kName, op.dy.dtype, [&]<class T>() {
+        launch("conv2d_wgrad direct", conv2d_wgrad_kernel<T>, grid_1d(op.s.w_size()), ex, op.s, op.dy.as<T>(),
+               op.x.as<T>(), op.dw.as<float>(), op.accumulate);
     });
 }
 

@@ -6,9 +6,7 @@
 
 namespace bifrons::kernels {
 
-BIFRONS_SIMT_DECLARE(
-    void conv2d_fwd_direct(Exec ex, const Conv2dShape& s, ConstView x, ConstView w, View y, const Epilogue& e);
-    void conv2d_dgrad_direct(Exec ex, const Conv2dShape& s, ConstView dy, ConstView w, const GradientOrValue& out);
-    void conv2d_wgrad_direct(Exec ex, const Conv2dShape& s, ConstView dy, ConstView x, View dw, bool accumulate);)
+BIFRONS_SIMT_DECLARE(void run_direct(Exec ex, const Conv2dFwd& op); void run_direct(Exec ex, const Conv2dDgrad& op);
+                     void run_direct(Exec ex, const Conv2dWgrad& op);)
 
 } // namespace bifrons::kernels

@@ -288,35 +288,37 @@ __global__ void __launch_bounds__(kThreads, 2)
 
 } // namespace
 
-void conv2d_fwd_few_channels(Exec ex, const Conv2dShape& s, ConstView x, ConstView w, View y, const Epilogue& e)
+void run_few_channels(Exec ex, const Conv2dFwd& op)
 {
-    const ThinConv c = thin_conv(Conv2dPass::fwd, s);
-    on_storage("conv2d_fwd", y.dtype, [&]<class Y>() {
-        const EpilogueStore<Y> store(s.y_shape(), e, y);
-        on_packets<Y>(store.run(), {e.bias, e.add, e.z, y}, [&]<int N>() {
-            launch_windows("conv2d_fwd few_channels", ex, c, x, w, ToEpilogue<Y>{store}, N > 1);
+    if (is_head(op.s)) return run_head(ex, op);
+    const ThinConv c = thin_conv(Conv2dPass::fwd, op.s);
+    const Epilogue& e = op.e;
+    on_storage(op.kName, op.y.dtype, [&]<class Y>() {
+        const EpilogueStore<Y> store(op.s.y_shape(), e, op.y);
+        on_packets<Y>(store.run(), {e.bias, e.add, e.z, op.y}, [&]<int N>() {
+            launch_windows("conv2d_fwd few_channels", ex, c, op.x, op.w, ToEpilogue<Y>{store}, N > 1);
         });
     });
 }
 
-void conv2d_dgrad_few_channels(Exec ex, const Conv2dShape& s, ConstView dy, ConstView w, const GradientOrValue& out)
+void run_few_channels(Exec ex, const Conv2dDgrad& op)
 {
-    const ThinConv c = thin_conv(Conv2dPass::dgrad, s);
-    const ToGradient to{{s.x_shape(), out}, c.K};
-    on_packets_of<bf16>(s.x_shape(), out,
-                        [&]<int N>() { launch_windows("conv2d_dgrad few_channels", ex, c, dy, w, to, N > 1); });
+    const ThinConv c = thin_conv(Conv2dPass::dgrad, op.s);
+    const ToGradient to{{op.s.x_shape(), op.out()}, c.K};
+    on_packets_of<bf16>(op.s.x_shape(), op.out(),
+                        [&]<int N>() { launch_windows("conv2d_dgrad few_channels", ex, c, op.dy, op.w, to, N > 1); });
 }
 
-void conv2d_wgrad_few_channels(Exec ex, const Conv2dShape& s, ConstView dy, ConstView x, View dw, bool accumulate)
+void run_few_channels(Exec ex, const Conv2dWgrad& op)
 {
-    const ThinConv c = thin_conv(Conv2dPass::wgrad, s);
+    const ThinConv c = thin_conv(Conv2dPass::wgrad, op.s);
     const int splits = few_channels_splits(c, ex.device->target());
-    const PartialSums partial(ex, splits, s.w_size());
-    const FilterStore out{dw.as<float>(), accumulate};
+    const PartialSums partial(ex, splits, op.s.w_size());
+    const FilterStore out{op.dw.as<float>(), op.accumulate};
     const Grid grid{.blocks = {unsigned(splits), unsigned((c.K + kThinChannels - 1) / kThinChannels)},
                     .threads = {kThreads},
                     .smem = sizeof(FilterShared)};
-    const ConstView thin = c.mirrored ? dy : x, wide = c.mirrored ? x : dy;
+    const ConstView thin = c.mirrored ? op.dy : op.x, wide = c.mirrored ? op.x : op.dy;
     launch("conv2d_wgrad few_channels", filter_gradient_kernel, grid, ex, c, thin.as<bf16>(), wide.as<bf16>(), partial,
            out);
     launch_add_splits<1>("conv2d_wgrad add_splits", ex, partial, splits, out);

@@ -38,11 +38,8 @@ int few_channels_splits(const ThinConv& c, Target target);
 std::size_t few_channels_workspace(Conv2dPass pass, const Conv2dShape& s, Target target);
 
 /// The operations of conv2d.h, without the bias gradient; the filter gradient needs few_channels_workspace.
-BIFRONS_SIMT_DECLARE(
-    void conv2d_fwd_few_channels(Exec ex, const Conv2dShape& s, ConstView x, ConstView w, View y, const Epilogue& e);
-    void conv2d_fwd_head(Exec ex, const Conv2dShape& s, ConstView x, ConstView w, View y, const Epilogue& e);
-    void conv2d_dgrad_few_channels(Exec ex, const Conv2dShape& s, ConstView dy, ConstView w,
-                                   const GradientOrValue& out);
-    void conv2d_wgrad_few_channels(Exec ex, const Conv2dShape& s, ConstView dy, ConstView x, View dw, bool accumulate);)
+BIFRONS_SIMT_DECLARE(void run_few_channels(Exec ex, const Conv2dFwd& op); void run_head(Exec ex, const Conv2dFwd& op);
+                     void run_few_channels(Exec ex, const Conv2dDgrad& op);
+                     void run_few_channels(Exec ex, const Conv2dWgrad& op);)
 
 } // namespace bifrons::kernels

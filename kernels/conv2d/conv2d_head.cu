@@ -151,14 +151,14 @@ __global__ void __launch_bounds__(kThreads, 3)
 
 } // namespace
 
-void conv2d_fwd_head(Exec ex, const Conv2dShape& shape, ConstView x, ConstView w, View y, const Epilogue& e)
+void run_head(Exec ex, const Conv2dFwd& op)
 {
-    const IgemmShape s(shape);
+    const IgemmShape s(op.s);
     const int tiles = s.N * ((s.P + kHeadRows - 1) / kHeadRows) * ((s.Q + kHeadColumns - 1) / kHeadColumns);
     const Grid grid{.blocks = {unsigned(tiles)}, .threads = {kThreads}, .smem = sizeof(HeadShared)};
-    on_storage("conv2d_fwd", y.dtype, [&]<class Y>() {
-        launch("conv2d_fwd head", head_kernel<Y>, grid, ex, s, igemm_copy_bytes(Conv2dPass::fwd, shape, DType::bf16),
-               x.as<bf16>(), w.as<bf16>(), EpilogueStore<Y>(shape.y_shape(), e, y));
+    on_storage(op.kName, op.y.dtype, [&]<class Y>() {
+        launch("conv2d_fwd head", head_kernel<Y>, grid, ex, s, igemm_copy_bytes(Conv2dPass::fwd, op.s, DType::bf16),
+               op.x.as<bf16>(), op.w.as<bf16>(), EpilogueStore<Y>(op.s.y_shape(), op.e, op.y));
     });
 }
 

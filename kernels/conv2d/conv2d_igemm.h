@@ -20,11 +20,8 @@ namespace bifrons::kernels {
 
 /// As the operations of conv2d.h, with the plan given. Needs igemm_workspace, and operands that begin at multiples of
 /// 16 bytes. Where y is f32 and x and w are bf16, tile `tall` or `medium` is taken instead of another.
-BIFRONS_SIMT_DECLARE(void conv2d_fwd_igemm(Exec ex, const Conv2dShape& s, const IgemmPlan& plan, ConstView x,
-                                           ConstView w, View y, const Epilogue& e);
-                     void conv2d_dgrad_igemm(Exec ex, const Conv2dShape& s, const IgemmPlan& plan, ConstView dy,
-                                             ConstView w, const GradientOrValue& out);
-                     void conv2d_wgrad_igemm(Exec ex, const Conv2dShape& s, const IgemmPlan& plan, ConstView dy,
-                                             ConstView x, View dw, bool accumulate);)
+BIFRONS_SIMT_DECLARE(void run_igemm(Exec ex, const Conv2dFwd& op, const IgemmPlan& plan);
+                     void run_igemm(Exec ex, const Conv2dDgrad& op, const IgemmPlan& plan);
+                     void run_igemm(Exec ex, const Conv2dWgrad& op, const IgemmPlan& plan);)
 
 } // namespace bifrons::kernels

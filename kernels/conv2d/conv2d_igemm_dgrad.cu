@@ -113,33 +113,31 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocksOfSm)
 }
 
 template <class Tile, int kCopy>
-void launch_dgrad(const Exec& ex, const Conv2dShape& shape, const IgemmPlan& plan, ConstView dy, ConstView w,
-                  const GradientOrValue& out)
+void launch_dgrad(const Exec& ex, const Conv2dDgrad& op, const IgemmPlan& plan)
 {
     using T = typename Tile::T;
-    const IgemmShape s(shape);
+    const IgemmShape s(op.s);
     const PixelClasses classes(s, Tile::kRows);
-    const GradientOrValueStore<T> dx(shape.x_shape(), out);
-    const PartialSums partial(ex, plan.splits, shape.x_size());
+    const GradientOrValueStore<T> dx(op.s.x_shape(), op.out());
+    const PartialSums partial(ex, plan.splits, op.s.x_size());
     const Grid grid{
         .blocks = {unsigned(classes.tiles * ((s.C + Tile::kColumns - 1) / Tile::kColumns)), unsigned(plan.splits)},
         .threads = {Tile::kThreads},
         .smem = sizeof(IgemmShared<Tile, Major::depth, Major::side>)};
-    on_packets_of<T>(shape.x_shape(), out, [&]<int N>() {
-        launch("conv2d_dgrad igemm_mma", conv2d_dgrad_igemm_kernel<Tile, kCopy>, grid, ex, s, classes, dy.as<T>(),
-               w.as<T>(), GradientPixels<T>{partial, dx, s.H, s.W, s.C, s.stride, N > 1});
+    on_packets_of<T>(op.s.x_shape(), op.out(), [&]<int N>() {
+        launch("conv2d_dgrad igemm_mma", conv2d_dgrad_igemm_kernel<Tile, kCopy>, grid, ex, s, classes, op.dy.as<T>(),
+               op.w.as<T>(), GradientPixels<T>{partial, dx, s.H, s.W, s.C, s.stride, N > 1});
         launch_add_splits<N>("conv2d_dgrad add_splits", ex, partial, plan.splits, dx);
     });
 }
 
 } // namespace
 
-void conv2d_dgrad_igemm(Exec ex, const Conv2dShape& s, const IgemmPlan& plan, ConstView dy, ConstView w,
-                        const GradientOrValue& out)
+void run_igemm(Exec ex, const Conv2dDgrad& op, const IgemmPlan& plan)
 {
-    on_storage("conv2d_dgrad", dy.dtype, [&]<class T>() {
-        on_igemm<T>(plan, igemm_copy_bytes(Conv2dPass::dgrad, s, dy.dtype),
-                    [&]<class Tile, int kCopy>() { launch_dgrad<Tile, kCopy>(ex, s, plan, dy, w, out); });
+    on_storage(op.kName, op.dy.dtype, [&]<class T>() {
+        on_igemm<T>(plan, igemm_copy_bytes(Conv2dPass::dgrad, op.s, op.dy.dtype),
+                    [&]<class Tile, int kCopy>() { launch_dgrad<Tile, kCopy>(ex, op, plan); });
     });
 }
 

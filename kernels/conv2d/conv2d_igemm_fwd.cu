@@ -52,10 +52,9 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocksOfSm)
 }
 
 template <class Tile, int kCopy, class Y>
-void launch_fwd(const Exec& ex, const Conv2dShape& s, const IgemmPlan& plan, ConstView x, ConstView w,
-                const PixelStore<Y>& out)
+void launch_fwd(const Exec& ex, const Conv2dFwd& op, const IgemmPlan& plan, const PixelStore<Y>& out)
 {
-    const IgemmShape i(s);
+    const IgemmShape i(op.s);
     const Windows windows{out.rows, i.P, i.Q, i.stride, -i.pad, -i.pad, i.H, i.W, i.C, i.R, i.S};
     const auto tiles = [](int n, int tile) { return unsigned((n + tile - 1) / tile); };
     const Grid grid{
@@ -63,18 +62,19 @@ void launch_fwd(const Exec& ex, const Conv2dShape& s, const IgemmPlan& plan, Con
         .threads = {Tile::kThreads},
         .smem = sizeof(IgemmShared<Tile, Major::depth, Major::depth>)};
     using T = typename Tile::T;
-    launch("conv2d_fwd igemm_mma", conv2d_fwd_igemm_kernel<Tile, kCopy, Y>, grid, ex, windows, x.as<T>(), w.as<T>(),
-           out);
+    launch("conv2d_fwd igemm_mma", conv2d_fwd_igemm_kernel<Tile, kCopy, Y>, grid, ex, windows, op.x.as<T>(),
+           op.w.as<T>(), out);
 }
 
 /// The product, stored as y [pixels,K] of type Y.
 template <class Y, class LaunchProduct>
-void store_pixels(const Exec& ex, const Conv2dShape& s, const IgemmPlan& plan, View y, const Epilogue& e,
-                  const LaunchProduct& launch_product)
+void store_pixels(const Exec& ex, const Conv2dFwd& op, const IgemmPlan& plan, const LaunchProduct& launch_product)
 {
-    const EpilogueStore<Y> store(s.y_shape(), e, y);
+    const Conv2dShape& s = op.s;
+    const Epilogue& e = op.e;
+    const EpilogueStore<Y> store(s.y_shape(), e, op.y);
     const PartialSums partial(ex, plan.splits, s.y_size());
-    on_packets<Y>(store.run(), {e.bias, e.add, e.z, y}, [&]<int N>() {
+    on_packets<Y>(store.run(), {e.bias, e.add, e.z, op.y}, [&]<int N>() {
         launch_product(PixelStore<Y>{partial, store, int(s.N * s.P() * s.Q()), int(s.K), N > 1});
         launch_add_splits<N>("conv2d_fwd add_splits", ex, partial, plan.splits, store);
     });
@@ -82,21 +82,19 @@ void store_pixels(const Exec& ex, const Conv2dShape& s, const IgemmPlan& plan, V
 
 } // namespace
 
-void conv2d_fwd_igemm(Exec ex, const Conv2dShape& s, const IgemmPlan& plan, ConstView x, ConstView w, View y,
-                      const Epilogue& e)
+void run_igemm(Exec ex, const Conv2dFwd& op, const IgemmPlan& plan)
 {
-    const int copy = igemm_copy_bytes(Conv2dPass::fwd, s, x.dtype);
-    if (x.dtype == y.dtype)
-        return on_storage("conv2d_fwd", x.dtype, [&]<class T>() {
-            store_pixels<T>(ex, s, plan, y, e, [&](const auto& out) {
-                on_igemm<T>(plan, copy,
-                            [&]<class Tile, int kCopy>() { launch_fwd<Tile, kCopy>(ex, s, plan, x, w, out); });
+    const int copy = igemm_copy_bytes(Conv2dPass::fwd, op.s, op.x.dtype);
+    if (op.x.dtype == op.y.dtype)
+        return on_storage(op.kName, op.x.dtype, [&]<class T>() {
+            store_pixels<T>(ex, op, plan, [&](const auto& out) {
+                on_igemm<T>(plan, copy, [&]<class Tile, int kCopy>() { launch_fwd<Tile, kCopy>(ex, op, plan, out); });
             });
         });
-    store_pixels<float>(ex, s, plan, y, e, [&](const auto& out) {
-        const IgemmPlan narrow{s.K <= 32 ? IgemmTile::tall : IgemmTile::medium};
+    store_pixels<float>(ex, op, plan, [&](const auto& out) {
+        const IgemmPlan narrow{op.s.K <= 32 ? IgemmTile::tall : IgemmTile::medium};
         on_igemm<bf16>(narrow, copy, [&]<class Tile, int kCopy>() {
-            if constexpr (Tile::kColumns <= 64) launch_fwd<Tile, kCopy>(ex, s, plan, x, w, out);
+            if constexpr (Tile::kColumns <= 64) launch_fwd<Tile, kCopy>(ex, op, plan, out);
         });
     });
 }

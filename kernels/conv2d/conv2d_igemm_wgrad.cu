@@ -51,33 +51,31 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocksOfSm)
 }
 
 template <class Tile, int kCopy>
-void launch_wgrad(const Exec& ex, const Conv2dShape& shape, const IgemmPlan& plan, ConstView dy, ConstView x,
-                  const FilterStore& dw)
+void launch_wgrad(const Exec& ex, const Conv2dWgrad& op, const IgemmPlan& plan)
 {
     using T = typename Tile::T;
-    const IgemmShape s(shape);
+    const IgemmShape s(op.s);
+    const FilterStore dw{op.dw.as<float>(), op.accumulate};
     const int columns = s.R * s.S * s.C;
-    const PartialSums partial(ex, plan.splits, shape.w_size());
+    const PartialSums partial(ex, plan.splits, op.s.w_size());
     const auto tiles = [](int n, int tile) { return unsigned((n + tile - 1) / tile); };
     const Grid grid{.blocks = {tiles(s.K, Tile::kRows) * tiles(columns, Tile::kColumns), unsigned(plan.splits)},
                     .threads = {Tile::kThreads},
                     .smem = sizeof(IgemmShared<Tile, Major::side, Major::side>)};
     on_packets<float>(columns, {{dw.dw}}, [&]<int N>() {
-        launch("conv2d_wgrad igemm_mma", conv2d_wgrad_igemm_kernel<Tile, kCopy>, grid, ex, s, dy.as<T>(), x.as<T>(),
-               Filters{partial, dw, s.K, columns, N > 1});
+        launch("conv2d_wgrad igemm_mma", conv2d_wgrad_igemm_kernel<Tile, kCopy>, grid, ex, s, op.dy.as<T>(),
+               op.x.as<T>(), Filters{partial, dw, s.K, columns, N > 1});
         launch_add_splits<N>("conv2d_wgrad add_splits", ex, partial, plan.splits, dw);
     });
 }
 
 } // namespace
 
-void conv2d_wgrad_igemm(Exec ex, const Conv2dShape& s, const IgemmPlan& plan, ConstView dy, ConstView x, View dw,
-                        bool accumulate)
+void run_igemm(Exec ex, const Conv2dWgrad& op, const IgemmPlan& plan)
 {
-    const FilterStore out{dw.as<float>(), accumulate};
-    on_storage("conv2d_wgrad", dy.dtype, [&]<class T>() {
-        on_igemm<T>(plan, igemm_copy_bytes(Conv2dPass::wgrad, s, dy.dtype),
-                    [&]<class Tile, int kCopy>() { launch_wgrad<Tile, kCopy>(ex, s, plan, dy, x, out); });
+    on_storage(op.kName, op.dy.dtype, [&]<class T>() {
+        on_igemm<T>(plan, igemm_copy_bytes(Conv2dPass::wgrad, op.s, op.dy.dtype),
+                    [&]<class Tile, int kCopy>() { launch_wgrad<Tile, kCopy>(ex, op, plan); });
     });
 }
 

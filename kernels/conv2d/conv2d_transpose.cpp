@@ -1,7 +1,6 @@
 #include "kernels/conv2d/conv2d_transpose.h"
 
 #include "kernels/conv2d/conv2d_cpu.h"
-#include "kernels/device/dispatch.h"
 
 #include <algorithm>
 
@@ -41,17 +40,25 @@ void check_types(const char* op, ConstView in, ConstView out)
 
 /// cpu: the sum cannot stand in the output before the store if it is of another type, if elements move or if the output
 /// may hold what is to be added.
-std::size_t sum_buffer_bytes(const Conv2dShape& s, DType dtype, const Epilogue& e, Target target)
+std::size_t sum_buffer_bytes(const Conv2dTransposeFwd& op, Target target)
 {
-    const DType sum = kept_as(dtype, target);
-    return e.shuffle == 1 && !e.add && sum == dtype ? 0 : aligned(std::size_t(s.x_size()) * dtype_bytes(sum));
+    const DType sum = kept_as(op.y.dtype, target);
+    const bool in_place = op.e.shuffle == 1 && !(op.e.add && op.e.add.data == op.y.data) && sum == op.y.dtype;
+    return in_place ? 0 : aligned(std::size_t(op.s.x_size()) * dtype_bytes(sum));
 }
 
-std::size_t sum_buffer_bytes(const Conv2dShape& s, DType dtype, const Store& d, Target target)
+std::size_t sum_buffer_bytes(const Conv2dTransposeDgrad& op, Target target)
 {
-    const DType sum = kept_as(dtype, target);
+    const Store& d = op.d;
+    const DType sum = kept_as(d.out.dtype, target);
     const bool adds_itself = d.add && d.add.data == d.out.data;
-    return adds_itself || sum != dtype ? aligned(std::size_t(s.y_size()) * dtype_bytes(sum)) : 0;
+    return adds_itself || sum != d.out.dtype ? aligned(std::size_t(op.s.y_size()) * dtype_bytes(sum)) : 0;
+}
+
+/// The sum, in `buffer` or, where none is needed, in the output.
+View sum_view(std::size_t bytes, void* buffer, View out, Target target)
+{
+    return bytes ? View{buffer, kept_as(out.dtype, target)} : out;
 }
 
 Cost sum_of(const Cost& a, const Cost& b, std::size_t buffer)
@@ -63,64 +70,84 @@ Cost sum_of(const Cost& a, const Cost& b, std::size_t buffer)
 
 } // namespace
 
-Cost conv2d_transpose_fwd_cost(const Conv2dShape& s, DType dtype, const Epilogue& e, Target target)
+void Conv2dTransposeFwd::check(Target) const
 {
-    Cost sum = conv2d_dgrad_cost(s, dtype, {}, target);
-    if (stores_plainly(e)) return sum;
-    if (target.kind != DeviceKind::cpu) {
-        sum.bytes += double(int(bool(e.add)) + int(bool(e.z))) * double(s.x_size()) * double(dtype_bytes(dtype));
-        return sum;
-    }
-    return sum_of(sum, epilogue_fwd_cost(s.x_shape(), dtype, e), sum_buffer_bytes(s, dtype, e, target));
+    s.check(kName);
+    check_types(kName, x, y);
 }
 
-void conv2d_transpose_fwd(Exec ex, const Conv2dShape& s, ConstView x, ConstView w, View y, const Epilogue& e)
+Cost Conv2dTransposeFwd::cost(Target target) const
 {
-    s.check("conv2d_transpose_fwd");
-    check_types("conv2d_transpose_fwd", x, y);
-    if (accounted(ex, "conv2d_transpose_fwd", conv2d_transpose_fwd_cost(s, y.dtype, e, ex.device->target()))) return;
-    if (stores_plainly(e)) return conv2d_dgrad(ex, s, x, w, {.out = y});
-    if (!on_cpu(ex)) return conv2d_dgrad(ex, s, x, w, y, e);
-    const std::size_t buffer = sum_buffer_bytes(s, y.dtype, e, ex.device->target());
-    const View v = buffer ? View{ex.workspace.data, kept_as(y.dtype, ex.device->target())} : y;
-    conv2d_dgrad(behind(ex, buffer), s, x, w, {.out = v});
-    epilogue_fwd(behind(ex, buffer), s.x_shape(), v, y, e);
+    if (stores_plainly(e)) return Conv2dDgrad{s, x, w, {.out = y}}.cost(target);
+    if (target.kind != DeviceKind::cpu) return Conv2dDgrad{s, x, w, {}, y, e}.cost(target);
+    const std::size_t buffer = sum_buffer_bytes(*this, target);
+    const View v = sum_view(buffer, nullptr, y, target);
+    return sum_of(Conv2dDgrad{s, x, w, {.out = v}}.cost(target), EpilogueFwd{s.x_shape(), y, y, e}.cost(target),
+                  buffer);
 }
 
-Cost conv2d_transpose_dgrad_cost(const Conv2dShape& s, DType dtype, const Store& d, Target target)
+void Conv2dTransposeFwd::dispatch(Exec ex) const
 {
-    if (d.act.kind == Act::none) return conv2d_fwd_cost(s, dtype, {.add = d.add}, target);
-    return sum_of(conv2d_fwd_cost(s, dtype, {}, target), store_gradient_cost(s.y_size(), dtype, d),
-                  sum_buffer_bytes(s, dtype, d, target));
+    if (stores_plainly(e)) return run(ex, Conv2dDgrad{s, x, w, {.out = y}});
+    if (!on_cpu(ex)) return run(ex, Conv2dDgrad{s, x, w, {}, y, e});
+    const std::size_t buffer = sum_buffer_bytes(*this, ex.device->target());
+    const View v = sum_view(buffer, ex.workspace.data, y, ex.device->target());
+    run(behind(ex, buffer), Conv2dDgrad{s, x, w, {.out = v}});
+    run(behind(ex, buffer), EpilogueFwd{s.x_shape(), v, y, e});
 }
 
-void conv2d_transpose_dgrad(Exec ex, const Conv2dShape& s, ConstView dy, ConstView w, const Store& d)
+void Conv2dTransposeDgrad::check(Target) const
 {
-    s.check("conv2d_transpose_dgrad");
-    check_types("conv2d_transpose_dgrad", dy, d.out);
-    if (accounted(ex, "conv2d_transpose_dgrad", conv2d_transpose_dgrad_cost(s, d.out.dtype, d, ex.device->target())))
-        return;
-    if (d.act.kind == Act::none) return conv2d_fwd(ex, s, dy, w, d.out, {.add = d.add});
-    const std::size_t buffer = sum_buffer_bytes(s, d.out.dtype, d, ex.device->target());
-    const View v = buffer ? View{ex.workspace.data, kept_as(d.out.dtype, ex.device->target())} : d.out;
-    conv2d_fwd(behind(ex, buffer), s, dy, w, v, {});
-    store_gradient(behind(ex, buffer), s.y_size(), v, d);
+    s.check(kName);
+    check_types(kName, dy, d.out);
 }
 
-Cost conv2d_transpose_wgrad_cost(const Conv2dShape& s, DType dtype, bool bias, bool accumulate, Target target)
+Cost Conv2dTransposeDgrad::cost(Target target) const
 {
-    const Cost filters = conv2d_wgrad_cost(s, dtype, false, accumulate, target);
-    return bias ? sum_of(filters, bias_grad_cost(s.N * s.H * s.W, s.C, dtype, target), 0) : filters;
+    if (d.act.kind == Act::none) return Conv2dFwd{s, dy, w, d.out, {.add = d.add}}.cost(target);
+    const std::size_t buffer = sum_buffer_bytes(*this, target);
+    const View v = sum_view(buffer, nullptr, d.out, target);
+    return sum_of(Conv2dFwd{s, dy, w, v, {}}.cost(target), StoreGradient{s.y_size(), d.out, d}.cost(target), buffer);
 }
 
-void conv2d_transpose_wgrad(Exec ex, const Conv2dShape& s, ConstView dy, ConstView x, View dw, View db, bool accumulate)
+void Conv2dTransposeDgrad::dispatch(Exec ex) const
 {
-    s.check("conv2d_transpose_wgrad");
-    if (accounted(ex, "conv2d_transpose_wgrad",
-                  conv2d_transpose_wgrad_cost(s, dy.dtype, bool(db), accumulate, ex.device->target())))
-        return;
-    conv2d_wgrad(ex, s, x, dy, dw, {}, accumulate);
-    if (db) bias_grad(ex, s.N * s.H * s.W, s.C, dy, db, accumulate);
+    if (d.act.kind == Act::none) return run(ex, Conv2dFwd{s, dy, w, d.out, {.add = d.add}});
+    const std::size_t buffer = sum_buffer_bytes(*this, ex.device->target());
+    const View v = sum_view(buffer, ex.workspace.data, d.out, ex.device->target());
+    run(behind(ex, buffer), Conv2dFwd{s, dy, w, v, {}});
+    run(behind(ex, buffer), StoreGradient{s.y_size(), v, d});
+}
+
+namespace {
+
+Conv2dWgrad filters_of(const Conv2dTransposeWgrad& op)
+{
+    return {op.s, op.x, op.dy, op.dw, {}, op.accumulate};
+}
+
+BiasGrad bias_of(const Conv2dTransposeWgrad& op)
+{
+    return {op.s.N * op.s.H * op.s.W, op.s.C, op.dy, op.db, op.accumulate};
+}
+
+} // namespace
+
+void Conv2dTransposeWgrad::check(Target) const
+{
+    s.check(kName);
+}
+
+Cost Conv2dTransposeWgrad::cost(Target target) const
+{
+    const Cost filters = filters_of(*this).cost(target);
+    return db ? sum_of(filters, bias_of(*this).cost(target), 0) : filters;
+}
+
+void Conv2dTransposeWgrad::dispatch(Exec ex) const
+{
+    run(ex, filters_of(*this));
+    if (db) run(ex, bias_of(*this));
 }
 
 } // namespace bifrons::kernels

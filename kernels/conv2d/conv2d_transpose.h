@@ -14,18 +14,43 @@ namespace bifrons::kernels {
 Conv2dShape conv2d_transpose_shape(std::int64_t N, std::int64_t P, std::int64_t Q, std::int64_t K, std::int64_t C,
                                    std::int64_t R, std::int64_t stride);
 
-/// y [N,H,W,C] = epilogue(dgrad(x [N,P,Q,K], w)). The epilogue's bias is [C]; z and add are [N,H,W,C]. See conv2d_dgrad
+/// y [N,H,W,C] = epilogue(dgrad(x [N,P,Q,K], w)). The epilogue's bias is [C]; z and add are [N,H,W,C]. See Conv2dDgrad
 /// for the bounds.
-void conv2d_transpose_fwd(Exec ex, const Conv2dShape& s, ConstView x, ConstView w, View y, const Epilogue& e);
-Cost conv2d_transpose_fwd_cost(const Conv2dShape& s, DType dtype, const Epilogue& e, Target target);
+struct Conv2dTransposeFwd {
+    static constexpr const char* kName = "conv2d_transpose_fwd";
+    Conv2dShape s = {};
+    ConstView x = {}, w = {};
+    View y = {};
+    Epilogue e = {};
 
-/// Gradient for x [N,P,Q,K] from dy [N,H,W,C]: the mirrored convolution's forward. See conv2d_fwd for the bounds.
-void conv2d_transpose_dgrad(Exec ex, const Conv2dShape& s, ConstView dy, ConstView w, const Store& d);
-Cost conv2d_transpose_dgrad_cost(const Conv2dShape& s, DType dtype, const Store& d, Target target);
+    void check(Target target) const;
+    Cost cost(Target target) const;
+    void dispatch(Exec ex) const;
+};
+
+/// Gradient for x [N,P,Q,K] from dy [N,H,W,C]: the mirrored convolution's forward. See Conv2dFwd for the bounds.
+struct Conv2dTransposeDgrad {
+    static constexpr const char* kName = "conv2d_transpose_dgrad";
+    Conv2dShape s = {};
+    ConstView dy = {}, w = {};
+    Store d = {};
+
+    void check(Target target) const;
+    Cost cost(Target target) const;
+    void dispatch(Exec ex) const;
+};
 
 /// Gradients for w [K,R,S,C] and the bias [C], from dy [N,H,W,C] and x [N,P,Q,K].
-void conv2d_transpose_wgrad(Exec ex, const Conv2dShape& s, ConstView dy, ConstView x, View dw, View db,
-                            bool accumulate);
-Cost conv2d_transpose_wgrad_cost(const Conv2dShape& s, DType dtype, bool bias, bool accumulate, Target target);
+struct Conv2dTransposeWgrad {
+    static constexpr const char* kName = "conv2d_transpose_wgrad";
+    Conv2dShape s = {};
+    ConstView dy = {}, x = {};
+    View dw = {}, db = {};
+    bool accumulate = false;
+
+    void check(Target target) const;
+    Cost cost(Target target) const;
+    void dispatch(Exec ex) const;
+};
 
 } // namespace bifrons::kernels

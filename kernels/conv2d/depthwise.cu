@@ -35,11 +35,12 @@ __global__ void __launch_bounds__(kBlockSize)
 
 } // namespace
 
-void depthwise(Exec ex, const DepthwiseShape& s, ConstView x, ConstView w, ConstView bias, View y)
+void run(Exec ex, const Depthwise& op)
 {
-    on_packets<float>(s.C, {x, w, bias, y}, [&]<int N>() {
-        launch("depthwise", depthwise_kernel<N>, grid_of_packets<N>(s.y_size()), ex, s, s.P(), s.Q(), x.as<float>(),
-               w.as<float>(), bias.as<float>(), y.as<float>());
+    const DepthwiseShape& s = op.s;
+    on_packets<float>(s.C, {op.x, op.w, op.bias, op.y}, [&]<int N>() {
+        launch(op.kName, depthwise_kernel<N>, grid_of_packets<N>(s.y_size()), ex, s, s.P(), s.Q(), op.x.as<float>(),
+               op.w.as<float>(), op.bias.as<float>(), op.y.as<float>());
     });
 }
 

@@ -10,7 +10,7 @@
 // Tests  tests/kernels/depthwise_test.cpp
 #pragma once
 
-#include "kernels/device/device.h"
+#include "kernels/device/dispatch.h"
 
 namespace bifrons::kernels {
 
@@ -34,10 +34,15 @@ struct DepthwiseShape {
 ///   f32, or f64 (cpu), all alike. Taps are added row by row, in order: deterministic.
 /// Error <= gamma32(window^2 + 1) * (|bias| + sum |x w|).
 /// Throws Error(shape) for a window or a stride below 1 or other element types.
-void depthwise(Exec ex, const DepthwiseShape& s, ConstView x, ConstView w, ConstView bias, View y);
-Cost depthwise_cost(const DepthwiseShape& s, DType dtype);
+struct Depthwise {
+    static constexpr const char* kName = "depthwise";
+    DepthwiseShape s = {};
+    ConstView x = {}, w = {}, bias = {};
+    View y = {};
 
-BIFRONS_SIMT_DECLARE(void depthwise(Exec ex, const DepthwiseShape& s, ConstView x, ConstView w, ConstView bias,
-                                    View y);)
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(Depthwise)
 
 } // namespace bifrons::kernels

@@ -1,4 +1,4 @@
-#include "kernels/conv2d/depthwise_cpu.h"
+#include "kernels/conv2d/depthwise.h"
 
 #include "kernels/base/clones.h"
 #include "kernels/base/on_type.h"
@@ -62,25 +62,26 @@ __attribute__((always_inline)) inline void rows(const DepthwiseShape& s, std::in
     }
 }
 
-BIFRONS_CLONES void run(const DepthwiseShape& s, std::int64_t begin, std::int64_t end, const float* x, const float* w,
-                        const float* bias, float* y)
+BIFRONS_CLONES void run_pixels(const DepthwiseShape& s, std::int64_t begin, std::int64_t end, const float* x,
+                               const float* w, const float* bias, float* y)
 {
     rows(s, begin, end, x, w, bias, y);
 }
 
-BIFRONS_CLONES void run(const DepthwiseShape& s, std::int64_t begin, std::int64_t end, const double* x, const double* w,
-                        const double* bias, double* y)
+BIFRONS_CLONES void run_pixels(const DepthwiseShape& s, std::int64_t begin, std::int64_t end, const double* x,
+                               const double* w, const double* bias, double* y)
 {
     rows(s, begin, end, x, w, bias, y);
 }
 
 } // namespace
 
-void depthwise(const DepthwiseShape& s, ConstView x, ConstView w, ConstView bias, View y)
+void run(Exec, const Depthwise& op)
 {
-    on_type<float, double>(x.dtype, [&]<class T>() {
+    const DepthwiseShape& s = op.s;
+    on_type<float, double>(op.x.dtype, [&]<class T>() {
         parallel_for(s.N * s.P(), 1, [&](std::int64_t begin, std::int64_t end) {
-            run(s, begin, end, x.as<T>(), w.as<T>(), bias.as<T>(), y.as<T>());
+            run_pixels(s, begin, end, op.x.as<T>(), op.w.as<T>(), op.bias.as<T>(), op.y.as<T>());
         });
     });
 }

@@ -1,7 +1,5 @@
 #include "kernels/dense/dense.h"
 
-#include "kernels/conv2d/conv2d.h"
-
 namespace bifrons::kernels {
 
 void DenseShape::check(const char* op) const
@@ -19,38 +17,38 @@ Conv2dShape as_conv2d(const DenseShape& s)
 
 } // namespace
 
-void dense_fwd(Exec ex, const DenseShape& s, ConstView x, ConstView w, View y, const Epilogue& e)
+void DenseFwd::check(Target target) const
 {
-    s.check("dense_fwd");
+    s.check(kName);
     BIFRONS_CHECK(shape, e.shuffle == 1, "dense_fwd: shuffle ", e.shuffle, "; expected 1: a dense layer has no pixels");
-    conv2d_fwd(ex, as_conv2d(s), x, w, y, e);
+    conv2d().check(target);
 }
 
-Cost dense_fwd_cost(const DenseShape& s, DType dtype, const Epilogue& e, Target target)
+Conv2dFwd DenseFwd::conv2d() const
 {
-    return conv2d_fwd_cost(as_conv2d(s), dtype, e, target);
+    return {as_conv2d(s), x, w, y, e};
 }
 
-void dense_dgrad(Exec ex, const DenseShape& s, ConstView dy, ConstView w, const Store& d)
+void DenseDgrad::check(Target target) const
 {
-    s.check("dense_dgrad");
-    conv2d_dgrad(ex, as_conv2d(s), dy, w, d);
+    s.check(kName);
+    conv2d().check(target);
 }
 
-Cost dense_dgrad_cost(const DenseShape& s, DType dtype, const Store& d, Target target)
+Conv2dDgrad DenseDgrad::conv2d() const
 {
-    return conv2d_dgrad_cost(as_conv2d(s), dtype, d, target);
+    return {as_conv2d(s), dy, w, d};
 }
 
-void dense_wgrad(Exec ex, const DenseShape& s, ConstView dy, ConstView x, View dw, View db, bool accumulate)
+void DenseWgrad::check(Target target) const
 {
-    s.check("dense_wgrad");
-    conv2d_wgrad(ex, as_conv2d(s), dy, x, dw, db, accumulate);
+    s.check(kName);
+    conv2d().check(target);
 }
 
-Cost dense_wgrad_cost(const DenseShape& s, DType dtype, bool bias, bool accumulate, Target target)
+Conv2dWgrad DenseWgrad::conv2d() const
 {
-    return conv2d_wgrad_cost(as_conv2d(s), dtype, bias, accumulate, target);
+    return {as_conv2d(s), dy, x, dw, db, accumulate};
 }
 
 } // namespace bifrons::kernels

@@ -4,8 +4,7 @@
 // Definition  dense_ref.h     Tests  tests/kernels/dense_test.cpp
 #pragma once
 
-#include "kernels/device/device.h"
-#include "kernels/pointwise/epilogue.h"
+#include "kernels/conv2d/conv2d.h"
 
 namespace bifrons::kernels {
 
@@ -18,15 +17,44 @@ struct DenseShape {
 
 /// y = epilogue(x w^T); the epilogue's shuffle must be 1.   x [N,C], w [K,C] read; y [N,K] written. f32, or f64 (cpu).
 /// Deterministic for a method and a thread count. Error: |v - exact| <= gamma32(C) * |x| |w|^T.
-void dense_fwd(Exec ex, const DenseShape& s, ConstView x, ConstView w, View y, const Epilogue& e);
-Cost dense_fwd_cost(const DenseShape& s, DType dtype, const Epilogue& e, Target target);
+struct DenseFwd {
+    static constexpr const char* kName = "dense_fwd";
+    DenseShape s = {};
+    ConstView x = {}, w = {};
+    View y = {};
+    Epilogue e = {};
+
+    void check(Target target) const;
+    Cost cost(Target target) const { return conv2d().cost(target); }
+    void dispatch(Exec ex) const { run(ex, conv2d()); }
+    Conv2dFwd conv2d() const; ///< what it comes to
+};
 
 /// v = dy w, stored as d says.   dy [N,K], w [K,C] read; d.out [N,C] written. Error: gamma32(K).
-void dense_dgrad(Exec ex, const DenseShape& s, ConstView dy, ConstView w, const Store& d);
-Cost dense_dgrad_cost(const DenseShape& s, DType dtype, const Store& d, Target target);
+struct DenseDgrad {
+    static constexpr const char* kName = "dense_dgrad";
+    DenseShape s = {};
+    ConstView dy = {}, w = {};
+    Store d = {};
+
+    void check(Target target) const;
+    Cost cost(Target target) const { return conv2d().cost(target); }
+    void dispatch(Exec ex) const { run(ex, conv2d()); }
+    Conv2dDgrad conv2d() const; ///< what it comes to
+};
 
 /// dw = dy^T x and db[k] = sum_n dy[n,k], or += for accumulate. db may be empty. Error: gamma32(N).
-void dense_wgrad(Exec ex, const DenseShape& s, ConstView dy, ConstView x, View dw, View db, bool accumulate);
-Cost dense_wgrad_cost(const DenseShape& s, DType dtype, bool bias, bool accumulate, Target target);
+struct DenseWgrad {
+    static constexpr const char* kName = "dense_wgrad";
+    DenseShape s = {};
+    ConstView dy = {}, x = {};
+    View dw = {}, db = {};
+    bool accumulate = false;
+
+    void check(Target target) const;
+    Cost cost(Target target) const { return conv2d().cost(target); }
+    void dispatch(Exec ex) const { run(ex, conv2d()); }
+    Conv2dWgrad conv2d() const; ///< what it comes to
+};
 
 } // namespace bifrons::kernels

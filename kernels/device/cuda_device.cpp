@@ -408,18 +408,18 @@ std::unique_ptr<Device> open_cuda_device(int index)
     return std::make_unique<CudaDevice>(index);
 }
 
-void select_cuda_device(const Exec& ex)
+void select_cuda_device(const kernels::Exec& ex)
 {
     static_cast<const CudaDevice&>(*ex.device).select();
 }
 
-bool kernels_overlap(const Exec& ex)
+bool kernels_overlap(const kernels::Exec& ex)
 {
     constexpr int kFirst = 90;
     return static_cast<const CudaDevice&>(*ex.device).compiled_sm() >= kFirst;
 }
 
-void* prepare_cuda_launch(const Exec& ex, const char* name)
+void* prepare_cuda_launch(const kernels::Exec& ex, const char* name)
 {
     const auto& device = static_cast<const CudaDevice&>(*ex.device);
     device.select();
@@ -427,7 +427,7 @@ void* prepare_cuda_launch(const Exec& ex, const char* name)
     return device.stream_of(ex.stream);
 }
 
-void finish_cuda_launch(const Exec& ex, const char* name, const Grid& grid, int launch_status)
+void finish_cuda_launch(const kernels::Exec& ex, const char* name, const Grid& grid, int launch_status)
 {
     nvtxRangePop();
     auto status = taken(cudaError_t(launch_status));

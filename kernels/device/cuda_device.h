@@ -15,14 +15,14 @@ std::unique_ptr<Device> open_cuda_device(int index);
 
 // For launch.h:
 /// Makes ex's GPU the current one.
-void select_cuda_device(const Exec& ex);
+void select_cuda_device(const kernels::Exec& ex);
 /// Whether this program's code for ex's GPU waits for the kernel before (ptx/fence.h). It is the code that counts: a
 /// newer GPU can run code made for sm_80, which does not.
-bool kernels_overlap(const Exec& ex);
+bool kernels_overlap(const kernels::Exec& ex);
 /// Also opens a range for profilers, and returns ex's stream (a cudaStream_t).
-void* prepare_cuda_launch(const Exec& ex, const char* name);
+void* prepare_cuda_launch(const kernels::Exec& ex, const char* name);
 /// Closes the range. Throws Error(device) naming the kernel and its configuration unless status (a cudaError_t) is
 /// success.
-void finish_cuda_launch(const Exec& ex, const char* name, const Grid& grid, int status);
+void finish_cuda_launch(const kernels::Exec& ex, const char* name, const Grid& grid, int status);
 
 } // namespace bifrons::kernels

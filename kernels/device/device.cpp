@@ -53,9 +53,9 @@ void Device::account(const char*, const Cost&) {}
 void Device::push_range(const std::string&) {}
 void Device::pop_range() {}
 
-void check_elements(const Exec& ex, const char* op, DType dtype)
+void check_elements(Target target, const char* op, DType dtype)
 {
-    const bool cpu = ex.device->target().kind == DeviceKind::cpu;
+    const bool cpu = target.kind == DeviceKind::cpu;
     BIFRONS_CHECK(shape, dtype == DType::f32 || dtype == DType::bf16 || (cpu && dtype == DType::f64), op, ": ",
                   dtype_name(dtype), " values; expected f32 or bf16", cpu ? ", or f64," : "", " on ",
                   cpu ? "a cpu" : "a GPU");

@@ -106,12 +106,22 @@ struct Workspace {
     std::size_t bytes = 0;
 };
 
-/// The first argument of every operation.
+/// Where an operation runs, in whose order, with what scratch.
 struct Exec {
     Device* device = nullptr;
     Stream stream = {};
     Workspace workspace = {};
 };
+// The same on a device of one kind: what the code for that kind is given. On the cpu it runs at once.
+namespace cpu {
+struct Exec : kernels::Exec {};
+} // namespace cpu
+namespace sim {
+struct Exec : kernels::Exec {};
+} // namespace sim
+namespace cuda {
+struct Exec : kernels::Exec {};
+} // namespace cuda
 
 /// "cpu", "cpu:2" (threads), "sim", "sim:reverse" (schedule), "cuda", "cuda:1", "plan" (for the cpu),
 /// "plan:cuda:sm_90", "auto" (see choose_device). Throws Error(usage) for another word and Error(device) for a device
@@ -126,12 +136,3 @@ struct DeviceChoice {
 DeviceChoice choose_device();
 
 } // namespace bifrons::kernels
-
-/// Declares kernel entries once for both sides: BIFRONS_SIMT_DECLARE(void relu_fwd(Exec, ...); void relu_bwd(...);)
-#define BIFRONS_SIMT_DECLARE(...)                                                                                      \
-    namespace sim {                                                                                                    \
-    __VA_ARGS__                                                                                                        \
-    }                                                                                                                  \
-    namespace cuda {                                                                                                   \
-    __VA_ARGS__                                                                                                        \
-    }

@@ -30,7 +30,7 @@ cudaError_t allow_shared_memory(void (*kernel)(Parameters...), std::size_t bytes
 
 /// How many blocks of the kernel run at once on ex.device.
 template <class... Parameters>
-int resident_blocks(void (*kernel)(Parameters...), unsigned threads, std::size_t smem, const Exec& ex)
+int resident_blocks(void (*kernel)(Parameters...), unsigned threads, std::size_t smem, const kernels::Exec& ex)
 {
     select_cuda_device(ex);
     int gpu = 0, multiprocessors = 0, of_each = 0;
@@ -50,7 +50,7 @@ int resident_blocks(void (*kernel)(Parameters...), unsigned threads, std::size_t
 /// that as a programmatic edge between two kernels. What else stands before it, a copy, a fill, or an event of another
 /// stream, it follows as always; so do events and copies behind it, which wait until it has ended. Blocks of a
 /// cooperative grid need all their places at once: it starts when the kernel before has ended.
-inline unsigned launch_attributes(const Grid& grid, const Exec& ex, cudaLaunchAttribute (&attributes)[2])
+inline unsigned launch_attributes(const Grid& grid, const kernels::Exec& ex, cudaLaunchAttribute (&attributes)[2])
 {
     unsigned n = 0;
     const auto next = [&](cudaLaunchAttributeID id) -> cudaLaunchAttributeValue& {
@@ -71,7 +71,7 @@ inline unsigned launch_attributes(const Grid& grid, const Exec& ex, cudaLaunchAt
 /// Enqueues the kernel on ex.stream; arguments are converted to the kernel's parameters. Throws Error(device) naming
 /// kernel and configuration. With BIFRONS_SYNC=1 in the environment it waits, so that a fault is met where it arose.
 template <class... Parameters, class... Arguments>
-void launch(const char* name, void (*kernel)(Parameters...), const Grid& grid, const Exec& ex,
+void launch(const char* name, void (*kernel)(Parameters...), const Grid& grid, const kernels::Exec& ex,
             const Arguments&... arguments)
 {
     cudaLaunchConfig_t config = {};

@@ -133,7 +133,7 @@ void SimDevice::run(const char* kernel, const Grid& grid, const std::function<vo
 
 namespace sim {
 
-void enqueue_kernel(const char* name, const Grid& grid, const Exec& ex, std::function<void()> body)
+void enqueue_kernel(const char* name, const Grid& grid, const kernels::Exec& ex, std::function<void()> body)
 {
     auto* device = static_cast<SimDevice*>(ex.device);
     device->enqueue(ex.stream, [=] { device->run(name, grid, body); });

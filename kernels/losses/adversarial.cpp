@@ -1,14 +1,12 @@
 #include "kernels/losses/adversarial.h"
 
-#include "kernels/device/dispatch.h"
 #include "kernels/device/grid.h"
-#include "kernels/losses/adversarial_cpu.h"
 
 namespace bifrons::kernels {
 
 namespace {
 
-void check(const char* op, const AdversarialShape& s)
+void check_operands(const char* op, const AdversarialShape& s)
 {
     BIFRONS_CHECK(shape, s.n >= 1, op, ": ", s.n, " answers; expected at least one");
 }
@@ -20,33 +18,25 @@ double read_bytes(const AdversarialShape& s, DType dtype)
 
 } // namespace
 
-Cost adversarial_fwd_cost(const AdversarialShape& s, DType dtype, Target device)
+void AdversarialFwd::check(Target) const
 {
-    return {.flops = 3 * double(s.n), .bytes = read_bytes(s, dtype), .workspace_bytes = grid_sum_workspace(device)};
+    check_operands(kName, s);
 }
 
-void adversarial_fwd(Exec ex, const AdversarialShape& s, ConstView x, float scale, View loss)
+Cost AdversarialFwd::cost(Target target) const
 {
-    check("adversarial_fwd", s);
-    if (accounted(ex, "adversarial_fwd", adversarial_fwd_cost(s, x.dtype, ex.device->target()))) return;
-    if (on_cpu(ex)) return ex.device->enqueue(ex.stream, [=] { cpu::adversarial_fwd(s, x, scale, loss); });
-    BIFRONS_SIMT(ex, "adversarial_fwd", adversarial_fwd(ex, s, x, scale, loss));
+    return {.flops = 3 * double(s.n), .bytes = read_bytes(s, x.dtype), .workspace_bytes = grid_sum_workspace(target)};
 }
 
-Cost adversarial_grad_cost(const AdversarialShape& s, DType dtype, const Store& d)
+void AdversarialGrad::check(Target) const
 {
-    Cost cost = store_gradient_cost(s.n, dtype, d); // counts a read of v, which is never stored, instead of x
-    cost.flops += 3 * double(s.n);
-    return cost;
+    check_operands(kName, s);
+    d.check(kName, x.dtype);
 }
 
-void adversarial_grad(Exec ex, const AdversarialShape& s, ConstView x, float scale, ConstView upstream, const Store& d)
+Cost AdversarialGrad::cost(Target) const
 {
-    check("adversarial_grad", s);
-    d.check("adversarial_grad", x.dtype);
-    if (accounted(ex, "adversarial_grad", adversarial_grad_cost(s, x.dtype, d))) return;
-    if (on_cpu(ex)) return ex.device->enqueue(ex.stream, [=] { cpu::adversarial_grad(s, x, scale, upstream, d); });
-    BIFRONS_SIMT(ex, "adversarial_grad", adversarial_grad(ex, s, x, scale, upstream, d));
+    return {.flops = 5 * double(s.n), .bytes = read_bytes(s, x.dtype) + d.bytes(s.n, x.dtype)};
 }
 
 } // namespace bifrons::kernels

@@ -44,19 +44,21 @@ __global__ void __launch_bounds__(kBlockSize)
 
 } // namespace
 
-void adversarial_fwd(Exec ex, const AdversarialShape& s, ConstView x, float scale, View loss)
+void run(Exec ex, const AdversarialFwd& op)
 {
-    on_packets<float>({x}, [&]<int N>() {
-        grid_sum("adversarial_fwd", ex, (s.n + N - 1) / N, WorthOfAnswers<N>{s, x.as<float>()},
-                 StoreMean{double(scale) / double(s.n), loss.as<float>()});
+    const AdversarialShape& s = op.s;
+    on_packets<float>({op.x}, [&]<int N>() {
+        grid_sum(op.kName, ex, (s.n + N - 1) / N, WorthOfAnswers<N>{s, op.x.as<float>()},
+                 StoreMean{double(op.scale) / double(s.n), op.loss.as<float>()});
     });
 }
 
-void adversarial_grad(Exec ex, const AdversarialShape& s, ConstView x, float scale, ConstView upstream, const Store& d)
+void run(Exec ex, const AdversarialGrad& op)
 {
-    on_packets<float>({x, d.out, d.add, d.saved}, [&]<int N>() {
-        launch("adversarial_grad", adversarial_grad_kernel<N>, grid_of_packets<N>(s.n), ex, s, x.as<float>(),
-               upstream.as<float>(), float(double(scale) / double(s.n)), GradientStore<float>(d));
+    const AdversarialShape& s = op.s;
+    on_packets<float>({op.x, op.d.out, op.d.add, op.d.saved}, [&]<int N>() {
+        launch(op.kName, adversarial_grad_kernel<N>, grid_of_packets<N>(s.n), ex, s, op.x.as<float>(),
+               op.upstream.as<float>(), float(double(op.scale) / double(s.n)), GradientStore<float>(op.d));
     });
 }
 

@@ -30,16 +30,31 @@ struct AdversarialShape {
 /// loss[0] = the formula above.   x read; loss [1] written; f32, or f64 (cpu), alike.
 /// Accumulated in f64 in a fixed order: the same bits for any thread count.
 /// Error <= scale * mean |f| * 2^-22 for f32.   Throws Error(shape).
-void adversarial_fwd(Exec ex, const AdversarialShape& s, ConstView x, float scale, View loss);
-Cost adversarial_fwd_cost(const AdversarialShape& s, DType dtype, Target device);
+struct AdversarialFwd {
+    static constexpr const char* kName = "adversarial_fwd";
+    AdversarialShape s = {};
+    ConstView x = {};
+    float scale = 1;
+    View loss = {};
+
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(AdversarialFwd)
 
 /// v = upstream[0] * dloss/dx, stored as d says; at a hinge's corner 0.   upstream [1] read (device memory).
 /// Error <= |v| 2^-21 for f32.
-void adversarial_grad(Exec ex, const AdversarialShape& s, ConstView x, float scale, ConstView upstream, const Store& d);
-Cost adversarial_grad_cost(const AdversarialShape& s, DType dtype, const Store& d);
+struct AdversarialGrad {
+    static constexpr const char* kName = "adversarial_grad";
+    AdversarialShape s = {};
+    ConstView x = {};
+    float scale = 1;
+    ConstView upstream = {};
+    Store d = {};
 
-BIFRONS_SIMT_DECLARE(void adversarial_fwd(Exec ex, const AdversarialShape& s, ConstView x, float scale, View loss);
-                     void adversarial_grad(Exec ex, const AdversarialShape& s, ConstView x, float scale,
-                                           ConstView upstream, const Store& d);)
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(AdversarialGrad)
 
 } // namespace bifrons::kernels

@@ -1,4 +1,4 @@
-#include "kernels/losses/adversarial_cpu.h"
+#include "kernels/losses/adversarial.h"
 
 #include "kernels/base/on_type.h"
 #include "kernels/base/parallel.h"
@@ -35,14 +35,15 @@ void grad(const AdversarialShape& s, const T* x, float scale, const T* upstream,
 
 } // namespace
 
-void adversarial_fwd(const AdversarialShape& s, ConstView x, float scale, View loss)
+void run(Exec, const AdversarialFwd& op)
 {
-    on_type<float, double>(x.dtype, [&]<class T>() { fwd(s, x.as<T>(), scale, loss.as<T>()); });
+    on_type<float, double>(op.x.dtype, [&]<class T>() { fwd(op.s, op.x.as<T>(), op.scale, op.loss.as<T>()); });
 }
 
-void adversarial_grad(const AdversarialShape& s, ConstView x, float scale, ConstView upstream, const Store& d)
+void run(Exec, const AdversarialGrad& op)
 {
-    on_type<float, double>(x.dtype, [&]<class T>() { grad(s, x.as<T>(), scale, upstream.as<T>(), d); });
+    on_type<float, double>(op.x.dtype,
+                           [&]<class T>() { grad(op.s, op.x.as<T>(), op.scale, op.upstream.as<T>(), op.d); });
 }
 
 } // namespace bifrons::kernels::cpu

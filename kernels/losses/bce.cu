@@ -64,22 +64,21 @@ __global__ void __launch_bounds__(kBlockSize)
 
 } // namespace
 
-void bce_fwd(Exec ex, const BceShape& s, ConstView x, ConstView target, ConstView mask, float scale, View loss)
+void run(Exec ex, const BceFwd& op)
 {
-    const Logits of(s, x, target, mask);
-    on_packets<float>({x, target}, [&]<int N>() {
-        grid_sum("bce_fwd", ex, (of.n + N - 1) / N, CrossEntropies<N>{of},
-                 StoreMean{double(scale) / double(of.n), loss.as<float>()});
+    const Logits of(op.s, op.x, op.target, op.mask);
+    on_packets<float>({op.x, op.target}, [&]<int N>() {
+        grid_sum(op.kName, ex, (of.n + N - 1) / N, CrossEntropies<N>{of},
+                 StoreMean{double(op.scale) / double(of.n), op.loss.as<float>()});
     });
 }
 
-void bce_grad(Exec ex, const BceShape& s, ConstView x, ConstView target, ConstView mask, float scale,
-              ConstView upstream, const Store& d)
+void run(Exec ex, const BceGrad& op)
 {
-    const Logits of(s, x, target, mask);
-    on_packets<float>({x, target, d.out, d.add, d.saved}, [&]<int N>() {
-        launch("bce_grad", bce_grad_kernel<N>, grid_of_packets<N>(of.n), ex, of, upstream.as<float>(),
-               float(double(scale) / double(of.n)), GradientStore<float>(d));
+    const Logits of(op.s, op.x, op.target, op.mask);
+    on_packets<float>({op.x, op.target, op.d.out, op.d.add, op.d.saved}, [&]<int N>() {
+        launch(op.kName, bce_grad_kernel<N>, grid_of_packets<N>(of.n), ex, of, op.upstream.as<float>(),
+               float(double(op.scale) / double(of.n)), GradientStore<float>(op.d));
     });
 }
 

@@ -20,18 +20,31 @@ struct BceShape {
 /// loss[0] = the formula above.   x read; target read, 0..1, or empty; mask read or empty; loss [1] written
 ///   f32, or f64 (cpu), all alike. Accumulated in f64 in a fixed order: the same bits for any thread count.
 /// Error <= scale * mean m 2^-21 (1 + |x|) for f32.   Throws Error(shape).
-void bce_fwd(Exec ex, const BceShape& s, ConstView x, ConstView target, ConstView mask, float scale, View loss);
-Cost bce_fwd_cost(const BceShape& s, DType dtype, bool target, bool masked, Target device);
+struct BceFwd {
+    static constexpr const char* kName = "bce_fwd";
+    BceShape s = {};
+    ConstView x = {}, target = {}, mask = {};
+    float scale = 1;
+    View loss = {};
+
+    void check(Target device) const;
+    Cost cost(Target device) const;
+};
+BIFRONS_OPERATION(BceFwd)
 
 /// v = upstream[0] * dloss/dx = upstream[0] * scale / (rows*C) * m (p - t), stored as d says. The target gets no
 /// gradient.   upstream [1] read (device memory).   Error <= 2^-21 upstream * scale / (rows*C) * m for f32.
-void bce_grad(Exec ex, const BceShape& s, ConstView x, ConstView target, ConstView mask, float scale,
-              ConstView upstream, const Store& d);
-Cost bce_grad_cost(const BceShape& s, DType dtype, bool target, bool masked, const Store& d);
+struct BceGrad {
+    static constexpr const char* kName = "bce_grad";
+    BceShape s = {};
+    ConstView x = {}, target = {}, mask = {};
+    float scale = 1;
+    ConstView upstream = {};
+    Store d = {};
 
-BIFRONS_SIMT_DECLARE(void bce_fwd(Exec ex, const BceShape& s, ConstView x, ConstView target, ConstView mask,
-                                  float scale, View loss);
-                     void bce_grad(Exec ex, const BceShape& s, ConstView x, ConstView target, ConstView mask,
-                                   float scale, ConstView upstream, const Store& d);)
+    void check(Target device) const;
+    Cost cost(Target device) const;
+};
+BIFRONS_OPERATION(BceGrad)
 
 } // namespace bifrons::kernels

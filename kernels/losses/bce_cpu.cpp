@@ -1,4 +1,4 @@
-#include "kernels/losses/bce_cpu.h"
+#include "kernels/losses/bce.h"
 
 #include "kernels/base/on_type.h"
 #include "kernels/base/parallel.h"
@@ -49,16 +49,17 @@ void grad(const BceShape& s, const Operands<T>& of, float scale, const T* upstre
 
 } // namespace
 
-void bce_fwd(const BceShape& s, ConstView x, ConstView target, ConstView mask, float scale, View loss)
+void run(Exec, const BceFwd& op)
 {
-    on_type<float, double>(x.dtype, [&]<class T>() { fwd(s, operands<T>(x, target, mask), scale, loss.as<T>()); });
+    on_type<float, double>(
+        op.x.dtype, [&]<class T>() { fwd(op.s, operands<T>(op.x, op.target, op.mask), op.scale, op.loss.as<T>()); });
 }
 
-void bce_grad(const BceShape& s, ConstView x, ConstView target, ConstView mask, float scale, ConstView upstream,
-              const Store& d)
+void run(Exec, const BceGrad& op)
 {
-    on_type<float, double>(x.dtype,
-                           [&]<class T>() { grad(s, operands<T>(x, target, mask), scale, upstream.as<T>(), d); });
+    on_type<float, double>(op.x.dtype, [&]<class T>() {
+        grad(op.s, operands<T>(op.x, op.target, op.mask), op.scale, op.upstream.as<T>(), op.d);
+    });
 }
 
 } // namespace bifrons::kernels::cpu

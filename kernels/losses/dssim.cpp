@@ -1,6 +1,5 @@
 #include "kernels/losses/dssim.h"
 
-#include "kernels/device/dispatch.h"
 #include "kernels/losses/dssim_cpu.h"
 #include "kernels/losses/dssim_window.h"
 
@@ -8,7 +7,7 @@ namespace bifrons::kernels {
 
 namespace {
 
-void check(const char* op, const DssimShape& s, ConstView a, ConstView b, ConstView mask)
+void check_operands(const char* op, const DssimShape& s, ConstView a, ConstView b, ConstView mask)
 {
     BIFRONS_CHECK(shape, s.N >= 1 && s.C >= 1 && s.window >= 2 && s.window <= std::min(s.H, s.W), op, ": window ",
                   s.window, " on ", s.N, " pictures of ", s.H, "x", s.W, "x", s.C,
@@ -35,43 +34,32 @@ double slope_bytes(const DssimShape& s, DType dtype)
 
 } // namespace
 
-Cost dssim_fwd_cost(const DssimShape& s, DType dtype, bool slopes, Target target)
+void DssimFwd::check(Target) const
+{
+    check_operands(kName, s, a, b, mask);
+}
+
+Cost DssimFwd::cost(Target target) const
 {
     return {.flops = filter_flops(s, 4) + (slopes ? 35 : 20) * double(s.windows()),
-            .bytes = 2 * picture_bytes(s, dtype) + (slopes ? slope_bytes(s, dtype) : 0),
-            .workspace_bytes = target.kind == DeviceKind::cpu ? cpu::dssim_fwd_scratch(s, dtype)
+            .bytes = 2 * picture_bytes(s, a.dtype) + (slopes ? slope_bytes(s, a.dtype) : 0),
+            .workspace_bytes = target.kind == DeviceKind::cpu ? cpu::dssim_fwd_scratch(s, a.dtype)
                                                               : std::size_t(dssim_blocks(s)) * sizeof(double)};
 }
 
-void dssim_fwd(Exec ex, const DssimShape& s, ConstView a, ConstView b, ConstView mask, float scale, View loss,
-               View slopes)
+void DssimGrad::check(Target) const
 {
-    check("dssim_fwd", s, a, b, mask);
-    if (accounted(ex, "dssim_fwd", dssim_fwd_cost(s, a.dtype, bool(slopes), ex.device->target()))) return;
-    if (on_cpu(ex))
-        return ex.device->enqueue(ex.stream, [=] { cpu::dssim_fwd(s, a, b, mask, scale, loss, slopes, ex.workspace); });
-    BIFRONS_SIMT(ex, "dssim_fwd", dssim_fwd(ex, s, a, b, mask, scale, loss, slopes));
-}
-
-Cost dssim_grad_cost(const DssimShape& s, DType dtype, const Store& d, Target target)
-{
-    const Cost store = store_gradient_cost(s.N * s.H * s.W * s.C, dtype, d); // counts a read of v, which is not stored
-    return {.flops = filter_flops(s, 3) + 6 * double(s.N * s.H * s.W * s.C) + store.flops,
-            .bytes = slope_bytes(s, dtype) + 2 * picture_bytes(s, dtype) + store.bytes - picture_bytes(s, dtype),
-            .workspace_bytes = target.kind == DeviceKind::cpu ? cpu::dssim_grad_scratch(s, dtype) : 0};
-}
-
-void dssim_grad(Exec ex, const DssimShape& s, ConstView a, ConstView b, ConstView mask, float scale, ConstView slopes,
-                ConstView upstream, const Store& d)
-{
-    check("dssim_grad", s, a, b, mask);
-    d.check("dssim_grad", a.dtype);
+    check_operands(kName, s, a, b, mask);
+    d.check(kName, a.dtype);
     BIFRONS_CHECK(bug, slopes, "dssim_grad: slopes are missing; dssim_fwd writes them");
-    if (accounted(ex, "dssim_grad", dssim_grad_cost(s, a.dtype, d, ex.device->target()))) return;
-    if (on_cpu(ex))
-        return ex.device->enqueue(ex.stream,
-                                  [=] { cpu::dssim_grad(s, a, b, mask, scale, slopes, upstream, d, ex.workspace); });
-    BIFRONS_SIMT(ex, "dssim_grad", dssim_grad(ex, s, a, b, mask, scale, slopes, upstream, d));
+}
+
+Cost DssimGrad::cost(Target target) const
+{
+    const std::int64_t n = s.N * s.H * s.W * s.C;
+    return {.flops = filter_flops(s, 3) + 8 * double(n),
+            .bytes = slope_bytes(s, a.dtype) + 2 * picture_bytes(s, a.dtype) + d.bytes(n, a.dtype),
+            .workspace_bytes = target.kind == DeviceKind::cpu ? cpu::dssim_grad_scratch(s, a.dtype) : 0};
 }
 
 } // namespace bifrons::kernels

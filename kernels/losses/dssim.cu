@@ -201,22 +201,22 @@ __global__ void __launch_bounds__(kBlockSize)
 
 } // namespace
 
-void dssim_fwd(Exec ex, const DssimShape& s, ConstView a, ConstView b, ConstView mask, float scale, View loss,
-               View slopes)
+void run(Exec ex, const DssimFwd& op)
 {
+    const DssimShape& s = op.s;
     double* partial = static_cast<double*>(ex.workspace.data);
-    launch("dssim_fwd", dssim_windows_kernel, grid_of_tiles(s, s.H - s.window + 1, s.W - s.window + 1), ex, s,
-           Filter(s.window), a.as<float>(), b.as<float>(), mask.as<float>(), slopes.as<float>(), partial);
-    launch("dssim_fwd", sum_of_partials<StoreMean>, grid_1d(1), ex, int(dssim_blocks(s)), partial,
-           StoreMean{double(scale) / double(s.windows()), loss.as<float>()});
+    launch(op.kName, dssim_windows_kernel, grid_of_tiles(s, s.H - s.window + 1, s.W - s.window + 1), ex, s,
+           Filter(s.window), op.a.as<float>(), op.b.as<float>(), op.mask.as<float>(), op.slopes.as<float>(), partial);
+    launch(op.kName, sum_of_partials<StoreMean>, grid_1d(1), ex, int(dssim_blocks(s)), partial,
+           StoreMean{double(op.scale) / double(s.windows()), op.loss.as<float>()});
 }
 
-void dssim_grad(Exec ex, const DssimShape& s, ConstView a, ConstView b, ConstView mask, float scale, ConstView slopes,
-                ConstView upstream, const Store& d)
+void run(Exec ex, const DssimGrad& op)
 {
-    launch("dssim_grad", dssim_grad_kernel, grid_of_tiles(s, s.H, s.W), ex, s, Filter(s.window), a.as<float>(),
-           b.as<float>(), mask.as<float>(), slopes.as<float>(), upstream.as<float>(),
-           float(double(scale) / double(s.windows())), GradientStore<float>(d));
+    const DssimShape& s = op.s;
+    launch(op.kName, dssim_grad_kernel, grid_of_tiles(s, s.H, s.W), ex, s, Filter(s.window), op.a.as<float>(),
+           op.b.as<float>(), op.mask.as<float>(), op.slopes.as<float>(), op.upstream.as<float>(),
+           float(double(op.scale) / double(s.windows())), GradientStore<float>(op.d));
 }
 
 } // namespace bifrons::kernels::BIFRONS_SIMT_NS

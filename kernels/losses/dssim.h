@@ -26,17 +26,34 @@ struct DssimShape {
 };
 
 /// loss[0] = the formula above.   a, b read, mask read (may be empty); loss [1] written; slopes [3*windows()] written
-/// for dssim_grad, or empty where no gradient is wanted. f32, or f64 (cpu), all alike.
+/// for DssimGrad, or empty where no gradient is wanted. f32, or f64 (cpu), all alike.
 /// Accumulated in a fixed order: the same bits for any thread count.
-void dssim_fwd(Exec ex, const DssimShape& s, ConstView a, ConstView b, ConstView mask, float scale, View loss,
-               View slopes);
-Cost dssim_fwd_cost(const DssimShape& s, DType dtype, bool slopes, Target target);
+struct DssimFwd {
+    static constexpr const char* kName = "dssim_fwd";
+    DssimShape s = {};
+    ConstView a = {}, b = {}, mask = {};
+    float scale = 1;
+    View loss = {}, slopes = {};
+
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(DssimFwd)
 
 /// v = upstream[0] * dloss/da, exact: no term is held constant; stored as d says. b gets no gradient. slopes as
-/// dssim_fwd of the same operands left them on this device, upstream [1] read.
-void dssim_grad(Exec ex, const DssimShape& s, ConstView a, ConstView b, ConstView mask, float scale, ConstView slopes,
-                ConstView upstream, const Store& d);
-Cost dssim_grad_cost(const DssimShape& s, DType dtype, const Store& d, Target target);
+/// DssimFwd of the same operands left them on this device, upstream [1] read.
+struct DssimGrad {
+    static constexpr const char* kName = "dssim_grad";
+    DssimShape s = {};
+    ConstView a = {}, b = {}, mask = {};
+    float scale = 1;
+    ConstView slopes = {}, upstream = {};
+    Store d = {};
+
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(DssimGrad)
 
 /// On a GPU: windows, or pixels, of a block along each side; a forward block has its channel and leaves one sum.
 constexpr std::int64_t kDssimTile = 32;
@@ -45,10 +62,5 @@ inline std::int64_t dssim_blocks(const DssimShape& s)
     const auto tiles = [](std::int64_t side) { return (side + kDssimTile - 1) / kDssimTile; };
     return s.N * s.C * tiles(s.H - s.window + 1) * tiles(s.W - s.window + 1);
 }
-
-BIFRONS_SIMT_DECLARE(void dssim_fwd(Exec ex, const DssimShape& s, ConstView a, ConstView b, ConstView mask, float scale,
-                                    View loss, View slopes);
-                     void dssim_grad(Exec ex, const DssimShape& s, ConstView a, ConstView b, ConstView mask,
-                                     float scale, ConstView slopes, ConstView upstream, const Store& d);)
 
 } // namespace bifrons::kernels

@@ -335,18 +335,18 @@ std::size_t dssim_grad_scratch(const DssimShape& s, DType dtype)
     return std::size_t(Blocks(s.N, s.H).count * grad_block_values<float>(Layout(s))) * dtype_bytes(dtype);
 }
 
-void dssim_fwd(const DssimShape& s, ConstView a, ConstView b, ConstView mask, float scale, View loss, View slopes,
-               Workspace scratch)
+void run(Exec ex, const DssimFwd& op)
 {
-    on_type<float, double>(
-        a.dtype, [&]<class T>() { fwd(s, pictures<T>(a, b, mask), scale, loss.as<T>(), slopes.as<T>(), scratch); });
+    on_type<float, double>(op.a.dtype, [&]<class T>() {
+        fwd(op.s, pictures<T>(op.a, op.b, op.mask), op.scale, op.loss.as<T>(), op.slopes.as<T>(), ex.workspace);
+    });
 }
 
-void dssim_grad(const DssimShape& s, ConstView a, ConstView b, ConstView mask, float scale, ConstView slopes,
-                ConstView upstream, const Store& d, Workspace scratch)
+void run(Exec ex, const DssimGrad& op)
 {
-    on_type<float, double>(a.dtype, [&]<class T>() {
-        grad(s, pictures<T>(a, b, mask), scale, slopes.as<T>(), upstream.as<T>(), d, scratch);
+    on_type<float, double>(op.a.dtype, [&]<class T>() {
+        grad(op.s, pictures<T>(op.a, op.b, op.mask), op.scale, op.slopes.as<T>(), op.upstream.as<T>(), op.d,
+             ex.workspace);
     });
 }
 

@@ -1,36 +1,26 @@
 #include "kernels/losses/l1.h"
 
-#include "kernels/device/dispatch.h"
-#include "kernels/losses/l1_cpu.h"
-
 namespace bifrons::kernels {
 
-Cost l1_fwd_cost(const L1Shape& s, DType dtype, bool masked, Target target)
+void L1Fwd::check(Target) const
 {
-    return s.fwd_cost(dtype, masked, target);
+    s.check(kName, a, b, mask);
 }
 
-void l1_fwd(Exec ex, const L1Shape& s, ConstView a, ConstView b, ConstView mask, float scale, View loss)
+Cost L1Fwd::cost(Target target) const
 {
-    s.check("l1_fwd", a, b, mask);
-    if (accounted(ex, "l1_fwd", l1_fwd_cost(s, a.dtype, bool(mask), ex.device->target()))) return;
-    if (on_cpu(ex)) return ex.device->enqueue(ex.stream, [=] { cpu::l1_fwd(s, a, b, mask, scale, loss); });
-    BIFRONS_SIMT(ex, "l1_fwd", l1_fwd(ex, s, a, b, mask, scale, loss));
+    return s.fwd_cost(a.dtype, bool(mask), target);
 }
 
-Cost l1_grad_cost(const L1Shape& s, DType dtype, bool masked, const Store& d)
+void L1Grad::check(Target) const
 {
-    return s.grad_cost(dtype, masked, d);
+    s.check(kName, a, b, mask);
+    d.check(kName, a.dtype);
 }
 
-void l1_grad(Exec ex, const L1Shape& s, ConstView a, ConstView b, ConstView mask, float scale, ConstView upstream,
-             const Store& d)
+Cost L1Grad::cost(Target) const
 {
-    s.check("l1_grad", a, b, mask);
-    d.check("l1_grad", a.dtype);
-    if (accounted(ex, "l1_grad", l1_grad_cost(s, a.dtype, bool(mask), d))) return;
-    if (on_cpu(ex)) return ex.device->enqueue(ex.stream, [=] { cpu::l1_grad(s, a, b, mask, scale, upstream, d); });
-    BIFRONS_SIMT(ex, "l1_grad", l1_grad(ex, s, a, b, mask, scale, upstream, d));
+    return s.grad_cost(a.dtype, bool(mask), d);
 }
 
 } // namespace bifrons::kernels

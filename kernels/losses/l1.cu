@@ -41,22 +41,21 @@ __global__ void __launch_bounds__(kBlockSize)
 
 } // namespace
 
-void l1_fwd(Exec ex, const L1Shape& s, ConstView a, ConstView b, ConstView mask, float scale, View loss)
+void run(Exec ex, const L1Fwd& op)
 {
-    const Pictures of("l1", s, a, b, mask);
-    on_packets<float>({a, b}, [&]<int N>() {
-        grid_sum("l1_fwd", ex, (of.n + N - 1) / N, Differences<N>{of},
-                 StoreMean{double(scale) / double(of.n), loss.as<float>()});
+    const Pictures of("l1", op.s, op.a, op.b, op.mask);
+    on_packets<float>({op.a, op.b}, [&]<int N>() {
+        grid_sum(op.kName, ex, (of.n + N - 1) / N, Differences<N>{of},
+                 StoreMean{double(op.scale) / double(of.n), op.loss.as<float>()});
     });
 }
 
-void l1_grad(Exec ex, const L1Shape& s, ConstView a, ConstView b, ConstView mask, float scale, ConstView upstream,
-             const Store& d)
+void run(Exec ex, const L1Grad& op)
 {
-    const Pictures of("l1", s, a, b, mask);
-    on_packets<float>({a, b, d.out, d.add, d.saved}, [&]<int N>() {
-        launch("l1_grad", l1_grad_kernel<N>, grid_of_packets<N>(of.n), ex, of, upstream.as<float>(),
-               float(double(scale) / double(of.n)), GradientStore<float>(d));
+    const Pictures of("l1", op.s, op.a, op.b, op.mask);
+    on_packets<float>({op.a, op.b, op.d.out, op.d.add, op.d.saved}, [&]<int N>() {
+        launch(op.kName, l1_grad_kernel<N>, grid_of_packets<N>(of.n), ex, of, op.upstream.as<float>(),
+               float(double(op.scale) / double(of.n)), GradientStore<float>(op.d));
     });
 }
 

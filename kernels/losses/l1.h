@@ -16,17 +16,30 @@ using L1Shape = PicturePair; // a, b [rows,C], mask [rows] >= 0 (rows = N*H*W)
 
 /// loss[0] = the formula above.   a, b, mask read (mask may be empty); loss [1] written. f32, or f64 (cpu), all alike.
 /// Accumulated in f64 in a fixed order: the same bits for any thread count.
-void l1_fwd(Exec ex, const L1Shape& s, ConstView a, ConstView b, ConstView mask, float scale, View loss);
+struct L1Fwd {
+    static constexpr const char* kName = "l1_fwd";
+    L1Shape s = {};
+    ConstView a = {}, b = {}, mask = {};
+    float scale = 1;
+    View loss = {};
+
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(L1Fwd)
 
 /// v = upstream[0] * dloss/da, stored as d says. b gets no gradient.   upstream [1] read (device memory).
-void l1_grad(Exec ex, const L1Shape& s, ConstView a, ConstView b, ConstView mask, float scale, ConstView upstream,
-             const Store& d);
-Cost l1_fwd_cost(const L1Shape& s, DType dtype, bool masked, Target target);
-Cost l1_grad_cost(const L1Shape& s, DType dtype, bool masked, const Store& d);
+struct L1Grad {
+    static constexpr const char* kName = "l1_grad";
+    L1Shape s = {};
+    ConstView a = {}, b = {}, mask = {};
+    float scale = 1;
+    ConstView upstream = {};
+    Store d = {};
 
-BIFRONS_SIMT_DECLARE(void l1_fwd(Exec ex, const L1Shape& s, ConstView a, ConstView b, ConstView mask, float scale,
-                                 View loss);
-                     void l1_grad(Exec ex, const L1Shape& s, ConstView a, ConstView b, ConstView mask, float scale,
-                                  ConstView upstream, const Store& d);)
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(L1Grad)
 
 } // namespace bifrons::kernels

@@ -1,4 +1,4 @@
-#include "kernels/losses/l1_cpu.h"
+#include "kernels/losses/l1.h"
 
 #include "kernels/base/on_type.h"
 #include "kernels/losses/picture_pair_cpu.h"
@@ -25,18 +25,18 @@ struct AbsoluteDifference {
 
 } // namespace
 
-void l1_fwd(const L1Shape& s, ConstView a, ConstView b, ConstView mask, float scale, View loss)
+void run(Exec, const L1Fwd& op)
 {
-    on_type<float, double>(a.dtype, [&]<class T>() {
-        pair_fwd<AbsoluteDifference>(s, a.as<T>(), b.as<T>(), mask.as<T>(), scale, loss.as<T>());
+    on_type<float, double>(op.a.dtype, [&]<class T>() {
+        pair_fwd<AbsoluteDifference>(op.s, op.a.as<T>(), op.b.as<T>(), op.mask.as<T>(), op.scale, op.loss.as<T>());
     });
 }
 
-void l1_grad(const L1Shape& s, ConstView a, ConstView b, ConstView mask, float scale, ConstView upstream,
-             const Store& d)
+void run(Exec, const L1Grad& op)
 {
-    on_type<float, double>(a.dtype, [&]<class T>() {
-        pair_grad<AbsoluteDifference>(s, a.as<T>(), b.as<T>(), mask.as<T>(), scale, upstream.as<T>(), d);
+    on_type<float, double>(op.a.dtype, [&]<class T>() {
+        pair_grad<AbsoluteDifference>(op.s, op.a.as<T>(), op.b.as<T>(), op.mask.as<T>(), op.scale, op.upstream.as<T>(),
+                                      op.d);
     });
 }
 

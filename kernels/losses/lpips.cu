@@ -88,24 +88,26 @@ __global__ void __launch_bounds__(kBlockSize) lpips_grad_kernel(LpipsShape s, co
 
 } // namespace
 
-void lpips_fwd(Exec ex, const LpipsShape& s, ConstView a, ConstView b, ConstView w, float scale, View loss)
+void run(Exec ex, const LpipsFwd& op)
 {
+    const LpipsShape& s = op.s;
     double* partial = static_cast<double*>(ex.workspace.data);
     Grid grid = grid_1d((s.rows + kRowsOfWarp - 1) / kRowsOfWarp * 32);
     grid.blocks.x = std::min(grid.blocks.x, kGridSumBlocks);
-    on_storage("lpips_fwd", a.dtype, [&]<class T>() {
-        launch("lpips_fwd", lpips_kernel<T>, grid, ex, s, a.as<T>(), b.as<T>(), w.as<float>(), partial);
+    on_storage(op.kName, op.a.dtype, [&]<class T>() {
+        launch(op.kName, lpips_kernel<T>, grid, ex, s, op.a.as<T>(), op.b.as<T>(), op.w.as<float>(), partial);
     });
-    launch("lpips_fwd", sum_of_partials<StoreMean>, grid_1d(1), ex, int(grid.blocks.x), partial,
-           StoreMean{double(scale) / double(s.rows), loss.as<float>()});
+    launch(op.kName, sum_of_partials<StoreMean>, grid_1d(1), ex, int(grid.blocks.x), partial,
+           StoreMean{double(op.scale) / double(s.rows), op.loss.as<float>()});
 }
 
-void lpips_grad(Exec ex, const LpipsShape& s, ConstView a, ConstView b, ConstView w, float scale, ConstView upstream,
-                const Store& d)
+void run(Exec ex, const LpipsGrad& op)
 {
-    on_storage("lpips_grad", a.dtype, [&]<class T>() {
-        launch("lpips_grad", lpips_grad_kernel<T>, grid_1d(s.rows * 32), ex, s, a.as<T>(), b.as<T>(), w.as<float>(),
-               float(2 * double(scale) / double(s.rows)), upstream.as<float>(), GradientStore<T>(d));
+    const LpipsShape& s = op.s;
+    on_storage(op.kName, op.a.dtype, [&]<class T>() {
+        launch(op.kName, lpips_grad_kernel<T>, grid_1d(s.rows * 32), ex, s, op.a.as<T>(), op.b.as<T>(),
+               op.w.as<float>(), float(2 * double(op.scale) / double(s.rows)), op.upstream.as<float>(),
+               GradientStore<T>(op.d));
     });
 }
 

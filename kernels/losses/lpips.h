@@ -24,18 +24,31 @@ constexpr double kLpipsEps = 1e-8;
 ///   a and b f32, bf16 or f64 (cpu only), alike; w and loss f64 with f64, else f32.
 /// A row's sums in f32 (f64 on the cpu), all rows' in f64, in a fixed order: the same bits for any thread count.
 /// Error: of u_a - u_b at most (gamma32(C) + 8 units) (|u_a| + |u_b|).
-void lpips_fwd(Exec ex, const LpipsShape& s, ConstView a, ConstView b, ConstView w, float scale, View loss);
+struct LpipsFwd {
+    static constexpr const char* kName = "lpips_fwd";
+    LpipsShape s = {};
+    ConstView a = {}, b = {}, w = {};
+    float scale = 1;
+    View loss = {};
+
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(LpipsFwd)
 
 /// v = upstream[0] * dloss/da, stored as d says. b gets no gradient.   upstream [1] read (device memory, loss's type)
 ///   v[i,c] = 2 scale upstream / rows / r_a[i] * (g[i,c] - u_a[i,c] sum_k g[i,k] u_a[i,k]),   g = w (u_a - u_b)
-void lpips_grad(Exec ex, const LpipsShape& s, ConstView a, ConstView b, ConstView w, float scale, ConstView upstream,
-                const Store& d);
-Cost lpips_fwd_cost(const LpipsShape& s, DType dtype, Target target);
-Cost lpips_grad_cost(const LpipsShape& s, DType dtype, const Store& d);
+struct LpipsGrad {
+    static constexpr const char* kName = "lpips_grad";
+    LpipsShape s = {};
+    ConstView a = {}, b = {}, w = {};
+    float scale = 1;
+    ConstView upstream = {};
+    Store d = {};
 
-BIFRONS_SIMT_DECLARE(void lpips_fwd(Exec ex, const LpipsShape& s, ConstView a, ConstView b, ConstView w, float scale,
-                                    View loss);
-                     void lpips_grad(Exec ex, const LpipsShape& s, ConstView a, ConstView b, ConstView w, float scale,
-                                     ConstView upstream, const Store& d);)
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(LpipsGrad)
 
 } // namespace bifrons::kernels

@@ -1,4 +1,4 @@
-#include "kernels/losses/lpips_cpu.h"
+#include "kernels/losses/lpips.h"
 
 #include "kernels/base/clones.h"
 #include "kernels/base/host_storage.h"
@@ -72,17 +72,18 @@ void grad(const LpipsShape& s, const T* a, const T* b, const Wide<T>* w, float s
 
 } // namespace
 
-void lpips_fwd(const LpipsShape& s, ConstView a, ConstView b, ConstView w, float scale, View loss)
+void run(Exec, const LpipsFwd& op)
 {
-    on_type<float, bf16, double>(
-        a.dtype, [&]<class T>() { fwd(s, a.as<T>(), b.as<T>(), w.as<Wide<T>>(), scale, loss.as<Wide<T>>()); });
+    on_type<float, bf16, double>(op.a.dtype, [&]<class T>() {
+        fwd(op.s, op.a.as<T>(), op.b.as<T>(), op.w.as<Wide<T>>(), op.scale, op.loss.as<Wide<T>>());
+    });
 }
 
-void lpips_grad(const LpipsShape& s, ConstView a, ConstView b, ConstView w, float scale, ConstView upstream,
-                const Store& d)
+void run(Exec, const LpipsGrad& op)
 {
-    on_type<float, bf16, double>(
-        a.dtype, [&]<class T>() { grad(s, a.as<T>(), b.as<T>(), w.as<Wide<T>>(), scale, upstream.as<Wide<T>>(), d); });
+    on_type<float, bf16, double>(op.a.dtype, [&]<class T>() {
+        grad(op.s, op.a.as<T>(), op.b.as<T>(), op.w.as<Wide<T>>(), op.scale, op.upstream.as<Wide<T>>(), op.d);
+    });
 }
 
 } // namespace bifrons::kernels::cpu

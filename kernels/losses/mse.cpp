@@ -1,36 +1,26 @@
 #include "kernels/losses/mse.h"
 
-#include "kernels/device/dispatch.h"
-#include "kernels/losses/mse_cpu.h"
-
 namespace bifrons::kernels {
 
-Cost mse_fwd_cost(const MseShape& s, DType dtype, bool masked, Target target)
+void MseFwd::check(Target) const
 {
-    return s.fwd_cost(dtype, masked, target);
+    s.check(kName, a, b, mask);
 }
 
-void mse_fwd(Exec ex, const MseShape& s, ConstView a, ConstView b, ConstView mask, float scale, View loss)
+Cost MseFwd::cost(Target target) const
 {
-    s.check("mse_fwd", a, b, mask);
-    if (accounted(ex, "mse_fwd", mse_fwd_cost(s, a.dtype, bool(mask), ex.device->target()))) return;
-    if (on_cpu(ex)) return ex.device->enqueue(ex.stream, [=] { cpu::mse_fwd(s, a, b, mask, scale, loss); });
-    BIFRONS_SIMT(ex, "mse_fwd", mse_fwd(ex, s, a, b, mask, scale, loss));
+    return s.fwd_cost(a.dtype, bool(mask), target);
 }
 
-Cost mse_grad_cost(const MseShape& s, DType dtype, bool masked, const Store& d)
+void MseGrad::check(Target) const
 {
-    return s.grad_cost(dtype, masked, d);
+    s.check(kName, a, b, mask);
+    d.check(kName, a.dtype);
 }
 
-void mse_grad(Exec ex, const MseShape& s, ConstView a, ConstView b, ConstView mask, float scale, ConstView upstream,
-              const Store& d)
+Cost MseGrad::cost(Target) const
 {
-    s.check("mse_grad", a, b, mask);
-    d.check("mse_grad", a.dtype);
-    if (accounted(ex, "mse_grad", mse_grad_cost(s, a.dtype, bool(mask), d))) return;
-    if (on_cpu(ex)) return ex.device->enqueue(ex.stream, [=] { cpu::mse_grad(s, a, b, mask, scale, upstream, d); });
-    BIFRONS_SIMT(ex, "mse_grad", mse_grad(ex, s, a, b, mask, scale, upstream, d));
+    return s.grad_cost(a.dtype, bool(mask), d);
 }
 
 } // namespace bifrons::kernels

@@ -43,22 +43,21 @@ __global__ void __launch_bounds__(kBlockSize)
 
 } // namespace
 
-void mse_fwd(Exec ex, const MseShape& s, ConstView a, ConstView b, ConstView mask, float scale, View loss)
+void run(Exec ex, const MseFwd& op)
 {
-    const Pictures of("mse", s, a, b, mask);
-    on_packets<float>({a, b}, [&]<int N>() {
-        grid_sum("mse_fwd", ex, (of.n + N - 1) / N, SquaredDifferences<N>{of},
-                 StoreMean{double(scale) / double(of.n), loss.as<float>()});
+    const Pictures of("mse", op.s, op.a, op.b, op.mask);
+    on_packets<float>({op.a, op.b}, [&]<int N>() {
+        grid_sum(op.kName, ex, (of.n + N - 1) / N, SquaredDifferences<N>{of},
+                 StoreMean{double(op.scale) / double(of.n), op.loss.as<float>()});
     });
 }
 
-void mse_grad(Exec ex, const MseShape& s, ConstView a, ConstView b, ConstView mask, float scale, ConstView upstream,
-              const Store& d)
+void run(Exec ex, const MseGrad& op)
 {
-    const Pictures of("mse", s, a, b, mask);
-    on_packets<float>({a, b, d.out, d.add, d.saved}, [&]<int N>() {
-        launch("mse_grad", mse_grad_kernel<N>, grid_of_packets<N>(of.n), ex, of, upstream.as<float>(),
-               float(2 * double(scale) / double(of.n)), GradientStore<float>(d));
+    const Pictures of("mse", op.s, op.a, op.b, op.mask);
+    on_packets<float>({op.a, op.b, op.d.out, op.d.add, op.d.saved}, [&]<int N>() {
+        launch(op.kName, mse_grad_kernel<N>, grid_of_packets<N>(of.n), ex, of, op.upstream.as<float>(),
+               float(2 * double(op.scale) / double(of.n)), GradientStore<float>(op.d));
     });
 }
 

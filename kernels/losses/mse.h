@@ -16,17 +16,30 @@ using MseShape = PicturePair; // a, b [rows,C], mask [rows] (rows = N*H*W)
 
 /// loss[0] = the formula above.   a, b, mask read (mask may be empty); loss [1] written. f32, or f64 (cpu), all alike.
 /// Accumulated in f64 in a fixed order: the same bits for any thread count.
-void mse_fwd(Exec ex, const MseShape& s, ConstView a, ConstView b, ConstView mask, float scale, View loss);
+struct MseFwd {
+    static constexpr const char* kName = "mse_fwd";
+    MseShape s = {};
+    ConstView a = {}, b = {}, mask = {};
+    float scale = 1;
+    View loss = {};
+
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(MseFwd)
 
 /// v = upstream[0] * dloss/da, stored as d says. b gets no gradient.   upstream [1] read (device memory).
-void mse_grad(Exec ex, const MseShape& s, ConstView a, ConstView b, ConstView mask, float scale, ConstView upstream,
-              const Store& d);
-Cost mse_fwd_cost(const MseShape& s, DType dtype, bool masked, Target target);
-Cost mse_grad_cost(const MseShape& s, DType dtype, bool masked, const Store& d);
+struct MseGrad {
+    static constexpr const char* kName = "mse_grad";
+    MseShape s = {};
+    ConstView a = {}, b = {}, mask = {};
+    float scale = 1;
+    ConstView upstream = {};
+    Store d = {};
 
-BIFRONS_SIMT_DECLARE(void mse_fwd(Exec ex, const MseShape& s, ConstView a, ConstView b, ConstView mask, float scale,
-                                  View loss);
-                     void mse_grad(Exec ex, const MseShape& s, ConstView a, ConstView b, ConstView mask, float scale,
-                                   ConstView upstream, const Store& d);)
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(MseGrad)
 
 } // namespace bifrons::kernels

@@ -1,4 +1,4 @@
-#include "kernels/losses/mse_cpu.h"
+#include "kernels/losses/mse.h"
 
 #include "kernels/base/on_type.h"
 #include "kernels/losses/picture_pair_cpu.h"
@@ -23,18 +23,18 @@ struct SquaredDifference {
 
 } // namespace
 
-void mse_fwd(const MseShape& s, ConstView a, ConstView b, ConstView mask, float scale, View loss)
+void run(Exec, const MseFwd& op)
 {
-    on_type<float, double>(a.dtype, [&]<class T>() {
-        pair_fwd<SquaredDifference>(s, a.as<T>(), b.as<T>(), mask.as<T>(), scale, loss.as<T>());
+    on_type<float, double>(op.a.dtype, [&]<class T>() {
+        pair_fwd<SquaredDifference>(op.s, op.a.as<T>(), op.b.as<T>(), op.mask.as<T>(), op.scale, op.loss.as<T>());
     });
 }
 
-void mse_grad(const MseShape& s, ConstView a, ConstView b, ConstView mask, float scale, ConstView upstream,
-              const Store& d)
+void run(Exec, const MseGrad& op)
 {
-    on_type<float, double>(a.dtype, [&]<class T>() {
-        pair_grad<SquaredDifference>(s, a.as<T>(), b.as<T>(), mask.as<T>(), scale, upstream.as<T>(), d);
+    on_type<float, double>(op.a.dtype, [&]<class T>() {
+        pair_grad<SquaredDifference>(op.s, op.a.as<T>(), op.b.as<T>(), op.mask.as<T>(), op.scale, op.upstream.as<T>(),
+                                     op.d);
     });
 }
 

@@ -29,11 +29,8 @@ Cost PicturePair::fwd_cost(DType dtype, bool masked, Target target) const
 
 Cost PicturePair::grad_cost(DType dtype, bool masked, const Store& d) const
 {
-    const std::int64_t n = rows * C;
-    Cost cost = store_gradient_cost(n, dtype, d); // counts a read of v, which is never stored
-    cost.flops += (masked ? 3 : 2) * double(n);
-    cost.bytes += read_bytes(*this, dtype, masked) - double(n) * double(dtype_bytes(dtype));
-    return cost;
+    return {.flops = (masked ? 5 : 4) * double(rows) * double(C),
+            .bytes = read_bytes(*this, dtype, masked) + d.bytes(rows * C, dtype)};
 }
 
 } // namespace bifrons::kernels

@@ -65,20 +65,22 @@ __global__ void __launch_bounds__(kBlockSize)
 
 } // namespace
 
-void style_fwd(Exec ex, const StyleShape& s, ConstView x, ConstView t, float scale, View loss, View moments)
+void run(Exec ex, const StyleFwd& op)
 {
+    const StyleShape& s = op.s;
     const Grid grid{.blocks = {unsigned(s.N), unsigned(s.C)}, .threads = {kBlockSize}};
-    launch("style_fwd moments", style_moments_kernel, grid, ex, s, x.as<float>(), t.as<float>(), moments.as<float>());
-    launch("style_fwd", style_loss_kernel, grid_1d(1), ex, s.N * s.C, double(scale) / double(s.N * s.C),
-           moments.as<float>(), loss.as<float>());
+    launch("style_fwd moments", style_moments_kernel, grid, ex, s, op.x.as<float>(), op.t.as<float>(),
+           op.moments.as<float>());
+    launch(op.kName, style_loss_kernel, grid_1d(1), ex, s.N * s.C, double(op.scale) / double(s.N * s.C),
+           op.moments.as<float>(), op.loss.as<float>());
 }
 
-void style_grad(Exec ex, const StyleShape& s, ConstView x, ConstView moments, float scale, ConstView upstream,
-                const Store& d)
+void run(Exec ex, const StyleGrad& op)
 {
-    launch("style_grad", style_grad_kernel, grid_1d(s.size()), ex, s, x.as<float>(), moments.as<float>(),
-           upstream.as<float>(), float(2 * double(scale) / (double(s.N * s.C) * double(s.pixels))),
-           GradientStore<float>(d));
+    const StyleShape& s = op.s;
+    launch(op.kName, style_grad_kernel, grid_1d(s.size()), ex, s, op.x.as<float>(), op.moments.as<float>(),
+           op.upstream.as<float>(), float(2 * double(op.scale) / (double(s.N * s.C) * double(s.pixels))),
+           GradientStore<float>(op.d));
 }
 
 } // namespace bifrons::kernels::BIFRONS_SIMT_NS

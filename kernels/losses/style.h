@@ -17,18 +17,31 @@ struct StyleShape {
 
 /// loss[0] = the formula.   x, t read; loss [1] written; moments [N,C,4] written: mx, sx, mt, st. f32, or f64 (cpu),
 /// all alike. Summed in f64 in a fixed order: deterministic. Means and deviations are rounded once, to the type.
-void style_fwd(Exec ex, const StyleShape& s, ConstView x, ConstView t, float scale, View loss, View moments);
-Cost style_fwd_cost(const StyleShape& s, DType dtype);
+struct StyleFwd {
+    static constexpr const char* kName = "style_fwd";
+    StyleShape s = {};
+    ConstView x = {}, t = {};
+    float scale = 1;
+    View loss = {}, moments = {};
 
-/// v = upstream[0] * dloss/dx, stored as d says; the target gets no gradient.   moments as style_fwd left them.
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(StyleFwd)
+
+/// v = upstream[0] * dloss/dx, stored as d says; the target gets no gradient.   moments as StyleFwd left them.
 ///   dloss/dx_i = 2 scale / (N C pixels) * ((mx - mt) + (sx - st) (x_i - mx) / sx)
-void style_grad(Exec ex, const StyleShape& s, ConstView x, ConstView moments, float scale, ConstView upstream,
-                const Store& d);
-Cost style_grad_cost(const StyleShape& s, DType dtype, const Store& d);
+struct StyleGrad {
+    static constexpr const char* kName = "style_grad";
+    StyleShape s = {};
+    ConstView x = {}, moments = {};
+    float scale = 1;
+    ConstView upstream = {};
+    Store d = {};
 
-BIFRONS_SIMT_DECLARE(void style_fwd(Exec ex, const StyleShape& s, ConstView x, ConstView t, float scale, View loss,
-                                    View moments);
-                     void style_grad(Exec ex, const StyleShape& s, ConstView x, ConstView moments, float scale,
-                                     ConstView upstream, const Store& d);)
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(StyleGrad)
 
 } // namespace bifrons::kernels

@@ -1,4 +1,4 @@
-#include "kernels/losses/style_cpu.h"
+#include "kernels/losses/style.h"
 
 #include "kernels/base/on_type.h"
 #include "kernels/base/parallel.h"
@@ -60,16 +60,18 @@ void grad(const StyleShape& s, const T* x, const T* moments, float scale, const 
 
 } // namespace
 
-void style_fwd(const StyleShape& s, ConstView x, ConstView t, float scale, View loss, View moments)
+void run(Exec, const StyleFwd& op)
 {
-    on_type<float, double>(x.dtype,
-                           [&]<class T>() { fwd(s, x.as<T>(), t.as<T>(), scale, loss.as<T>(), moments.as<T>()); });
+    on_type<float, double>(op.x.dtype, [&]<class T>() {
+        fwd(op.s, op.x.as<T>(), op.t.as<T>(), op.scale, op.loss.as<T>(), op.moments.as<T>());
+    });
 }
 
-void style_grad(const StyleShape& s, ConstView x, ConstView moments, float scale, ConstView upstream, const Store& d)
+void run(Exec, const StyleGrad& op)
 {
-    on_type<float, double>(x.dtype,
-                           [&]<class T>() { grad(s, x.as<T>(), moments.as<T>(), scale, upstream.as<T>(), d); });
+    on_type<float, double>(op.x.dtype, [&]<class T>() {
+        grad(op.s, op.x.as<T>(), op.moments.as<T>(), op.scale, op.upstream.as<T>(), op.d);
+    });
 }
 
 } // namespace bifrons::kernels::cpu

@@ -1,7 +1,6 @@
 #include "kernels/losses/total.h"
 
 #include "kernels/base/on_type.h"
-#include "kernels/device/dispatch.h"
 #include "kernels/losses/total_ref.h"
 #include "kernels/pointwise/epilogue_cpu.h"
 
@@ -32,39 +31,51 @@ void LossTerms::add(ConstView term, float factor)
     weight[count++] = factor;
 }
 
-void weighted_sum(Exec ex, const LossTerms& terms, View total)
+void WeightedSum::check(Target) const
 {
-    check_alike("weighted_sum", terms, total.dtype);
+    check_alike(kName, terms, total.dtype);
+}
+
+Cost WeightedSum::cost(Target) const
+{
     const double bytes = (terms.count + 1.0) * double(dtype_bytes(total.dtype));
-    if (accounted(ex, "weighted_sum", {.flops = 2.0 * terms.count, .bytes = bytes})) return;
-    if (on_cpu(ex))
-        return ex.device->enqueue(ex.stream, [=] {
-            on_type<float, double>(total.dtype, [&]<class T>() { ref::weighted_sum(terms, total.as<T>()); });
-        });
-    BIFRONS_SIMT(ex, "weighted_sum", weighted_sum(ex, terms, total));
+    return {.flops = 2.0 * terms.count, .bytes = bytes};
 }
 
-void list_terms(Exec ex, const LossTerms& terms, View list)
+void ListTerms::check(Target) const
 {
-    check_alike("list_terms", terms, list.dtype);
-    if (accounted(ex, "list_terms", {.bytes = 2.0 * terms.count * double(dtype_bytes(list.dtype))})) return;
-    if (on_cpu(ex))
-        return ex.device->enqueue(ex.stream, [=] {
-            if (list.dtype == DType::f64) return ref::list_terms(terms, list.as<double>());
-            ref::list_terms(terms, list.as<float>());
-        });
-    BIFRONS_SIMT(ex, "list_terms", list_terms(ex, terms, list));
+    check_alike(kName, terms, list.dtype);
 }
 
-void scale_scalar(Exec ex, ConstView upstream, float weight, const Store& d)
+Cost ListTerms::cost(Target) const
 {
-    d.check("scale_scalar", upstream.dtype);
-    if (accounted(ex, "scale_scalar", store_gradient_cost(1, upstream.dtype, d))) return;
-    if (on_cpu(ex))
-        return ex.device->enqueue(ex.stream, [=] {
-            on_type<float, double>(upstream.dtype, [&]<class T>() { store_scaled(upstream.as<T>(), weight, d); });
-        });
-    BIFRONS_SIMT(ex, "scale_scalar", scale_scalar(ex, upstream, weight, d));
+    return {.bytes = 2.0 * terms.count * double(dtype_bytes(list.dtype))};
+}
+
+void ScaleScalar::check(Target) const
+{
+    d.check(kName, upstream.dtype);
+}
+
+Cost ScaleScalar::cost(Target target) const
+{
+    return StoreGradient{1, upstream, d}.cost(target);
+}
+
+void cpu::run(Exec, const WeightedSum& op)
+{
+    on_type<float, double>(op.total.dtype, [&]<class T>() { ref::weighted_sum(op.terms, op.total.as<T>()); });
+}
+
+void cpu::run(Exec, const ListTerms& op)
+{
+    if (op.list.dtype == DType::f64) return ref::list_terms(op.terms, op.list.as<double>());
+    ref::list_terms(op.terms, op.list.as<float>());
+}
+
+void cpu::run(Exec, const ScaleScalar& op)
+{
+    on_type<float, double>(op.upstream.dtype, [&]<class T>() { store_scaled(op.upstream.as<T>(), op.weight, op.d); });
 }
 
 } // namespace bifrons::kernels

@@ -29,19 +29,19 @@ __global__ void scale_scalar_kernel(const float* upstream, float weight, Gradien
 
 } // namespace
 
-void weighted_sum(Exec ex, const LossTerms& terms, View total)
+void run(Exec ex, const WeightedSum& op)
 {
-    launch("weighted_sum", weighted_sum_kernel, {}, ex, terms, total.as<float>());
+    launch(op.kName, weighted_sum_kernel, {}, ex, op.terms, op.total.as<float>());
 }
 
-void list_terms(Exec ex, const LossTerms& terms, View list)
+void run(Exec ex, const ListTerms& op)
 {
-    launch("list_terms", list_terms_kernel, {}, ex, terms, list.as<float>());
+    launch(op.kName, list_terms_kernel, {}, ex, op.terms, op.list.as<float>());
 }
 
-void scale_scalar(Exec ex, ConstView upstream, float weight, const Store& d)
+void run(Exec ex, const ScaleScalar& op)
 {
-    launch("scale_scalar", scale_scalar_kernel, {}, ex, upstream.as<float>(), weight, GradientStore<float>(d));
+    launch(op.kName, scale_scalar_kernel, {}, ex, op.upstream.as<float>(), op.weight, GradientStore<float>(op.d));
 }
 
 } // namespace bifrons::kernels::BIFRONS_SIMT_NS

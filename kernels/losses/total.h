@@ -23,16 +23,37 @@ struct LossTerms {
 
 /// total[0] = the formula above.   values read, total [1] written; f32, or f64 (cpu), all alike.
 /// Summed in f64 in the order of the terms. A weight of 0 does not hide a value that is not finite.
-void weighted_sum(Exec ex, const LossTerms& terms, View total);
+struct WeightedSum {
+    static constexpr const char* kName = "weighted_sum";
+    LossTerms terms = {};
+    View total = {};
+
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(WeightedSum)
 
 /// list[i] = value_i, without its weight.   values read, list [terms.count] written; f32, or f64 (cpu), all alike.
-void list_terms(Exec ex, const LossTerms& terms, View list);
+struct ListTerms {
+    static constexpr const char* kName = "list_terms";
+    LossTerms terms = {};
+    View list = {};
+
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(ListTerms)
 
 /// v = upstream[0] * weight, what one term receives, stored as d says (one element).   upstream [1] read.
-void scale_scalar(Exec ex, ConstView upstream, float weight, const Store& d);
+struct ScaleScalar {
+    static constexpr const char* kName = "scale_scalar";
+    ConstView upstream = {};
+    float weight = 1;
+    Store d = {};
 
-BIFRONS_SIMT_DECLARE(void weighted_sum(Exec ex, const LossTerms& terms, View total);
-                     void list_terms(Exec ex, const LossTerms& terms, View list);
-                     void scale_scalar(Exec ex, ConstView upstream, float weight, const Store& d);)
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(ScaleScalar)
 
 } // namespace bifrons::kernels

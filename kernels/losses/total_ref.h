@@ -20,7 +20,7 @@ BIFRONS_HD void list_terms(const LossTerms& terms, T* list)
     for (int i = 0; i < terms.count; ++i) list[i] = *static_cast<const T*>(terms.value[i].data);
 }
 
-/// What scale_scalar stores.
+/// What ScaleScalar stores.
 template <class T>
 BIFRONS_HD T scale_scalar(const T* upstream, float weight)
 {

@@ -1,14 +1,12 @@
 #include "kernels/losses/total_variation.h"
 
-#include "kernels/device/dispatch.h"
 #include "kernels/device/grid.h"
-#include "kernels/losses/total_variation_cpu.h"
 
 namespace bifrons::kernels {
 
 namespace {
 
-void check(const char* op, const TotalVariationShape& s)
+void check_operands(const char* op, const TotalVariationShape& s)
 {
     BIFRONS_CHECK(shape, s.size() >= 1, op, ": [", s.N, ",", s.H, ",", s.W, ",", s.C,
                   "]; expected at least one element");
@@ -16,36 +14,28 @@ void check(const char* op, const TotalVariationShape& s)
 
 } // namespace
 
-Cost total_variation_fwd_cost(const TotalVariationShape& s, DType dtype, Target device)
+void TotalVariationFwd::check(Target) const
+{
+    check_operands(kName, s);
+}
+
+Cost TotalVariationFwd::cost(Target target) const
 {
     return {.flops = 6 * double(s.size()),
-            .bytes = double(s.size()) * double(dtype_bytes(dtype)),
-            .workspace_bytes = grid_sum_workspace(device)};
+            .bytes = double(s.size()) * double(dtype_bytes(p.dtype)),
+            .workspace_bytes = grid_sum_workspace(target)};
 }
 
-void total_variation_fwd(Exec ex, const TotalVariationShape& s, ConstView p, float scale, View loss)
+void TotalVariationGrad::check(Target) const
 {
-    check("total_variation_fwd", s);
-    if (accounted(ex, "total_variation_fwd", total_variation_fwd_cost(s, p.dtype, ex.device->target()))) return;
-    if (on_cpu(ex)) return ex.device->enqueue(ex.stream, [=] { cpu::total_variation_fwd(s, p, scale, loss); });
-    BIFRONS_SIMT(ex, "total_variation_fwd", total_variation_fwd(ex, s, p, scale, loss));
+    check_operands(kName, s);
+    d.check(kName, p.dtype);
 }
 
-Cost total_variation_grad_cost(const TotalVariationShape& s, DType dtype, const Store& d)
+Cost TotalVariationGrad::cost(Target) const
 {
-    Cost cost = store_gradient_cost(s.size(), dtype, d); // counts a read of v, which is never stored, instead of p
-    cost.flops += 9 * double(s.size());
-    return cost;
-}
-
-void total_variation_grad(Exec ex, const TotalVariationShape& s, ConstView p, float scale, ConstView upstream,
-                          const Store& d)
-{
-    check("total_variation_grad", s);
-    d.check("total_variation_grad", p.dtype);
-    if (accounted(ex, "total_variation_grad", total_variation_grad_cost(s, p.dtype, d))) return;
-    if (on_cpu(ex)) return ex.device->enqueue(ex.stream, [=] { cpu::total_variation_grad(s, p, scale, upstream, d); });
-    BIFRONS_SIMT(ex, "total_variation_grad", total_variation_grad(ex, s, p, scale, upstream, d));
+    return {.flops = 11 * double(s.size()),
+            .bytes = double(s.size()) * double(dtype_bytes(p.dtype)) + d.bytes(s.size(), p.dtype)};
 }
 
 } // namespace bifrons::kernels

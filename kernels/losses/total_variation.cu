@@ -49,19 +49,20 @@ void check_size(const TotalVariationShape& s)
 
 } // namespace
 
-void total_variation_fwd(Exec ex, const TotalVariationShape& s, ConstView p, float scale, View loss)
+void run(Exec ex, const TotalVariationFwd& op)
 {
+    const TotalVariationShape& s = op.s;
     check_size(s);
-    grid_sum("total_variation_fwd", ex, s.size(), Variation{s, p.as<float>()},
-             StoreMean{double(scale) / double(s.N), loss.as<float>()});
+    grid_sum(op.kName, ex, s.size(), Variation{s, op.p.as<float>()},
+             StoreMean{double(op.scale) / double(s.N), op.loss.as<float>()});
 }
 
-void total_variation_grad(Exec ex, const TotalVariationShape& s, ConstView p, float scale, ConstView upstream,
-                          const Store& d)
+void run(Exec ex, const TotalVariationGrad& op)
 {
+    const TotalVariationShape& s = op.s;
     check_size(s);
-    launch("total_variation_grad", total_variation_grad_kernel, grid_1d(s.size()), ex, s, p.as<float>(),
-           upstream.as<float>(), float(2 * double(scale) / double(s.N)), GradientStore<float>(d));
+    launch(op.kName, total_variation_grad_kernel, grid_1d(s.size()), ex, s, op.p.as<float>(), op.upstream.as<float>(),
+           float(2 * double(op.scale) / double(s.N)), GradientStore<float>(op.d));
 }
 
 } // namespace bifrons::kernels::BIFRONS_SIMT_NS

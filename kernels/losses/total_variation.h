@@ -21,19 +21,32 @@ struct TotalVariationShape {
 /// loss[0] = the formula above.   p read; loss [1] written; f32, or f64 (cpu), alike.
 /// Accumulated in f64 in a fixed order: the same bits for any thread count.   Error <= loss * 2^-21 for f32.
 /// Throws Error(shape).
-void total_variation_fwd(Exec ex, const TotalVariationShape& s, ConstView p, float scale, View loss);
-Cost total_variation_fwd_cost(const TotalVariationShape& s, DType dtype, Target device);
+struct TotalVariationFwd {
+    static constexpr const char* kName = "total_variation_fwd";
+    TotalVariationShape s = {};
+    ConstView p = {};
+    float scale = 1;
+    View loss = {};
+
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(TotalVariationFwd)
 
 /// v = upstream[0] * dloss/dp = upstream[0] * 2 scale / N * (the sum of p's differences to its neighbours), stored as d
 /// says.   upstream [1] read (device memory).
 /// Error <= 2^-21 * the same with the differences' absolute values, for f32.
-void total_variation_grad(Exec ex, const TotalVariationShape& s, ConstView p, float scale, ConstView upstream,
-                          const Store& d);
-Cost total_variation_grad_cost(const TotalVariationShape& s, DType dtype, const Store& d);
+struct TotalVariationGrad {
+    static constexpr const char* kName = "total_variation_grad";
+    TotalVariationShape s = {};
+    ConstView p = {};
+    float scale = 1;
+    ConstView upstream = {};
+    Store d = {};
 
-BIFRONS_SIMT_DECLARE(void total_variation_fwd(Exec ex, const TotalVariationShape& s, ConstView p, float scale,
-                                              View loss);
-                     void total_variation_grad(Exec ex, const TotalVariationShape& s, ConstView p, float scale,
-                                               ConstView upstream, const Store& d);)
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(TotalVariationGrad)
 
 } // namespace bifrons::kernels

@@ -1,4 +1,4 @@
-#include "kernels/losses/total_variation_cpu.h"
+#include "kernels/losses/total_variation.h"
 
 #include "kernels/base/on_type.h"
 #include "kernels/base/parallel.h"
@@ -36,14 +36,15 @@ void grad(const TotalVariationShape& s, const T* p, float scale, const T* upstre
 
 } // namespace
 
-void total_variation_fwd(const TotalVariationShape& s, ConstView p, float scale, View loss)
+void run(Exec, const TotalVariationFwd& op)
 {
-    on_type<float, double>(p.dtype, [&]<class T>() { fwd(s, p.as<T>(), scale, loss.as<T>()); });
+    on_type<float, double>(op.p.dtype, [&]<class T>() { fwd(op.s, op.p.as<T>(), op.scale, op.loss.as<T>()); });
 }
 
-void total_variation_grad(const TotalVariationShape& s, ConstView p, float scale, ConstView upstream, const Store& d)
+void run(Exec, const TotalVariationGrad& op)
 {
-    on_type<float, double>(p.dtype, [&]<class T>() { grad(s, p.as<T>(), scale, upstream.as<T>(), d); });
+    on_type<float, double>(op.p.dtype,
+                           [&]<class T>() { grad(op.s, op.p.as<T>(), op.scale, op.upstream.as<T>(), op.d); });
 }
 
 } // namespace bifrons::kernels::cpu

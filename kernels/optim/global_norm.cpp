@@ -3,7 +3,6 @@
 #include "kernels/base/clones.h"
 #include "kernels/base/on_type.h"
 #include "kernels/base/parallel.h"
-#include "kernels/device/dispatch.h"
 #include "kernels/device/grid.h"
 
 #include <cmath>
@@ -26,23 +25,22 @@ void norm_of(std::int64_t n, const T* g, T* norm)
 
 } // namespace
 
-Cost global_norm_cost(std::int64_t n, DType dtype, Target target)
-{
-    return {.flops = 2.0 * double(n),
-            .bytes = double(n) * double(dtype_bytes(dtype)),
-            .workspace_bytes = grid_sum_workspace(target)};
-}
-
-void global_norm(Exec ex, std::int64_t n, ConstView g, View norm)
+void GlobalNorm::check(Target) const
 {
     BIFRONS_CHECK(shape, g.dtype == norm.dtype, "global_norm: the gradients are ", dtype_name(g.dtype),
                   ", the norm is ", dtype_name(norm.dtype), "; expected the same type");
-    if (accounted(ex, "global_norm", global_norm_cost(n, g.dtype, ex.device->target()))) return;
-    if (on_cpu(ex))
-        return ex.device->enqueue(ex.stream, [=] {
-            on_type<float, double>(g.dtype, [&]<class T>() { norm_of(n, g.as<T>(), norm.as<T>()); });
-        });
-    BIFRONS_SIMT(ex, "global_norm", global_norm(ex, n, g, norm));
+}
+
+Cost GlobalNorm::cost(Target target) const
+{
+    return {.flops = 2.0 * double(n),
+            .bytes = double(n) * double(dtype_bytes(g.dtype)),
+            .workspace_bytes = grid_sum_workspace(target)};
+}
+
+void cpu::run(Exec, const GlobalNorm& op)
+{
+    on_type<float, double>(op.g.dtype, [&]<class T>() { norm_of(op.n, op.g.as<T>(), op.norm.as<T>()); });
 }
 
 } // namespace bifrons::kernels

@@ -30,10 +30,10 @@ struct StoreRoot {
 
 } // namespace
 
-void global_norm(Exec ex, std::int64_t n, ConstView g, View norm)
+void run(Exec ex, const GlobalNorm& op)
 {
-    on_packets<float>({g}, [&]<int N>() {
-        grid_sum("global_norm", ex, (n + N - 1) / N, Squares<N>{n, g.as<float>()}, StoreRoot{norm.as<float>()});
+    on_packets<float>({op.g}, [&]<int N>() {
+        grid_sum(op.kName, ex, (op.n + N - 1) / N, Squares<N>{op.n, op.g.as<float>()}, StoreRoot{op.norm.as<float>()});
     });
 }
 

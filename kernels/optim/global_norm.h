@@ -4,15 +4,21 @@
 // Tests  tests/kernels/optim_test.cpp
 #pragma once
 
-#include "kernels/device/device.h"
+#include "kernels/device/dispatch.h"
 
 namespace bifrons::kernels {
 
 /// norm[0] = sqrt(sum g^2), accumulated in f64 in a fixed order: the same bits for any thread count.
 ///   g [n] read, norm [1] written; f32, or f64 (cpu), alike
-void global_norm(Exec ex, std::int64_t n, ConstView g, View norm);
-Cost global_norm_cost(std::int64_t n, DType dtype, Target target);
+struct GlobalNorm {
+    static constexpr const char* kName = "global_norm";
+    std::int64_t n = 0;
+    ConstView g = {};
+    View norm = {};
 
-BIFRONS_SIMT_DECLARE(void global_norm(Exec ex, std::int64_t n, ConstView g, View norm);)
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(GlobalNorm)
 
 } // namespace bifrons::kernels

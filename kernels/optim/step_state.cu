@@ -43,31 +43,32 @@ __global__ void note_step_kernel(const StepState* state, std::int64_t n, const f
 
 } // namespace
 
-void begin_step(Exec ex, StepState* state)
+void run(Exec ex, const BeginStep& op)
 {
-    launch("begin_step", begin_step_kernel, {}, ex, state);
+    launch(op.kName, begin_step_kernel, {}, ex, op.state);
 }
 
-void judge_step(Exec ex, StepState* state, const RateSchedule& schedule, std::int64_t n, ConstView losses, int groups,
-                ConstView norms)
+void run(Exec ex, const JudgeStep& op)
 {
-    launch("judge_step", judge_step_kernel, {}, ex, state, schedule, n, losses.as<float>(), groups, norms.as<float>());
+    launch(op.kName, judge_step_kernel, {}, ex, op.state, op.schedule, op.n, op.losses.as<float>(), op.groups,
+           op.norms.as<float>());
 }
 
-void judge_others(Exec ex, StepState* state, std::int64_t n, ConstView losses, int first, int groups, ConstView norms)
+void run(Exec ex, const JudgeOthers& op)
 {
-    launch("judge_others", judge_others_kernel, {}, ex, state, n, losses.as<float>(), first, groups, norms.as<float>());
+    launch(op.kName, judge_others_kernel, {}, ex, op.state, op.n, op.losses.as<float>(), op.first, op.groups,
+           op.norms.as<float>());
 }
 
-void mean_losses(Exec ex, std::int64_t rows, std::int64_t n, ConstView losses, View mean)
+void run(Exec ex, const MeanLosses& op)
 {
-    launch("mean_losses", mean_losses_kernel, {}, ex, rows, n, losses.as<float>(), mean.as<float>());
+    launch(op.kName, mean_losses_kernel, {}, ex, op.rows, op.n, op.losses.as<float>(), op.mean.as<float>());
 }
 
-void note_step(Exec ex, const StepState* state, std::int64_t n, ConstView losses, std::int64_t kept, StepState* states,
-               View losses_kept)
+void run(Exec ex, const NoteStep& op)
 {
-    launch("note_step", note_step_kernel, {}, ex, state, n, losses.as<float>(), kept, states, losses_kept.as<float>());
+    launch(op.kName, note_step_kernel, {}, ex, op.state, op.n, op.losses.as<float>(), op.kept, op.states,
+           op.losses_kept.as<float>());
 }
 
 } // namespace bifrons::kernels::BIFRONS_SIMT_NS

@@ -2,7 +2,7 @@
 // recorded step needs no new arguments.
 #pragma once
 
-#include "kernels/device/device.h"
+#include "kernels/device/dispatch.h"
 #include "kernels/optim/schedule.h"
 
 namespace bifrons::kernels {
@@ -23,36 +23,76 @@ struct StepState {
 };
 
 /// step += 1, skip = 0, bad_before = bad_steps. First operation of a step.
-void begin_step(Exec ex, StepState* state);
+struct BeginStep {
+    static constexpr const char* kName = "begin_step";
+    StepState* state = nullptr;
+
+    void check(Target) const {}
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(BeginStep)
 
 /// rate = scheduled_rate(schedule, learning_rate, applied); grad_norm = norms; skip = 1 and bad_steps += 1 if a norm or
 /// one of the n losses is not finite, else applied += 1 and bad_steps = 0: one verdict for all groups. Between the
 /// gradients and the optimizer.
 ///   losses [n] f32 or f64, norms [groups] alike, read
-void judge_step(Exec ex, StepState* state, const RateSchedule& schedule, std::int64_t n, ConstView losses, int groups,
-                ConstView norms);
+struct JudgeStep {
+    static constexpr const char* kName = "judge_step";
+    StepState* state = nullptr;
+    RateSchedule schedule = {};
+    std::int64_t n = 0;
+    ConstView losses = {};
+    int groups = 0;
+    ConstView norms = {};
+
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(JudgeStep)
 
 /// mean[i] = sum over r of losses[r,i] / rows, summed in f64: what the micro-batches of a step came to together.
 ///   losses [rows,n] f32 or f64 read, mean [n] alike written
-void mean_losses(Exec ex, std::int64_t rows, std::int64_t n, ConstView losses, View mean);
+struct MeanLosses {
+    static constexpr const char* kName = "mean_losses";
+    std::int64_t rows = 0, n = 0;
+    ConstView losses = {};
+    View mean = {};
+
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(MeanLosses)
 
 /// For groups that are updated behind the ones that were judged: grad_norm[first + i] = norms[i]; skip = 1 and
 /// bad_steps = bad_before + 1 if a norm or one of the n losses is not finite.   losses [n], norms [groups] as above
-void judge_others(Exec ex, StepState* state, std::int64_t n, ConstView losses, int first, int groups, ConstView norms);
+struct JudgeOthers {
+    static constexpr const char* kName = "judge_others";
+    StepState* state = nullptr;
+    std::int64_t n = 0;
+    ConstView losses = {};
+    int first = 0, groups = 0;
+    ConstView norms = {};
+
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(JudgeOthers)
 
 /// Keeps what a step came to, so that the host can ask for several steps at once instead of waiting for each:
 /// states[step % kept] = *state, losses_kept[step % kept, :] = losses. Last operation of a step.
 ///   losses [n] f32 or f64 read, losses_kept [kept,n] alike written
-void note_step(Exec ex, const StepState* state, std::int64_t n, ConstView losses, std::int64_t kept, StepState* states,
-               View losses_kept);
+struct NoteStep {
+    static constexpr const char* kName = "note_step";
+    const StepState* state = nullptr;
+    std::int64_t n = 0;
+    ConstView losses = {};
+    std::int64_t kept = 0;
+    StepState* states = nullptr;
+    View losses_kept = {};
 
-BIFRONS_SIMT_DECLARE(void begin_step(Exec ex, StepState* state);
-                     void mean_losses(Exec ex, std::int64_t rows, std::int64_t n, ConstView losses, View mean);
-                     void judge_step(Exec ex, StepState* state, const RateSchedule& schedule, std::int64_t n,
-                                     ConstView losses, int groups, ConstView norms);
-                     void judge_others(Exec ex, StepState* state, std::int64_t n, ConstView losses, int first,
-                                       int groups, ConstView norms);
-                     void note_step(Exec ex, const StepState* state, std::int64_t n, ConstView losses,
-                                    std::int64_t kept, StepState* states, View losses_kept);)
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(NoteStep)
 
 } // namespace bifrons::kernels

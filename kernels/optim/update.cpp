@@ -1,19 +1,8 @@
 #include "kernels/optim/update.h"
 
-#include "kernels/device/dispatch.h"
-#include "kernels/optim/update_cpu.h"
-
 namespace bifrons::kernels {
 
-Cost update_cost(std::int64_t n, const UpdateOptions& o, const UpdateArenas& a)
-{
-    const double accesses = 5 + (keeps_mean(o.rule) ? 2 : 0) + (a.average ? 2 : 0);
-    return {.flops = 14.0 * double(n),
-            .bytes = double(n) * (accesses * double(dtype_bytes(a.w.dtype)) + (a.packed ? 2 : 0))};
-}
-
-void update(Exec ex, std::int64_t n, const UpdateOptions& o, const UpdateArenas& a, const StepState* state, int group,
-            std::int64_t first)
+void Update::check(Target) const
 {
     BIFRONS_CHECK(shape,
                   a.g.dtype == a.w.dtype && a.v.dtype == a.w.dtype && (!a.m || a.m.dtype == a.w.dtype) &&
@@ -24,9 +13,13 @@ void update(Exec ex, std::int64_t n, const UpdateOptions& o, const UpdateArenas&
                   "; that is not what the rule keeps");
     BIFRONS_CHECK(bug, first % 4 == 0, "update: begins at element ", first, "; expected a multiple of 4");
     BIFRONS_CHECK(usage, o.keep > 0 && o.keep <= 1, "update: keep is ", o.keep, "; expected more than 0 and at most 1");
-    if (accounted(ex, "update", update_cost(n, o, a))) return;
-    if (on_cpu(ex)) return ex.device->enqueue(ex.stream, [=] { cpu::update(n, o, a, *state, group, first); });
-    BIFRONS_SIMT(ex, "update", update(ex, n, o, a, state, group, first));
+}
+
+Cost Update::cost(Target) const
+{
+    const double accesses = 5 + (keeps_mean(o.rule) ? 2 : 0) + (a.average ? 2 : 0);
+    return {.flops = 14.0 * double(n),
+            .bytes = double(n) * (accesses * double(dtype_bytes(a.w.dtype)) + (a.packed ? 2 : 0))};
 }
 
 } // namespace bifrons::kernels

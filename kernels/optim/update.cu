@@ -55,14 +55,14 @@ __global__ void __launch_bounds__(kBlockSize)
 
 } // namespace
 
-void update(Exec ex, std::int64_t n, const UpdateOptions& o, const UpdateArenas& a, const StepState* state, int group,
-            std::int64_t first)
+void run(Exec ex, const Update& op)
 {
-    on_rule(o.rule, [&]<UpdateRule Rule>() {
+    const UpdateArenas& a = op.a;
+    on_rule(op.o.rule, [&]<UpdateRule Rule>() {
         on_packets<float>({a.w, a.g, a.m, a.v, a.packed, a.average}, [&]<int N>() {
-            launch("update", update_kernel<Rule, N>, grid_of_packets<N>(n), ex, n, o, state, group, first,
-                   a.marks.as<std::uint8_t>(), a.w.as<float>(), a.g.as<float>(), a.m.as<float>(), a.v.as<float>(),
-                   a.packed.as<bf16>(), a.average.as<float>());
+            launch(op.kName, update_kernel<Rule, N>, grid_of_packets<N>(op.n), ex, op.n, op.o, op.state, op.group,
+                   op.first, a.marks.as<std::uint8_t>(), a.w.as<float>(), a.g.as<float>(), a.m.as<float>(),
+                   a.v.as<float>(), a.packed.as<bf16>(), a.average.as<float>());
         });
     });
 }

@@ -60,11 +60,18 @@ struct UpdateArenas {
 
 /// first: the number of the first element, for the random numbers; a multiple of 4. Nothing is touched when state->skip
 /// is set. Elementwise: deterministic, k has the same bits on every device.
-void update(Exec ex, std::int64_t n, const UpdateOptions& o, const UpdateArenas& a, const StepState* state,
-            int group = 0, std::int64_t first = 0);
-Cost update_cost(std::int64_t n, const UpdateOptions& o, const UpdateArenas& a);
+struct Update {
+    static constexpr const char* kName = "update";
+    std::int64_t n = 0;
+    UpdateOptions o = {};
+    UpdateArenas a = {};
+    const StepState* state = nullptr;
+    int group = 0;
+    std::int64_t first = 0;
 
-BIFRONS_SIMT_DECLARE(void update(Exec ex, std::int64_t n, const UpdateOptions& o, const UpdateArenas& a,
-                                 const StepState* state, int group, std::int64_t first);)
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(Update)
 
 } // namespace bifrons::kernels

@@ -1,4 +1,4 @@
-#include "kernels/optim/update_cpu.h"
+#include "kernels/optim/update.h"
 
 #include "kernels/base/bf16.h"
 #include "kernels/base/clones.h"
@@ -89,11 +89,11 @@ void update_by(std::int64_t n, const UpdateOptions& o, const UpdateArenas& a, co
 
 } // namespace
 
-void update(std::int64_t n, const UpdateOptions& o, const UpdateArenas& a, const StepState& state, int group,
-            std::int64_t first)
+void run(Exec, const Update& op)
 {
+    const StepState& state = *op.state;
     if (state.skip) return;
-    on_rule(o.rule, [&]<UpdateRule Rule>() { update_by<Rule>(n, o, a, state, group, first); });
+    on_rule(op.o.rule, [&]<UpdateRule Rule>() { update_by<Rule>(op.n, op.o, op.a, state, op.group, op.first); });
 }
 
 } // namespace bifrons::kernels::cpu

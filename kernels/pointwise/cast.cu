@@ -29,10 +29,10 @@ void launch_cast(Exec ex, std::int64_t n, ConstView x, View y)
 
 } // namespace
 
-void cast(Exec ex, std::int64_t n, ConstView x, View y)
+void run(Exec ex, const Cast& op)
 {
-    if (x.dtype == DType::bf16) return launch_cast<bf16, float>(ex, n, x, y);
-    launch_cast<float, bf16>(ex, n, x, y);
+    if (op.x.dtype == DType::bf16) return launch_cast<bf16, float>(ex, op.n, op.x, op.y);
+    launch_cast<float, bf16>(ex, op.n, op.x, op.y);
 }
 
 } // namespace bifrons::kernels::BIFRONS_SIMT_NS

@@ -6,16 +6,23 @@
 // Tests  tests/kernels/cast_test.cpp
 #pragma once
 
-#include "kernels/device/device.h"
+#include "kernels/device/dispatch.h"
 
 namespace bifrons::kernels {
 
 /// n elements.   x read   y written: not x's buffer   f32 to and from bf16, and (cpu only) f32 to and from f64.
 /// Of one type with any: a copy of the bits. Exact but for the one rounding; a NaN stays one.   Throws Error(shape) for
 /// other pairs.
-void cast(Exec ex, std::int64_t n, ConstView x, View y);
-Cost cast_cost(std::int64_t n, DType from, DType to);
+struct Cast {
+    static constexpr const char* kName = "cast";
+    std::int64_t n = 0;
+    ConstView x = {};
+    View y = {};
 
-BIFRONS_SIMT_DECLARE(void cast(Exec ex, std::int64_t n, ConstView x, View y);)
+    void check(Target target) const;
+    Cost cost(Target target) const;
+    void dispatch(Exec ex) const;
+};
+BIFRONS_OPERATION(Cast)
 
 } // namespace bifrons::kernels

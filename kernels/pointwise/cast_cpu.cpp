@@ -1,4 +1,4 @@
-#include "kernels/pointwise/cast_cpu.h"
+#include "kernels/pointwise/cast.h"
 
 #include "kernels/base/bf16.h"
 #include "kernels/base/parallel.h"
@@ -18,12 +18,16 @@ void convert_all(std::int64_t n, const From* x, To* y, const Convert& convert)
 
 } // namespace
 
-void cast(std::int64_t n, ConstView x, View y)
+void run(Exec, const Cast& op)
 {
-    if (x.dtype == DType::bf16) return convert_all(n, x.as<bf16>(), y.as<float>(), [](bf16 v) { return to_f32(v); });
-    if (y.dtype == DType::bf16) return convert_all(n, x.as<float>(), y.as<bf16>(), [](float v) { return to_bf16(v); });
-    if (x.dtype == DType::f64) return convert_all(n, x.as<double>(), y.as<float>(), [](double v) { return float(v); });
-    convert_all(n, x.as<float>(), y.as<double>(), [](float v) { return double(v); });
+    const ConstView x = op.x;
+    const View y = op.y;
+    if (x.dtype == DType::bf16) return convert_all(op.n, x.as<bf16>(), y.as<float>(), [](bf16 v) { return to_f32(v); });
+    if (y.dtype == DType::bf16)
+        return convert_all(op.n, x.as<float>(), y.as<bf16>(), [](float v) { return to_bf16(v); });
+    if (x.dtype == DType::f64)
+        return convert_all(op.n, x.as<double>(), y.as<float>(), [](double v) { return float(v); });
+    convert_all(op.n, x.as<float>(), y.as<double>(), [](float v) { return double(v); });
 }
 
 } // namespace bifrons::kernels::cpu

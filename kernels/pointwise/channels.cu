@@ -45,23 +45,26 @@ __global__ void __launch_bounds__(kBlockSize)
 
 } // namespace
 
-void concat_channels(Exec ex, const ChannelsShape& s, ConstView a, ConstView b, View y)
+void run(Exec ex, const ConcatChannels& op)
 {
-    on_storage("concat_channels", y.dtype, [&]<class T>() {
-        on_packets<T>(std::gcd(s.A, s.B), {a, b, y}, [&]<int N>() {
-            launch("concat_channels", concat_channels_kernel<T, N>, grid_of_packets<N>(s.size()), ex, s, a.as<T>(),
-                   b.as<T>(), y.as<T>());
+    const ChannelsShape& s = op.s;
+    on_storage(op.kName, op.y.dtype, [&]<class T>() {
+        on_packets<T>(std::gcd(s.A, s.B), {op.a, op.b, op.y}, [&]<int N>() {
+            launch(op.kName, concat_channels_kernel<T, N>, grid_of_packets<N>(s.size()), ex, s, op.a.as<T>(),
+                   op.b.as<T>(), op.y.as<T>());
         });
     });
 }
 
-void split_channels(Exec ex, const ChannelsShape& s, ConstView y, const Store& da, const Store& db)
+void run(Exec ex, const SplitChannels& op)
 {
-    on_storage("split_channels", y.dtype, [&]<class T>() {
-        on_packets<T>(std::gcd(s.A, s.B), {y, da.out, da.add, da.saved, db.out, db.add, db.saved}, [&]<int N>() {
-            launch("split_channels", split_channels_kernel<T, N>, grid_of_packets<N>(s.size()), ex, s, y.as<T>(),
-                   GradientStore<T>(da), GradientStore<T>(db));
-        });
+    const ChannelsShape& s = op.s;
+    on_storage(op.kName, op.y.dtype, [&]<class T>() {
+        on_packets<T>(std::gcd(s.A, s.B), {op.y, op.da.out, op.da.add, op.da.saved, op.db.out, op.db.add, op.db.saved},
+                      [&]<int N>() {
+                          launch(op.kName, split_channels_kernel<T, N>, grid_of_packets<N>(s.size()), ex, s,
+                                 op.y.as<T>(), GradientStore<T>(op.da), GradientStore<T>(op.db));
+                      });
     });
 }
 

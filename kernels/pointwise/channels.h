@@ -18,16 +18,28 @@ struct ChannelsShape {
 
 /// y as above.   a, b read   y written   f32, bf16 or f64 (cpu only), all alike. Exact.   Throws
 /// Error(shape).
-void concat_channels(Exec ex, const ChannelsShape& s, ConstView a, ConstView b, View y);
-Cost concat_channels_cost(const ChannelsShape& s, DType dtype);
+struct ConcatChannels {
+    static constexpr const char* kName = "concat_channels";
+    ChannelsShape s = {};
+    ConstView a = {}, b = {};
+    View y = {};
+
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(ConcatChannels)
 
 /// The inverse, which is also the gradient: y's first A channels stored as da says, its last B as db says. A store
 /// whose `out` is empty is left out.   y [rows,A+B] read   da.out [rows,A], db.out [rows,B] written
-void split_channels(Exec ex, const ChannelsShape& s, ConstView y, const Store& da, const Store& db);
-Cost split_channels_cost(const ChannelsShape& s, DType dtype, const Store& da, const Store& db);
+struct SplitChannels {
+    static constexpr const char* kName = "split_channels";
+    ChannelsShape s = {};
+    ConstView y = {};
+    Store da = {}, db = {};
 
-BIFRONS_SIMT_DECLARE(void concat_channels(Exec ex, const ChannelsShape& s, ConstView a, ConstView b, View y);
-                     void split_channels(Exec ex, const ChannelsShape& s, ConstView y, const Store& da,
-                                         const Store& db);)
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(SplitChannels)
 
 } // namespace bifrons::kernels

@@ -1,4 +1,4 @@
-#include "kernels/pointwise/channels_cpu.h"
+#include "kernels/pointwise/channels.h"
 
 #include "kernels/base/on_type.h"
 #include "kernels/base/parallel.h"
@@ -42,14 +42,15 @@ void split_both(const ChannelsShape& s, const T* y, const Store& da, const Store
 
 } // namespace
 
-void concat_channels(const ChannelsShape& s, ConstView a, ConstView b, View y)
+void run(Exec, const ConcatChannels& op)
 {
-    on_type<float, bf16, double>(y.dtype, [&]<class T>() { concat(s, a.as<T>(), b.as<T>(), y.as<T>()); });
+    on_type<float, bf16, double>(op.y.dtype,
+                                 [&]<class T>() { concat(op.s, op.a.as<T>(), op.b.as<T>(), op.y.as<T>()); });
 }
 
-void split_channels(const ChannelsShape& s, ConstView y, const Store& da, const Store& db)
+void run(Exec, const SplitChannels& op)
 {
-    on_type<float, bf16, double>(y.dtype, [&]<class T>() { split_both(s, y.as<T>(), da, db); });
+    on_type<float, bf16, double>(op.y.dtype, [&]<class T>() { split_both(op.s, op.y.as<T>(), op.da, op.db); });
 }
 
 } // namespace bifrons::kernels::cpu

@@ -44,29 +44,31 @@ __global__ void __launch_bounds__(kBlockSize) space_to_depth_kernel(DepthToSpace
 }
 
 /// Channels that are neighbours on both sides.
-std::int64_t run(const DepthToSpaceShape& s)
+std::int64_t run_length(const DepthToSpaceShape& s)
 {
     return s.order == ShuffleOrder::dcr ? s.C : 1;
 }
 
 } // namespace
 
-void depth_to_space(Exec ex, const DepthToSpaceShape& s, ConstView x, View y)
+void run(Exec ex, const DepthToSpace& op)
 {
-    on_storage("depth_to_space", x.dtype, [&]<class T>() {
-        on_packets<T>(run(s), {x, y}, [&]<int N>() {
-            launch("depth_to_space", depth_to_space_kernel<T, N>, grid_of_packets<N>(s.size()), ex, s, x.as<T>(),
-                   y.as<T>());
+    const DepthToSpaceShape& s = op.s;
+    on_storage(op.kName, op.x.dtype, [&]<class T>() {
+        on_packets<T>(run_length(s), {op.x, op.y}, [&]<int N>() {
+            launch(op.kName, depth_to_space_kernel<T, N>, grid_of_packets<N>(s.size()), ex, s, op.x.as<T>(),
+                   op.y.as<T>());
         });
     });
 }
 
-void space_to_depth(Exec ex, const DepthToSpaceShape& s, ConstView y, const Store& d)
+void run(Exec ex, const SpaceToDepth& op)
 {
-    on_storage("space_to_depth", y.dtype, [&]<class T>() {
-        on_packets<T>(run(s), {y, d.out, d.add, d.saved}, [&]<int N>() {
-            launch("space_to_depth", space_to_depth_kernel<T, N>, grid_of_packets<N>(s.size()), ex, s, y.as<T>(),
-                   GradientStore<T>(d));
+    const DepthToSpaceShape& s = op.s;
+    on_storage(op.kName, op.y.dtype, [&]<class T>() {
+        on_packets<T>(run_length(s), {op.y, op.d.out, op.d.add, op.d.saved}, [&]<int N>() {
+            launch(op.kName, space_to_depth_kernel<T, N>, grid_of_packets<N>(s.size()), ex, s, op.y.as<T>(),
+                   GradientStore<T>(op.d));
         });
     });
 }

@@ -27,15 +27,28 @@ struct DepthToSpaceShape {
 /// y as above.   x read, y written: not the same buffer   f32, bf16 or f64 (cpu only), alike
 /// Exact.
 /// Throws Error(shape) for a factor below 1 or other element types.
-void depth_to_space(Exec ex, const DepthToSpaceShape& s, ConstView x, View y);
-Cost depth_to_space_cost(const DepthToSpaceShape& s, DType dtype);
+struct DepthToSpace {
+    static constexpr const char* kName = "depth_to_space";
+    DepthToSpaceShape s = {};
+    ConstView x = {};
+    View y = {};
+
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(DepthToSpace)
 
 /// The inverse, which is also the gradient: v[n, h, w, channel(i,j,c)] = y[n, f*h+i, f*w+j, c], stored as d says.
 ///   y [N,factor*H,factor*W,C] read   d.out [N,H,W,factor^2*C] written: not y's buffer
-void space_to_depth(Exec ex, const DepthToSpaceShape& s, ConstView y, const Store& d);
-Cost space_to_depth_cost(const DepthToSpaceShape& s, DType dtype, const Store& d);
+struct SpaceToDepth {
+    static constexpr const char* kName = "space_to_depth";
+    DepthToSpaceShape s = {};
+    ConstView y = {};
+    Store d = {};
 
-BIFRONS_SIMT_DECLARE(void depth_to_space(Exec ex, const DepthToSpaceShape& s, ConstView x, View y);
-                     void space_to_depth(Exec ex, const DepthToSpaceShape& s, ConstView y, const Store& d);)
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(SpaceToDepth)
 
 } // namespace bifrons::kernels

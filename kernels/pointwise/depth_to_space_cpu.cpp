@@ -1,4 +1,4 @@
-#include "kernels/pointwise/depth_to_space_cpu.h"
+#include "kernels/pointwise/depth_to_space.h"
 
 #include "kernels/base/on_type.h"
 #include "kernels/base/parallel.h"
@@ -54,14 +54,14 @@ void inverse(const DepthToSpaceShape& s, const T* y, const Store& d)
 
 } // namespace
 
-void depth_to_space(const DepthToSpaceShape& s, ConstView x, View y)
+void run(Exec, const DepthToSpace& op)
 {
-    on_type<float, bf16, double>(x.dtype, [&]<class T>() { fwd(s, x.as<T>(), y.as<T>()); });
+    on_type<float, bf16, double>(op.x.dtype, [&]<class T>() { fwd(op.s, op.x.as<T>(), op.y.as<T>()); });
 }
 
-void space_to_depth(const DepthToSpaceShape& s, ConstView y, const Store& d)
+void run(Exec, const SpaceToDepth& op)
 {
-    on_type<float, bf16, double>(y.dtype, [&]<class T>() { inverse(s, y.as<T>(), d); });
+    on_type<float, bf16, double>(op.y.dtype, [&]<class T>() { inverse(op.s, op.y.as<T>(), op.d); });
 }
 
 } // namespace bifrons::kernels::cpu

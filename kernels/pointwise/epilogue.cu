@@ -91,47 +91,51 @@ void column_sums(Exec ex, std::int64_t rows, std::int64_t blocks, std::int64_t K
 
 } // namespace
 
-void epilogue_fwd(Exec ex, const EpilogueShape& s, ConstView v, View y, const Epilogue& e)
+void run(Exec ex, const EpilogueFwd& op)
 {
-    on_storage("epilogue_fwd", v.dtype, [&]<class T>() {
-        const EpilogueStore<T> to(s, e, y);
-        on_packets<T>(to.run(), {v, y, e.bias, e.add, e.z}, [&]<int N>() {
-            launch("epilogue_fwd", epilogue_kernel<T, N>, grid_of_packets<N>(s.size()), ex, s.size(), v.as<T>(), to);
+    const EpilogueShape& s = op.s;
+    on_storage(op.kName, op.v.dtype, [&]<class T>() {
+        const EpilogueStore<T> to(s, op.e, op.y);
+        on_packets<T>(to.run(), {op.v, op.y, op.e.bias, op.e.add, op.e.z}, [&]<int N>() {
+            launch(op.kName, epilogue_kernel<T, N>, grid_of_packets<N>(s.size()), ex, s.size(), op.v.as<T>(), to);
         });
     });
 }
 
-void store_gradient(Exec ex, std::int64_t n, ConstView v, const Store& s)
+void run(Exec ex, const StoreGradient& op)
 {
-    on_storage("store_gradient", v.dtype, [&]<class T>() {
-        on_packets<T>({v, s.out, s.add, s.saved}, [&]<int N>() {
-            launch("store_gradient", store_gradient_kernel<T, N>, grid_of_packets<N>(n), ex, n, v.as<T>(),
-                   GradientStore<T>(s));
+    on_storage(op.kName, op.v.dtype, [&]<class T>() {
+        on_packets<T>({op.v, op.s.out, op.s.add, op.s.saved}, [&]<int N>() {
+            launch(op.kName, store_gradient_kernel<T, N>, grid_of_packets<N>(op.n), ex, op.n, op.v.as<T>(),
+                   GradientStore<T>(op.s));
         });
     });
 }
 
-void unshuffle(Exec ex, const EpilogueShape& s, int f, ConstView dy, View d)
+void run(Exec ex, const Unshuffle& op)
 {
-    on_storage("unshuffle", d.dtype, [&]<class T>() {
-        const EpilogueStore<T> map(s, {.shuffle = f}, {});
-        on_packets<T>(map.run(), {dy, d}, [&]<int N>() {
-            launch("unshuffle", unshuffle_kernel<T, N>, grid_of_packets<N>(s.size()), ex, s.size(), dy.as<T>(), map,
-                   d.as<T>());
+    const EpilogueShape& s = op.s;
+    on_storage(op.kName, op.d.dtype, [&]<class T>() {
+        const EpilogueStore<T> map(s, {.shuffle = op.f}, {});
+        on_packets<T>(map.run(), {op.dy, op.d}, [&]<int N>() {
+            launch(op.kName, unshuffle_kernel<T, N>, grid_of_packets<N>(s.size()), ex, s.size(), op.dy.as<T>(), map,
+                   op.d.as<T>());
         });
     });
 }
 
-void bias_grad(Exec ex, std::int64_t rows, std::int64_t K, ConstView d, View db, bool accumulate)
+void run(Exec ex, const BiasGrad& op)
 {
+    const std::int64_t rows = op.rows;
+    const std::int64_t K = op.K;
     const std::int64_t blocks = bias_grad_blocks(rows);
     const View partial{ex.workspace.data};
     BIFRONS_CHECK(bug, ex.workspace.bytes >= bias_grad_workspace(rows, K), "bias_grad: ", bias_grad_workspace(rows, K),
                   " bytes of workspace needed, ", ex.workspace.bytes, " given");
-    on_storage("bias_grad", d.dtype, [&]<class T>() {
-        if (blocks == 1) return column_sums<T>(ex, rows, 1, K, d, db.as<float>(), accumulate);
-        column_sums<T>(ex, rows, blocks, K, d, partial.as<float>(), false);
-        column_sums<float>(ex, blocks, 1, K, partial, db.as<float>(), accumulate);
+    on_storage(op.kName, op.d.dtype, [&]<class T>() {
+        if (blocks == 1) return column_sums<T>(ex, rows, 1, K, op.d, op.db.as<float>(), op.accumulate);
+        column_sums<T>(ex, rows, blocks, K, op.d, partial.as<float>(), false);
+        column_sums<float>(ex, blocks, 1, K, partial, op.db.as<float>(), op.accumulate);
     });
 }
 

@@ -1,5 +1,5 @@
 // kernels/pointwise/epilogue.h - the store formula, one for each direction. Operations that can fuse it take these
-// structs as their last argument; the functions below run it by itself.
+// structs as their last operand; the operations below run it by itself.
 //
 //   forward    y = shuffle(act(v + bias + add))        v is what the operation computed
 //   backward   d = act'(saved) * (v + add)             v is the gradient that the operation computed
@@ -8,7 +8,7 @@
 // tests/kernels/epilogue_test.cpp
 #pragma once
 
-#include "kernels/device/device.h"
+#include "kernels/device/dispatch.h"
 #include "kernels/pointwise/activation.h"
 
 #include <algorithm>
@@ -67,23 +67,58 @@ struct GradientOrValue {
 ///   and v may be on a cpu, in a buffer of its own; so below.
 ///   Elementwise: deterministic, exact but for the activation's own rounding.
 /// Throws Error(shape) if K is not a multiple of shuffle^2 or the element types differ.
-void epilogue_fwd(Exec ex, const EpilogueShape& s, ConstView v, View y, const Epilogue& e);
-Cost epilogue_fwd_cost(const EpilogueShape& s, DType dtype, const Epilogue& e);
+struct EpilogueFwd {
+    static constexpr const char* kName = "epilogue_fwd";
+    EpilogueShape s = {};
+    ConstView v = {};
+    View y = {};
+    Epilogue e = {};
+
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(EpilogueFwd)
 
 /// s.out = act'(s.saved) * (v + s.add), n elements. v may be s.out's own buffer.
-void store_gradient(Exec ex, std::int64_t n, ConstView v, const Store& s);
-Cost store_gradient_cost(std::int64_t n, DType dtype, const Store& s);
+struct StoreGradient {
+    static constexpr const char* kName = "store_gradient";
+    std::int64_t n = 0;
+    ConstView v = {};
+    Store s = {};
+
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(StoreGradient)
 
 /// The inverse index map of a shuffled store: d[n, p, q, (i*f+j)*C + c] = dy[n, f*p+i, f*q+j, c], with s the shape of
 /// d.
-void unshuffle(Exec ex, const EpilogueShape& s, int f, ConstView dy, View d);
-Cost unshuffle_cost(const EpilogueShape& s, DType dtype);
+struct Unshuffle {
+    static constexpr const char* kName = "unshuffle";
+    EpilogueShape s = {};
+    int f = 0;
+    ConstView dy = {};
+    View d = {};
+
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(Unshuffle)
 
 /// db[k] = sum over rows of d[row, k], or db[k] += for accumulate. d [rows,K] read, as above; db [K] written
 /// (read when accumulating), f32 for bf16. Deterministic: rows are summed in fixed blocks, whatever the thread count.
 /// Error <= gamma32(rows) * sum |d|.
-void bias_grad(Exec ex, std::int64_t rows, std::int64_t K, ConstView d, View db, bool accumulate);
-Cost bias_grad_cost(std::int64_t rows, std::int64_t K, DType dtype, Target target);
+struct BiasGrad {
+    static constexpr const char* kName = "bias_grad";
+    std::int64_t rows = 0, K = 0;
+    ConstView d = {};
+    View db = {};
+    bool accumulate = false;
+
+    void check(Target) const {}
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(BiasGrad)
 
 /// On a GPU: how many blocks share the rows. Their sums lie in the workspace, if there are several.
 inline std::int64_t bias_grad_blocks(std::int64_t rows)
@@ -95,10 +130,5 @@ inline std::size_t bias_grad_workspace(std::int64_t rows, std::int64_t K)
     const std::int64_t blocks = bias_grad_blocks(rows);
     return blocks > 1 ? std::size_t(blocks * K) * sizeof(float) : 0;
 }
-
-BIFRONS_SIMT_DECLARE(void epilogue_fwd(Exec ex, const EpilogueShape& s, ConstView v, View y, const Epilogue& e);
-                     void store_gradient(Exec ex, std::int64_t n, ConstView v, const Store& s);
-                     void unshuffle(Exec ex, const EpilogueShape& s, int f, ConstView dy, View d);
-                     void bias_grad(Exec ex, std::int64_t rows, std::int64_t K, ConstView d, View db, bool accumulate);)
 
 } // namespace bifrons::kernels

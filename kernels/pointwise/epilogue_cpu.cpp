@@ -134,8 +134,12 @@ void bias_grad_all(std::int64_t rows, std::int64_t K, const T* d, float* db, boo
 
 } // namespace
 
-void epilogue_fwd(const EpilogueShape& s, ConstView v, View y, const Epilogue& e)
+void run(Exec, const EpilogueFwd& op)
 {
+    const EpilogueShape& s = op.s;
+    const ConstView v = op.v;
+    const View y = op.y;
+    const Epilogue& e = op.e;
     if (v.dtype == DType::f64)
         return ref::epilogue_fwd(s, v.as<double>(), y.as<double>(), e.bias.as<double>(), e.add.as<double>(), e.act,
                                  e.z.as<double>(), e.shuffle);
@@ -161,36 +165,38 @@ void store_gradient_run(const Store& s, std::int64_t begin, std::int64_t n, cons
                         s.saved ? s.saved.as<double>() + begin : nullptr);
 }
 
-void store_gradient(std::int64_t n, ConstView v, const Store& s)
+void run(Exec, const StoreGradient& op)
 {
-    on_type<float, bf16, double>(v.dtype, [&]<class T>() {
-        parallel_for(n, kGrain, [&](std::int64_t begin, std::int64_t end) {
-            store_gradient_run(s, begin, end - begin, v.as<T>() + begin);
+    on_type<float, bf16, double>(op.v.dtype, [&]<class T>() {
+        parallel_for(op.n, kGrain, [&](std::int64_t begin, std::int64_t end) {
+            store_gradient_run(op.s, begin, end - begin, op.v.as<T>() + begin);
         });
     });
 }
 
-void unshuffle(const EpilogueShape& s, int f, ConstView dy_, View d_)
+void run(Exec, const Unshuffle& op)
 {
-    const std::int64_t run_bytes = s.K / f * std::int64_t(dtype_bytes(d_.dtype));
-    const char* dy = static_cast<const char*>(dy_.data);
-    char* d = static_cast<char*>(d_.data);
+    const EpilogueShape& s = op.s;
+    const std::int64_t run_bytes = s.K / op.f * std::int64_t(dtype_bytes(op.d.dtype));
+    const char* dy = static_cast<const char*>(op.dy.data);
+    char* d = static_cast<char*>(op.d.data);
     parallel_for(s.N * s.P * s.Q, std::max<std::int64_t>(1, kGrain / s.K), [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t pixel = begin; pixel < end; ++pixel) {
             const std::int64_t q = pixel % s.Q, row = pixel / s.Q;
-            for (int i = 0; i < f; ++i)
-                std::memcpy(d + (pixel * f + i) * run_bytes, dy + ((row * f + i) * s.Q + q) * run_bytes,
+            for (int i = 0; i < op.f; ++i)
+                std::memcpy(d + (pixel * op.f + i) * run_bytes, dy + ((row * op.f + i) * s.Q + q) * run_bytes,
                             std::size_t(run_bytes));
         }
     });
 }
 
-void bias_grad(std::int64_t rows, std::int64_t K, ConstView d_, View db_, bool accumulate, Workspace scratch)
+void run(Exec ex, const BiasGrad& op)
 {
-    if (d_.dtype == DType::f64) return ref::bias_grad(rows, K, d_.as<double>(), db_.as<double>(), accumulate);
-    float *db = db_.as<float>(), *partial = static_cast<float*>(scratch.data);
-    if (d_.dtype == DType::bf16) return bias_grad_all(rows, K, d_.as<bf16>(), db, accumulate, partial);
-    bias_grad_all(rows, K, d_.as<float>(), db, accumulate, partial);
+    if (op.d.dtype == DType::f64)
+        return ref::bias_grad(op.rows, op.K, op.d.as<double>(), op.db.as<double>(), op.accumulate);
+    float *db = op.db.as<float>(), *partial = static_cast<float*>(ex.workspace.data);
+    if (op.d.dtype == DType::bf16) return bias_grad_all(op.rows, op.K, op.d.as<bf16>(), db, op.accumulate, partial);
+    bias_grad_all(op.rows, op.K, op.d.as<float>(), db, op.accumulate, partial);
 }
 
 } // namespace bifrons::kernels::cpu

@@ -24,13 +24,14 @@ __global__ void __launch_bounds__(kBlockSize)
 
 } // namespace
 
-void mask_pixels(Exec ex, const MaskShape& s, ConstView x, ConstView m, const Store& d)
+void run(Exec ex, const MaskPixels& op)
 {
+    const MaskShape& s = op.s;
     const std::int64_t n = s.rows * s.C;
     BIFRONS_CHECK(shape, n >> 32 == 0, "mask_pixels: ", n, " elements; expected fewer than 2^32");
-    on_packets<float>({x, d.out, d.add, d.saved}, [&]<int N>() {
-        launch("mask_pixels", mask_pixels_kernel<N>, grid_of_packets<N>(n), ex, s, x.as<float>(), m.as<float>(),
-               GradientStore<float>(d));
+    on_packets<float>({op.x, op.d.out, op.d.add, op.d.saved}, [&]<int N>() {
+        launch(op.kName, mask_pixels_kernel<N>, grid_of_packets<N>(n), ex, s, op.x.as<float>(), op.m.as<float>(),
+               GradientStore<float>(op.d));
     });
 }
 

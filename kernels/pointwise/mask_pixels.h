@@ -21,9 +21,15 @@ struct MaskShape {
 
 /// v as above, stored as d says.   x, m read; d.out [rows,C] written, not in place; f32, or f64 (cpu), all alike.
 /// Elementwise: deterministic; error <= 2^-23 |x| for f32 and m in 0..1.   Throws Error(shape).
-void mask_pixels(Exec ex, const MaskShape& s, ConstView x, ConstView m, const Store& d);
-Cost mask_pixels_cost(const MaskShape& s, DType dtype, const Store& d);
+struct MaskPixels {
+    static constexpr const char* kName = "mask_pixels";
+    MaskShape s = {};
+    ConstView x = {}, m = {};
+    Store d = {};
 
-BIFRONS_SIMT_DECLARE(void mask_pixels(Exec ex, const MaskShape& s, ConstView x, ConstView m, const Store& d);)
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(MaskPixels)
 
 } // namespace bifrons::kernels

@@ -1,4 +1,4 @@
-#include "kernels/pointwise/mask_pixels_cpu.h"
+#include "kernels/pointwise/mask_pixels.h"
 
 #include "kernels/base/on_type.h"
 #include "kernels/base/parallel.h"
@@ -26,9 +26,9 @@ void masked(const MaskShape& s, const T* x, const T* m, const Store& d)
 
 } // namespace
 
-void mask_pixels(const MaskShape& s, ConstView x, ConstView m, const Store& d)
+void run(Exec, const MaskPixels& op)
 {
-    on_type<float, double>(x.dtype, [&]<class T>() { masked(s, x.as<T>(), m.as<T>(), d); });
+    on_type<float, double>(op.x.dtype, [&]<class T>() { masked(op.s, op.x.as<T>(), op.m.as<T>(), op.d); });
 }
 
 } // namespace bifrons::kernels::cpu

@@ -95,24 +95,26 @@ PixelNormMoments* sum_moments(Exec ex, const char* name, const PixelNormShape& s
 
 } // namespace
 
-void pixel_norm_fwd(Exec ex, const PixelNormShape& s, ConstView x, View y)
+void run(Exec ex, const PixelNormFwd& op)
 {
-    on_storage("pixel_norm_fwd", x.dtype, [&]<class T>() {
-        on_packets<T>(s.F, {x, y}, [&]<int P>() {
-            const PixelNormMoments* moments = sum_moments<T, P>(ex, "pixel_norm_fwd sums", s, x, {});
-            launch("pixel_norm_fwd", pixel_norm_kernel<T, P>, grid_of_samples<P>(s), ex, s.F, pixel_norm_blocks(s),
-                   moments, x.as<T>(), y.as<T>());
+    const PixelNormShape& s = op.s;
+    on_storage(op.kName, op.x.dtype, [&]<class T>() {
+        on_packets<T>(s.F, {op.x, op.y}, [&]<int P>() {
+            const PixelNormMoments* moments = sum_moments<T, P>(ex, "pixel_norm_fwd sums", s, op.x, {});
+            launch(op.kName, pixel_norm_kernel<T, P>, grid_of_samples<P>(s), ex, s.F, pixel_norm_blocks(s), moments,
+                   op.x.as<T>(), op.y.as<T>());
         });
     });
 }
 
-void pixel_norm_grad(Exec ex, const PixelNormShape& s, ConstView dy, ConstView x, const Store& d)
+void run(Exec ex, const PixelNormGrad& op)
 {
-    on_storage("pixel_norm_grad", dy.dtype, [&]<class T>() {
-        on_packets<T>(s.F, {dy, x, d.out, d.add, d.saved}, [&]<int P>() {
-            const PixelNormMoments* moments = sum_moments<T, P>(ex, "pixel_norm_grad sums", s, x, dy);
-            launch("pixel_norm_grad", pixel_norm_grad_kernel<T, P>, grid_of_samples<P>(s), ex, s.F,
-                   pixel_norm_blocks(s), moments, dy.as<T>(), x.as<T>(), GradientStore<T>(d));
+    const PixelNormShape& s = op.s;
+    on_storage(op.kName, op.dy.dtype, [&]<class T>() {
+        on_packets<T>(s.F, {op.dy, op.x, op.d.out, op.d.add, op.d.saved}, [&]<int P>() {
+            const PixelNormMoments* moments = sum_moments<T, P>(ex, "pixel_norm_grad sums", s, op.x, op.dy);
+            launch(op.kName, pixel_norm_grad_kernel<T, P>, grid_of_samples<P>(s), ex, s.F, pixel_norm_blocks(s),
+                   moments, op.dy.as<T>(), op.x.as<T>(), GradientStore<T>(op.d));
         });
     });
 }

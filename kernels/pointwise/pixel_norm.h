@@ -20,13 +20,29 @@ struct PixelNormShape {
 
 /// y as above.   x read   y written, may be x's own buffer   f32 or bf16 with the mean accumulated in f64,
 /// or f64 (cpu only), alike. Deterministic. Error <= 3 ulp of y.   Throws Error(shape) for other element types.
-void pixel_norm_fwd(Exec ex, const PixelNormShape& s, ConstView x, View y);
-Cost pixel_norm_fwd_cost(const PixelNormShape& s, DType dtype, Target target);
+struct PixelNormFwd {
+    static constexpr const char* kName = "pixel_norm_fwd";
+    PixelNormShape s = {};
+    ConstView x = {};
+    View y = {};
+
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(PixelNormFwd)
 
 /// v[n,i] = r (dy[n,i] - x[n,i] r^2 mean_j dy[n,j] x[n,j]), stored as d says.   dy, x [N,F] read   d.out [N,F] written
 /// Deterministic. Error <= 2^-22 r (|dy[n,i]| + |x[n,i]| r^2 |mean_j dy[n,j] x[n,j]|) for f32.
-void pixel_norm_grad(Exec ex, const PixelNormShape& s, ConstView dy, ConstView x, const Store& d);
-Cost pixel_norm_grad_cost(const PixelNormShape& s, DType dtype, const Store& d, Target target);
+struct PixelNormGrad {
+    static constexpr const char* kName = "pixel_norm_grad";
+    PixelNormShape s = {};
+    ConstView dy = {}, x = {};
+    Store d = {};
+
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(PixelNormGrad)
 
 /// On a GPU: the sums of x^2 and dy x over a part of a sample; a sample has at most a warp's width of parts.
 struct PixelNormMoments {
@@ -36,8 +52,5 @@ inline std::int64_t pixel_norm_blocks(const PixelNormShape& s)
 {
     return std::clamp<std::int64_t>(s.F / 4096, 1, 32);
 }
-
-BIFRONS_SIMT_DECLARE(void pixel_norm_fwd(Exec ex, const PixelNormShape& s, ConstView x, View y);
-                     void pixel_norm_grad(Exec ex, const PixelNormShape& s, ConstView dy, ConstView x, const Store& d);)
 
 } // namespace bifrons::kernels

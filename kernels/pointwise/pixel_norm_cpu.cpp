@@ -1,4 +1,4 @@
-#include "kernels/pointwise/pixel_norm_cpu.h"
+#include "kernels/pointwise/pixel_norm.h"
 
 #include "kernels/base/host_storage.h"
 #include "kernels/base/on_type.h"
@@ -47,14 +47,14 @@ void grad(const PixelNormShape& s, const T* dy, const T* x, const Store& d)
 
 } // namespace
 
-void pixel_norm_fwd(const PixelNormShape& s, ConstView x, View y)
+void run(Exec, const PixelNormFwd& op)
 {
-    on_type<float, bf16, double>(x.dtype, [&]<class T>() { fwd(s, x.as<T>(), y.as<T>()); });
+    on_type<float, bf16, double>(op.x.dtype, [&]<class T>() { fwd(op.s, op.x.as<T>(), op.y.as<T>()); });
 }
 
-void pixel_norm_grad(const PixelNormShape& s, ConstView dy, ConstView x, const Store& d)
+void run(Exec, const PixelNormGrad& op)
 {
-    on_type<float, bf16, double>(dy.dtype, [&]<class T>() { grad(s, dy.as<T>(), x.as<T>(), d); });
+    on_type<float, bf16, double>(op.dy.dtype, [&]<class T>() { grad(op.s, op.dy.as<T>(), op.x.as<T>(), op.d); });
 }
 
 } // namespace bifrons::kernels::cpu

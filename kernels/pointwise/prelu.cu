@@ -29,11 +29,12 @@ __global__ void __launch_bounds__(kBlockSize)
 
 } // namespace
 
-void prelu(Exec ex, const PreluShape& s, ConstView x, ConstView add, ConstView slope, View y)
+void run(Exec ex, const Prelu& op)
 {
-    on_packets<float>(std::gcd(s.C, s.A), {x, add, slope, y}, [&]<int N>() {
-        launch("prelu", prelu_kernel<N>, grid_of_packets<N>(s.rows * s.C), ex, s, x.as<float>(), add.as<float>(),
-               slope.as<float>(), y.as<float>());
+    const PreluShape& s = op.s;
+    on_packets<float>(std::gcd(s.C, s.A), {op.x, op.add, op.slope, op.y}, [&]<int N>() {
+        launch(op.kName, prelu_kernel<N>, grid_of_packets<N>(s.rows * s.C), ex, s, op.x.as<float>(), op.add.as<float>(),
+               op.slope.as<float>(), op.y.as<float>());
     });
 }
 

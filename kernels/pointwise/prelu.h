@@ -8,7 +8,7 @@
 // Definition  prelu_ref.h      CPU  prelu_cpu.cpp      CUDA  prelu.cu      Tests  tests/kernels/prelu_test.cpp
 #pragma once
 
-#include "kernels/device/device.h"
+#include "kernels/device/dispatch.h"
 
 namespace bifrons::kernels {
 
@@ -20,9 +20,15 @@ struct PreluShape {
 /// y as above.   x [rows,C], slope [C], add [rows,A] (empty where A is 0) read   y [rows,C] written, may be x
 ///   f32, or f64 (cpu), all alike. Elementwise: deterministic; error <= gamma32(2) * (|x| + |add|) * max(1, |slope|).
 /// Throws Error(shape) for an `add` with more channels than x, or other element types.
-void prelu(Exec ex, const PreluShape& s, ConstView x, ConstView add, ConstView slope, View y);
-Cost prelu_cost(const PreluShape& s, DType dtype);
+struct Prelu {
+    static constexpr const char* kName = "prelu";
+    PreluShape s = {};
+    ConstView x = {}, add = {}, slope = {};
+    View y = {};
 
-BIFRONS_SIMT_DECLARE(void prelu(Exec ex, const PreluShape& s, ConstView x, ConstView add, ConstView slope, View y);)
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(Prelu)
 
 } // namespace bifrons::kernels

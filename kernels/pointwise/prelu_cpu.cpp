@@ -1,4 +1,4 @@
-#include "kernels/pointwise/prelu_cpu.h"
+#include "kernels/pointwise/prelu.h"
 
 #include "kernels/base/clones.h"
 #include "kernels/base/on_type.h"
@@ -21,26 +21,26 @@ __attribute__((always_inline)) inline void rows(const PreluShape& s, std::int64_
     }
 }
 
-BIFRONS_CLONES void run(const PreluShape& s, std::int64_t begin, std::int64_t end, const float* x, const float* add,
-                        const float* slope, float* y)
+BIFRONS_CLONES void run_rows(const PreluShape& s, std::int64_t begin, std::int64_t end, const float* x,
+                             const float* add, const float* slope, float* y)
 {
     rows(s, begin, end, x, add, slope, y);
 }
 
-BIFRONS_CLONES void run(const PreluShape& s, std::int64_t begin, std::int64_t end, const double* x, const double* add,
-                        const double* slope, double* y)
+BIFRONS_CLONES void run_rows(const PreluShape& s, std::int64_t begin, std::int64_t end, const double* x,
+                             const double* add, const double* slope, double* y)
 {
     rows(s, begin, end, x, add, slope, y);
 }
 
 } // namespace
 
-void prelu(const PreluShape& s, ConstView x, ConstView add, ConstView slope, View y)
+void run(Exec, const Prelu& op)
 {
     constexpr std::int64_t kRows = 64;
-    on_type<float, double>(x.dtype, [&]<class T>() {
-        parallel_for(s.rows, kRows, [&](std::int64_t begin, std::int64_t end) {
-            run(s, begin, end, x.as<T>(), add.as<T>(), slope.as<T>(), y.as<T>());
+    on_type<float, double>(op.x.dtype, [&]<class T>() {
+        parallel_for(op.s.rows, kRows, [&](std::int64_t begin, std::int64_t end) {
+            run_rows(op.s, begin, end, op.x.as<T>(), op.add.as<T>(), op.slope.as<T>(), op.y.as<T>());
         });
     });
 }

@@ -11,7 +11,7 @@ namespace bifrons::kernels {
 constexpr int kBandSweeps = 2;     ///< over the band along the mask's edge, on either side of the coarse correction
 constexpr int kCoarsestSweeps = 8; ///< of the coarsest level, in each order
 constexpr int kMostIterations = 100;
-constexpr float kCloneTolerance = 0.1f; ///< of poisson_clone_rect, in grey levels
+constexpr float kCloneTolerance = 0.1f; ///< of PoissonCloneRect, in grey levels
 
 /// Levels with no more rows or columns are swept, not coarsened.
 constexpr std::int64_t kCoarsestSide = 5;
@@ -45,7 +45,7 @@ struct PoissonLevels {
     std::int64_t pixels = 0; ///< of all levels
 };
 
-/// What poisson_solve keeps in its workspace on a GPU. Pictures are [C,H,W].
+/// What PoissonSolve keeps in its workspace on a GPU. Pictures are [C,H,W].
 struct PoissonBuffers {
     static constexpr int kMostBlocks = 256; ///< of a channel
 
@@ -67,7 +67,7 @@ struct PoissonBuffers {
     float* largest;              ///< [C,blocks] |z|
 };
 
-/// What poisson_clone_rect keeps before them.
+/// What PoissonCloneRect keeps before them.
 struct PoissonCloneBuffers {
     PoissonCloneBuffers(const PoissonShape& s, Arena& arena)
         : divergence(arena.take<float>(s.size())), f(arena.take<float>(s.size())), m(arena.take<float>(s.pixels())),

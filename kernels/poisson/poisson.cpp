@@ -1,6 +1,5 @@
 #include "kernels/poisson/poisson.h"
 
-#include "kernels/device/dispatch.h"
 #include "kernels/poisson/multigrid.h"
 #include "kernels/poisson/poisson_cpu.h"
 
@@ -13,7 +12,7 @@ namespace {
 /// A V-cycle and the vector operations of an iteration, and how many iterations a face takes.
 constexpr double kFlopsPerIteration = 130, kPassesPerIteration = 40, kIterations = 5;
 
-void check(const char* op, const PoissonShape& s)
+void check_shape(const char* op, const PoissonShape& s)
 {
     BIFRONS_CHECK(shape, s.H >= 1 && s.W >= 1 && s.C >= 1, op, ": the picture is ", s.H, "x", s.W, "x", s.C,
                   "; expected at least 1x1x1");
@@ -46,74 +45,57 @@ std::size_t clone_rect_bytes(const PoissonShape& s, Target target)
 
 } // namespace
 
-Cost poisson_divergence_cost(const PoissonShape& s, DType dtype)
+void PoissonDivergence::check(Target) const
+{
+    check_shape(kName, s);
+    BIFRONS_CHECK(shape, source.dtype == DType::f32 || source.dtype == DType::u8, kName, ": source is ",
+                  dtype_name(source.dtype), "; expected f32 or u8");
+    BIFRONS_CHECK(shape, !m || target, kName, ": a mixing mask needs a target");
+    check_dtype(kName, "target", target, source.dtype);
+    check_dtype(kName, "m", m, DType::f32);
+    check_dtype(kName, "divergence", divergence, DType::f32);
+}
+
+Cost PoissonDivergence::cost(Target) const
 {
     return {.flops = 19.0 * double(s.size()),
-            .bytes = double(s.size()) * (2.0 * double(dtype_bytes(dtype)) + 4) + 4.0 * double(s.pixels())};
+            .bytes = double(s.size()) * (2.0 * double(dtype_bytes(source.dtype)) + 4) + 4.0 * double(s.pixels())};
 }
 
-void poisson_divergence(Exec ex, const PoissonShape& s, ConstView source, ConstView target, ConstView m,
-                        View divergence)
+void PoissonSolve::check(Target) const
 {
-    const char* op = "poisson_divergence";
-    check(op, s);
-    BIFRONS_CHECK(shape, source.dtype == DType::f32 || source.dtype == DType::u8, op, ": source is ",
-                  dtype_name(source.dtype), "; expected f32 or u8");
-    BIFRONS_CHECK(shape, !m || target, op, ": a mixing mask needs a target");
-    check_dtype(op, "target", target, source.dtype);
-    check_dtype(op, "m", m, DType::f32);
-    check_dtype(op, "divergence", divergence, DType::f32);
-    if (accounted(ex, op, poisson_divergence_cost(s, source.dtype))) return;
-    if (on_cpu(ex))
-        return ex.device->enqueue(ex.stream, [=] { cpu::poisson_divergence(s, source, target, m, divergence); });
-    BIFRONS_SIMT(ex, op, poisson_divergence(ex, s, source, target, m, divergence));
+    check_shape(kName, s);
+    BIFRONS_CHECK(shape, tolerance > 0 && std::isfinite(tolerance), kName, ": tolerance ", tolerance,
+                  "; expected a positive number");
+    check_dtype(kName, "divergence", divergence, DType::f32);
+    check_dtype(kName, "mask", mask, DType::u8);
+    check_dtype(kName, "f", f, DType::f32);
 }
 
-Cost poisson_solve_cost(const PoissonShape& s, Target target)
+Cost PoissonSolve::cost(Target target) const
 {
     return {.flops = kIterations * kFlopsPerIteration * double(s.size()),
             .bytes = kIterations * kPassesPerIteration * 4.0 * double(s.size()),
             .workspace_bytes = solve_bytes(s, target)};
 }
 
-void poisson_solve(Exec ex, const PoissonShape& s, ConstView divergence, ConstView mask, float tolerance, View f)
+void PoissonCloneRect::check(Target) const
 {
-    const char* op = "poisson_solve";
-    check(op, s);
-    BIFRONS_CHECK(shape, tolerance > 0 && std::isfinite(tolerance), op, ": tolerance ", tolerance,
-                  "; expected a positive number");
-    check_dtype(op, "divergence", divergence, DType::f32);
-    check_dtype(op, "mask", mask, DType::u8);
-    check_dtype(op, "f", f, DType::f32);
-    if (accounted(ex, op, poisson_solve_cost(s, ex.device->target()))) return;
-    if (on_cpu(ex))
-        return ex.device->enqueue(ex.stream,
-                                  [=] { cpu::poisson_solve(s, divergence, mask, tolerance, f, ex.workspace); });
-    BIFRONS_SIMT(ex, op, poisson_solve(ex, s, divergence, mask, tolerance, f));
+    check_shape(kName, s);
+    check_dtype(kName, "source", source, DType::u8);
+    check_dtype(kName, "target", target, DType::u8);
+    check_dtype(kName, "mask", mask, DType::u8);
+    check_dtype(kName, "out", out, DType::u8);
 }
 
-Cost poisson_clone_rect_cost(const PoissonShape& s, Target target)
+Cost PoissonCloneRect::cost(Target device) const
 {
-    Cost cost = poisson_solve_cost(s, target);
-    cost.flops += poisson_divergence_cost(s, DType::u8).flops;
-    cost.bytes += poisson_divergence_cost(s, DType::u8).bytes + 6.0 * double(s.size());
-    cost.workspace_bytes = clone_rect_bytes(s, target);
+    const Cost divergence = PoissonDivergence{.s = s, .source = source}.cost(device);
+    Cost cost = PoissonSolve{.s = s}.cost(device);
+    cost.flops += divergence.flops;
+    cost.bytes += divergence.bytes + 6.0 * double(s.size());
+    cost.workspace_bytes = clone_rect_bytes(s, device);
     return cost;
-}
-
-void poisson_clone_rect(Exec ex, const PoissonShape& s, ConstView source, ConstView target, ConstView mask, View out)
-{
-    const char* op = "poisson_clone_rect";
-    check(op, s);
-    check_dtype(op, "source", source, DType::u8);
-    check_dtype(op, "target", target, DType::u8);
-    check_dtype(op, "mask", mask, DType::u8);
-    check_dtype(op, "out", out, DType::u8);
-    if (accounted(ex, op, poisson_clone_rect_cost(s, ex.device->target()))) return;
-    if (on_cpu(ex))
-        return ex.device->enqueue(ex.stream,
-                                  [=] { cpu::poisson_clone_rect(s, source, target, mask, out, ex.workspace); });
-    BIFRONS_SIMT(ex, op, poisson_clone_rect(ex, s, source, target, mask, out));
 }
 
 } // namespace bifrons::kernels

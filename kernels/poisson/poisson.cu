@@ -273,40 +273,42 @@ Grid grid_of(const PoissonShape& s, const PoissonLevels& levels, const Exec& ex)
 
 } // namespace
 
-void poisson_divergence(Exec ex, const PoissonShape& s, ConstView source, ConstView target, ConstView m,
-                        View divergence)
+void run(Exec ex, const PoissonDivergence& op)
 {
     const auto enqueue = [&]<class P>(const P* from) {
-        launch("poisson_divergence", divergence_kernel<P>, grid_1d(s.size()), ex, s, from, target.as<P>(),
-               m.as<float>(), divergence.as<float>());
+        launch(op.kName, divergence_kernel<P>, grid_1d(op.s.size()), ex, op.s, from, op.target.as<P>(),
+               op.m.as<float>(), op.divergence.as<float>());
     };
-    if (source.dtype == DType::u8) return enqueue(source.as<std::uint8_t>());
-    enqueue(source.as<float>());
+    if (op.source.dtype == DType::u8) return enqueue(op.source.as<std::uint8_t>());
+    enqueue(op.source.as<float>());
 }
 
-void poisson_solve(Exec ex, const PoissonShape& s, ConstView divergence, ConstView mask, float tolerance, View f)
+void run(Exec ex, const PoissonSolve& op)
 {
+    const PoissonShape& s = op.s;
     if (s.H < 3 || s.W < 3) return; // nothing but edge
     const PoissonLevels levels(s.H, s.W);
     Arena arena(ex.workspace.data);
     const PoissonBuffers buffers(s, levels, arena);
     ex.device->fill(ex.stream, ex.workspace.data, 0, buffers.zeroed);
-    launch("poisson_solve", solve_kernel, grid_of(s, levels, ex), ex,
-           Problem{s, levels, buffers, divergence.as<float>(), mask.as<std::uint8_t>(), tolerance, f.as<float>()});
+    launch(op.kName, solve_kernel, grid_of(s, levels, ex), ex,
+           Problem{s, levels, buffers, op.divergence.as<float>(), op.mask.as<std::uint8_t>(), op.tolerance,
+                   op.f.as<float>()});
 }
 
-void poisson_clone_rect(Exec ex, const PoissonShape& s, ConstView source, ConstView target, ConstView mask, View out)
+void run(Exec ex, const PoissonCloneRect& op)
 {
-    const char* op = "poisson_clone_rect";
+    const PoissonShape& s = op.s;
+    const char* name = op.kName;
     Arena arena(ex.workspace.data);
     const PoissonCloneBuffers b(s, arena);
-    launch(op, begin_clone_kernel, grid_1d(s.size()), ex, s, source.as<std::uint8_t>(), target.as<std::uint8_t>(),
-           mask.as<std::uint8_t>(), b.source, b.f);
-    launch(op, erode_kernel, grid_1d(s.pixels()), ex, s, mask.as<std::uint8_t>(), b.m);
-    launch(op, divergence_kernel<std::uint8_t>, grid_1d(s.size()), ex, s, b.source, target.as<std::uint8_t>(), b.m,
+    launch(name, begin_clone_kernel, grid_1d(s.size()), ex, s, op.source.as<std::uint8_t>(),
+           op.target.as<std::uint8_t>(), op.mask.as<std::uint8_t>(), b.source, b.f);
+    launch(name, erode_kernel, grid_1d(s.pixels()), ex, s, op.mask.as<std::uint8_t>(), b.m);
+    launch(name, divergence_kernel<std::uint8_t>, grid_1d(s.size()), ex, s, b.source, op.target.as<std::uint8_t>(), b.m,
            b.divergence);
-    BIFRONS_SIMT_NS::poisson_solve(behind(ex, arena.used()), s, View{b.divergence}, {}, kCloneTolerance, View{b.f});
-    launch(op, end_clone_kernel, grid_1d(s.size()), ex, s, b.f, out.as<std::uint8_t>());
+    run(behind(ex, arena.used()), PoissonSolve{s, View{b.divergence}, {}, kCloneTolerance, View{b.f}});
+    launch(name, end_clone_kernel, grid_1d(s.size()), ex, s, b.f, op.out.as<std::uint8_t>());
 }
 
 } // namespace bifrons::kernels::BIFRONS_SIMT_NS

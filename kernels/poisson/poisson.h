@@ -10,7 +10,7 @@
 // Tests  tests/kernels/poisson_test.cpp
 #pragma once
 
-#include "kernels/device/device.h"
+#include "kernels/device/dispatch.h"
 
 namespace bifrons::kernels {
 
@@ -25,9 +25,16 @@ struct PoissonShape {
 ///   source, target [H,W,C] read, f32 or u8 alike      m [H,W] f32 in 0..1, read; empty means 1: target is not read
 ///   divergence [H,W,C] f32 written
 /// Each value is a sum of eight products: error <= gamma32(16) * 8 * max|source, target|. Deterministic.
-void poisson_divergence(Exec ex, const PoissonShape& s, ConstView source, ConstView target, ConstView m,
-                        View divergence);
-Cost poisson_divergence_cost(const PoissonShape& s, DType dtype);
+struct PoissonDivergence {
+    static constexpr const char* kName = "poisson_divergence";
+    PoissonShape s = {};
+    ConstView source = {}, target = {}, m = {};
+    View divergence = {};
+
+    void check(Target device) const;
+    Cost cost(Target device) const;
+};
+BIFRONS_OPERATION(PoissonDivergence)
 
 /// Solves lap f = divergence for the pixels of a mask; f elsewhere is given and kept to the bit.
 ///   divergence [H,W,C] f32 read, inside the mask only
@@ -38,22 +45,32 @@ Cost poisson_divergence_cost(const PoissonShape& s, DType dtype);
 ///   100. The solution is within 2.5 tolerances of a solve in double, so 0.1 grey levels give 0.25.
 /// Conjugate gradients on each channel, with a multigrid V-cycle as preconditioner. Deterministic, the same bits for
 /// any number of threads. Nothing waits for the host. On a GPU at most as many channels as blocks run at once.
-void poisson_solve(Exec ex, const PoissonShape& s, ConstView divergence, ConstView mask, float tolerance, View f);
-Cost poisson_solve_cost(const PoissonShape& s, Target target);
+struct PoissonSolve {
+    static constexpr const char* kName = "poisson_solve";
+    PoissonShape s = {};
+    ConstView divergence = {}, mask = {};
+    float tolerance = 1;
+    View f = {};
+
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(PoissonSolve)
 
 /// OpenCV's seamlessClone (NORMAL_CLONE), for comparison: `source` cloned into `target` over a whole rectangle.
 ///   source, target [H,W,C], mask [H,W] read, out [H,W,C] written, all u8. The rectangle is the bounding rectangle of
 ///   the mask: the mask counts as 0 around it.
 /// m = mask / 255 eroded by 7x7, source counts as 0 where the mask is 0, f = target on the rectangle's edge, and the
 /// result is truncated, not rounded: within one level of OpenCV's. (OpenCV 4.6, seamless_cloning_impl.cpp.)
-void poisson_clone_rect(Exec ex, const PoissonShape& s, ConstView source, ConstView target, ConstView mask, View out);
-Cost poisson_clone_rect_cost(const PoissonShape& s, Target target);
+struct PoissonCloneRect {
+    static constexpr const char* kName = "poisson_clone_rect";
+    PoissonShape s = {};
+    ConstView source = {}, target = {}, mask = {};
+    View out = {};
 
-BIFRONS_SIMT_DECLARE(void poisson_divergence(Exec ex, const PoissonShape& s, ConstView source, ConstView target,
-                                             ConstView m, View divergence);
-                     void poisson_solve(Exec ex, const PoissonShape& s, ConstView divergence, ConstView mask,
-                                        float tolerance, View f);
-                     void poisson_clone_rect(Exec ex, const PoissonShape& s, ConstView source, ConstView target,
-                                             ConstView mask, View out);)
+    void check(Target device) const;
+    Cost cost(Target device) const;
+};
+BIFRONS_OPERATION(PoissonCloneRect)
 
 } // namespace bifrons::kernels

@@ -238,7 +238,7 @@ void erode(const PoissonShape& s, const std::uint8_t* mask, std::uint8_t* rows, 
     });
 }
 
-/// What poisson_clone_rect needs beside the solver.
+/// What PoissonCloneRect needs beside the solver.
 struct CloneBuffers {
     CloneBuffers(const PoissonShape& s, Arena& arena)
         : divergence(arena.take<float>(s.size())), f(arena.take<float>(s.size())), m(arena.take<float>(s.pixels())),
@@ -251,18 +251,18 @@ struct CloneBuffers {
 
 } // namespace
 
-void poisson_divergence(const PoissonShape& s, ConstView source, ConstView target, ConstView m, View divergence)
+void run(Exec, const PoissonDivergence& op)
 {
-    if (source.dtype == DType::u8)
-        return divergence_of(s, source.as<std::uint8_t>(), target.as<std::uint8_t>(), m.as<float>(),
-                             divergence.as<float>());
-    divergence_of(s, source.as<float>(), target.as<float>(), m.as<float>(), divergence.as<float>());
+    if (op.source.dtype == DType::u8)
+        return divergence_of(op.s, op.source.as<std::uint8_t>(), op.target.as<std::uint8_t>(), op.m.as<float>(),
+                             op.divergence.as<float>());
+    divergence_of(op.s, op.source.as<float>(), op.target.as<float>(), op.m.as<float>(), op.divergence.as<float>());
 }
 
-void poisson_solve(const PoissonShape& s, ConstView divergence, ConstView mask, float tolerance, View f,
-                   Workspace scratch)
+void run(Exec ex, const PoissonSolve& op)
 {
-    solve(s, divergence.as<float>(), mask.as<std::uint8_t>(), tolerance, f.as<float>(), Arena(scratch.data));
+    solve(op.s, op.divergence.as<float>(), op.mask.as<std::uint8_t>(), op.tolerance, op.f.as<float>(),
+          Arena(ex.workspace.data));
 }
 
 std::size_t poisson_solve_bytes(const PoissonShape& s)
@@ -277,13 +277,13 @@ std::size_t poisson_clone_rect_bytes(const PoissonShape& s)
     return count.used() + solve_bytes(s);
 }
 
-void poisson_clone_rect(const PoissonShape& s, ConstView source_, ConstView target_, ConstView mask_, View out_,
-                        Workspace scratch)
+void run(Exec ex, const PoissonCloneRect& op)
 {
-    Arena arena(scratch.data);
+    const PoissonShape& s = op.s;
+    Arena arena(ex.workspace.data);
     const CloneBuffers b(s, arena);
-    const std::uint8_t *source = source_.as<std::uint8_t>(), *target = target_.as<std::uint8_t>(),
-                       *mask = mask_.as<std::uint8_t>();
+    const std::uint8_t *source = op.source.as<std::uint8_t>(), *target = op.target.as<std::uint8_t>(),
+                       *mask = op.mask.as<std::uint8_t>();
     parallel_for(s.size(), kGrain, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t i = begin; i < end; ++i) {
             b.source[i] = mask[i / s.C] ? source[i] : 0;
@@ -293,7 +293,7 @@ void poisson_clone_rect(const PoissonShape& s, ConstView source_, ConstView targ
     erode(s, mask, b.rows, b.m);
     divergence_of(s, b.source, target, b.m, b.divergence);
     solve(s, b.divergence, nullptr, kCloneTolerance, b.f, arena);
-    std::uint8_t* out = out_.as<std::uint8_t>();
+    std::uint8_t* out = op.out.as<std::uint8_t>();
     parallel_for(s.size(), kGrain, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t i = begin; i < end; ++i) out[i] = std::uint8_t(std::clamp(b.f[i], 0.0f, 255.0f));
     });

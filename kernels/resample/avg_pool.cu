@@ -46,22 +46,24 @@ __global__ void __launch_bounds__(kBlockSize)
 
 } // namespace
 
-void avg_pool_fwd(Exec ex, const AvgPoolShape& s, ConstView x, View y)
+void run(Exec ex, const AvgPoolFwd& op)
 {
-    on_storage("avg_pool_fwd", x.dtype, [&]<class T>() {
-        on_packets<T>(s.C, {x, y}, [&]<int N>() {
-            launch("avg_pool_fwd", avg_pool_kernel<T, N>, grid_of_packets<N>(s.y_size()), ex, s, s.P(), s.Q(),
-                   x.as<T>(), y.as<T>());
+    const AvgPoolShape& s = op.s;
+    on_storage(op.kName, op.x.dtype, [&]<class T>() {
+        on_packets<T>(s.C, {op.x, op.y}, [&]<int N>() {
+            launch(op.kName, avg_pool_kernel<T, N>, grid_of_packets<N>(s.y_size()), ex, s, s.P(), s.Q(), op.x.as<T>(),
+                   op.y.as<T>());
         });
     });
 }
 
-void avg_pool_grad(Exec ex, const AvgPoolShape& s, ConstView dy, const Store& d)
+void run(Exec ex, const AvgPoolGrad& op)
 {
-    on_storage("avg_pool_grad", dy.dtype, [&]<class T>() {
-        on_packets<T>(s.C, {dy, d.out, d.add, d.saved}, [&]<int N>() {
-            launch("avg_pool_grad", avg_pool_grad_kernel<T, N>, grid_of_packets<N>(s.x_size()), ex, s, s.P(), s.Q(),
-                   dy.as<T>(), GradientStore<T>(d));
+    const AvgPoolShape& s = op.s;
+    on_storage(op.kName, op.dy.dtype, [&]<class T>() {
+        on_packets<T>(s.C, {op.dy, op.d.out, op.d.add, op.d.saved}, [&]<int N>() {
+            launch(op.kName, avg_pool_grad_kernel<T, N>, grid_of_packets<N>(s.x_size()), ex, s, s.P(), s.Q(),
+                   op.dy.as<T>(), GradientStore<T>(op.d));
         });
     });
 }

@@ -25,16 +25,29 @@ struct AvgPoolShape {
 ///   f32, bf16 or f64 (cpu only), x and y alike. Row by row, in order: deterministic.
 ///   Error <= gamma32(window^2) * mean |x|.
 /// Throws Error(shape) for a window below 1 or larger than the picture, a stride below 1, or other element types.
-void avg_pool_fwd(Exec ex, const AvgPoolShape& s, ConstView x, View y);
-Cost avg_pool_fwd_cost(const AvgPoolShape& s, DType dtype);
+struct AvgPoolFwd {
+    static constexpr const char* kName = "avg_pool_fwd";
+    AvgPoolShape s = {};
+    ConstView x = {};
+    View y = {};
+
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(AvgPoolFwd)
 
 /// v[n,h,w,c] = 1/window^2 * sum of dy over the windows that hold (h,w), stored as d says.
 ///   dy [N,P,Q,C] read   d.out [N,H,W,C] written
 /// Gathered, in a fixed order: deterministic. Error <= gamma32(windows that overlap there) * sum |dy| / window^2.
-void avg_pool_grad(Exec ex, const AvgPoolShape& s, ConstView dy, const Store& d);
-Cost avg_pool_grad_cost(const AvgPoolShape& s, DType dtype, const Store& d);
+struct AvgPoolGrad {
+    static constexpr const char* kName = "avg_pool_grad";
+    AvgPoolShape s = {};
+    ConstView dy = {};
+    Store d = {};
 
-BIFRONS_SIMT_DECLARE(void avg_pool_fwd(Exec ex, const AvgPoolShape& s, ConstView x, View y);
-                     void avg_pool_grad(Exec ex, const AvgPoolShape& s, ConstView dy, const Store& d);)
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(AvgPoolGrad)
 
 } // namespace bifrons::kernels

@@ -1,4 +1,4 @@
-#include "kernels/resample/avg_pool_cpu.h"
+#include "kernels/resample/avg_pool.h"
 
 #include "kernels/base/on_type.h"
 #include "kernels/resample/windows_cpu.h"
@@ -51,14 +51,14 @@ void grad(const AvgPoolShape& s, const T* dy, const Store& d)
 
 } // namespace
 
-void avg_pool_fwd(const AvgPoolShape& s, ConstView x, View y)
+void run(Exec, const AvgPoolFwd& op)
 {
-    on_type<float, bf16, double>(x.dtype, [&]<class T>() { fwd(s, x.as<T>(), y.as<T>()); });
+    on_type<float, bf16, double>(op.x.dtype, [&]<class T>() { fwd(op.s, op.x.as<T>(), op.y.as<T>()); });
 }
 
-void avg_pool_grad(const AvgPoolShape& s, ConstView dy, const Store& d)
+void run(Exec, const AvgPoolGrad& op)
 {
-    on_type<float, bf16, double>(dy.dtype, [&]<class T>() { grad(s, dy.as<T>(), d); });
+    on_type<float, bf16, double>(op.dy.dtype, [&]<class T>() { grad(op.s, op.dy.as<T>(), op.d); });
 }
 
 } // namespace bifrons::kernels::cpu

@@ -68,22 +68,24 @@ __global__ void __launch_bounds__(kBlockSize)
 
 } // namespace
 
-void max_pool_fwd(Exec ex, const MaxPoolShape& s, ConstView x, View y, View index)
+void run(Exec ex, const MaxPoolFwd& op)
 {
-    on_storage("max_pool_fwd", x.dtype, [&]<class T>() {
-        on_packets<T>(s.C, {x, y, index}, [&]<int N>() {
-            launch("max_pool_fwd", max_pool_kernel<T, N>, grid_of_packets<N>(s.y_size()), ex, s, s.P(), s.Q(),
-                   x.as<T>(), y.as<T>(), index.as<std::uint8_t>());
+    const MaxPoolShape& s = op.s;
+    on_storage(op.kName, op.x.dtype, [&]<class T>() {
+        on_packets<T>(s.C, {op.x, op.y, op.index}, [&]<int N>() {
+            launch(op.kName, max_pool_kernel<T, N>, grid_of_packets<N>(s.y_size()), ex, s, s.P(), s.Q(), op.x.as<T>(),
+                   op.y.as<T>(), op.index.as<std::uint8_t>());
         });
     });
 }
 
-void max_pool_grad(Exec ex, const MaxPoolShape& s, ConstView dy, ConstView index, const Store& d)
+void run(Exec ex, const MaxPoolGrad& op)
 {
-    on_storage("max_pool_grad", dy.dtype, [&]<class T>() {
-        on_packets<T>(s.C, {dy, index, d.out, d.add, d.saved}, [&]<int N>() {
-            launch("max_pool_grad", max_pool_grad_kernel<T, N>, grid_of_packets<N>(s.x_size()), ex, s, s.P(), s.Q(),
-                   dy.as<T>(), index.as<std::uint8_t>(), GradientStore<T>(d));
+    const MaxPoolShape& s = op.s;
+    on_storage(op.kName, op.dy.dtype, [&]<class T>() {
+        on_packets<T>(s.C, {op.dy, op.index, op.d.out, op.d.add, op.d.saved}, [&]<int N>() {
+            launch(op.kName, max_pool_grad_kernel<T, N>, grid_of_packets<N>(s.x_size()), ex, s, s.P(), s.Q(),
+                   op.dy.as<T>(), op.index.as<std::uint8_t>(), GradientStore<T>(op.d));
         });
     });
 }

@@ -39,17 +39,30 @@ struct MaxPoolShape {
 /// y and index as above.   x [N,H,W,C] read   y [N,P,Q,C] written   index [N,P,Q,C] u8 written
 ///   f32, bf16 or f64 (cpu only), x and y alike. Exact. A NaN counts as larger than all numbers.
 /// Throws Error(shape) for a window outside 1..16 or larger than the picture, a stride below 1, or other element types.
-void max_pool_fwd(Exec ex, const MaxPoolShape& s, ConstView x, View y, View index);
-Cost max_pool_fwd_cost(const MaxPoolShape& s, DType dtype);
+struct MaxPoolFwd {
+    static constexpr const char* kName = "max_pool_fwd";
+    MaxPoolShape s = {};
+    ConstView x = {};
+    View y = {}, index = {};
+
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(MaxPoolFwd)
 
 /// v[n,h,w,c] = sum of dy over the windows whose maximum was there, stored as d says.
 ///   dy [N,P,Q,C] read   index [N,P,Q,C] u8 read   d.out [N,H,W,C] written
 /// Gathered, in a fixed order: deterministic. Error <= gamma32(windows that overlap there) * sum |dy|; exact where
 /// windows do not overlap.
-void max_pool_grad(Exec ex, const MaxPoolShape& s, ConstView dy, ConstView index, const Store& d);
-Cost max_pool_grad_cost(const MaxPoolShape& s, DType dtype, const Store& d);
+struct MaxPoolGrad {
+    static constexpr const char* kName = "max_pool_grad";
+    MaxPoolShape s = {};
+    ConstView dy = {}, index = {};
+    Store d = {};
 
-BIFRONS_SIMT_DECLARE(void max_pool_fwd(Exec ex, const MaxPoolShape& s, ConstView x, View y, View index);
-                     void max_pool_grad(Exec ex, const MaxPoolShape& s, ConstView dy, ConstView index, const Store& d);)
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(MaxPoolGrad)
 
 } // namespace bifrons::kernels

@@ -1,4 +1,4 @@
-#include "kernels/resample/max_pool_cpu.h"
+#include "kernels/resample/max_pool.h"
 
 #include "kernels/base/clones.h"
 #include "kernels/base/on_type.h"
@@ -48,12 +48,12 @@ __attribute__((always_inline)) inline void max_of_windows(const MaxPoolShape& s,
 }
 
 template <class T>
-void run(const MaxPoolShape& s, std::int64_t rows, const T* x, T* y, std::uint8_t* index)
+void run_rows(const MaxPoolShape& s, std::int64_t rows, const T* x, T* y, std::uint8_t* index)
 {
     max_of_windows(s, rows, x, y, index);
 }
 
-BIFRONS_CLONES void run(const MaxPoolShape& s, std::int64_t rows, const float* x, float* y, std::uint8_t* index)
+BIFRONS_CLONES void run_rows(const MaxPoolShape& s, std::int64_t rows, const float* x, float* y, std::uint8_t* index)
 {
     max_of_windows(s, rows, x, y, index);
 }
@@ -65,7 +65,7 @@ void fwd(const MaxPoolShape& s, const T* x, T* y, std::uint8_t* index)
     parallel_for(s.N * P, 1, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t row = begin; row < end; ++row) {
             const std::int64_t h = row % P * s.stride;
-            run(s, s.reach(h, s.H), x + (row / P * s.H + h) * s.W * s.C, y + row * size, index + row * size);
+            run_rows(s, s.reach(h, s.H), x + (row / P * s.H + h) * s.W * s.C, y + row * size, index + row * size);
         }
     });
 }
@@ -81,14 +81,16 @@ void grad(const MaxPoolShape& s, const T* dy, const std::uint8_t* index, const S
 
 } // namespace
 
-void max_pool_fwd(const MaxPoolShape& s, ConstView x, View y, View index)
+void run(Exec, const MaxPoolFwd& op)
 {
-    on_type<float, bf16, double>(x.dtype, [&]<class T>() { fwd(s, x.as<T>(), y.as<T>(), index.as<std::uint8_t>()); });
+    on_type<float, bf16, double>(
+        op.x.dtype, [&]<class T>() { fwd(op.s, op.x.as<T>(), op.y.as<T>(), op.index.as<std::uint8_t>()); });
 }
 
-void max_pool_grad(const MaxPoolShape& s, ConstView dy, ConstView index, const Store& d)
+void run(Exec, const MaxPoolGrad& op)
 {
-    on_type<float, bf16, double>(dy.dtype, [&]<class T>() { grad(s, dy.as<T>(), index.as<std::uint8_t>(), d); });
+    on_type<float, bf16, double>(op.dy.dtype,
+                                 [&]<class T>() { grad(op.s, op.dy.as<T>(), op.index.as<std::uint8_t>(), op.d); });
 }
 
 } // namespace bifrons::kernels::cpu

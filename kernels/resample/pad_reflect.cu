@@ -40,22 +40,24 @@ __global__ void __launch_bounds__(kBlockSize)
 
 } // namespace
 
-void pad_reflect_fwd(Exec ex, const PadReflectShape& s, ConstView x, View y)
+void run(Exec ex, const PadReflectFwd& op)
 {
-    on_storage("pad_reflect_fwd", x.dtype, [&]<class T>() {
-        on_packets<T>(s.C, {x, y}, [&]<int N>() {
-            launch("pad_reflect_fwd", pad_reflect_kernel<T, N>, grid_of_packets<N>(s.y_size()), ex, s, x.as<T>(),
-                   y.as<T>());
+    const PadReflectShape& s = op.s;
+    on_storage(op.kName, op.x.dtype, [&]<class T>() {
+        on_packets<T>(s.C, {op.x, op.y}, [&]<int N>() {
+            launch(op.kName, pad_reflect_kernel<T, N>, grid_of_packets<N>(s.y_size()), ex, s, op.x.as<T>(),
+                   op.y.as<T>());
         });
     });
 }
 
-void pad_reflect_grad(Exec ex, const PadReflectShape& s, ConstView dy, const Store& d)
+void run(Exec ex, const PadReflectGrad& op)
 {
-    on_storage("pad_reflect_grad", dy.dtype, [&]<class T>() {
-        on_packets<T>(s.C, {dy, d.out, d.add, d.saved}, [&]<int N>() {
-            launch("pad_reflect_grad", pad_reflect_grad_kernel<T, N>, grid_of_packets<N>(s.x_size()), ex, s, dy.as<T>(),
-                   GradientStore<T>(d));
+    const PadReflectShape& s = op.s;
+    on_storage(op.kName, op.dy.dtype, [&]<class T>() {
+        on_packets<T>(s.C, {op.dy, op.d.out, op.d.add, op.d.saved}, [&]<int N>() {
+            launch(op.kName, pad_reflect_grad_kernel<T, N>, grid_of_packets<N>(s.x_size()), ex, s, op.dy.as<T>(),
+                   GradientStore<T>(op.d));
         });
     });
 }

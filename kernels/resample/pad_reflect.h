@@ -41,16 +41,29 @@ BIFRONS_HD inline Mirrors mirrors_of(std::int64_t i, std::int64_t pad, std::int6
 
 /// y as above.   x [N,H,W,C] read   y [N,P,Q,C] written   f32, bf16 or f64 (cpu only), alike. Exact.
 /// Throws Error(shape) for a pad below 0 or not less than the picture's sides, or other element types.
-void pad_reflect_fwd(Exec ex, const PadReflectShape& s, ConstView x, View y);
-Cost pad_reflect_fwd_cost(const PadReflectShape& s, DType dtype);
+struct PadReflectFwd {
+    static constexpr const char* kName = "pad_reflect_fwd";
+    PadReflectShape s = {};
+    ConstView x = {};
+    View y = {};
+
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(PadReflectFwd)
 
 /// v[n,h,w,c] = sum of dy over the up to nine places that show (h,w), row by row, stored as d says.
 ///   dy [N,P,Q,C] read   d.out [N,H,W,C] written
 /// Gathered in a fixed order: deterministic. Error <= gamma32(9) * sum |dy|; exact inside.
-void pad_reflect_grad(Exec ex, const PadReflectShape& s, ConstView dy, const Store& d);
-Cost pad_reflect_grad_cost(const PadReflectShape& s, DType dtype, const Store& d);
+struct PadReflectGrad {
+    static constexpr const char* kName = "pad_reflect_grad";
+    PadReflectShape s = {};
+    ConstView dy = {};
+    Store d = {};
 
-BIFRONS_SIMT_DECLARE(void pad_reflect_fwd(Exec ex, const PadReflectShape& s, ConstView x, View y);
-                     void pad_reflect_grad(Exec ex, const PadReflectShape& s, ConstView dy, const Store& d);)
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(PadReflectGrad)
 
 } // namespace bifrons::kernels

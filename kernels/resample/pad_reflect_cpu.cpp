@@ -1,4 +1,4 @@
-#include "kernels/resample/pad_reflect_cpu.h"
+#include "kernels/resample/pad_reflect.h"
 
 #include "kernels/base/host_storage.h"
 #include "kernels/base/on_type.h"
@@ -58,14 +58,14 @@ void grad(const PadReflectShape& s, const T* dy, const Store& d)
 
 } // namespace
 
-void pad_reflect_fwd(const PadReflectShape& s, ConstView x, View y)
+void run(Exec, const PadReflectFwd& op)
 {
-    on_type<float, bf16, double>(x.dtype, [&]<class T>() { fwd(s, x.as<T>(), y.as<T>()); });
+    on_type<float, bf16, double>(op.x.dtype, [&]<class T>() { fwd(op.s, op.x.as<T>(), op.y.as<T>()); });
 }
 
-void pad_reflect_grad(const PadReflectShape& s, ConstView dy, const Store& d)
+void run(Exec, const PadReflectGrad& op)
 {
-    on_type<float, bf16, double>(dy.dtype, [&]<class T>() { grad(s, dy.as<T>(), d); });
+    on_type<float, bf16, double>(op.dy.dtype, [&]<class T>() { grad(op.s, op.dy.as<T>(), op.d); });
 }
 
 } // namespace bifrons::kernels::cpu

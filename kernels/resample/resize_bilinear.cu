@@ -54,22 +54,24 @@ __global__ void __launch_bounds__(kBlockSize)
 
 } // namespace
 
-void resize_bilinear_fwd(Exec ex, const ResizeBilinearShape& s, ConstView x, View y)
+void run(Exec ex, const ResizeBilinearFwd& op)
 {
-    on_storage("resize_bilinear_fwd", x.dtype, [&]<class T>() {
-        on_packets<T>(s.C, {x, y}, [&]<int N>() {
-            launch("resize_bilinear_fwd", resize_bilinear_kernel<T, N>, grid_of_packets<N>(s.y_size()), ex, s,
-                   x.as<T>(), y.as<T>());
+    const ResizeBilinearShape& s = op.s;
+    on_storage(op.kName, op.x.dtype, [&]<class T>() {
+        on_packets<T>(s.C, {op.x, op.y}, [&]<int N>() {
+            launch(op.kName, resize_bilinear_kernel<T, N>, grid_of_packets<N>(s.y_size()), ex, s, op.x.as<T>(),
+                   op.y.as<T>());
         });
     });
 }
 
-void resize_bilinear_grad(Exec ex, const ResizeBilinearShape& s, ConstView dy, const Store& d)
+void run(Exec ex, const ResizeBilinearGrad& op)
 {
-    on_storage("resize_bilinear_grad", dy.dtype, [&]<class T>() {
-        on_packets<T>(s.C, {dy, d.out, d.add, d.saved}, [&]<int N>() {
-            launch("resize_bilinear_grad", resize_bilinear_grad_kernel<T, N>, grid_of_packets<N>(s.x_size()), ex, s,
-                   dy.as<T>(), GradientStore<T>(d));
+    const ResizeBilinearShape& s = op.s;
+    on_storage(op.kName, op.dy.dtype, [&]<class T>() {
+        on_packets<T>(s.C, {op.dy, op.d.out, op.d.add, op.d.saved}, [&]<int N>() {
+            launch(op.kName, resize_bilinear_grad_kernel<T, N>, grid_of_packets<N>(s.x_size()), ex, s, op.dy.as<T>(),
+                   GradientStore<T>(op.d));
         });
     });
 }

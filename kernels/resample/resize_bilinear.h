@@ -26,17 +26,30 @@ struct ResizeBilinearShape {
 /// Positions are computed in integers, so a and t are the same everywhere (t rounded once).
 /// Error <= gamma32(4) * the largest |x| of the four.   Throws Error(shape) for sides outside 1..32767 or other element
 /// types.
-void resize_bilinear_fwd(Exec ex, const ResizeBilinearShape& s, ConstView x, View y);
-Cost resize_bilinear_fwd_cost(const ResizeBilinearShape& s, DType dtype);
+struct ResizeBilinearFwd {
+    static constexpr const char* kName = "resize_bilinear_fwd";
+    ResizeBilinearShape s = {};
+    ConstView x = {};
+    View y = {};
+
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(ResizeBilinearFwd)
 
 /// The adjoint: v[h,w] = sum over p,q of (weight of x[h,w] in y[p,q]) * dy[p,q], stored as d says.
 ///   dy [N,P,Q,C] read   d.out [N,H,W,C] written
 /// Gathered in row-major order of dy: deterministic. Error <= gamma32(n) * sum |dy| over the n outputs that x[h,w] is
 /// in.
-void resize_bilinear_grad(Exec ex, const ResizeBilinearShape& s, ConstView dy, const Store& d);
-Cost resize_bilinear_grad_cost(const ResizeBilinearShape& s, DType dtype, const Store& d);
+struct ResizeBilinearGrad {
+    static constexpr const char* kName = "resize_bilinear_grad";
+    ResizeBilinearShape s = {};
+    ConstView dy = {};
+    Store d = {};
 
-BIFRONS_SIMT_DECLARE(void resize_bilinear_fwd(Exec ex, const ResizeBilinearShape& s, ConstView x, View y);
-                     void resize_bilinear_grad(Exec ex, const ResizeBilinearShape& s, ConstView dy, const Store& d);)
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(ResizeBilinearGrad)
 
 } // namespace bifrons::kernels

@@ -1,4 +1,4 @@
-#include "kernels/resample/resize_bilinear_cpu.h"
+#include "kernels/resample/resize_bilinear.h"
 
 #include "kernels/base/host_storage.h"
 #include "kernels/base/on_type.h"
@@ -59,14 +59,14 @@ void grad(const ResizeBilinearShape& s, const T* dy, const Store& d)
 
 } // namespace
 
-void resize_bilinear_fwd(const ResizeBilinearShape& s, ConstView x, View y)
+void run(Exec, const ResizeBilinearFwd& op)
 {
-    on_type<float, bf16, double>(x.dtype, [&]<class T>() { fwd(s, x.as<T>(), y.as<T>()); });
+    on_type<float, bf16, double>(op.x.dtype, [&]<class T>() { fwd(op.s, op.x.as<T>(), op.y.as<T>()); });
 }
 
-void resize_bilinear_grad(const ResizeBilinearShape& s, ConstView dy, const Store& d)
+void run(Exec, const ResizeBilinearGrad& op)
 {
-    on_type<float, bf16, double>(dy.dtype, [&]<class T>() { grad(s, dy.as<T>(), d); });
+    on_type<float, bf16, double>(op.dy.dtype, [&]<class T>() { grad(op.s, op.dy.as<T>(), op.d); });
 }
 
 } // namespace bifrons::kernels::cpu

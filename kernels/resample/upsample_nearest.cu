@@ -40,22 +40,24 @@ __global__ void __launch_bounds__(kBlockSize)
 
 } // namespace
 
-void upsample_nearest_fwd(Exec ex, const UpsampleNearestShape& s, ConstView x, View y)
+void run(Exec ex, const UpsampleNearestFwd& op)
 {
-    on_storage("upsample_nearest_fwd", x.dtype, [&]<class T>() {
-        on_packets<T>(s.C, {x, y}, [&]<int N>() {
-            launch("upsample_nearest_fwd", upsample_nearest_kernel<T, N>, grid_of_packets<N>(s.y_size()), ex, s,
-                   x.as<T>(), y.as<T>());
+    const UpsampleNearestShape& s = op.s;
+    on_storage(op.kName, op.x.dtype, [&]<class T>() {
+        on_packets<T>(s.C, {op.x, op.y}, [&]<int N>() {
+            launch(op.kName, upsample_nearest_kernel<T, N>, grid_of_packets<N>(s.y_size()), ex, s, op.x.as<T>(),
+                   op.y.as<T>());
         });
     });
 }
 
-void upsample_nearest_grad(Exec ex, const UpsampleNearestShape& s, ConstView dy, const Store& d)
+void run(Exec ex, const UpsampleNearestGrad& op)
 {
-    on_storage("upsample_nearest_grad", dy.dtype, [&]<class T>() {
-        on_packets<T>(s.C, {dy, d.out, d.add, d.saved}, [&]<int N>() {
-            launch("upsample_nearest_grad", upsample_nearest_grad_kernel<T, N>, grid_of_packets<N>(s.x_size()), ex, s,
-                   dy.as<T>(), GradientStore<T>(d));
+    const UpsampleNearestShape& s = op.s;
+    on_storage(op.kName, op.dy.dtype, [&]<class T>() {
+        on_packets<T>(s.C, {op.dy, op.d.out, op.d.add, op.d.saved}, [&]<int N>() {
+            launch(op.kName, upsample_nearest_grad_kernel<T, N>, grid_of_packets<N>(s.x_size()), ex, s, op.dy.as<T>(),
+                   GradientStore<T>(op.d));
         });
     });
 }

@@ -21,16 +21,29 @@ struct UpsampleNearestShape {
 /// y as above.   x [N,H,W,C] read   y [N,factor*H,factor*W,C] written   f32, bf16 or f64 (cpu only),
 /// alike. Exact.
 /// Throws Error(shape) for a factor below 1 or other element types.
-void upsample_nearest_fwd(Exec ex, const UpsampleNearestShape& s, ConstView x, View y);
-Cost upsample_nearest_fwd_cost(const UpsampleNearestShape& s, DType dtype);
+struct UpsampleNearestFwd {
+    static constexpr const char* kName = "upsample_nearest_fwd";
+    UpsampleNearestShape s = {};
+    ConstView x = {};
+    View y = {};
+
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(UpsampleNearestFwd)
 
 /// v[n,h,w,c] = sum of dy over the factor x factor block of (h,w), stored as d says.
 ///   dy [N,factor*H,factor*W,C] read   d.out [N,H,W,C] written
 /// Row by row, in order: deterministic. Error <= gamma32(factor^2) * sum |dy|.
-void upsample_nearest_grad(Exec ex, const UpsampleNearestShape& s, ConstView dy, const Store& d);
-Cost upsample_nearest_grad_cost(const UpsampleNearestShape& s, DType dtype, const Store& d);
+struct UpsampleNearestGrad {
+    static constexpr const char* kName = "upsample_nearest_grad";
+    UpsampleNearestShape s = {};
+    ConstView dy = {};
+    Store d = {};
 
-BIFRONS_SIMT_DECLARE(void upsample_nearest_fwd(Exec ex, const UpsampleNearestShape& s, ConstView x, View y);
-                     void upsample_nearest_grad(Exec ex, const UpsampleNearestShape& s, ConstView dy, const Store& d);)
+    void check(Target target) const;
+    Cost cost(Target target) const;
+};
+BIFRONS_OPERATION(UpsampleNearestGrad)
 
 } // namespace bifrons::kernels

@@ -1,4 +1,4 @@
-#include "kernels/resample/upsample_nearest_cpu.h"
+#include "kernels/resample/upsample_nearest.h"
 
 #include "kernels/base/host_storage.h"
 #include "kernels/base/on_type.h"
@@ -48,14 +48,14 @@ void grad(const UpsampleNearestShape& s, const T* dy, const Store& d)
 
 } // namespace
 
-void upsample_nearest_fwd(const UpsampleNearestShape& s, ConstView x, View y)
+void run(Exec, const UpsampleNearestFwd& op)
 {
-    on_type<float, bf16, double>(x.dtype, [&]<class T>() { fwd(s, x.as<T>(), y.as<T>()); });
+    on_type<float, bf16, double>(op.x.dtype, [&]<class T>() { fwd(op.s, op.x.as<T>(), op.y.as<T>()); });
 }
 
-void upsample_nearest_grad(const UpsampleNearestShape& s, ConstView dy, const Store& d)
+void run(Exec, const UpsampleNearestGrad& op)
 {
-    on_type<float, bf16, double>(dy.dtype, [&]<class T>() { grad(s, dy.as<T>(), d); });
+    on_type<float, bf16, double>(op.dy.dtype, [&]<class T>() { grad(op.s, op.dy.as<T>(), op.d); });
 }
 
 } // namespace bifrons::kernels::cpu

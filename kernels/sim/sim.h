@@ -84,18 +84,18 @@ T __shfl_up_sync(unsigned mask, T value, unsigned distance, const char* file = _
 
 /// How many blocks of the kernel run at once.
 template <class... Parameters>
-int resident_blocks(void (*)(Parameters...), unsigned, std::size_t, const Exec&)
+int resident_blocks(void (*)(Parameters...), unsigned, std::size_t, const kernels::Exec&)
 {
     return kResidentBlocks;
 }
 
 /// Enqueues the calls of body; kernels start by launch.
-void enqueue_kernel(const char* name, const Grid& grid, const Exec& ex, std::function<void()> body);
+void enqueue_kernel(const char* name, const Grid& grid, const kernels::Exec& ex, std::function<void()> body);
 
 /// Enqueues the kernel on ex.stream; arguments are converted to the kernel's parameters. Error(bug) where the kernel
 /// breaks a rule of CUDA.
 template <class... Parameters, class... Arguments>
-void launch(const char* name, void (*kernel)(Parameters...), const Grid& grid, const Exec& ex,
+void launch(const char* name, void (*kernel)(Parameters...), const Grid& grid, const kernels::Exec& ex,
             const Arguments&... arguments)
 {
     static_assert((std::is_trivially_copyable_v<Parameters> && ...), "kernel parameters are copied byte for byte");

@@ -355,17 +355,17 @@ __global__ void bit_kernel(const uint32_t* in, uint32_t* out)
 using Kernel = void (*)(const uint32_t*, uint32_t*);
 
 template <Kernel kernel, unsigned Threads = 32>
-void start(const Exec& ex, const uint32_t* in, uint32_t* out)
+void start(const kernels::Exec& ex, const uint32_t* in, uint32_t* out)
 {
     launch("micro_kernel", kernel, {.threads = {Threads}}, ex, in, out);
 }
 
-void start_grid_sync(const Exec& ex, const uint32_t* in, uint32_t* out)
+void start_grid_sync(const kernels::Exec& ex, const uint32_t* in, uint32_t* out)
 {
     launch("micro_kernel", grid_sync_kernel, {.blocks = {3}, .threads = {32}, .cooperative = true}, ex, in, out);
 }
 
-void start_grid_dependency(const Exec& ex, const uint32_t* in, uint32_t* out)
+void start_grid_dependency(const kernels::Exec& ex, const uint32_t* in, uint32_t* out)
 {
     for (int i = 0; i < 3; ++i) launch("micro_kernel", grid_dependency_kernel, {.threads = {32}}, ex, in, out);
 }

@@ -4,7 +4,7 @@
 // What a GPU has put out is recorded by conform.cpp; kernels/conformance_test.cpp compares the simulator with it.
 #pragma once
 
-#include "kernels/device/device.h"
+#include "kernels/device/dispatch.h"
 
 #include <cstdint>
 #include <string>

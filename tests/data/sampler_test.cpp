@@ -54,7 +54,7 @@ class Drawing {
     void body(kernels::Exec ex, Memory&)
     {
         auto* state = static_cast<kernels::StepState*>(state_.view().data);
-        kernels::begin_step(ex, state);
+        kernels::run(ex, kernels::BeginStep{state});
         Batch batch{input_, target_, mask_, eyes_mouth_};
         sampler_.enqueue(ex, state, batch);
     }

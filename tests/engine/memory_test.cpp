@@ -199,7 +199,7 @@ TEST_P(StepTest, first_run_is_eager_later_ones_are_replayed_and_all_do_the_same)
     Step step(device().device(), {}, [&](kernels::Exec ex, Memory& memory) {
         ++bodies;
         const Tensor sum = Tensor::empty({4}, DType::f32, memory);
-        kernels::store_gradient(ex, 4, counter.view(), {.out = sum.view(), .add = one.view()});
+        kernels::run(ex, kernels::StoreGradient{4, counter.view(), {.out = sum.view(), .add = one.view()}});
         ex.device->copy(ex.stream, counter.view().data, sum.view().data, sum.bytes());
     });
     EXPECT_EQ(step.slab_bytes(), 0u);

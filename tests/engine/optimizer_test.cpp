@@ -62,7 +62,7 @@ class TwoGroups {
     void step()
     {
         auto* state = static_cast<kernels::StepState*>(state_.view().data);
-        kernels::begin_step(ex(), state);
+        kernels::run(ex(), kernels::BeginStep{state});
         gradients();
         optimizer_.step(ex(), state, loss_);
     }

@@ -59,7 +59,7 @@ class TwoLayers {
     void body(kernels::Exec exec, Memory& memory)
     {
         auto* state = static_cast<kernels::StepState*>(state_.view().data);
-        kernels::begin_step(exec, state);
+        kernels::run(exec, kernels::BeginStep{state});
         Tape tape(exec, memory);
         const Var h = conv2d(tape, Var(x_), params_.var(tape, w1_),
                              {.bias = params_.var(tape, b1_), .stride = 2, .pad = 1, .act = kernels::leaky(0.1f)});

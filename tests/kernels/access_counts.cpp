@@ -66,8 +66,11 @@ template <class T>
 Case conv_fwd(const std::string& name, const Conv2dShape& s, const std::vector<std::string>& kernels)
 {
     return {"conv2d fwd " + name, kernels, [=](TestDevice& device) {
-                conv2d_fwd(device.exec(), s, random<T>(device, s.x_size()), random<T>(device, s.w_size()),
-                           device.poisoned<T>(s.y_size()), {});
+                run(device.exec(), Conv2dFwd{s,
+                                             random<T>(device, s.x_size()),
+                                             random<T>(device, s.w_size()),
+                                             device.poisoned<T>(s.y_size()),
+                                             {}});
             }};
 }
 
@@ -82,9 +85,9 @@ Case igemm_fwd(const std::string& name, IgemmTile tile, bool tensor_cores)
                            y = device.poisoned<T>(s.y_size());
                 const IgemmPlan plan{.tile = tile, .splits = 1, .tensor_cores = tensor_cores};
                 if (device.device().kind() == DeviceKind::sim)
-                    sim::conv2d_fwd_igemm(device.exec(), s, plan, x, w, y, {});
+                    run_igemm(sim::Exec{device.exec()}, Conv2dFwd{s, x, w, y}, plan);
                 else // which would split the sum
-                    conv2d_fwd(device.exec(), layer(s.C, s.K, Conv2dMethod::direct), x, w, y, {});
+                    run(device.exec(), Conv2dFwd{layer(s.C, s.K, Conv2dMethod::direct), x, w, y, {}});
             }};
 }
 
@@ -124,22 +127,32 @@ std::vector<Case> losses()
     return {{"loss mse",
              {"mse_fwd"},
              [=](TestDevice& device) {
-                 mse_fwd(device.exec(), pair, random<float>(device, 3 * kPixels), random<float>(device, 3 * kPixels),
-                         random<float>(device, kPixels), 1, device.poisoned<float>(1));
+                 run(device.exec(), MseFwd{pair, random<float>(device, 3 * kPixels), random<float>(device, 3 * kPixels),
+                                           random<float>(device, kPixels), 1, device.poisoned<float>(1)});
              }},
             {"loss mse gradient",
              {"mse_grad"},
              [=](TestDevice& device) {
-                 mse_grad(device.exec(), pair, random<float>(device, 3 * kPixels), random<float>(device, 3 * kPixels),
-                          random<float>(device, kPixels), 1, device.upload<float>({1}),
-                          {.out = device.poisoned<float>(3 * kPixels)});
+                 run(device.exec(), MseGrad{pair,
+                                            random<float>(device, 3 * kPixels),
+                                            random<float>(device, 3 * kPixels),
+                                            random<float>(device, kPixels),
+                                            1,
+                                            device.upload<float>({1}),
+                                            {.out = device.poisoned<float>(3 * kPixels)}});
              }},
             {"loss dssim and its gradient", {"dssim_fwd", "dssim_grad"}, [=](TestDevice& device) {
                  const View a = random<float>(device, 3 * kPixels), b = random<float>(device, 3 * kPixels),
                             slopes = device.poisoned<float>(3 * windows.windows());
-                 dssim_fwd(device.exec(), windows, a, b, {}, 1, device.poisoned<float>(1), slopes);
-                 dssim_grad(device.exec(), windows, a, b, {}, 1, slopes, device.upload<float>({1}),
-                            {.out = device.poisoned<float>(3 * kPixels)});
+                 run(device.exec(), DssimFwd{windows, a, b, {}, 1, device.poisoned<float>(1), slopes});
+                 run(device.exec(), DssimGrad{windows,
+                                              a,
+                                              b,
+                                              {},
+                                              1,
+                                              slopes,
+                                              device.upload<float>({1}),
+                                              {.out = device.poisoned<float>(3 * kPixels)}});
              }}};
 }
 
@@ -153,25 +166,28 @@ std::vector<Case> optimizers()
                             .v = random<float>(device, kCount)};
     };
     const auto state = [](TestDevice& device) { return static_cast<const StepState*>(state_of(device).data); };
-    return {{"optimizer global_norm",
-             {"global_norm"},
-             [](TestDevice& device) {
-                 global_norm(device.exec(), kCount, random<float>(device, kCount), device.poisoned<float>(1));
-             }},
-            {"optimizer rmsprop",
-             {"update"},
-             [=](TestDevice& device) {
-                 update(device.exec(), kCount, {.rule = UpdateRule::rmsprop}, arenas(device, false), state(device));
-             }},
-            {"optimizer adam",
-             {"update"},
-             [=](TestDevice& device) { update(device.exec(), kCount, {}, arenas(device, true), state(device)); }},
-            {"optimizer adam, packed copy and average", {"update"}, [=](TestDevice& device) {
-                 UpdateArenas all = arenas(device, true);
-                 all.packed = device.poisoned<bf16>(kCount);
-                 all.average = random<float>(device, kCount);
-                 update(device.exec(), kCount, {.average_decay = 0.999f}, all, state(device));
-             }}};
+    return {
+        {"optimizer global_norm",
+         {"global_norm"},
+         [](TestDevice& device) {
+             run(device.exec(), GlobalNorm{kCount, random<float>(device, kCount), device.poisoned<float>(1)});
+         }},
+        {"optimizer rmsprop",
+         {"update"},
+         [=](TestDevice& device) {
+             run(device.exec(), Update{kCount, {.rule = UpdateRule::rmsprop}, arenas(device, false), state(device)});
+         }},
+        {"optimizer adam",
+         {"update"},
+         [=](TestDevice& device) {
+             run(device.exec(), Update{kCount, {}, arenas(device, true), state(device)});
+         }},
+        {"optimizer adam, packed copy and average", {"update"}, [=](TestDevice& device) {
+             UpdateArenas all = arenas(device, true);
+             all.packed = device.poisoned<bf16>(kCount);
+             all.average = random<float>(device, kCount);
+             run(device.exec(), Update{kCount, {.average_decay = 0.999f}, all, state(device)});
+         }}};
 }
 
 Case drawn_batch(const std::string& name, std::int64_t side, const AugmentOptions& options)
@@ -183,9 +199,12 @@ Case drawn_batch(const std::string& name, std::int64_t side, const AugmentOption
                 faces.images = device.upload(std::vector<std::uint8_t>(std::size_t(count * face * 3), 100));
                 faces.masks = device.upload(std::vector<std::uint8_t>(std::size_t(count * face), 255));
                 const std::int64_t pixels = s.N * s.side * s.side;
-                augment(device.exec(), s, options, faces, static_cast<const StepState*>(state_of(device).data),
-                        {device.poisoned<float>(3 * pixels), device.poisoned<float>(3 * pixels),
-                         device.poisoned<float>(pixels)});
+                run(device.exec(), Augment{s,
+                                           options,
+                                           faces,
+                                           static_cast<const StepState*>(state_of(device).data),
+                                           {device.poisoned<float>(3 * pixels), device.poisoned<float>(3 * pixels),
+                                            device.poisoned<float>(pixels)}});
             }};
 }
 
@@ -198,12 +217,14 @@ std::vector<Case> augmentations()
             {"augmentation soft_mask",
              {"soft_mask"},
              [=](TestDevice& device) {
-                 soft_mask(device.exec(), {.N = 2, .H = kSide, .W = kSide, .sigma = 2}, random<float>(device, kPixels),
-                           device.poisoned<float>(kPixels));
+                 run(device.exec(), SoftMask{{.N = 2, .H = kSide, .W = kSide, .sigma = 2},
+                                             random<float>(device, kPixels),
+                                             device.poisoned<float>(kPixels)});
              }},
             {"augmentation blur_outside", {"blur_outside"}, [=](TestDevice& device) {
-                 blur_outside(device.exec(), {.N = 2, .H = kSide, .W = kSide, .sigma = 1},
-                              random<float>(device, kPixels), random<float>(device, 3 * kPixels));
+                 run(device.exec(), BlurOutside{{.N = 2, .H = kSide, .W = kSide, .sigma = 1},
+                                                random<float>(device, kPixels),
+                                                random<float>(device, 3 * kPixels)});
              }}};
 }
 
@@ -211,17 +232,21 @@ std::vector<Case> colours()
 {
     constexpr std::int64_t kSide = 32, kPixels = kSide * kSide;
     std::vector<Case> cases = {{"colour statistics", {"color_statistics"}, [](TestDevice& device) {
-                                    color_statistics(device.exec(), kPixels, random<float>(device, 3 * kPixels),
-                                                     random<float>(device, kPixels), device.poisoned<float>(6));
+                                    run(device.exec(),
+                                        ColorStatistics{kPixels, random<float>(device, 3 * kPixels),
+                                                        random<float>(device, kPixels), device.poisoned<float>(6)});
                                 }}};
     for (const auto& [name, kind] :
          {std::pair{"rct", ColorMatch::rct}, std::pair{"lct", ColorMatch::lct}, std::pair{"mkl", ColorMatch::mkl},
           std::pair{"idt", ColorMatch::idt}, std::pair{"sot", ColorMatch::sot}})
         cases.push_back({str("colour ", name), {"color_match"}, [kind = kind](TestDevice& device) {
-                             color_match(device.exec(), {.H = kSide, .W = kSide, .kind = kind},
-                                         random<float>(device, 3 * kPixels),
-                                         device.upload(random_values<float>(3 * kPixels, 2, 0.2, 0.9)), {}, nullptr,
-                                         device.poisoned<float>(3 * kPixels));
+                             run(device.exec(),
+                                 MatchColors{{.H = kSide, .W = kSide, .kind = kind},
+                                             random<float>(device, 3 * kPixels),
+                                             device.upload(random_values<float>(3 * kPixels, 2, 0.2, 0.9)),
+                                             {},
+                                             nullptr,
+                                             device.poisoned<float>(3 * kPixels)});
                          }});
     return cases;
 }
@@ -231,13 +256,17 @@ std::vector<Case> poisson()
     std::vector<Case> cases;
     for (const std::int64_t side : {18, 34}) {
         const PoissonShape s{side, side, 3};
-        cases.push_back({str("poisson divergence ", side), {"poisson_divergence"}, [s](TestDevice& device) {
-                             poisson_divergence(device.exec(), s, random<float>(device, s.size()), {}, {},
-                                                device.poisoned<float>(s.size()));
-                         }});
+        cases.push_back(
+            {str("poisson divergence ", side), {"poisson_divergence"}, [s](TestDevice& device) {
+                 run(device.exec(),
+                     PoissonDivergence{s, random<float>(device, s.size()), {}, {}, device.poisoned<float>(s.size())});
+             }});
         cases.push_back({str("poisson solve ", side), {"poisson_solve"}, [s](TestDevice& device) {
-                             poisson_solve(device.exec(), s, random<float>(device, s.size(), -0.1, 0.1), {}, 0.1f / 255,
-                                           random<float>(device, s.size()));
+                             run(device.exec(), PoissonSolve{s,
+                                                             random<float>(device, s.size(), -0.1, 0.1),
+                                                             {},
+                                                             0.1f / 255,
+                                                             random<float>(device, s.size())});
                          }});
     }
     return cases;

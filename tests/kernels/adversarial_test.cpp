@@ -45,9 +45,9 @@ TEST_P(AdversarialTest, anchors_by_hand)
                             {AdversarialLoss::hinge, Verdict::fake, 1.5 + 4 + 0, {10, 10, 0}},
                             {AdversarialLoss::hinge, Verdict::fool, -0.5 - 3 + 2, {-10, -10, -10}}}) {
         const View loss = device().poisoned<float>(1), d = device().poisoned<float>(3);
-        adversarial_fwd(exec(), {3, a.loss, a.wanted}, x, 3, loss);
+        run(exec(), AdversarialFwd{{3, a.loss, a.wanted}, x, 3, loss});
         EXPECT_EQ(device().download<float>(loss, 1), std::vector<float>{float(a.value)}) << int(a.wanted);
-        adversarial_grad(exec(), {3, a.loss, a.wanted}, x, 3, upstream, {.out = d});
+        run(exec(), AdversarialGrad{{3, a.loss, a.wanted}, x, 3, upstream, {.out = d}});
         EXPECT_EQ(device().download<float>(d, 3), a.slope) << int(a.wanted);
     }
 }
@@ -58,7 +58,7 @@ TEST_P(AdversarialTest, an_answer_that_is_no_number_is_told)
     for (const AdversarialLoss kind : kLosses)
         for (const Verdict wanted : kVerdicts) {
             const View loss = device().upload<float>({0});
-            adversarial_fwd(exec(), {2, kind, wanted}, x, 1, loss);
+            run(exec(), AdversarialFwd{{2, kind, wanted}, x, 1, loss});
             EXPECT_TRUE(std::isnan(device().download<float>(loss, 1)[0])) << int(kind) << " " << int(wanted);
         }
 }
@@ -72,8 +72,8 @@ TEST_P(AdversarialTest, value_agrees_with_the_definition_and_repeats)
         ref::adversarial_fwd(s, cast<double>(x).data(), double(kScale), &want);
         for (const float answer : x) magnitude += std::abs(ref::adversarial(s.loss, s.wanted, double(answer)));
         const View xv = device().upload(x), loss = device().poisoned<float>(2);
-        adversarial_fwd(exec(adversarial_fwd_cost(s, DType::f32, target())), s, xv, kScale, loss);
-        adversarial_fwd(exec(), s, xv, kScale, {loss.as<float>() + 1});
+        run_with_workspace(AdversarialFwd{s, xv, kScale, loss});
+        run(exec(), AdversarialFwd{s, xv, kScale, {loss.as<float>() + 1}});
         const auto got = device().download<float>(loss, 2);
         EXPECT_TRUE(within(std::vector<float>{got[0]}, {want}, std::ldexp(kScale * magnitude / double(s.n), -22)));
         EXPECT_EQ(got[0], got[1]) << "repeats to the bit";
@@ -88,8 +88,9 @@ TEST_P(AdversarialTest, gradient_agrees_with_the_definition_through_a_store)
         ref::adversarial_grad(s, cast<double>(x).data(), 2.5, double(0.7f), v.data());
         for (const double slope : v) bound.push_back(std::ldexp(std::abs(slope), -21));
         const View xv = device().upload(x), upstream = device().upload<float>({0.7f});
-        expect_stores<float>(device(), v, bound,
-                             [&](const Store& store) { adversarial_grad(exec(), s, xv, 2.5f, upstream, store); });
+        expect_stores<float>(device(), v, bound, [&](const Store& store) {
+            run(exec(), AdversarialGrad{s, xv, 2.5f, upstream, store});
+        });
     });
 }
 
@@ -103,10 +104,10 @@ TEST(Adversarial, gradient_is_the_slope_of_the_value)
             auto x = random_values<double>(9, 1, -3, 3);
             for (const double answer : x) ASSERT_GT(std::abs(std::abs(answer) - 1), h) << "too near to a corner";
             const View d = cpu.poisoned<double>(9);
-            adversarial_grad(cpu.exec(), s, cpu.upload(x), 2, cpu.upload<double>({1.5}), {.out = d});
+            run(cpu.exec(), AdversarialGrad{s, cpu.upload(x), 2, cpu.upload<double>({1.5}), {.out = d}});
             const auto value = [&] {
                 const View l = cpu.poisoned<double>(1);
-                adversarial_fwd(cpu.exec(), s, cpu.upload(x), 2, l);
+                run(cpu.exec(), AdversarialFwd{s, cpu.upload(x), 2, l});
                 return 1.5 * cpu.download<double>(l, 1)[0];
             };
             // Exact but for rounding: 1e-15 / h
@@ -122,7 +123,7 @@ TEST(Adversarial, has_the_same_bits_for_any_thread_count)
     for (const char* name : {"cpu:1", "cpu:2", "cpu:3"}) {
         TestDevice cpu(name);
         const View l = cpu.poisoned<float>(1);
-        adversarial_fwd(cpu.exec(), s, cpu.upload(random_values(s.n, 1, -3, 3)), 1, l);
+        run(cpu.exec(), AdversarialFwd{s, cpu.upload(random_values(s.n, 1, -3, 3)), 1, l});
         loss.push_back(cpu.download<float>(l, 1)[0]);
     }
     EXPECT_EQ(loss, std::vector<float>(3, loss[0]));
@@ -132,8 +133,8 @@ TEST(Adversarial, refuses_operands_that_do_not_fit)
 {
     TestDevice cpu("cpu");
     const View f = cpu.upload<float>({1}), d = cpu.upload<double>({1});
-    EXPECT_THROW(adversarial_fwd(cpu.exec(), {.n = 0}, f, 1, f), Error);
-    EXPECT_THROW(adversarial_grad(cpu.exec(), {.n = 1}, f, 1, f, {.out = d}), Error);
+    EXPECT_THROW(run(cpu.exec(), AdversarialFwd{{.n = 0}, f, 1, f}), Error);
+    EXPECT_THROW(run(cpu.exec(), AdversarialGrad{{.n = 1}, f, 1, f, {.out = d}}), Error);
 }
 
 } // namespace

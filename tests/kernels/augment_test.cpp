@@ -77,9 +77,8 @@ Batch run(TestDevice& device, const BatchShape& s, const AugmentOptions& o, cons
     const View eyes_mouth = album.eyes_mouth.empty() ? View{} : device.poisoned<float>(pixels);
     const auto* bytes = reinterpret_cast<const std::uint8_t*>(&state);
     const View where = device.upload(std::vector<std::uint8_t>(bytes, bytes + sizeof state));
-    const Exec ex = device.exec(augment_cost(s, bool(eyes_mouth), device.device().target()));
-    augment(ex, s, o, album.faces(device), static_cast<const StepState*>(where.data),
-            {input, target, mask, eyes_mouth});
+    device.run_with_workspace(Augment{
+        s, o, album.faces(device), static_cast<const StepState*>(where.data), {input, target, mask, eyes_mouth}});
     return {device.download<float>(input, 3 * pixels), device.download<float>(target, 3 * pixels),
             device.download<float>(mask, pixels),
             eyes_mouth ? device.download<float>(eyes_mouth, pixels) : std::vector<float>{}};
@@ -315,8 +314,11 @@ TEST_P(AugmentTest, draws_by_yaw_and_from_recoloured_pictures)
     const View where = device().upload(std::vector<std::uint8_t>(bytes, bytes + sizeof state)),
                in = device().poisoned<float>(3 * 576), t = device().poisoned<float>(3 * 576),
                m = device().poisoned<float>(576);
-    augment(exec(), s, {}, with(album.faces(device()), numbers(begins), numbers(order), device().upload(recolored)),
-            static_cast<const StepState*>(where.data), {in, t, m});
+    run(exec(), Augment{s,
+                        {},
+                        with(album.faces(device()), numbers(begins), numbers(order), device().upload(recolored)),
+                        static_cast<const StepState*>(where.data),
+                        {in, t, m}});
     const double bound = std::ldexp(64.0 * 16, -24);
     EXPECT_TRUE(within(device().download<float>(in, 3 * 576), input, bound));
     EXPECT_TRUE(within(device().download<float>(t, 3 * 576), target, bound));
@@ -392,7 +394,7 @@ TEST(Augment, names_what_it_cannot_use)
     const View out = cpu.poisoned<float>(48);
     Faces faces = album.faces();
     faces.eyes_mouth = {};
-    EXPECT_THROW(augment(cpu.exec(), {.side = 4}, {}, faces, nullptr, {out, out, out, out}), Error);
+    EXPECT_THROW(run(cpu.exec(), Augment{{.side = 4}, {}, faces, nullptr, {out, out, out, out}}), Error);
 }
 
 } // namespace

@@ -27,9 +27,9 @@ TEST_P(AvgPoolTest, takes_the_mean_of_each_window)
                                            9, 9, 9, 9, 9});
     const View y = device().poisoned<float>(2), dx = device().poisoned<float>(15);
     const AvgPoolShape s{.H = 3, .W = 5};
-    avg_pool_fwd(exec(), s, x, y);
+    run(exec(), AvgPoolFwd{s, x, y});
     EXPECT_EQ(device().download<float>(y, 2), (std::vector<float>{4, 3}));
-    avg_pool_grad(exec(), s, device().upload<float>({4, 8}), {.out = dx});
+    run(exec(), AvgPoolGrad{s, device().upload<float>({4, 8}), {.out = dx}});
     EXPECT_EQ(device().download<float>(dx, 15), (std::vector<float>{1, 1, 2, 2, 0, //
                                                                     1, 1, 2, 2, 0, //
                                                                     0, 0, 0, 0, 0}));
@@ -40,9 +40,9 @@ TEST_P(AvgPoolTest, overlapping_windows_share_their_pixels)
     // Windows of 2 every 1 in 2 x 3: the middle column counts twice.
     const View y = device().poisoned<float>(2), dx = device().poisoned<float>(6);
     const AvgPoolShape s{.H = 2, .W = 3, .stride = 1};
-    avg_pool_fwd(exec(), s, device().upload<float>({1, 2, 4, 5, 8, 2}), y);
+    run(exec(), AvgPoolFwd{s, device().upload<float>({1, 2, 4, 5, 8, 2}), y});
     EXPECT_EQ(device().download<float>(y, 2), (std::vector<float>{4, 4}));
-    avg_pool_grad(exec(), s, device().upload<float>({4, 8}), {.out = dx});
+    run(exec(), AvgPoolGrad{s, device().upload<float>({4, 8}), {.out = dx}});
     EXPECT_EQ(device().download<float>(dx, 6), (std::vector<float>{1, 3, 2, 1, 3, 2}));
 }
 
@@ -58,10 +58,10 @@ void expect_agreement(TestDevice& device, const AvgPoolShape& s)
     ref::avg_pool_fwd(s, sizes.data(), bound.data());
     for (double& value : bound) value *= rounding + store_rounding<T>();
     const View xv = device.upload(x), y = device.poisoned<T>(s.y_size());
-    avg_pool_fwd(device.exec(), s, xv, y);
+    run(device.exec(), AvgPoolFwd{s, xv, y});
     const std::vector<T> first = device.download<T>(y, s.y_size());
     EXPECT_TRUE(within(first, want, bound));
-    avg_pool_fwd(device.exec(), s, xv, y);
+    run(device.exec(), AvgPoolFwd{s, xv, y});
     EXPECT_EQ(bits_of(first), bits_of(device.download<T>(y, s.y_size()))) << "repeats to the bit";
 
     auto wide = cast<double>(dy);
@@ -71,7 +71,7 @@ void expect_agreement(TestDevice& device, const AvgPoolShape& s)
     ref::avg_pool_grad(s, wide.data(), magnitude.data());
     for (double& value : magnitude) value *= rounding;
     const View dyv = device.upload(dy);
-    expect_stores<T>(device, v, magnitude, [&](const Store& d) { avg_pool_grad(device.exec(), s, dyv, d); });
+    expect_stores<T>(device, v, magnitude, [&](const Store& d) { run(device.exec(), AvgPoolGrad{s, dyv, d}); });
 }
 
 TEST_P(AvgPoolTest, agrees_with_the_definition_and_its_adjoint)
@@ -91,9 +91,9 @@ TEST(AvgPool, refuses_a_window_larger_than_the_picture)
 {
     TestDevice cpu("cpu");
     const View x = cpu.upload<float>({1, 2, 3, 4});
-    EXPECT_THROW(avg_pool_fwd(cpu.exec(), {.H = 2, .W = 2, .window = 3}, x, x), Error);
-    EXPECT_THROW(avg_pool_fwd(cpu.exec(), {.H = 2, .W = 2, .window = 0}, x, x), Error);
-    EXPECT_THROW(avg_pool_fwd(cpu.exec(), {.H = 2, .W = 2, .stride = 0}, x, x), Error);
+    EXPECT_THROW(run(cpu.exec(), AvgPoolFwd{{.H = 2, .W = 2, .window = 3}, x, x}), Error);
+    EXPECT_THROW(run(cpu.exec(), AvgPoolFwd{{.H = 2, .W = 2, .window = 0}, x, x}), Error);
+    EXPECT_THROW(run(cpu.exec(), AvgPoolFwd{{.H = 2, .W = 2, .stride = 0}, x, x}), Error);
 }
 
 } // namespace

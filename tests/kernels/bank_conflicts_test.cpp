@@ -36,9 +36,9 @@ class Counted {
             return device_.upload(std::vector<T>(std::size_t(n), from_f32<T>(1)));
         };
         const View x = ones(s.x_size()), w = ones(s.w_size()), dy = ones(s.y_size());
-        conv2d_fwd(device_.exec(), s, x, w, device_.poisoned<T>(s.y_size()), {});
-        conv2d_dgrad(device_.exec(), s, dy, w, {.out = device_.poisoned<T>(s.x_size())});
-        conv2d_wgrad(device_.exec(), s, dy, x, device_.poisoned<float>(s.w_size()), {}, false);
+        run(device_.exec(), Conv2dFwd{s, x, w, device_.poisoned<T>(s.y_size()), {}});
+        run(device_.exec(), Conv2dDgrad{s, dy, w, {.out = device_.poisoned<T>(s.x_size())}});
+        run(device_.exec(), Conv2dWgrad{s, dy, x, device_.poisoned<float>(s.w_size()), {}, false});
     }
     void expect_none(const std::string& kernel, const std::string& file = "kernels/conv2d/igemm")
     {

@@ -51,10 +51,10 @@ TEST_P(BceTest, anchors_by_hand)
     const float log3 = std::log(3.0f);
     const View x = device().upload<float>({0, log3, -log3}), t = device().upload<float>({1, 0, 0.5f}),
                loss = device().poisoned<float>(1), d = device().poisoned<float>(3);
-    bce_fwd(exec(), {3, 1}, x, t, {}, 3, loss);
+    run(exec(), BceFwd{{3, 1}, x, t, {}, 3, loss});
     const double want = std::log(2.0) + std::log(4.0) + (std::log(4.0) + std::log(4.0 / 3)) / 2;
     EXPECT_TRUE(within(device().download<float>(loss, 1), {want}, 1e-6));
-    bce_grad(exec(), {3, 1}, x, t, device().upload<float>({1, 2, 4}), 3, device().upload<float>({10}), {.out = d});
+    run(exec(), BceGrad{{3, 1}, x, t, device().upload<float>({1, 2, 4}), 3, device().upload<float>({10}), {.out = d}});
     EXPECT_TRUE(within(device().download<float>(d, 3), {-5, 15, -10}, 1e-5));
 }
 
@@ -63,8 +63,8 @@ TEST_P(BceTest, one_label_stands_for_a_target_of_equal_values)
     const auto x = random_values(21, 4, -5, 5);
     const View xv = device().upload(x), t = device().upload(std::vector<float>(21, 0.75f)),
                loss = device().poisoned<float>(2);
-    bce_fwd(exec(), {7, 3}, xv, t, {}, 1, loss);
-    bce_fwd(exec(), {7, 3, 0.75f}, xv, {}, {}, 1, {loss.as<float>() + 1});
+    run(exec(), BceFwd{{7, 3}, xv, t, {}, 1, loss});
+    run(exec(), BceFwd{{7, 3, 0.75f}, xv, {}, {}, 1, {loss.as<float>() + 1}});
     const auto got = device().download<float>(loss, 2);
     EXPECT_EQ(got[0], got[1]);
 }
@@ -87,15 +87,15 @@ TEST_P(BceTest, large_logits_neither_overflow_nor_vanish)
                              {largest, 0, double(largest), 1}}) {
         const View x = device().upload<float>({e.x}), loss = device().poisoned<float>(1),
                    d = device().poisoned<float>(1), one = device().upload<float>({1});
-        bce_fwd(exec(), {1, 1, e.label}, x, {}, {}, 1, loss);
-        bce_grad(exec(), {1, 1, e.label}, x, {}, {}, 1, one, {.out = d});
+        run(exec(), BceFwd{{1, 1, e.label}, x, {}, {}, 1, loss});
+        run(exec(), BceGrad{{1, 1, e.label}, x, {}, {}, 1, one, {.out = d}});
         EXPECT_TRUE(within(device().download<float>(loss, 1), {e.loss}, 1e-6 * e.loss + 1e-43))
             << e.x << " " << e.label;
         EXPECT_TRUE(within(device().download<float>(d, 1), {e.slope}, std::ldexp(1.0, -23))) << e.x << " " << e.label;
     }
     const View x = device().upload<float>({std::numeric_limits<float>::quiet_NaN()}),
                loss = device().upload<float>({0});
-    bce_fwd(exec(), {1, 1}, x, {}, {}, 1, loss);
+    run(exec(), BceFwd{{1, 1}, x, {}, {}, 1, loss});
     EXPECT_TRUE(std::isnan(device().download<float>(loss, 1)[0]));
 }
 
@@ -109,9 +109,8 @@ TEST_P(BceTest, value_agrees_with_the_definition_and_repeats)
         bound = c.scale * bound / double(c.size()) + std::ldexp(std::abs(want), -23);
         const View x = device().upload(c.x), loss = device().poisoned<float>(2);
         const ConstView target = c.target_on(device()), mask = c.mask_on(device());
-        const Cost cost = bce_fwd_cost(c.s, DType::f32, c.with_target, c.masked, device().device().target());
-        bce_fwd(exec(cost), c.s, x, target, mask, c.scale, loss);
-        bce_fwd(exec(), c.s, x, target, mask, c.scale, {loss.as<float>() + 1});
+        run_with_workspace(BceFwd{c.s, x, target, mask, c.scale, loss});
+        run(exec(), BceFwd{c.s, x, target, mask, c.scale, {loss.as<float>() + 1}});
         const auto got = device().download<float>(loss, 2);
         EXPECT_TRUE(within(std::vector<float>{got[0]}, {want}, bound)) << c.s.rows << "x" << c.s.C;
         EXPECT_EQ(got[0], got[1]) << "repeats to the bit";
@@ -129,7 +128,7 @@ TEST_P(BceTest, gradient_agrees_with_the_definition_through_a_store)
         const View x = device().upload(c.x), upstream = device().upload<float>({0.7f});
         const ConstView target = c.target_on(device()), mask = c.mask_on(device());
         expect_stores<float>(device(), v, bound, [&](const Store& store) {
-            bce_grad(exec(), c.s, x, target, mask, c.scale, upstream, store);
+            run(exec(), BceGrad{c.s, x, target, mask, c.scale, upstream, store});
         });
     }
 }
@@ -141,10 +140,11 @@ TEST(Bce, gradient_is_the_slope_of_the_value)
     const auto t = random_values<double>(15, 2, 0, 1), mask = random_values<double>(5, 3, 0, 1);
     auto x = random_values<double>(15, 1, -4, 4);
     const View d = cpu.poisoned<double>(15);
-    bce_grad(cpu.exec(), s, cpu.upload(x), cpu.upload(t), cpu.upload(mask), 2, cpu.upload<double>({1.5}), {.out = d});
+    run(cpu.exec(),
+        BceGrad{s, cpu.upload(x), cpu.upload(t), cpu.upload(mask), 2, cpu.upload<double>({1.5}), {.out = d}});
     const auto value = [&] {
         const View loss = cpu.poisoned<double>(1);
-        bce_fwd(cpu.exec(), s, cpu.upload(x), cpu.upload(t), cpu.upload(mask), 2, loss);
+        run(cpu.exec(), BceFwd{s, cpu.upload(x), cpu.upload(t), cpu.upload(mask), 2, loss});
         return 1.5 * cpu.download<double>(loss, 1)[0];
     };
     const auto slope = central_differences(x, 1e-4, value);
@@ -159,7 +159,7 @@ TEST(Bce, has_the_same_bits_for_any_thread_count)
     for (const char* name : {"cpu:1", "cpu:2", "cpu:3"}) {
         TestDevice cpu(name);
         const View l = cpu.poisoned<float>(1);
-        bce_fwd(cpu.exec(), c.s, cpu.upload(c.x), cpu.upload(c.target), cpu.upload(c.mask), c.scale, l);
+        run(cpu.exec(), BceFwd{c.s, cpu.upload(c.x), cpu.upload(c.target), cpu.upload(c.mask), c.scale, l});
         loss.push_back(cpu.download<float>(l, 1)[0]);
     }
     EXPECT_EQ(loss, std::vector<float>(3, loss[0]));
@@ -169,10 +169,10 @@ TEST(Bce, refuses_operands_that_do_not_fit)
 {
     TestDevice cpu("cpu");
     const View f = cpu.upload<float>({1}), d = cpu.upload<double>({1});
-    EXPECT_THROW(bce_fwd(cpu.exec(), {1, 1}, f, d, {}, 1, f), Error);
-    EXPECT_THROW(bce_fwd(cpu.exec(), {0, 3}, f, f, {}, 1, f), Error);
-    EXPECT_THROW(bce_fwd(cpu.exec(), {1, 1, 2}, f, {}, {}, 1, f), Error) << "a label above 1";
-    EXPECT_THROW(bce_grad(cpu.exec(), {1, 1}, f, f, {}, 1, f, {.out = f, .act = {Act::relu}}), Error);
+    EXPECT_THROW(run(cpu.exec(), BceFwd{{1, 1}, f, d, {}, 1, f}), Error);
+    EXPECT_THROW(run(cpu.exec(), BceFwd{{0, 3}, f, f, {}, 1, f}), Error);
+    EXPECT_THROW(run(cpu.exec(), BceFwd{{1, 1, 2}, f, {}, {}, 1, f}), Error) << "a label above 1";
+    EXPECT_THROW(run(cpu.exec(), BceGrad{{1, 1}, f, f, {}, 1, f, {.out = f, .act = {Act::relu}}}), Error);
 }
 
 } // namespace

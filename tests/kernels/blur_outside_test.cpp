@@ -17,7 +17,7 @@ std::vector<float> run(TestDevice& device, const BlurOutsideShape& s, const std:
                        const std::vector<float>& x)
 {
     const View picture = device.upload(x);
-    blur_outside(device.exec(blur_outside_cost(s)), s, device.upload(mask), picture);
+    device.run_with_workspace(BlurOutside{s, device.upload(mask), picture});
     return device.download<float>(picture, 3 * s.pixels());
 }
 

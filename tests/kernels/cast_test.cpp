@@ -21,14 +21,14 @@ TEST_P(CastTest, rounds_to_nearest_and_ties_to_even)
     const std::vector<float> x = {257, 259, -258.999f, -0.0f, kInfinity, 3.4e38f, 0.1f};
     const auto n = std::int64_t(x.size());
     const View narrow = device().poisoned<bf16>(n), wide = device().poisoned<float>(n);
-    kernels::cast(exec(), n, device().upload(x), narrow);
-    kernels::cast(exec(), n, narrow, wide);
+    kernels::run(exec(), kernels::Cast{n, device().upload(x), narrow});
+    kernels::run(exec(), kernels::Cast{n, narrow, wide});
     EXPECT_EQ(device().download<float>(wide, n),
               (std::vector<float>{256, 260, -258, -0.0f, kInfinity, kInfinity, 0.10009765625f}));
 
     const View nan = device().upload<float>({std::numeric_limits<float>::quiet_NaN()}),
                to = device().upload<bf16>({{0}});
-    kernels::cast(exec(), 1, nan, to);
+    kernels::run(exec(), kernels::Cast{1, nan, to});
     EXPECT_TRUE(std::isnan(value_of(device().download<bf16>(to, 1)[0])));
 }
 
@@ -39,8 +39,11 @@ TEST_P(CastTest, agrees_with_the_definition_at_every_size_and_alignment)
         for (const int offset : {0, 1}) { // an odd element is no place for 16 bytes at a time
             const View from = device().upload(x), narrow = device().poisoned<bf16>(n + 1),
                        wide = device().poisoned<float>(n + 1);
-            kernels::cast(exec(), n, ConstView{from.as<float>() + offset}, {narrow.as<bf16>() + offset, DType::bf16});
-            kernels::cast(exec(), n, {narrow.as<bf16>() + offset, DType::bf16}, {wide.as<float>() + offset});
+            kernels::run(
+                exec(),
+                kernels::Cast{n, ConstView{from.as<float>() + offset}, {narrow.as<bf16>() + offset, DType::bf16}});
+            kernels::run(exec(),
+                         kernels::Cast{n, {narrow.as<bf16>() + offset, DType::bf16}, {wide.as<float>() + offset}});
             const auto got = device().download<bf16>(narrow, n + 1);
             const auto back = device().download<float>(wide, n + 1);
             for (std::int64_t i = 0; i < n + 1; ++i) {
@@ -57,7 +60,7 @@ TEST_P(CastTest, of_the_same_type_copies_the_bits)
 {
     const auto x = random_values<bf16>(1001, 2);
     const View y = device().poisoned<bf16>(1001);
-    kernels::cast(exec(), 1001, device().upload(x), y);
+    kernels::run(exec(), kernels::Cast{1001, device().upload(x), y});
     EXPECT_EQ(bits_of(device().download<bf16>(y, 1001)), bits_of(x));
 }
 
@@ -65,11 +68,11 @@ TEST(Cast, takes_f64_on_the_cpu)
 {
     TestDevice cpu("cpu");
     const View narrow = cpu.poisoned<float>(2), wide = cpu.poisoned<double>(2);
-    kernels::cast(cpu.exec(), 2, cpu.upload<double>({0.1, -3}), narrow);
-    kernels::cast(cpu.exec(), 2, narrow, wide);
+    kernels::run(cpu.exec(), kernels::Cast{2, cpu.upload<double>({0.1, -3}), narrow});
+    kernels::run(cpu.exec(), kernels::Cast{2, narrow, wide});
     EXPECT_EQ(cpu.download<double>(wide, 2), (std::vector<double>{double(0.1f), -3}));
-    EXPECT_THROW(kernels::cast(cpu.exec(), 2, wide, cpu.poisoned<bf16>(2)), Error);
-    EXPECT_THROW(kernels::cast(cpu.exec(), 2, narrow, cpu.poisoned<std::uint8_t>(2)), Error);
+    EXPECT_THROW(kernels::run(cpu.exec(), kernels::Cast{2, wide, cpu.poisoned<bf16>(2)}), Error);
+    EXPECT_THROW(kernels::run(cpu.exec(), kernels::Cast{2, narrow, cpu.poisoned<std::uint8_t>(2)}), Error);
 }
 
 } // namespace

@@ -21,8 +21,9 @@ const ChannelsShape kShapes[] = {{1, 1, 1}, {7, 2, 3}, {500, 17, 5}, {3, 1, 4000
 TEST_P(ChannelsTest, puts_a_before_b_in_every_row)
 {
     const View y = device().poisoned<float>(6);
-    concat_channels(exec(), {.rows = 2, .A = 1, .B = 2}, device().upload<float>({1, 2}),
-                    device().upload<float>({10, 11, 20, 21}), y);
+    run(exec(),
+        ConcatChannels{
+            {.rows = 2, .A = 1, .B = 2}, device().upload<float>({1, 2}), device().upload<float>({10, 11, 20, 21}), y});
     EXPECT_EQ(device().download<float>(y, 6), (std::vector<float>{1, 10, 11, 2, 20, 21}));
 }
 
@@ -33,15 +34,17 @@ void expect_agreement(TestDevice& device, const ChannelsShape& s)
     std::vector<T> want(std::size_t(s.size()));
     ref::concat_channels(s, a.data(), b.data(), want.data());
     const View y = device.poisoned<T>(s.size());
-    concat_channels(device.exec(), s, device.upload(a), device.upload(b), y);
+    run(device.exec(), ConcatChannels{s, device.upload(a), device.upload(b), y});
     EXPECT_EQ(bits_of(device.download<T>(y, s.size())), bits_of(want));
 
-    expect_stores<T>(device, cast<double>(a), std::vector<double>(a.size(), 0.0),
-                     [&](const Store& d) { split_channels(device.exec(), s, y, d, {}); });
-    expect_stores<T>(device, cast<double>(b), std::vector<double>(b.size(), 0.0),
-                     [&](const Store& d) { split_channels(device.exec(), s, y, {}, d); });
+    expect_stores<T>(device, cast<double>(a), std::vector<double>(a.size(), 0.0), [&](const Store& d) {
+        run(device.exec(), SplitChannels{s, y, d, {}});
+    });
+    expect_stores<T>(device, cast<double>(b), std::vector<double>(b.size(), 0.0), [&](const Store& d) {
+        run(device.exec(), SplitChannels{s, y, {}, d});
+    });
     const View both_a = device.poisoned<T>(s.rows * s.A), both_b = device.poisoned<T>(s.rows * s.B);
-    split_channels(device.exec(), s, y, {.out = both_a}, {.out = both_b});
+    run(device.exec(), SplitChannels{s, y, {.out = both_a}, {.out = both_b}});
     EXPECT_EQ(bits_of(device.download<T>(both_a, s.rows * s.A)), bits_of(a));
     EXPECT_EQ(bits_of(device.download<T>(both_b, s.rows * s.B)), bits_of(b));
 }
@@ -63,7 +66,7 @@ TEST(Channels, refuses_mixed_element_types)
 {
     TestDevice cpu("cpu");
     const View a = cpu.upload<float>({1}), b = cpu.upload<double>({1}), y = cpu.poisoned<float>(2);
-    EXPECT_THROW(concat_channels(cpu.exec(), {}, a, b, y), Error);
+    EXPECT_THROW(run(cpu.exec(), ConcatChannels{{}, a, b, y}), Error);
 }
 
 } // namespace

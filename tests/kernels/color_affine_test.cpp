@@ -33,11 +33,11 @@ TEST_P(ColorAffineTest, anchors_by_hand)
 {
     const View x = device().upload<float>({1, 2, 3, 4, 5, 6}), mask = device().upload<float>({1, 0.5f}),
                y = device().poisoned<float>(6), d = device().poisoned<float>(6);
-    color_affine_fwd(exec(), 2, kMap, x, mask, y);
+    run(exec(), ColorAffineFwd{2, kMap, x, mask, y});
     EXPECT_EQ(device().download<float>(y, 6),
               (std::vector<float>{0.5f - 2 + 6 + 10, 6 + 0.75f - 20, -4 + 3 + 30, //
                                   0.5f * (2 - 5 + 12) + 10, 0.5f * (15 + 1.5f) - 20, 0.5f * (-16 + 6) + 30}));
-    color_affine_grad(exec(), 2, kMap, device().upload<float>({1, 2, 3, 4, 5, 6}), mask, {.out = d});
+    run(exec(), ColorAffineGrad{2, kMap, device().upload<float>({1, 2, 3, 4, 5, 6}), mask, {.out = d}});
     EXPECT_EQ(device().download<float>(d, 6),
               (std::vector<float>{0.5f - 12, -1 + 6, 2 + 0.5f + 3, //
                                   0.5f * (2 - 24), 0.5f * (-4 + 15), 0.5f * (8 + 1.25f + 6)}));
@@ -64,10 +64,10 @@ void expect_agreement(TestDevice& device, std::int64_t pixels, bool masked)
     for (std::size_t i = 0; i < bound.size(); ++i)
         bound[i] = gamma32(4) * bound[i] + store_rounding<Y>() * std::abs(want[i]) * (1 + gamma32(4));
     const View y = device.poisoned<Y>(3 * pixels), xv = device.upload(x);
-    color_affine_fwd(device.exec(), pixels, kMap, xv, mask_view, y);
+    run(device.exec(), ColorAffineFwd{pixels, kMap, xv, mask_view, y});
     const auto got = device.download<Y>(y, 3 * pixels);
     EXPECT_TRUE(within(got, want, bound));
-    color_affine_fwd(device.exec(), pixels, kMap, xv, mask_view, y);
+    run(device.exec(), ColorAffineFwd{pixels, kMap, xv, mask_view, y});
     EXPECT_EQ(bits_of(got), bits_of(device.download<Y>(y, 3 * pixels))) << "repeats to the bit";
 
     std::vector<double> v(x.size()), magnitude(x.size());
@@ -75,8 +75,9 @@ void expect_agreement(TestDevice& device, std::int64_t pixels, bool masked)
     ref::color_affine_grad(pixels, sizes, absolute(cast<double>(dy)).data(), m, magnitude.data());
     for (double& value : magnitude) value *= gamma32(4);
     const View dyv = device.upload(dy);
-    expect_stores<T>(device, v, magnitude,
-                     [&](const Store& d) { color_affine_grad(device.exec(), pixels, kMap, dyv, mask_view, d); });
+    expect_stores<T>(device, v, magnitude, [&](const Store& d) {
+        run(device.exec(), ColorAffineGrad{pixels, kMap, dyv, mask_view, d});
+    });
 }
 
 TEST_P(ColorAffineTest, agrees_with_the_definition)
@@ -108,9 +109,9 @@ TEST(ColorAffine, refuses_operands_that_do_not_fit)
 {
     TestDevice cpu("cpu");
     const View f = cpu.upload<float>({1, 2, 3}), d = cpu.upload<double>({1, 2, 3});
-    EXPECT_THROW(color_affine_fwd(cpu.exec(), 1, kMap, f, {}, d), Error);
-    EXPECT_THROW(color_affine_fwd(cpu.exec(), 1, kMap, f, d, f), Error);
-    EXPECT_THROW(color_affine_fwd(cpu.exec(), 0, kMap, f, {}, f), Error);
+    EXPECT_THROW(run(cpu.exec(), ColorAffineFwd{1, kMap, f, {}, d}), Error);
+    EXPECT_THROW(run(cpu.exec(), ColorAffineFwd{1, kMap, f, d, f}), Error);
+    EXPECT_THROW(run(cpu.exec(), ColorAffineFwd{0, kMap, f, {}, f}), Error);
 }
 
 } // namespace

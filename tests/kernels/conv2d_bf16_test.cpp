@@ -41,9 +41,7 @@ void expect_forward(TestDevice& device, const Conv2dProblem<bf16>& p)
 {
     const Conv2dShape& s = p.s;
     const View x = device.upload(p.x), w = device.upload(p.w), y = device.poisoned<Y>(s.y_size());
-    const auto run = [&](View out, const Epilogue& e) {
-        conv2d_fwd(device.exec(conv2d_fwd_cost(s, DType::bf16, e, device.device().target())), s, x, w, out, e);
-    };
+    const auto run = [&](View out, const Epilogue& e) { device.run_with_workspace(Conv2dFwd{s, x, w, out, e}); };
     run(y, {});
     EXPECT_EQ(bits_of(device.download<Y>(y, s.y_size())), bits_of(cast<Y>(p.y)));
     if (s.K % 4 == 0) expect_epilogues<Y>(device, s.y_shape(), p.y, run);
@@ -68,7 +66,7 @@ TEST_P(Conv2dBf16, input_gradient_is_exact_and_rounded_once)
     for_each([&](const Conv2dProblem<bf16>& p) {
         const View dy = device().upload(p.dy), w = device().upload(p.w);
         expect_stores<bf16>(device(), p.dx, std::vector<double>(p.dx.size()), [&](const Store& d) {
-            conv2d_dgrad(exec(conv2d_dgrad_cost(p.s, DType::bf16, d, target())), p.s, dy, w, d);
+            run_with_workspace(Conv2dDgrad{p.s, dy, w, d});
         });
     });
 }
@@ -82,8 +80,7 @@ TEST_P(Conv2dBf16, filter_and_bias_gradients_are_exact_and_accumulate_in_f32)
         std::vector<double> bias(std::size_t(s.K));
         ref::bias_grad(s.N * s.P() * s.Q(), s.K, cast<double>(p.dy).data(), bias.data(), false);
         for (const bool accumulate : {false, true}) {
-            conv2d_wgrad(exec(conv2d_wgrad_cost(s, DType::bf16, true, accumulate, target())), s, dy, x, dw, db,
-                         accumulate);
+            run_with_workspace(Conv2dWgrad{s, dy, x, dw, db, accumulate});
             std::vector<double> want(p.dw), want_bias(bias);
             for (double& v : want) v *= accumulate ? 2 : 1;
             for (double& v : want_bias) v *= accumulate ? 2 : 1;
@@ -99,15 +96,16 @@ TEST_P(Conv2dBf16, sums_of_fractions_agree_with_the_definition_and_repeat)
     const Conv2dProblem<bf16> p(s, [](std::int64_t n, std::uint32_t seed) { return random_values<bf16>(n, seed); });
     const View x = device().upload(p.x), w = device().upload(p.w), dy = device().upload(p.dy),
                y = device().poisoned<bf16>(s.y_size()), dw = device().poisoned<float>(s.w_size());
-    conv2d_fwd(exec(), s, x, w, y, {});
-    conv2d_wgrad(exec(), s, dy, x, dw, {}, false);
+    run(exec(), Conv2dFwd{s, x, w, y, {}});
+    run(exec(), Conv2dWgrad{s, dy, x, dw, {}, false});
     const auto first = device().download<bf16>(y, s.y_size());
     EXPECT_TRUE(within(first, p.y, bounds<bf16>(p.y, p.abs_y, s.R * s.S * s.C)));
     EXPECT_TRUE(
         within(device().download<float>(dw, s.w_size()), p.dw, bounds<float>(p.dw, p.abs_dw, s.N * s.P() * s.Q())));
-    expect_stores<bf16>(device(), p.dx, bounds<float>(p.dx, p.abs_dx, s.R * s.S * s.K),
-                        [&](const Store& d) { conv2d_dgrad(exec(), s, dy, w, d); });
-    conv2d_fwd(exec(), s, x, w, y, {});
+    expect_stores<bf16>(device(), p.dx, bounds<float>(p.dx, p.abs_dx, s.R * s.S * s.K), [&](const Store& d) {
+        run(exec(), Conv2dDgrad{s, dy, w, d});
+    });
+    run(exec(), Conv2dFwd{s, x, w, y, {}});
     EXPECT_EQ(bits_of(device().download<bf16>(y, s.y_size())), bits_of(first));
 }
 
@@ -119,13 +117,12 @@ TEST_P(Conv2dBf16, transposed_is_exact_and_rounded_once)
         const View x = device().upload(p.dy), w = device().upload(p.w), dy = device().upload(p.x),
                    dw = device().poisoned<float>(s.w_size());
         expect_epilogues<bf16>(device(), s.x_shape(), p.dx, [&](View y, const Epilogue& e) {
-            conv2d_transpose_fwd(exec(conv2d_transpose_fwd_cost(s, DType::bf16, e, target())), s, x, w, y, e);
+            run_with_workspace(Conv2dTransposeFwd{s, x, w, y, e});
         });
         expect_stores<bf16>(device(), p.y, std::vector<double>(p.y.size()), [&](const Store& d) {
-            conv2d_transpose_dgrad(exec(conv2d_transpose_dgrad_cost(s, DType::bf16, d, target())), s, dy, w, d);
+            run_with_workspace(Conv2dTransposeDgrad{s, dy, w, d});
         });
-        conv2d_transpose_wgrad(exec(conv2d_transpose_wgrad_cost(s, DType::bf16, false, false, target())), s, dy, x, dw,
-                               {}, false);
+        run_with_workspace(Conv2dTransposeWgrad{s, dy, x, dw, {}, false});
         EXPECT_EQ(device().download<float>(dw, s.w_size()), cast<float>(p.dw));
     }
 }

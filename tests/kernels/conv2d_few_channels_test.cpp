@@ -75,21 +75,21 @@ TEST_P(Conv2dFewChannels, is_exact_on_whole_numbers)
         const View x = device().upload(p.x), w = device().upload(p.w), dy = device().upload(p.dy);
         if (supports(Conv2dPass::fwd, s)) {
             const View y = device().poisoned<bf16>(s.y_size()), wide = device().poisoned<float>(s.y_size());
-            conv2d_fwd(exec(), s, x, w, y, {});
+            run(exec(), Conv2dFwd{s, x, w, y, {}});
             EXPECT_EQ(bits_of(device().download<bf16>(y, s.y_size())), bits_of(cast<bf16>(p.y))) << "fwd";
-            conv2d_fwd(exec(), s, x, w, wide, {});
+            run(exec(), Conv2dFwd{s, x, w, wide, {}});
             EXPECT_EQ(device().download<float>(wide, s.y_size()), cast<float>(p.y)) << "fwd to f32";
         }
         if (supports(Conv2dPass::dgrad, s)) {
             const View dx = device().poisoned<bf16>(s.x_size());
-            conv2d_dgrad(exec(), s, dy, w, {.out = dx});
+            run(exec(), Conv2dDgrad{s, dy, w, {.out = dx}});
             EXPECT_EQ(bits_of(device().download<bf16>(dx, s.x_size())), bits_of(cast<bf16>(p.dx))) << "dgrad";
         }
         if (!supports(Conv2dPass::wgrad, s)) continue;
         const View dw = device().poisoned<float>(s.w_size()), db = device().poisoned<float>(s.K);
-        conv2d_wgrad(exec(), s, dy, x, dw, db, false);
+        run(exec(), Conv2dWgrad{s, dy, x, dw, db, false});
         EXPECT_EQ(device().download<float>(dw, s.w_size()), cast<float>(p.dw)) << "wgrad";
-        conv2d_wgrad(exec(), s, dy, x, dw, db, true);
+        run(exec(), Conv2dWgrad{s, dy, x, dw, db, true});
         Doubles twice(p.dw);
         for (double& v : twice) v *= 2;
         EXPECT_EQ(device().download<float>(dw, s.w_size()), cast<float>(twice)) << "wgrad accumulates";
@@ -105,25 +105,26 @@ TEST_P(Conv2dFewChannels, agrees_with_the_definition)
         const View x = device().upload(p.x), w = device().upload(p.w), dy = device().upload(p.dy);
         if (supports(Conv2dPass::fwd, s)) {
             const View y = device().poisoned<bf16>(s.y_size());
-            conv2d_fwd(exec(), s, x, w, y, {});
+            run(exec(), Conv2dFwd{s, x, w, y, {}});
             const auto first = device().download<bf16>(y, s.y_size());
             EXPECT_TRUE(within(first, p.y, bounds<bf16>(p.y, p.abs_y, s.R * s.S * s.C)));
-            conv2d_fwd(exec(), s, x, w, y, {});
+            run(exec(), Conv2dFwd{s, x, w, y, {}});
             EXPECT_EQ(bits_of(device().download<bf16>(y, s.y_size())), bits_of(first)) << "repeats to the bit";
             const View wide = device().poisoned<float>(s.y_size());
-            conv2d_fwd(exec(), s, x, w, wide, {});
+            run(exec(), Conv2dFwd{s, x, w, wide, {}});
             EXPECT_TRUE(
                 within(device().download<float>(wide, s.y_size()), p.y, bounds<float>(p.y, p.abs_y, s.R * s.S * s.C)));
         }
         if (supports(Conv2dPass::dgrad, s))
-            expect_stores<bf16>(device(), p.dx, bounds<float>(p.dx, p.abs_dx, s.R * s.S * s.K),
-                                [&](const Store& d) { conv2d_dgrad(exec(), s, dy, w, d); });
+            expect_stores<bf16>(device(), p.dx, bounds<float>(p.dx, p.abs_dx, s.R * s.S * s.K), [&](const Store& d) {
+                run(exec(), Conv2dDgrad{s, dy, w, d});
+            });
         if (!supports(Conv2dPass::wgrad, s)) continue;
         const View dw = device().poisoned<float>(s.w_size());
-        conv2d_wgrad(exec(), s, dy, x, dw, {}, false);
+        run(exec(), Conv2dWgrad{s, dy, x, dw, {}, false});
         const auto first = device().download<float>(dw, s.w_size());
         EXPECT_TRUE(within(first, p.dw, bounds<float>(p.dw, p.abs_dw, s.N * s.P() * s.Q())));
-        conv2d_wgrad(exec(), s, dy, x, dw, {}, false);
+        run(exec(), Conv2dWgrad{s, dy, x, dw, {}, false});
         EXPECT_EQ(device().download<float>(dw, s.w_size()), first) << "repeats to the bit";
     }
 }
@@ -137,7 +138,7 @@ TEST_P(Conv2dFewChannels, stores_as_the_epilogue_says)
         SCOPED_TRACE(name(s));
         const Conv2dProblem<bf16> p(s, whole_numbers<bf16>);
         const View x = device().upload(p.x), w = device().upload(p.w);
-        const auto store = [&](View y, const Epilogue& e) { conv2d_fwd(exec(), s, x, w, y, e); };
+        const auto store = [&](View y, const Epilogue& e) { run(exec(), Conv2dFwd{s, x, w, y, e}); };
         expect_epilogues<bf16>(device(), s.y_shape(), p.y, store);
         expect_epilogues<float>(device(), s.y_shape(), p.y, store);
     }
@@ -148,8 +149,9 @@ TEST_P(Conv2dFewChannels, transposed_stores_as_the_epilogue_says)
     const Conv2dShape s = with_method({.N = 1, .H = 5, .W = 6, .C = 16, .K = 9, .R = 3, .S = 3, .pad = 1});
     const Conv2dProblem<bf16> p(s, whole_numbers<bf16>);
     const View dy = device().upload(p.dy), w = device().upload(p.w);
-    expect_epilogues<bf16>(device(), s.x_shape(), p.dx,
-                           [&](View y, const Epilogue& e) { conv2d_transpose_fwd(exec(), s, dy, w, y, e); });
+    expect_epilogues<bf16>(device(), s.x_shape(), p.dx, [&](View y, const Epilogue& e) {
+        run(exec(), Conv2dTransposeFwd{s, dy, w, y, e});
+    });
 }
 
 } // namespace

@@ -40,19 +40,10 @@ std::string name(const Conv2dShape& s, const IgemmPlan& plan)
                s.pad, " tile ", int(plan.tile), " splits ", plan.splits);
 }
 
-void run_fwd(Exec ex, const Conv2dShape& s, const IgemmPlan& plan, ConstView x, ConstView w, View y, const Epilogue& e)
+template <class Op>
+void run_planned(const Exec& ex, const IgemmPlan& plan, const Op& op)
 {
-    BIFRONS_SIMT(ex, "test", conv2d_fwd_igemm(ex, s, plan, x, w, y, e));
-}
-void run_dgrad(Exec ex, const Conv2dShape& s, const IgemmPlan& plan, ConstView dy, ConstView w,
-               const GradientOrValue& out)
-{
-    BIFRONS_SIMT(ex, "test", conv2d_dgrad_igemm(ex, s, plan, dy, w, out));
-}
-void run_wgrad(Exec ex, const Conv2dShape& s, const IgemmPlan& plan, ConstView dy, ConstView x, View dw,
-               bool accumulate)
-{
-    BIFRONS_SIMT(ex, "test", conv2d_wgrad_igemm(ex, s, plan, dy, x, dw, accumulate));
+    on_gpu(ex, Op::kName, [&](const auto& gpu) { run_igemm(gpu, op, plan); });
 }
 
 /// Whether the plan can compute the pass, each part with a step at least.
@@ -83,17 +74,17 @@ void expect_exact(TestDevice& device, const Conv2dShape& s, std::int64_t number,
         SCOPED_TRACE(name(s, plan));
         if (supports<T>(Conv2dPass::fwd, s, plan)) {
             const View y = device.poisoned<T>(s.y_size());
-            run_fwd(device.exec(), s, plan, x, w, y, {});
+            run_planned(device.exec(), plan, Conv2dFwd{s, x, w, y, {}});
             EXPECT_EQ(bits_of(device.download<T>(y, s.y_size())), bits_of(cast<T>(p.y))) << "fwd";
         }
         if (supports<T>(Conv2dPass::dgrad, s, plan)) {
             const View dx = device.poisoned<T>(s.x_size());
-            run_dgrad(device.exec(), s, plan, dy, w, {.gradient = {.out = dx}});
+            run_planned(device.exec(), plan, Conv2dDgrad{s, dy, w, {.out = dx}});
             EXPECT_EQ(bits_of(device.download<T>(dx, s.x_size())), bits_of(cast<T>(p.dx))) << "dgrad";
         }
         if (supports<T>(Conv2dPass::wgrad, s, plan)) {
             const View dw = device.poisoned<float>(s.w_size());
-            run_wgrad(device.exec(), s, plan, dy, x, dw, false);
+            run_planned(device.exec(), plan, Conv2dWgrad{s, dy, x, dw, {}, false});
             EXPECT_EQ(device.download<float>(dw, s.w_size()), cast<float>(p.dw)) << "wgrad";
         }
     }
@@ -121,7 +112,7 @@ TEST_P(Conv2dIgemm, many_splits_are_added_once_each)
     const View x = device().upload(p.x), w = device().upload(p.w);
     for (const int splits : {15, 16, 29}) {
         const View y = device().poisoned<bf16>(s.y_size());
-        run_fwd(exec(), s, {IgemmTile::flat, splits}, x, w, y, {});
+        run_planned(exec(), {IgemmTile::flat, splits}, Conv2dFwd{s, x, w, y, {}});
         EXPECT_EQ(bits_of(device().download<bf16>(y, s.y_size())), bits_of(cast<bf16>(p.y))) << splits;
     }
 }
@@ -131,10 +122,10 @@ TEST_P(Conv2dIgemm, an_input_gradient_stored_as_a_value_needs_the_workspace_of_i
     const Conv2dShape s{.N = 5, .C = 16, .K = 1024};
     const Conv2dProblem<bf16> p(s, whole_numbers<bf16>);
     const View dy = device().upload(p.dy), w = device().upload(p.w), y = device().poisoned<bf16>(s.x_size());
-    const Cost cost = conv2d_dgrad_cost(s, DType::bf16, {}, target());
-    ASSERT_GT(cost.workspace_bytes, 0u);
-    EXPECT_THROW(conv2d_dgrad({.device = &device().device()}, s, dy, w, y, Epilogue{}), Error);
-    conv2d_dgrad(exec(cost), s, dy, w, y, Epilogue{});
+    const Conv2dDgrad as_value{s, dy, w, {}, y};
+    ASSERT_GT(as_value.cost(target()).workspace_bytes, 0u);
+    EXPECT_THROW(run(Exec{.device = &device().device()}, as_value), Error);
+    run_with_workspace(as_value);
     EXPECT_EQ(bits_of(device().download<bf16>(y, s.x_size())), bits_of(cast<bf16>(p.dx)));
 }
 
@@ -154,26 +145,27 @@ void expect_sums_match(TestDevice& device, Conv2dShape s, Conv2dMethod method)
     for (const bool widened : {false, true}) { // y in f32
         if (sizeof(T) == 4 && widened) continue;
         const View y = widened ? device.poisoned<float>(s.y_size()) : device.poisoned<T>(s.y_size());
-        conv2d_fwd(device.exec(), s, x, w, y, {});
+        run(device.exec(), Conv2dFwd{s, x, w, y, {}});
         if (widened) {
             EXPECT_TRUE(
                 within(device.download<float>(y, s.y_size()), p.y, bounds<float>(p.y, p.abs_y, s.R * s.S * s.C, tf32)));
         } else {
             const auto got = device.download<T>(y, s.y_size());
             EXPECT_TRUE(within(got, p.y, bounds<T>(p.y, p.abs_y, s.R * s.S * s.C, tf32)));
-            conv2d_fwd(device.exec(), s, x, w, y, {});
+            run(device.exec(), Conv2dFwd{s, x, w, y, {}});
             EXPECT_EQ(bits_of(device.download<T>(y, s.y_size())), bits_of(got)) << "repeats to the bit";
         }
     }
     if (supported(Conv2dPass::dgrad))
-        expect_stores<T>(device, p.dx, bounds<float>(p.dx, p.abs_dx, s.R * s.S * s.K, tf32),
-                         [&](const Store& d) { conv2d_dgrad(device.exec(), s, dy, w, d); });
+        expect_stores<T>(device, p.dx, bounds<float>(p.dx, p.abs_dx, s.R * s.S * s.K, tf32), [&](const Store& d) {
+            run(device.exec(), Conv2dDgrad{s, dy, w, d});
+        });
     if (!supported(Conv2dPass::wgrad)) return;
     const View dw = device.poisoned<float>(s.w_size()), db = device.poisoned<float>(s.K);
-    conv2d_wgrad(device.exec(), s, dy, x, dw, db, false);
+    run(device.exec(), Conv2dWgrad{s, dy, x, dw, db, false});
     const auto first = device.download<float>(dw, s.w_size());
     EXPECT_TRUE(within(first, p.dw, bounds<float>(p.dw, p.abs_dw, pixels, tf32)));
-    conv2d_wgrad(device.exec(), s, dy, x, dw, db, true);
+    run(device.exec(), Conv2dWgrad{s, dy, x, dw, db, true});
     Doubles twice(p.dw), twice_abs(p.abs_dw);
     for (double& v : twice) v *= 2;
     for (double& v : twice_abs) v *= 3;
@@ -216,8 +208,9 @@ void expect_fwd_epilogues(TestDevice& device, const Conv2dShape& s, const IgemmP
     SCOPED_TRACE(name(s, plan));
     const Conv2dProblem<T> p(s, whole_numbers<T>);
     const View x = device.upload(p.x), w = device.upload(p.w);
-    expect_epilogues<Y>(device, s.y_shape(), p.y,
-                        [&](View y, const Epilogue& e) { run_fwd(device.exec(), s, plan, x, w, y, e); });
+    expect_epilogues<Y>(device, s.y_shape(), p.y, [&](View y, const Epilogue& e) {
+        run_planned(device.exec(), plan, Conv2dFwd{s, x, w, y, e});
+    });
 }
 
 TEST_P(Conv2dIgemm, stores_as_the_epilogue_says)
@@ -239,7 +232,7 @@ void expect_transposed_epilogues(TestDevice& device, const Conv2dShape& s, const
     const Conv2dProblem<T> p(s, whole_numbers<T>);
     const View dy = device.upload(p.dy), w = device.upload(p.w);
     expect_epilogues<T>(device, s.x_shape(), p.dx, [&](View y, const Epilogue& e) {
-        run_dgrad(device.exec(), s, plan, dy, w, {.y = y, .value = e});
+        run_planned(device.exec(), plan, Conv2dDgrad{s, dy, w, {}, y, e});
     });
 }
 
@@ -260,21 +253,21 @@ TEST_P(Conv2dIgemm, the_transposed_convolution_goes_through)
 {
     Conv2dShape s = conv2d_transpose_shape(2, 5, 3, 24, 40, 5, 2);
     s.method = Conv2dMethod::igemm_mma;
-    EXPECT_EQ(conv2d_transpose_fwd_cost(s, DType::bf16, {.act = leaky(0.25f)}, target()).workspace_bytes,
-              conv2d_dgrad_cost(s, DType::bf16, {}, target()).workspace_bytes)
-        << "the store is the sum's own";
     const Conv2dProblem<bf16> p(s, whole_numbers<bf16>);
     const View dx = device().upload(p.x), w = device().upload(p.w), dy = device().upload(p.dy);
     const View up = device().poisoned<bf16>(s.x_size()), down = device().poisoned<bf16>(s.y_size()),
                dw = device().poisoned<float>(s.w_size()), db = device().poisoned<float>(s.C);
-    conv2d_transpose_fwd(exec(), s, dy, w, up, {});
+    EXPECT_EQ((Conv2dTransposeFwd{s, dy, w, up, {.act = leaky(0.25f)}}.cost(target()).workspace_bytes),
+              (Conv2dDgrad{s, dy, w, {.out = up}}.cost(target()).workspace_bytes))
+        << "the store is the sum's own";
+    run(exec(), Conv2dTransposeFwd{s, dy, w, up, {}});
     EXPECT_EQ(bits_of(device().download<bf16>(up, s.x_size())), bits_of(cast<bf16>(p.dx)));
     expect_epilogues<bf16>(device(), s.x_shape(), p.dx, [&](View y, const Epilogue& e) {
-        conv2d_transpose_fwd(exec(conv2d_transpose_fwd_cost(s, DType::bf16, e, target())), s, dy, w, y, e);
+        run_with_workspace(Conv2dTransposeFwd{s, dy, w, y, e});
     });
-    conv2d_transpose_dgrad(exec(), s, dx, w, {.out = down});
+    run(exec(), Conv2dTransposeDgrad{s, dx, w, {.out = down}});
     EXPECT_EQ(bits_of(device().download<bf16>(down, s.y_size())), bits_of(cast<bf16>(p.y)));
-    conv2d_transpose_wgrad(exec(), s, dx, dy, dw, db, false);
+    run(exec(), Conv2dTransposeWgrad{s, dx, dy, dw, db, false});
     EXPECT_EQ(device().download<float>(dw, s.w_size()), cast<float>(p.dw));
 }
 
@@ -284,16 +277,14 @@ TEST_P(Conv2dIgemm, stays_within_the_stated_workspace)
     const Conv2dShape s{.N = 8, .C = 2048, .K = 64, .method = Conv2dMethod::igemm_mma};
     const Target target = device().device().target();
     ASSERT_GT(igemm_plan(Conv2dPass::fwd, s, DType::bf16, target).splits, 1);
-    const std::size_t bytes = conv2d_fwd_cost(s, DType::bf16, {}, target).workspace_bytes, guard = 4096;
-    auto* data = static_cast<char*>(device().device().allocate(bytes + guard));
-    device().device().fill({}, data, 0xA5, bytes + guard);
     const View x = device().poisoned<bf16>(s.x_size()), w = device().poisoned<bf16>(s.w_size()),
                y = device().poisoned<bf16>(s.y_size());
-    const auto run = [&](std::size_t given) {
-        conv2d_fwd(Exec{&device().device(), {}, {data, given}}, s, x, w, y, {});
-    };
-    run(bytes);
-    EXPECT_THROW(run(bytes - 1), Error);
+    const Conv2dFwd op{s, x, w, y};
+    const std::size_t bytes = op.cost(target).workspace_bytes, guard = 4096;
+    auto* data = static_cast<char*>(device().device().allocate(bytes + guard));
+    device().device().fill({}, data, 0xA5, bytes + guard);
+    run(Exec{&device().device(), {}, {data, bytes}}, op);
+    EXPECT_THROW(run(Exec{&device().device(), {}, {data, bytes - 1}}, op), Error);
     std::vector<std::uint8_t> behind(guard);
     device().device().copy({}, behind.data(), data + bytes, guard);
     device().device().synchronize({});
@@ -305,7 +296,7 @@ TEST_P(Conv2dIgemm, says_what_it_cannot_do)
 {
     const View v = device().poisoned<bf16>(64), out = device().poisoned<bf16>(64);
     try {
-        conv2d_fwd(exec(), {.C = 3, .K = 2, .method = Conv2dMethod::igemm_mma}, v, v, out, {});
+        run(exec(), Conv2dFwd{{.C = 3, .K = 2, .method = Conv2dMethod::igemm_mma}, v, v, out, {}});
         ADD_FAILURE() << "3 channels of bf16";
     } catch (const Error& e) {
         EXPECT_NE(std::string(e.what()).find("method igemm_mma cannot compute 3 to 2 channels of bf16"),
@@ -313,7 +304,7 @@ TEST_P(Conv2dIgemm, says_what_it_cannot_do)
             << e.what();
     }
     const View odd{static_cast<char*>(v.data) + 2, DType::bf16};
-    EXPECT_THROW(conv2d_fwd(exec(), {.C = 8, .K = 2, .method = Conv2dMethod::igemm_mma}, odd, v, out, {}), Error)
+    EXPECT_THROW(run(exec(), Conv2dFwd{{.C = 8, .K = 2, .method = Conv2dMethod::igemm_mma}, odd, v, out, {}}), Error)
         << "copies of 16 bytes from an odd address";
 }
 

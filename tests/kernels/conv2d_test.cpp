@@ -89,15 +89,15 @@ void expect_sums_match(TestDevice& device, const Problem& p)
     const View x = device.upload(p.x), w = device.upload(p.w), dy = device.upload(p.dy);
     const View y = device.poisoned<float>(s.y_size()), dx = device.poisoned<float>(s.x_size()),
                dw = device.poisoned<float>(s.w_size()), db = device.poisoned<float>(s.K);
-    conv2d_fwd(device.exec(), s, x, w, y, {});
-    conv2d_dgrad(device.exec(), s, dy, w, {.out = dx});
-    conv2d_wgrad(device.exec(), s, dy, x, dw, db, false);
+    run(device.exec(), Conv2dFwd{s, x, w, y, {}});
+    run(device.exec(), Conv2dDgrad{s, dy, w, {.out = dx}});
+    run(device.exec(), Conv2dWgrad{s, dy, x, dw, db, false});
     EXPECT_TRUE(within(device.download<float>(y, s.y_size()), p.y, scaled(p.abs_y, gamma32(s.R * s.S * s.C))));
     EXPECT_TRUE(within(device.download<float>(dx, s.x_size()), p.dx, scaled(p.abs_dx, gamma32(s.R * s.S * s.K))));
     EXPECT_TRUE(within(device.download<float>(dw, s.w_size()), p.dw, scaled(p.abs_dw, gamma32(p.pixels()))));
     EXPECT_TRUE(within(device.download<float>(db, s.K), p.db, scaled(p.abs_db, gamma32(p.pixels()))));
 
-    conv2d_wgrad(device.exec(), s, dy, x, dw, db, true);
+    run(device.exec(), Conv2dWgrad{s, dy, x, dw, db, true});
     EXPECT_TRUE(
         within(device.download<float>(dw, s.w_size()), scaled(p.dw, 2), scaled(p.abs_dw, 3 * gamma32(p.pixels()))))
         << "accumulates";
@@ -120,12 +120,12 @@ void expect_digits(TestDevice& device, Conv2dMethod method)
     const View x = device.upload<float>({1, 2, 3, 4}), w = device.upload<float>({1, 10, 100, 1000});
     const View y = device.poisoned<float>(9), dx = device.poisoned<float>(4), dw = device.poisoned<float>(4),
                db = device.poisoned<float>(1);
-    conv2d_fwd(device.exec(), s, x, w, y, {});
+    run(device.exec(), Conv2dFwd{s, x, w, y, {}});
     EXPECT_EQ(device.download<float>(y, 9), (std::vector<float>{1000, 2100, 200, 3010, 4321, 402, 30, 43, 4}));
     const View dy = device.upload<float>({1, 2, 3, 4, 5, 6, 7, 8, 9});
-    conv2d_dgrad(device.exec(), s, dy, w, {.out = dx});
+    run(device.exec(), Conv2dDgrad{s, dy, w, {.out = dx}});
     EXPECT_EQ(device.download<float>(dx, 4), (std::vector<float>{1245, 2356, 4578, 5689}));
-    conv2d_wgrad(device.exec(), s, dy, x, dw, db, false);
+    run(device.exec(), Conv2dWgrad{s, dy, x, dw, db, false});
     EXPECT_EQ(device.download<float>(dw, 4), (std::vector<float>{77, 67, 47, 37}));
     EXPECT_EQ(device.download<float>(db, 1), std::vector<float>{45});
 }
@@ -149,7 +149,7 @@ TEST_P(Conv2dTest, an_impulse_lands_where_the_index_relation_says)
     View4<float>{w.data(), s.R, s.S, s.C}(2, 0, 1, 1) = 5;
     View4<float>{want.data(), s.P(), s.Q(), s.K}(1, 3, 2, 2) = 15;
     const View y = device().poisoned<float>(s.y_size());
-    conv2d_fwd(exec(), s, device().upload(x), device().upload(w), y, {});
+    run(exec(), Conv2dFwd{s, device().upload(x), device().upload(w), y, {}});
     EXPECT_EQ(device().download<float>(y, s.y_size()), want);
 }
 
@@ -207,9 +207,9 @@ TEST_P(Conv2dMethods, f64_runs_the_definition)
                dy = device().upload(cast<double>(p.dy));
     const View y = device().poisoned<double>(s.y_size()), dx = device().poisoned<double>(s.x_size()),
                dw = device().poisoned<double>(s.w_size()), db = device().poisoned<double>(s.K);
-    conv2d_fwd(exec(), s, x, w, y, {});
-    conv2d_dgrad(exec(), s, dy, w, {.out = dx});
-    conv2d_wgrad(exec(), s, dy, x, dw, db, false);
+    run(exec(), Conv2dFwd{s, x, w, y, {}});
+    run(exec(), Conv2dDgrad{s, dy, w, {.out = dx}});
+    run(exec(), Conv2dWgrad{s, dy, x, dw, db, false});
     EXPECT_EQ(device().download<double>(y, s.y_size()), p.y);
     EXPECT_EQ(device().download<double>(dx, s.x_size()), p.dx);
     EXPECT_EQ(device().download<double>(dw, s.w_size()), p.dw);
@@ -260,14 +260,17 @@ void expect_epilogues_match(TestDevice& device, const Problem& p)
                                          " add ", with_add, " z ", with_z));
                         const View y = with_add == 2 ? device.upload(add) : device.poisoned<float>(s.y_size());
                         const View z = device.poisoned<float>(s.y_size());
-                        conv2d_fwd(device.exec(), s, x, w, y,
-                                   {.bias = with_bias ? ConstView(bias_view) : ConstView(),
-                                    .add = with_add == 0   ? ConstView()
-                                           : with_add == 1 ? ConstView(add_view)
-                                                           : y,
-                                    .act = act,
-                                    .z = with_z ? z : View(),
-                                    .shuffle = shuffle});
+                        run(device.exec(), Conv2dFwd{s,
+                                                     x,
+                                                     w,
+                                                     y,
+                                                     {.bias = with_bias ? ConstView(bias_view) : ConstView(),
+                                                      .add = with_add == 0   ? ConstView()
+                                                             : with_add == 1 ? ConstView(add_view)
+                                                                             : y,
+                                                      .act = act,
+                                                      .z = with_z ? z : View(),
+                                                      .shuffle = shuffle}});
                         const StoredBound want =
                             stored(s.y_shape(), p.y, rounding, with_bias ? bias : std::vector<float>(),
                                    with_add ? add : std::vector<float>(), act, shuffle);
@@ -336,8 +339,9 @@ void expect_gradient_stores_match(TestDevice& device, const Problem& p)
 {
     SCOPED_TRACE(name(p.s));
     const View dy = device.upload(p.dy), w = device.upload(p.w);
-    expect_stores_match(device, p.dx, scaled(p.abs_dx, gamma32(p.s.R * p.s.S * p.s.K)),
-                        [&](const Store& d) { conv2d_dgrad(device.exec(), p.s, dy, w, d); });
+    expect_stores_match(device, p.dx, scaled(p.abs_dx, gamma32(p.s.R * p.s.S * p.s.K)), [&](const Store& d) {
+        run(device.exec(), Conv2dDgrad{p.s, dy, w, d});
+    });
 }
 
 TEST_P(Conv2dTest, stores_gradients_as_the_store_says)
@@ -380,7 +384,7 @@ TEST_P(Conv2dTest, transposed_digits)
     EXPECT_EQ(s.pad, 1);
     const View x = device().upload<float>({1, 10}), y = device().poisoned<float>(8);
     const View w = device().upload<float>({1, 2, 3, 4, 5, 6, 7, 8, 9, 8, 7, 6, 5, 4, 3, 2});
-    conv2d_transpose_fwd(exec(), s, x, w, y, {});
+    run(exec(), Conv2dTransposeFwd{s, x, w, y, {}});
     EXPECT_EQ(device().download<float>(y, 8), (std::vector<float>{6, 57, 68, 70, 8, 97, 86, 70}));
 }
 
@@ -395,18 +399,22 @@ TEST_P(Conv2dTest, transposed_agrees_with_the_definition)
         for (const int shuffle : {1, 2}) {
             const View y = shuffle == 1 ? device().upload(add) : device().poisoned<float>(s.x_size());
             const ConstView add_view = shuffle == 1 ? ConstView(y) : ConstView(device().upload(add));
-            conv2d_transpose_fwd(
-                exec(), s, x, w, y,
-                {.bias = device().upload(bias), .add = add_view, .act = leaky(0.1f), .shuffle = shuffle});
+            run(exec(), Conv2dTransposeFwd{
+                            s,
+                            x,
+                            w,
+                            y,
+                            {.bias = device().upload(bias), .add = add_view, .act = leaky(0.1f), .shuffle = shuffle}});
             const StoredBound want = stored({s.N, s.H, s.W, s.C}, p.dx, scaled(p.abs_dx, gamma32(s.R * s.S * s.K)),
                                             bias, add, leaky(0.1f), shuffle);
             EXPECT_TRUE(within(device().download<float>(y, s.x_size()), want.y, want.bound));
         }
-        expect_stores_match(device(), p.y, scaled(p.abs_y, gamma32(s.R * s.S * s.C)),
-                            [&](const Store& d) { conv2d_transpose_dgrad(exec(), s, dy, w, d); });
+        expect_stores_match(device(), p.y, scaled(p.abs_y, gamma32(s.R * s.S * s.C)), [&](const Store& d) {
+            run(exec(), Conv2dTransposeDgrad{s, dy, w, d});
+        });
 
         const View dw = device().poisoned<float>(s.w_size()), db = device().poisoned<float>(s.C);
-        conv2d_transpose_wgrad(exec(), s, dy, x, dw, db, false);
+        run(exec(), Conv2dTransposeWgrad{s, dy, x, dw, db, false});
         Doubles bias_want(std::size_t(s.C)), bias_abs(bias_want);
         ref::bias_grad(s.N * s.H * s.W, s.C, cast<double>(p.x).data(), bias_want.data(), false);
         ref::bias_grad(s.N * s.H * s.W, s.C, magnitudes(p.x).data(), bias_abs.data(), false);
@@ -425,9 +433,9 @@ std::vector<float> all_results(TestDevice& device, const Problem& p)
     const View x = device.upload(p.x), w = device.upload(p.w), dy = device.upload(p.dy);
     const View y = device.poisoned<float>(s.y_size()), dx = device.poisoned<float>(s.x_size()),
                dw = device.poisoned<float>(s.w_size()), db = device.poisoned<float>(s.K);
-    conv2d_fwd(device.exec(), s, x, w, y, {.act = leaky(0.1f)});
-    conv2d_dgrad(device.exec(), s, dy, w, {.out = dx});
-    conv2d_wgrad(device.exec(), s, dy, x, dw, db, false);
+    run(device.exec(), Conv2dFwd{s, x, w, y, {.act = leaky(0.1f)}});
+    run(device.exec(), Conv2dDgrad{s, dy, w, {.out = dx}});
+    run(device.exec(), Conv2dWgrad{s, dy, x, dw, db, false});
     std::vector<float> all = device.download<float>(y, s.y_size());
     for (const auto& [view, n] : {std::pair{dx, s.x_size()}, {dw, s.w_size()}, {db, s.K}}) {
         const auto values = device.download<float>(view, n);
@@ -464,10 +472,10 @@ TEST_P(Conv2dTest, replays_what_was_recorded_with_what_the_buffers_then_hold)
     const View y = device().poisoned<float>(s.y_size()), dx = device().poisoned<float>(s.x_size()),
                dw = device().upload(std::vector<float>(p.w.size())), db = device().upload(std::vector<float>(16));
     device().device().begin_recording({});
-    conv2d_fwd(exec(), s, x, w, y, {.shuffle = 4});
-    conv2d_fwd(exec(), s, x, w, y, {});
-    conv2d_dgrad(exec(), s, dy, w, {.out = dx});
-    conv2d_wgrad(exec(), s, dy, x, dw, db, true);
+    run(exec(), Conv2dFwd{s, x, w, y, {.shuffle = 4}});
+    run(exec(), Conv2dFwd{s, x, w, y, {}});
+    run(exec(), Conv2dDgrad{s, dy, w, {.out = dx}});
+    run(exec(), Conv2dWgrad{s, dy, x, dw, db, true});
     const auto recording = device().device().end_recording({});
     device().device().copy({}, x.data, p.x.data(), p.x.size() * sizeof(float));
     device().device().replay({}, *recording);
@@ -479,24 +487,25 @@ TEST_P(Conv2dTest, replays_what_was_recorded_with_what_the_buffers_then_hold)
     EXPECT_TRUE(within(device().download<float>(db, s.K), scaled(p.db, 2), scaled(p.abs_db, 3 * gamma32(p.pixels()))));
 }
 
-/// Runs `op` in exactly the workspace that its cost states, and looks whether the bytes behind it were touched.
+/// Runs the operation in exactly the workspace that its cost states, and looks whether the bytes behind it were
+/// touched.
 template <class Op>
-void expect_stays_within(Device& device, std::size_t bytes, const Op& op)
+void expect_stays_within(Device& device, const Op& op)
 {
     constexpr std::size_t kGuard = 4096;
+    const std::size_t bytes = op.cost(device.target()).workspace_bytes;
     auto* data = static_cast<unsigned char*>(device.allocate(bytes + kGuard));
     device.fill({}, data, 0xA5, bytes + kGuard);
-    op(Exec{&device, {}, {data, bytes}});
+    run(Exec{&device, {}, {data, bytes}}, op);
     for (std::size_t i = bytes; i < bytes + kGuard; ++i) ASSERT_EQ(data[i], 0xA5) << i - bytes << " bytes behind";
     if (bytes > 0) {
-        EXPECT_THROW(op(Exec{&device, {}, {data, bytes - 1}}), Error);
+        EXPECT_THROW(run(Exec{&device, {}, {data, bytes - 1}}, op), Error);
     }
     device.free(data);
 }
 
 TEST_P(Conv2dMethods, stays_within_the_stated_workspace)
 {
-    const Target target = device().device().target();
     for (Conv2dShape s : kShapes)
         for (const Conv2dMethod method : cpu_methods()) {
             s.method = method;
@@ -507,13 +516,9 @@ TEST_P(Conv2dMethods, stays_within_the_stated_workspace)
                        dx = device().poisoned<float>(s.x_size()), dw = device().poisoned<float>(s.w_size()),
                        db = device().poisoned<float>(s.K);
             for (const Epilogue& e : {Epilogue{}, Epilogue{.add = dy, .act = leaky(0.1f)}, Epilogue{.add = y}})
-                expect_stays_within(device().device(), conv2d_fwd_cost(s, DType::f32, e, target).workspace_bytes,
-                                    [&](Exec ex) { conv2d_fwd(ex, s, x, w, y, e); });
-            const Store store{.out = dx, .add = dx};
-            expect_stays_within(device().device(), conv2d_dgrad_cost(s, DType::f32, store, target).workspace_bytes,
-                                [&](Exec ex) { conv2d_dgrad(ex, s, dy, w, store); });
-            expect_stays_within(device().device(), conv2d_wgrad_cost(s, DType::f32, true, true, target).workspace_bytes,
-                                [&](Exec ex) { conv2d_wgrad(ex, s, dy, x, dw, db, true); });
+                expect_stays_within(device().device(), Conv2dFwd{s, x, w, y, e});
+            expect_stays_within(device().device(), Conv2dDgrad{s, dy, w, {.out = dx, .add = dx}});
+            expect_stays_within(device().device(), Conv2dWgrad{s, dy, x, dw, db, true});
         }
 }
 
@@ -524,7 +529,7 @@ TEST(Conv2dPlan, counts_the_arithmetic_and_the_workspace)
     const Exec ex{plan.get()};
     const auto buffer = [&](std::int64_t n) { return View{plan->allocate(std::size_t(n) * 4), DType::f32}; };
     const View x = buffer(s.x_size()), w = buffer(s.w_size()), y = buffer(s.y_size());
-    conv2d_fwd(ex, s, x, w, y, {.shuffle = 2});
+    run(ex, Conv2dFwd{s, x, w, y, {.shuffle = 2}});
     const Cost total = static_cast<PlanDevice&>(*plan).total();
     EXPECT_EQ(total.flops, 2.0 * 2 * 3 * 3 * 16 * 3 * 3 * 8);
     EXPECT_GE(total.workspace_bytes, std::size_t(s.y_size()) * 4) << "room for the sums before the shuffle";
@@ -537,7 +542,7 @@ TEST(Conv2dOnednn, computes_what_it_is_asked_for_or_says_that_it_cannot)
     const View x = cpu.poisoned<float>(s.x_size()), w = cpu.poisoned<float>(s.w_size()),
                y = cpu.poisoned<float>(s.y_size());
     if (!onednn_available()) {
-        EXPECT_THROW(conv2d_fwd(cpu.exec(), s, x, w, y, {}), Error);
+        EXPECT_THROW(run(cpu.exec(), Conv2dFwd{s, x, w, y, {}}), Error);
         return;
     }
     // Bias, skip and leaky go into the library's call: otherwise the tests above would compare something else.
@@ -562,7 +567,7 @@ TEST(Conv2d, names_operands_that_do_not_fit)
     const View v = cpu.poisoned<float>(64), out = cpu.poisoned<float>(64);
     const auto text = [&](const Conv2dShape& s) {
         try {
-            conv2d_fwd(cpu.exec(), s, v, v, out, {});
+            run(cpu.exec(), Conv2dFwd{s, v, v, out, {}});
         } catch (const Error& e) {
             return std::string(e.what());
         }
@@ -573,8 +578,8 @@ TEST(Conv2d, names_operands_that_do_not_fit)
     EXPECT_NE(text({.H = 0}).find("x [1,0,1,1]"), std::string::npos);
     EXPECT_NE(text({.stride = 0}).find("stride 0"), std::string::npos);
     EXPECT_NE(text({.method = Conv2dMethod::direct}).find("device cpu does not have this method"), std::string::npos);
-    EXPECT_THROW(conv2d_fwd(cpu.exec(), {}, v, {v.data, DType::f64}, out, {}), Error);
-    EXPECT_THROW(conv2d_fwd(cpu.exec(), {}, v, v, v, {}), Error);
+    EXPECT_THROW(run(cpu.exec(), Conv2dFwd{{}, v, {v.data, DType::f64}, out, {}}), Error);
+    EXPECT_THROW(run(cpu.exec(), Conv2dFwd{{}, v, v, v, {}}), Error);
 }
 
 } // namespace

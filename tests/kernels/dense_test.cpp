@@ -19,12 +19,12 @@ TEST_P(DenseTest, digits)
     const View x = device().upload<float>({1, 2, 3, 4, 5, 6}), w = device().upload<float>({1, 10, 100, 2, 0, 5});
     const View y = device().poisoned<float>(4), dx = device().poisoned<float>(6), dw = device().poisoned<float>(6),
                db = device().poisoned<float>(2), bias = device().upload<float>({0.5f, -40});
-    dense_fwd(exec(), s, x, w, y, {.bias = bias, .act = leaky(0.5f)});
+    run(exec(), DenseFwd{s, x, w, y, {.bias = bias, .act = leaky(0.5f)}});
     EXPECT_EQ(device().download<float>(y, 4), (std::vector<float>{321.5f, -11.5f, 654.5f, -1}));
     const View dy = device().upload<float>({1, 2, 3, 4});
-    dense_dgrad(exec(), s, dy, w, {.out = dx});
+    run(exec(), DenseDgrad{s, dy, w, {.out = dx}});
     EXPECT_EQ(device().download<float>(dx, 6), (std::vector<float>{5, 10, 110, 11, 30, 320}));
-    dense_wgrad(exec(), s, dy, x, dw, db, false);
+    run(exec(), DenseWgrad{s, dy, x, dw, db, false});
     EXPECT_EQ(device().download<float>(dw, 6), (std::vector<float>{13, 17, 21, 18, 24, 30}));
     EXPECT_EQ(device().download<float>(db, 2), (std::vector<float>{4, 6}));
 }
@@ -63,9 +63,9 @@ TEST_P(DenseTest, agrees_with_the_definition)
         const View xv = device().upload(x), wv = device().upload(w), dyv = device().upload(dy);
         const View y = device().poisoned<float>(s.N * s.K), dx = device().poisoned<float>(s.N * s.C),
                    dw = device().poisoned<float>(s.K * s.C), db = device().poisoned<float>(s.K);
-        dense_fwd(exec(), s, xv, wv, y, {});
-        dense_dgrad(exec(), s, dyv, wv, {.out = dx});
-        dense_wgrad(exec(), s, dyv, xv, dw, db, false);
+        run(exec(), DenseFwd{s, xv, wv, y, {}});
+        run(exec(), DenseDgrad{s, dyv, wv, {.out = dx}});
+        run(exec(), DenseWgrad{s, dyv, xv, dw, db, false});
         EXPECT_TRUE(within(device().download<float>(y, s.N * s.K), y_want, bound(s.N * s.K, gamma32(s.C), x, w, fwd)));
         EXPECT_TRUE(
             within(device().download<float>(dx, s.N * s.C), dx_want, bound(s.N * s.C, gamma32(s.K), dy, w, dgrad)));
@@ -73,11 +73,11 @@ TEST_P(DenseTest, agrees_with_the_definition)
         const auto dw_once = device().download<float>(dw, s.K * s.C);
         EXPECT_TRUE(within(dw_once, dw_want, dw_bound));
 
-        dense_wgrad(exec(), s, dyv, xv, dw, db, true);
+        run(exec(), DenseWgrad{s, dyv, xv, dw, db, true});
         auto twice = dw_want, twice_bound = dw_bound;
         for (std::size_t i = 0; i < twice.size(); ++i) twice[i] *= 2, twice_bound[i] *= 3;
         EXPECT_TRUE(within(device().download<float>(dw, s.K * s.C), twice, twice_bound)) << "accumulates";
-        dense_wgrad(exec(), s, dyv, xv, dw, db, false);
+        run(exec(), DenseWgrad{s, dyv, xv, dw, db, false});
         EXPECT_EQ(device().download<float>(dw, s.K * s.C), dw_once) << "repeats to the bit";
     }
 }
@@ -90,7 +90,7 @@ TEST(Dense, f64_runs_the_definition)
     std::vector<double> want(15);
     ref::dense_fwd(s, x.data(), w.data(), want.data());
     const View y = cpu.poisoned<double>(15);
-    dense_fwd(cpu.exec(), s, cpu.upload(x), cpu.upload(w), y, {});
+    run(cpu.exec(), DenseFwd{s, cpu.upload(x), cpu.upload(w), y, {}});
     EXPECT_EQ(cpu.download<double>(y, 15), want);
 }
 
@@ -98,8 +98,8 @@ TEST(Dense, has_no_pixels_to_shuffle)
 {
     TestDevice cpu("cpu");
     const View v = cpu.poisoned<float>(4), y = cpu.poisoned<float>(4);
-    EXPECT_THROW(dense_fwd(cpu.exec(), {.N = 1, .C = 1, .K = 4}, v, v, y, {.shuffle = 2}), Error);
-    EXPECT_THROW(dense_fwd(cpu.exec(), {.N = 0}, v, v, y, {}), Error);
+    EXPECT_THROW(run(cpu.exec(), DenseFwd{{.N = 1, .C = 1, .K = 4}, v, v, y, {.shuffle = 2}}), Error);
+    EXPECT_THROW(run(cpu.exec(), DenseFwd{{.N = 0}, v, v, y, {}}), Error);
 }
 
 } // namespace

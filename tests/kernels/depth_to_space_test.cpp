@@ -20,12 +20,12 @@ TEST_P(DepthToSpaceTest, orders_differ_as_their_names_say)
 {
     // One pixel, 8 channels = 2x2 blocks of 2 channels, to 2 x 2 pixels.
     const View x = device().upload<float>({0, 1, 2, 3, 4, 5, 6, 7}), y = device().poisoned<float>(8);
-    depth_to_space(exec(), {.C = 2, .order = ShuffleOrder::dcr}, x, y);
+    run(exec(), DepthToSpace{{.C = 2, .order = ShuffleOrder::dcr}, x, y});
     EXPECT_EQ(device().download<float>(y, 8), (std::vector<float>{0, 1, 2, 3, 4, 5, 6, 7}));
-    depth_to_space(exec(), {.C = 2, .order = ShuffleOrder::crd}, x, y);
+    run(exec(), DepthToSpace{{.C = 2, .order = ShuffleOrder::crd}, x, y});
     EXPECT_EQ(device().download<float>(y, 8), (std::vector<float>{0, 4, 1, 5, 2, 6, 3, 7}));
     // Two pixels side by side: the second row of each lands below.
-    depth_to_space(exec(), {.W = 2}, x, y);
+    run(exec(), DepthToSpace{{.W = 2}, x, y});
     EXPECT_EQ(device().download<float>(y, 8), (std::vector<float>{0, 1, 4, 5, 2, 3, 6, 7}));
 }
 
@@ -36,10 +36,12 @@ void expect_agreement(TestDevice& device, const DepthToSpaceShape& s)
     std::vector<T> want(x.size());
     ref::depth_to_space(s, x.data(), want.data());
     const View y = device.poisoned<T>(s.size());
-    depth_to_space(device.exec(), s, device.upload(x), y);
+    run(device.exec(), DepthToSpace{s, device.upload(x), y});
     EXPECT_EQ(bits_of(device.download<T>(y, s.size())), bits_of(want));
     const std::vector<double> exact(x.size(), 0.0);
-    expect_stores<T>(device, cast<double>(x), exact, [&](const Store& d) { space_to_depth(device.exec(), s, y, d); });
+    expect_stores<T>(device, cast<double>(x), exact, [&](const Store& d) {
+        run(device.exec(), SpaceToDepth{s, y, d});
+    });
 }
 
 template <class T>
@@ -70,8 +72,8 @@ TEST_P(DepthToSpaceTest, dcr_is_the_shuffle_of_the_store_formula)
     const DepthToSpaceShape s{2, 3, 4, 5, 2, ShuffleOrder::dcr};
     const View x = device().upload(random_values(s.size(), 3)), y = device().poisoned<float>(s.size()),
                fused = device().poisoned<float>(s.size());
-    depth_to_space(exec(), s, x, y);
-    epilogue_fwd(exec(), {s.N, s.H, s.W, 4 * s.C}, x, fused, {.shuffle = 2});
+    run(exec(), DepthToSpace{s, x, y});
+    run(exec(), EpilogueFwd{{s.N, s.H, s.W, 4 * s.C}, x, fused, {.shuffle = 2}});
     EXPECT_EQ(device().download<float>(y, s.size()), device().download<float>(fused, s.size()));
 }
 

@@ -22,7 +22,7 @@ TEST_P(DepthwiseTest, pads_below_and_at_the_right_where_one_row_is_missing)
     const View x = device().upload<float>({1, 2, 3, 4, 5, 6, 7, 8}),
                w = device().upload<float>({1, 10, 100, 1000, 1e4f, 1e5f, 7, 7, 7}),
                bias = device().upload<float>({0.5f}), y = device().poisoned<float>(2);
-    depthwise(exec(), {.H = 2, .W = 4, .stride = 2}, x, w, bias, y);
+    run(exec(), Depthwise{{.H = 2, .W = 4, .stride = 2}, x, w, bias, y});
     EXPECT_EQ(device().download<float>(y, 2), (std::vector<float>{765321.5f, 87043.5f}));
 }
 
@@ -32,7 +32,7 @@ TEST_P(DepthwiseTest, pads_evenly_with_stride_one)
     const View x = device().upload<float>({1, -1, 2, -2, 3, -3}),
                w = device().upload<float>({0, 0, 0, 0, 0, 0, 1, 0, 10, 1, 100, 0, 0, 0, 0, 0, 0, 0}),
                y = device().poisoned<float>(6);
-    depthwise(exec(), {.W = 3, .C = 2}, x, w, {}, y);
+    run(exec(), Depthwise{{.W = 3, .C = 2}, x, w, {}, y});
     EXPECT_EQ(device().download<float>(y, 6), (std::vector<float>{210, -1, 321, -2, 32, -3}));
 }
 
@@ -52,7 +52,7 @@ TEST_P(DepthwiseTest, agrees_with_the_definition)
         ref::depthwise(s, xd.data(), wd.data(), bd.data(), bound.data());
         for (double& value : bound) value *= gamma32(double(s.window * s.window + 1));
         const View y = device().poisoned<float>(s.y_size());
-        depthwise(exec(), s, device().upload(x), device().upload(w), device().upload(bias), y);
+        run(exec(), Depthwise{s, device().upload(x), device().upload(w), device().upload(bias), y});
         EXPECT_TRUE(within(device().download<float>(y, s.y_size()), want, bound));
     }
 }
@@ -65,7 +65,7 @@ TEST(Depthwise, f64_agrees_with_the_definition)
     std::vector<double> want(std::size_t(s.y_size()));
     ref::depthwise<double>(s, x.data(), w.data(), nullptr, want.data());
     const View y = cpu.poisoned<double>(s.y_size());
-    depthwise(cpu.exec(), s, cpu.upload(x), cpu.upload(w), {}, y);
+    run(cpu.exec(), Depthwise{s, cpu.upload(x), cpu.upload(w), {}, y});
     EXPECT_EQ(cpu.download<double>(y, s.y_size()), want);
 }
 
@@ -73,10 +73,10 @@ TEST(Depthwise, refuses_what_does_not_fit)
 {
     TestDevice cpu("cpu");
     const View f = cpu.upload<float>({1}), d = cpu.upload<double>({1}), y = cpu.poisoned<float>(1);
-    EXPECT_THROW(depthwise(cpu.exec(), {.window = 1, .stride = 0}, f, f, {}, y), Error);
-    EXPECT_THROW(depthwise(cpu.exec(), {.window = 0}, f, f, {}, y), Error);
-    EXPECT_THROW(depthwise(cpu.exec(), {.window = 1}, f, d, {}, y), Error);
-    EXPECT_THROW(depthwise(cpu.exec(), {.window = 1}, f, f, d, y), Error);
+    EXPECT_THROW(run(cpu.exec(), Depthwise{{.window = 1, .stride = 0}, f, f, {}, y}), Error);
+    EXPECT_THROW(run(cpu.exec(), Depthwise{{.window = 0}, f, f, {}, y}), Error);
+    EXPECT_THROW(run(cpu.exec(), Depthwise{{.window = 1}, f, d, {}, y}), Error);
+    EXPECT_THROW(run(cpu.exec(), Depthwise{{.window = 1}, f, f, d, y}), Error);
 }
 
 } // namespace

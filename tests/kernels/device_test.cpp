@@ -22,7 +22,7 @@ class DeviceTest : public OnDevice {
     {
         Exec ex = exec();
         ex.stream = stream;
-        store_gradient(ex, n, x, {.out = x, .add = x});
+        run(ex, StoreGradient{n, x, {.out = x, .add = x}});
     }
 };
 BIFRONS_ON_ALL_DEVICES(DeviceTest);

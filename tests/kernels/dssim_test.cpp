@@ -121,7 +121,7 @@ TEST_P(DssimTest, one_window_by_hand)
     // mean is 1/4, so the covariance is 1/8.
     const View a = device().upload<float>({0, 1, 0, 0}), b = device().upload<float>({1, 1, 0, 0}),
                loss = device().poisoned<float>(1);
-    dssim_fwd(exec(), {1, 2, 2, 1, 2}, a, b, {}, 3, loss, {});
+    run(exec(), DssimFwd{{1, 2, 2, 1, 2}, a, b, {}, 3, loss, {}});
     const double ssim = (0.25 + kC1) * (0.25 + kC2) / ((0.3125 + kC1) * (0.4375 + kC2));
     EXPECT_TRUE(within(device().download<float>(loss, 1), {3 * (1 - ssim) / 2}, 40 * kUnit));
 }
@@ -132,8 +132,13 @@ TEST_P(DssimTest, flat_pictures_have_a_closed_form)
         const DssimShape s{2, 23, 26, 3, window};
         const std::size_t n = std::size_t(s.N * s.H * s.W * s.C);
         const View loss = device().poisoned<float>(1);
-        dssim_fwd(exec(), s, device().upload(std::vector<float>(n, p)), device().upload(std::vector<float>(n, q)), {},
-                  1, loss, {});
+        run(exec(), DssimFwd{s,
+                             device().upload(std::vector<float>(n, p)),
+                             device().upload(std::vector<float>(n, q)),
+                             {},
+                             1,
+                             loss,
+                             {}});
         return device().download<float>(loss, 1);
     };
     for (const int window : {2, 5, 11, 22})
@@ -151,8 +156,8 @@ TEST_P(DssimTest, equal_pictures_differ_by_exactly_nothing)
     const View a = device().upload(c.a), mask = device().upload(c.mask), loss = device().poisoned<float>(1),
                d = device().poisoned<float>(c.size()), one = device().upload<float>({1}),
                slopes = device().poisoned<float>(3 * c.s.windows());
-    dssim_fwd(exec(), c.s, a, a, mask, 1, loss, slopes);
-    dssim_grad(exec(), c.s, a, a, mask, 1, slopes, one, {.out = d});
+    run(exec(), DssimFwd{c.s, a, a, mask, 1, loss, slopes});
+    run(exec(), DssimGrad{c.s, a, a, mask, 1, slopes, one, {.out = d}});
     EXPECT_EQ(device().download<float>(loss, 1), std::vector<float>{0});
     EXPECT_EQ(device().download<float>(d, c.size()), std::vector<float>(c.a.size(), 0));
 }
@@ -164,9 +169,9 @@ TEST_P(DssimTest, value_agrees_with_the_definition_and_repeats)
         c.value(want, bound);
         const View a = device().upload(c.a), b = device().upload(c.b), loss = device().poisoned<float>(2);
         const ConstView mask = c.masked ? ConstView(device().upload(c.mask)) : ConstView{};
-        dssim_fwd(exec(dssim_fwd_cost(c.s, DType::f32, false, target())), c.s, a, b, mask, c.scale, loss, {});
-        dssim_fwd(exec(), c.s, a, b, mask, c.scale, {loss.as<float>() + 1},
-                  device().poisoned<float>(3 * c.s.windows()));
+        run_with_workspace(DssimFwd{c.s, a, b, mask, c.scale, loss, {}});
+        run(exec(),
+            DssimFwd{c.s, a, b, mask, c.scale, {loss.as<float>() + 1}, device().poisoned<float>(3 * c.s.windows())});
         const auto got = device().download<float>(loss, 2);
         EXPECT_TRUE(within(std::vector<float>{got[0]}, {want}, bound)) << "window " << c.s.window;
         EXPECT_LT(bound, 0.01 * want) << "the bound means something";
@@ -188,10 +193,9 @@ TEST_P(DssimTest, gradient_agrees_with_the_definition_through_a_store)
         const ConstView mask = c.masked ? ConstView(device().upload(c.mask)) : ConstView{};
         const View a = device().upload(c.a), b = device().upload(c.b), loss = device().poisoned<float>(1),
                    slopes = device().poisoned<float>(3 * c.s.windows());
-        dssim_fwd(exec(), c.s, a, b, mask, c.scale, loss, slopes);
+        run(exec(), DssimFwd{c.s, a, b, mask, c.scale, loss, slopes});
         const Store d{.out = out, .add = out, .act = leaky(0.1f), .saved = device().upload(saved)};
-        dssim_grad(exec(dssim_grad_cost(c.s, DType::f32, d, target())), c.s, a, b, mask, c.scale, slopes,
-                   device().upload<float>({-0.7f}), d);
+        run_with_workspace(DssimGrad{c.s, a, b, mask, c.scale, slopes, device().upload<float>({-0.7f}), d});
         EXPECT_TRUE(within(device().download<float>(out, c.size()), want, bound)) << "window " << c.s.window;
         EXPECT_LT(dot(bound, bound), 1e-4 * dot(v, v)) << "the bound means something, window " << c.s.window;
     }
@@ -209,8 +213,8 @@ TEST_P(F64DssimTest, agrees_with_the_definition)
                    out = device().poisoned<double>(c.size()), one = device().upload<double>({1}),
                    slopes = device().poisoned<double>(3 * c.s.windows());
         const ConstView mask = c.masked ? ConstView(device().upload(d.mask)) : ConstView{};
-        dssim_fwd(exec(), c.s, a, b, mask, c.scale, loss, slopes);
-        dssim_grad(exec(), c.s, a, b, mask, c.scale, slopes, one, {.out = out});
+        run(exec(), DssimFwd{c.s, a, b, mask, c.scale, loss, slopes});
+        run(exec(), DssimGrad{c.s, a, b, mask, c.scale, slopes, one, {.out = out}});
         // The same up to rounding (of 1 - ssim, in the definition), unless taps were left out: those weigh 2^-24 of the
         // centre at most.
         const double slack = c.s.window > 17 ? 16 * kUnit : 1e-12;
@@ -230,12 +234,19 @@ TEST_P(F64DssimTest, gradient_is_the_slope_of_the_value)
         const View out = device().poisoned<double>(c.size()), slopes = device().poisoned<double>(3 * s.windows());
         const auto value = [&] {
             const View loss = device().poisoned<double>(1);
-            dssim_fwd(exec(), s, device().upload(d.a), device().upload(d.b), device().upload(d.mask), 2, loss, slopes);
+            run(exec(),
+                DssimFwd{s, device().upload(d.a), device().upload(d.b), device().upload(d.mask), 2, loss, slopes});
             return 1.5 * device().download<double>(loss, 1)[0];
         };
         value();
-        dssim_grad(exec(), s, device().upload(d.a), device().upload(d.b), device().upload(d.mask), 2, slopes,
-                   device().upload<double>({1.5}), {.out = out});
+        run(exec(), DssimGrad{s,
+                              device().upload(d.a),
+                              device().upload(d.b),
+                              device().upload(d.mask),
+                              2,
+                              slopes,
+                              device().upload<double>({1.5}),
+                              {.out = out}});
         const auto slope = central_differences(d.a, 1e-5, value);
         // Third derivatives are below 6 / (c2 * standard deviation) < 1e5 here, times h^2 / 6; rounding 1e-15 / h.
         EXPECT_TRUE(within(device().download<double>(out, c.size()), slope, 2e-6));
@@ -250,8 +261,8 @@ TEST_P(DssimTest, a_mask_multiplies_both_pictures_first)
     for (float& m : c.mask) m = m < 0.5f ? 0.0f : 1.0f;
     for (std::size_t i = 0; i < c.a.size(); ++i) cut_a[i] *= c.mask[i / 3], cut_b[i] *= c.mask[i / 3];
     const View loss = device().poisoned<float>(2);
-    dssim_fwd(exec(), c.s, device().upload(c.a), device().upload(c.b), device().upload(c.mask), 1, loss, {});
-    dssim_fwd(exec(), c.s, device().upload(cut_a), device().upload(cut_b), {}, 1, {loss.as<float>() + 1}, {});
+    run(exec(), DssimFwd{c.s, device().upload(c.a), device().upload(c.b), device().upload(c.mask), 1, loss, {}});
+    run(exec(), DssimFwd{c.s, device().upload(cut_a), device().upload(cut_b), {}, 1, {loss.as<float>() + 1}, {}});
     const auto got = device().download<float>(loss, 2);
     EXPECT_EQ(got[0], got[1]);
 }
@@ -265,8 +276,8 @@ TEST(Dssim, has_the_same_bits_for_any_thread_count)
         TestDevice cpu(name);
         const View a = cpu.upload(c.a), b = cpu.upload(c.b), mask = cpu.upload(c.mask), l = cpu.poisoned<float>(1),
                    d = cpu.poisoned<float>(c.size()), slopes = cpu.poisoned<float>(3 * c.s.windows());
-        dssim_fwd(cpu.exec(), c.s, a, b, mask, c.scale, l, slopes);
-        dssim_grad(cpu.exec(), c.s, a, b, mask, c.scale, slopes, l, {.out = d});
+        run(cpu.exec(), DssimFwd{c.s, a, b, mask, c.scale, l, slopes});
+        run(cpu.exec(), DssimGrad{c.s, a, b, mask, c.scale, slopes, l, {.out = d}});
         loss.push_back(cpu.download<float>(l, 1)[0]);
         gradient.push_back(cpu.download<float>(d, c.size()));
     }
@@ -280,22 +291,22 @@ TEST(Dssim, stays_inside_the_stated_scratch_and_never_reads_what_it_did_not_writ
     for (const DssimCase& c : cases()) {
         TestDevice cpu("cpu");
         const std::size_t guard = 4096;
+        const View loss = cpu.poisoned<float>(1), d = cpu.poisoned<float>(c.size()), a = cpu.upload(c.a),
+                   b = cpu.upload(c.b), slopes = cpu.poisoned<float>(3 * c.s.windows());
+        const DssimFwd fwd{c.s, a, b, {}, 1, loss, slopes};
+        const DssimGrad grad{c.s, a, b, {}, 1, slopes, loss, {.out = d}};
         const Target target = cpu.device().target();
-        const std::size_t bytes = std::max(dssim_fwd_cost(c.s, DType::f32, true, target).workspace_bytes,
-                                           dssim_grad_cost(c.s, DType::f32, {}, target).workspace_bytes);
-        const View scratch = cpu.poisoned<std::uint8_t>(std::int64_t(bytes + guard)), loss = cpu.poisoned<float>(1),
-                   d = cpu.poisoned<float>(c.size()), a = cpu.upload(c.a), b = cpu.upload(c.b),
-                   slopes = cpu.poisoned<float>(3 * c.s.windows());
+        const std::size_t bytes = std::max(fwd.cost(target).workspace_bytes, grad.cost(target).workspace_bytes);
+        const View scratch = cpu.poisoned<std::uint8_t>(std::int64_t(bytes + guard));
         const Exec ex{&cpu.device(), {}, {scratch.data, bytes}};
-        dssim_fwd(ex, c.s, a, b, {}, 1, loss, slopes);
+        run(ex, fwd);
         cpu.device().fill({}, scratch.data, 0xFF, bytes);
-        dssim_grad(ex, c.s, a, b, {}, 1, slopes, loss, {.out = d});
+        run(ex, grad);
         for (const float v : cpu.download<float>(d, c.size())) ASSERT_TRUE(std::isfinite(v));
         const auto left = cpu.download<std::uint8_t>(scratch, std::int64_t(bytes + guard));
         EXPECT_EQ(std::vector<std::uint8_t>(left.begin() + std::ptrdiff_t(bytes), left.end()),
                   std::vector<std::uint8_t>(guard, 0xFF));
-        EXPECT_THROW(dssim_grad({&cpu.device(), {}, {scratch.data, 64}}, c.s, a, b, {}, 1, slopes, loss, {.out = d}),
-                     Error);
+        EXPECT_THROW(run(Exec{&cpu.device(), {}, {scratch.data, 64}}, grad), Error);
     }
 }
 
@@ -303,8 +314,8 @@ TEST(Dssim, refuses_a_window_larger_than_the_picture)
 {
     TestDevice cpu("cpu");
     const View f = cpu.upload(std::vector<float>(12, 1));
-    EXPECT_THROW(dssim_fwd(cpu.exec(), {1, 3, 4, 1, 4}, f, f, {}, 1, f, {}), Error);
-    EXPECT_THROW(dssim_fwd(cpu.exec(), {1, 3, 4, 1, 1}, f, f, {}, 1, f, {}), Error);
+    EXPECT_THROW(run(cpu.exec(), DssimFwd{{1, 3, 4, 1, 4}, f, f, {}, 1, f, {}}), Error);
+    EXPECT_THROW(run(cpu.exec(), DssimFwd{{1, 3, 4, 1, 1}, f, f, {}, 1, f, {}}), Error);
 }
 
 } // namespace

@@ -20,12 +20,12 @@ TEST_P(EpilogueTest, shuffle_puts_the_block_index_on_the_slow_axis)
 {
     // One pixel, 8 channels, factor 2: v[k] = k goes to row k/4, column k/2%2, channel k%2 of a 2x2 picture.
     const View v = device().upload<float>({0, 1, 2, 3, 4, 5, 6, 7}), y = device().poisoned<float>(8);
-    epilogue_fwd(exec(), {1, 1, 1, 8}, v, y, {.shuffle = 2});
+    run(exec(), EpilogueFwd{{1, 1, 1, 8}, v, y, {.shuffle = 2}});
     EXPECT_EQ(device().download<float>(y, 8), (std::vector<float>{0, 1, 2, 3, 4, 5, 6, 7}));
 
     // Two pixels side by side: the second row of each lands below, not beside.
     const View v2 = device().upload<float>({0, 1, 2, 3, 10, 11, 12, 13}), y2 = device().poisoned<float>(8);
-    epilogue_fwd(exec(), {1, 1, 2, 4}, v2, y2, {.shuffle = 2});
+    run(exec(), EpilogueFwd{{1, 1, 2, 4}, v2, y2, {.shuffle = 2}});
     EXPECT_EQ(device().download<float>(y2, 8), (std::vector<float>{0, 1, 10, 11, 2, 3, 12, 13}));
 }
 
@@ -33,7 +33,7 @@ TEST_P(EpilogueTest, bias_add_and_leaky_in_this_order)
 {
     const View v = device().upload<float>({1, -4}), bias = device().upload<float>({10, 1}),
                add = device().upload<float>({100, 1}), y = device().poisoned<float>(2);
-    epilogue_fwd(exec(), {1, 1, 1, 2}, v, y, {.bias = bias, .add = add, .act = leaky(0.5f)});
+    run(exec(), EpilogueFwd{{1, 1, 1, 2}, v, y, {.bias = bias, .add = add, .act = leaky(0.5f)}});
     EXPECT_EQ(device().download<float>(y, 2), (std::vector<float>{111, -1}));
 }
 
@@ -48,9 +48,12 @@ TEST_P(EpilogueTest, agrees_with_the_definition_for_every_activation)
             ref::epilogue_fwd(s, cast<double>(v).data(), want.data(), cast<double>(bias).data(),
                               cast<double>(add).data(), act, z.data(), f);
             const View y = device().poisoned<float>(s.size()), zs = device().poisoned<float>(s.size());
-            epilogue_fwd(
-                exec(), s, device().upload(v), y,
-                {.bias = device().upload(bias), .add = device().upload(add), .act = act, .z = zs, .shuffle = f});
+            run(exec(),
+                EpilogueFwd{
+                    s,
+                    device().upload(v),
+                    y,
+                    {.bias = device().upload(bias), .add = device().upload(add), .act = act, .z = zs, .shuffle = f}});
             // z is below 6 in magnitude, rounded twice; the derivatives are below 1 + 6; the functions within 4 ulp.
             EXPECT_TRUE(within(device().download<float>(y, s.size()), want, 1e-5)) << int(act.kind) << " f" << f;
             EXPECT_TRUE(within(device().download<float>(zs, s.size()), z, 1e-6));
@@ -73,8 +76,8 @@ TEST_P(EpilogueTest, gradient_agrees_with_finite_differences)
             saved.push_back(float(act_saves_input(act) ? x : act_fwd<double>(act, x)));
         }
         const View out = device().upload(add); // the sum may be formed in place
-        store_gradient(exec(), n, device().upload(v),
-                       {.out = out, .add = out, .act = act, .saved = device().upload(saved)});
+        run(exec(), StoreGradient{
+                        n, device().upload(v), {.out = out, .add = out, .act = act, .saved = device().upload(saved)}});
         // Slopes are below 4, v + add below 2; f32 rounding of saved moves the slope by less than 4 * 3 * 2^-24.
         EXPECT_TRUE(within(device().download<float>(out, n), want, 1e-5)) << int(act.kind);
     }
@@ -85,8 +88,8 @@ TEST_P(EpilogueTest, unshuffle_undoes_shuffle)
     const EpilogueShape s{2, 3, 4, 8};
     const auto v = random_values(s.size(), 7);
     const View y = device().poisoned<float>(s.size()), back = device().poisoned<float>(s.size());
-    epilogue_fwd(exec(), s, device().upload(v), y, {.shuffle = 2});
-    unshuffle(exec(), s, 2, y, back);
+    run(exec(), EpilogueFwd{s, device().upload(v), y, {.shuffle = 2}});
+    run(exec(), Unshuffle{s, 2, y, back});
     EXPECT_EQ(device().download<float>(back, s.size()), v);
 }
 
@@ -100,13 +103,12 @@ TEST_P(EpilogueTest, bias_gradient_is_the_sum_over_rows)
             magnitude[i % std::size_t(K)] += std::abs(d[i]) * gamma32(rows);
         }
         const View dv = device().upload(d), db = device().poisoned<float>(K), again = device().poisoned<float>(K);
-        const Cost cost = bias_grad_cost(rows, K, DType::f32, target());
-        bias_grad(exec(cost), rows, K, dv, db, false);
-        bias_grad(exec(cost), rows, K, dv, again, false);
+        run_with_workspace(BiasGrad{rows, K, dv, db, false});
+        run_with_workspace(BiasGrad{rows, K, dv, again, false});
         const auto got = device().download<float>(db, K);
         EXPECT_TRUE(within(got, want, magnitude)) << rows << "x" << K;
         EXPECT_EQ(got, device().download<float>(again, K)) << "repeats to the bit";
-        bias_grad(exec(), rows, K, dv, db, true);
+        run(exec(), BiasGrad{rows, K, dv, db, true});
         for (std::size_t k = 0; k < want.size(); ++k) want[k] *= 2, magnitude[k] *= 3;
         EXPECT_TRUE(within(device().download<float>(db, K), want, magnitude)) << "accumulates";
     }
@@ -126,8 +128,12 @@ TEST_P(Bf16EpilogueTest, stores_the_f32_result_rounded_once)
                           act, z.data(), 2);
         for (std::size_t i = 0; i < want.size(); ++i) bound[i] = 1e-5 + store_rounding<bf16>() * std::abs(want[i]);
         const View y = device().poisoned<bf16>(s.size()), zs = device().poisoned<bf16>(s.size());
-        epilogue_fwd(exec(), s, device().upload(v), y,
-                     {.bias = device().upload(bias), .add = device().upload(add), .act = act, .z = zs, .shuffle = 2});
+        run(exec(),
+            EpilogueFwd{
+                s,
+                device().upload(v),
+                y,
+                {.bias = device().upload(bias), .add = device().upload(add), .act = act, .z = zs, .shuffle = 2}});
         EXPECT_TRUE(within(device().download<bf16>(y, s.size()), want, bound)) << int(act.kind);
         for (std::size_t i = 0; i < want.size(); ++i) bound[i] = 1e-6 + store_rounding<bf16>() * std::abs(z[i]);
         EXPECT_TRUE(within(device().download<bf16>(zs, s.size()), z, bound));
@@ -140,16 +146,17 @@ TEST_P(Bf16EpilogueTest, gradient_store_unshuffle_and_bias_gradient)
         const EpilogueShape s{1, 3, 43, K};
         const auto v = random_values<bf16>(s.size(), 7);
         const View values = device().upload(v), y = device().poisoned<bf16>(s.size());
-        expect_stores<bf16>(device(), cast<double>(v), std::vector<double>(v.size(), 0.0),
-                            [&](const Store& d) { store_gradient(exec(), s.size(), values, d); });
-        epilogue_fwd(exec(), s, values, y, {.shuffle = 2});
+        expect_stores<bf16>(device(), cast<double>(v), std::vector<double>(v.size(), 0.0), [&](const Store& d) {
+            run(exec(), StoreGradient{s.size(), values, d});
+        });
+        run(exec(), EpilogueFwd{s, values, y, {.shuffle = 2}});
         const View back = device().poisoned<bf16>(s.size()), db = device().poisoned<float>(s.K);
-        unshuffle(exec(), s, 2, y, back);
+        run(exec(), Unshuffle{s, 2, y, back});
         EXPECT_EQ(bits_of(device().download<bf16>(back, s.size())), bits_of(v));
 
         std::vector<double> want(std::size_t(s.K), 0.0);
         for (std::size_t i = 0; i < v.size(); ++i) want[i % want.size()] += value_of(v[i]);
-        bias_grad(exec(), 129, s.K, values, db, false);
+        run(exec(), BiasGrad{129, s.K, values, db, false});
         EXPECT_TRUE(within(device().download<float>(db, s.K), want, 129 * gamma32(129))) << "sums stay f32";
     }
 }
@@ -158,7 +165,7 @@ TEST(Epilogue, names_a_channel_count_that_cannot_be_shuffled)
 {
     TestDevice cpu("cpu");
     const View v = cpu.upload<float>({1, 2, 3});
-    EXPECT_THROW(epilogue_fwd(cpu.exec(), {1, 1, 1, 3}, v, v, {.shuffle = 2}), Error);
+    EXPECT_THROW(run(cpu.exec(), EpilogueFwd{{1, 1, 1, 3}, v, v, {.shuffle = 2}}), Error);
 }
 
 } // namespace

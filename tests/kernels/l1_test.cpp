@@ -10,9 +10,8 @@ using namespace bifrons::test;
 namespace {
 
 struct L1Loss {
-    static constexpr auto fwd = l1_fwd;
-    static constexpr auto grad = l1_grad;
-    static constexpr auto fwd_cost = l1_fwd_cost;
+    using Fwd = L1Fwd;
+    using Grad = L1Grad;
     static constexpr auto ref_fwd = ref::l1_fwd<double>;
     static constexpr auto ref_grad = ref::l1_grad<double>;
     /// The differences are rounded, which the bounds of results count, and the sign is exact.
@@ -28,13 +27,13 @@ TEST_P(L1Test, anchors_by_hand)
     // Two rows of three: differences 1, -2, 3 and 0.5, 0, -1; magnitudes 6 and 1.5.
     const View a = device().upload<float>({2, 1, 5, 1.5f, 7, 0}), b = device().upload<float>({1, 3, 2, 1, 7, 1}),
                mask = device().upload<float>({0.5f, 2}), loss = device().poisoned<float>(1);
-    l1_fwd(exec(), {2, 3}, a, b, {}, 6.0f, loss);
+    run(exec(), L1Fwd{{2, 3}, a, b, {}, 6.0f, loss});
     EXPECT_EQ(device().download<float>(loss, 1), std::vector<float>{7.5f});
-    l1_fwd(exec(), {2, 3}, a, b, mask, 6.0f, loss);
+    run(exec(), L1Fwd{{2, 3}, a, b, mask, 6.0f, loss});
     EXPECT_EQ(device().download<float>(loss, 1), std::vector<float>{0.5f * 6 + 2 * 1.5f});
 
     const View d = device().poisoned<float>(6), upstream = device().upload<float>({3});
-    l1_grad(exec(), {2, 3}, a, b, mask, 6.0f, upstream, {.out = d});
+    run(exec(), L1Grad{{2, 3}, a, b, mask, 6.0f, upstream, {.out = d}});
     EXPECT_EQ(device().download<float>(d, 6), (std::vector<float>{1.5f, -1.5f, 1.5f, 6, 0, -6}));
 }
 
@@ -43,7 +42,7 @@ TEST_P(L1Test, neighbouring_numbers_have_a_sign)
     const float tiny = std::ldexp(1.0f, -140), one = std::nextafter(1.0f, 2.0f); // their differences are subnormal, ulp
     const View a = device().upload<float>({tiny, 1, -tiny, one}), b = device().upload<float>({0, one, 0, 1}),
                mask = device().upload<float>({0.25f, 0.5f, 0.125f, 0}), d = device().poisoned<float>(4);
-    l1_grad(exec(), {4, 1}, a, b, mask, 4, device().upload<float>({1}), {.out = d});
+    run(exec(), L1Grad{{4, 1}, a, b, mask, 4, device().upload<float>({1}), {.out = d}});
     EXPECT_EQ(device().download<float>(d, 4), (std::vector<float>{0.25f, -0.5f, -0.125f, 0}));
 }
 

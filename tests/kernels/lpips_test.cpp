@@ -24,16 +24,16 @@ TEST_P(LpipsTest, anchors_by_hand)
     const View a = device().upload<float>({3, 4, 2, 0}), b = device().upload<float>({5, 12, 0, 2}),
                w = device().upload<float>({2, 3}), loss = device().poisoned<float>(1);
     const double first = 0.6 - 5.0 / 13, second = 0.8 - 12.0 / 13;
-    lpips_fwd(exec(), {2, 2}, a, b, {}, 4, loss);
+    run(exec(), LpipsFwd{{2, 2}, a, b, {}, 4, loss});
     EXPECT_NEAR(device().download<float>(loss, 1)[0], 2 * (first * first + second * second + 2), 1e-6);
-    lpips_fwd(exec(), {2, 2}, a, b, w, 4, loss);
+    run(exec(), LpipsFwd{{2, 2}, a, b, w, 4, loss});
     EXPECT_NEAR(device().download<float>(loss, 1)[0], 2 * (2 * first * first + 3 * second * second + 5), 1e-6);
-    lpips_fwd(exec(), {2, 2}, a, a, w, 4, loss);
+    run(exec(), LpipsFwd{{2, 2}, a, a, w, 4, loss});
     EXPECT_EQ(device().download<float>(loss, 1)[0], 0.0f);
 
     // Second row: g = (2, -3), u = (1, 0): g - u <g,u> = (0, -3), over the length 2, times 2 * 4 * 0.5 / 2.
     const View d = device().poisoned<float>(4);
-    lpips_grad(exec(), {2, 2}, a, b, w, 4, device().upload<float>({0.5f}), {.out = d});
+    run(exec(), LpipsGrad{{2, 2}, a, b, w, 4, device().upload<float>({0.5f}), {.out = d}});
     const auto got = device().download<float>(d, 4);
     EXPECT_NEAR(got[2], 0, 1e-6);
     EXPECT_NEAR(got[3], -3, 1e-6);
@@ -123,7 +123,7 @@ void expect_agreement(TestDevice& device, const LpipsShape& s, bool weighted)
     std::vector<Wide> got;
     for (int run = 0; run < 2; ++run) {
         const View loss = device.poisoned<Wide>(1);
-        lpips_fwd(device.exec(lpips_fwd_cost(s, dtype_of<T>(), device.device().target())), s, a, b, w, c.scale, loss);
+        device.run_with_workspace(LpipsFwd{s, a, b, w, c.scale, loss});
         got.push_back(device.download<Wide>(loss, 1)[0]);
     }
     EXPECT_TRUE(within(std::vector<Wide>{got[0]}, {want}, bound));
@@ -132,8 +132,9 @@ void expect_agreement(TestDevice& device, const LpipsShape& s, bool weighted)
     std::vector<double> bounds;
     const std::vector<double> v = c.want_grad(&bounds);
     const View upstream = device.upload(std::vector<Wide>{Wide(c.upstream)});
-    expect_stores<T>(device, v, bounds,
-                     [&](const Store& d) { lpips_grad(device.exec(), s, a, b, w, c.scale, upstream, d); });
+    expect_stores<T>(device, v, bounds, [&](const Store& d) {
+        run(device.exec(), LpipsGrad{s, a, b, w, c.scale, upstream, d});
+    });
 }
 
 const LpipsShape kShapes[] = {{1, 1}, {2, 3}, {5, 32}, {37, 67}, {150, 16}};
@@ -178,8 +179,8 @@ TEST(Lpips, has_the_same_bits_for_any_thread_count)
         TestDevice cpu(name);
         const View a = cpu.upload(c.a), b = cpu.upload(c.b), w = cpu.upload(c.w), l = cpu.poisoned<float>(1),
                    d = cpu.poisoned<float>(c.s.rows * c.s.C);
-        lpips_fwd(cpu.exec(), c.s, a, b, w, c.scale, l);
-        lpips_grad(cpu.exec(), c.s, a, b, w, c.scale, l, {.out = d});
+        run(cpu.exec(), LpipsFwd{c.s, a, b, w, c.scale, l});
+        run(cpu.exec(), LpipsGrad{c.s, a, b, w, c.scale, l, {.out = d}});
         loss.push_back(cpu.download<float>(l, 1)[0]);
         gradient.push_back(cpu.download<float>(d, c.s.rows * c.s.C));
     }
@@ -192,9 +193,9 @@ TEST(Lpips, refuses_operands_that_do_not_fit)
 {
     TestDevice cpu("cpu");
     const View f = cpu.upload<float>({1}), d = cpu.upload<double>({1});
-    EXPECT_THROW(lpips_fwd(cpu.exec(), {1, 1}, f, d, {}, 1, f), Error);
-    EXPECT_THROW(lpips_fwd(cpu.exec(), {1, 1}, f, f, d, 1, f), Error);
-    EXPECT_THROW(lpips_fwd(cpu.exec(), {0, 3}, f, f, {}, 1, f), Error);
+    EXPECT_THROW(run(cpu.exec(), LpipsFwd{{1, 1}, f, d, {}, 1, f}), Error);
+    EXPECT_THROW(run(cpu.exec(), LpipsFwd{{1, 1}, f, f, d, 1, f}), Error);
+    EXPECT_THROW(run(cpu.exec(), LpipsFwd{{0, 3}, f, f, {}, 1, f}), Error);
 }
 
 } // namespace

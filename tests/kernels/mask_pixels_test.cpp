@@ -19,9 +19,9 @@ TEST_P(MaskPixelsTest, anchors_by_hand)
 {
     const View x = device().upload<float>({1, 2, 3, 4, 5, 6}), m = device().upload<float>({0.25f, 1}),
                d = device().poisoned<float>(6);
-    mask_pixels(exec(), {2, 3}, x, m, {.out = d});
+    run(exec(), MaskPixels{{2, 3}, x, m, {.out = d}});
     EXPECT_EQ(device().download<float>(d, 6), (std::vector<float>{0.25f, 0.5f, 0.75f, 4, 5, 6}));
-    mask_pixels(exec(), {2, 3, MaskSide::outside}, x, m, {.out = d});
+    run(exec(), MaskPixels{{2, 3, MaskSide::outside}, x, m, {.out = d}});
     EXPECT_EQ(device().download<float>(d, 6), (std::vector<float>{0.75f, 1.5f, 2.25f, 0, 0, 0}));
 }
 
@@ -33,7 +33,7 @@ TEST_P(MaskPixelsTest, agrees_with_the_definition_through_a_store)
         ref::mask_pixels(s, cast<double>(x).data(), cast<double>(m).data(), v.data());
         for (const float element : x) bound.push_back(std::ldexp(std::abs(double(element)), -23));
         const View xv = device().upload(x), mv = device().upload(m);
-        expect_stores<float>(device(), v, bound, [&](const Store& d) { mask_pixels(exec(), s, xv, mv, d); });
+        expect_stores<float>(device(), v, bound, [&](const Store& d) { run(exec(), MaskPixels{s, xv, mv, d}); });
     }
 }
 
@@ -43,8 +43,8 @@ TEST(MaskPixels, is_its_own_adjoint)
     for (const MaskSide side : {MaskSide::inside, MaskSide::outside}) {
         const auto x = random_values<double>(33, 1), y = random_values<double>(33, 2), m = random_values<double>(11, 3);
         const View mx = cpu.poisoned<double>(33), my = cpu.poisoned<double>(33), mask = cpu.upload(m);
-        mask_pixels(cpu.exec(), {11, 3, side}, cpu.upload(x), mask, {.out = mx});
-        mask_pixels(cpu.exec(), {11, 3, side}, cpu.upload(y), mask, {.out = my});
+        run(cpu.exec(), MaskPixels{{11, 3, side}, cpu.upload(x), mask, {.out = mx}});
+        run(cpu.exec(), MaskPixels{{11, 3, side}, cpu.upload(y), mask, {.out = my}});
         EXPECT_NEAR(dot(cpu.download<double>(mx, 33), y), dot(x, cpu.download<double>(my, 33)), 1e-14);
     }
 }
@@ -53,9 +53,9 @@ TEST(MaskPixels, refuses_operands_that_do_not_fit)
 {
     TestDevice cpu("cpu");
     const View f = cpu.upload<float>({1}), d = cpu.upload<double>({1});
-    EXPECT_THROW(mask_pixels(cpu.exec(), {1, 1}, f, d, {.out = f}), Error);
-    EXPECT_THROW(mask_pixels(cpu.exec(), {0, 1}, f, f, {.out = f}), Error);
-    EXPECT_THROW(mask_pixels(cpu.exec(), {1, 1}, f, f, {.out = d}), Error);
+    EXPECT_THROW(run(cpu.exec(), MaskPixels{{1, 1}, f, d, {.out = f}}), Error);
+    EXPECT_THROW(run(cpu.exec(), MaskPixels{{0, 1}, f, f, {.out = f}}), Error);
+    EXPECT_THROW(run(cpu.exec(), MaskPixels{{1, 1}, f, f, {.out = d}}), Error);
 }
 
 } // namespace

@@ -45,8 +45,9 @@ std::vector<float> match(TestDevice& device, const MatchShape& s, const std::vec
     const StepState state{.seed = 5, .step = step};
     const auto* bytes = reinterpret_cast<const std::uint8_t*>(&state);
     const View where = device.upload(std::vector<std::uint8_t>(bytes, bytes + sizeof state));
-    color_match(device.exec(color_match_cost(s, device.device().target())), s, device.upload(x), device.upload(y),
-                mask.empty() ? View{} : device.upload(mask), static_cast<const StepState*>(where.data), out);
+    device.run_with_workspace(MatchColors{s, device.upload(x), device.upload(y),
+                                          mask.empty() ? View{} : device.upload(mask),
+                                          static_cast<const StepState*>(where.data), out});
     return device.download<float>(out, std::int64_t(x.size()));
 }
 
@@ -264,8 +265,9 @@ TEST(Match, names_what_it_cannot_use)
 {
     TestDevice cpu("cpu");
     const View v = cpu.upload<float>({1, 2, 3});
-    EXPECT_THROW(color_match(cpu.exec(), {.H = 1024, .W = 1024, .kind = ColorMatch::lct}, v, v, {}, nullptr, v), Error);
-    EXPECT_THROW(color_match(cpu.exec(), {}, v, v, {}, nullptr, v), Error);
+    EXPECT_THROW(run(cpu.exec(), MatchColors{{.H = 1024, .W = 1024, .kind = ColorMatch::lct}, v, v, {}, nullptr, v}),
+                 Error);
+    EXPECT_THROW(run(cpu.exec(), MatchColors{{}, v, v, {}, nullptr, v}), Error);
 }
 
 } // namespace

@@ -41,10 +41,10 @@ TEST_P(MaxPoolTest, takes_the_first_maximum_of_each_window)
     const View y = device().poisoned<float>(6), index = device().poisoned<std::uint8_t>(6),
                dx = device().poisoned<float>(24);
     const MaxPoolShape s{.H = 4, .W = 6};
-    max_pool_fwd(exec(), s, x, y, index);
+    run(exec(), MaxPoolFwd{s, x, y, index});
     EXPECT_EQ(device().download<float>(y, 6), (std::vector<float>{9, 8, 5, 9, 5, 4}));
     EXPECT_EQ(device().download<std::uint8_t>(index, 6), (std::vector<std::uint8_t>{0, 1, 0, 2, 3, 0}));
-    max_pool_grad(exec(), s, device().upload<float>({1, 2, 3, 4, 5, 6}), index, {.out = dx});
+    run(exec(), MaxPoolGrad{s, device().upload<float>({1, 2, 3, 4, 5, 6}), index, {.out = dx}});
     EXPECT_EQ(device().download<float>(dx, 24), (std::vector<float>{1, 0, 0, 2, 3, 0, //
                                                                     0, 0, 0, 0, 0, 0, //
                                                                     0, 0, 0, 0, 6, 0, //
@@ -63,10 +63,10 @@ TEST_P(MaxPoolTest, takes_a_window_as_far_as_the_picture_goes)
     ASSERT_EQ(s.Q(), 3);
     const View y = device().poisoned<float>(6), index = device().poisoned<std::uint8_t>(6),
                dx = device().poisoned<float>(24);
-    max_pool_fwd(exec(), s, x, y, index);
+    run(exec(), MaxPoolFwd{s, x, y, index});
     EXPECT_EQ(device().download<float>(y, 6), (std::vector<float>{9, 8, 5, 3, 5, 7}));
     EXPECT_EQ(device().download<std::uint8_t>(index, 6), (std::vector<std::uint8_t>{0, 1, 0, 4, 4, 4}));
-    max_pool_grad(exec(), s, device().upload<float>({1, 2, 3, 4, 5, 6}), index, {.out = dx});
+    run(exec(), MaxPoolGrad{s, device().upload<float>({1, 2, 3, 4, 5, 6}), index, {.out = dx}});
     EXPECT_EQ(device().download<float>(dx, 24), (std::vector<float>{1, 0, 0, 2, 3, 0, //
                                                                     0, 0, 0, 0, 0, 0, //
                                                                     0, 0, 0, 0, 0, 0, //
@@ -92,7 +92,7 @@ void expect_agreement(TestDevice& device, const MaxPoolShape& s)
     std::vector<std::uint8_t> from(want.size());
     ref::max_pool_fwd(s, cast<double>(x).data(), want.data(), from.data());
     const View y = device.poisoned<T>(s.y_size()), index = device.poisoned<std::uint8_t>(s.y_size());
-    max_pool_fwd(device.exec(), s, device.upload(x), y, index);
+    run(device.exec(), MaxPoolFwd{s, device.upload(x), y, index});
     EXPECT_EQ(cast<double>(device.download<T>(y, s.y_size())), want);
     EXPECT_EQ(device.download<std::uint8_t>(index, s.y_size()), from);
 }
@@ -120,7 +120,7 @@ void expect_gradient(TestDevice& device, const MaxPoolShape& s)
     ref::max_pool_grad(s, wide.data(), from.data(), magnitude.data());
     for (double& value : magnitude) value *= gamma32(double(s.window * s.window));
     const View dyv = device.upload(dy), index = device.upload(from);
-    expect_stores<T>(device, v, magnitude, [&](const Store& d) { max_pool_grad(device.exec(), s, dyv, index, d); });
+    expect_stores<T>(device, v, magnitude, [&](const Store& d) { run(device.exec(), MaxPoolGrad{s, dyv, index, d}); });
 }
 
 TEST_P(MaxPoolTest, gradient_goes_where_the_maximum_came_from)
@@ -143,7 +143,7 @@ TEST_P(MaxPoolTest, a_nan_is_not_lost)
         std::vector<float> x = {1, 2, 3, 4};
         x[std::size_t(at)] = nan;
         const View y = device().upload<float>({0}), index = device().poisoned<std::uint8_t>(1);
-        max_pool_fwd(exec(), {.H = 2, .W = 2}, device().upload(x), y, index);
+        run(exec(), MaxPoolFwd{{.H = 2, .W = 2}, device().upload(x), y, index});
         EXPECT_TRUE(std::isnan(device().download<float>(y, 1)[0])) << at;
         EXPECT_EQ(device().download<std::uint8_t>(index, 1)[0], at);
     }
@@ -153,8 +153,8 @@ TEST(MaxPool, refuses_a_window_larger_than_the_picture)
 {
     TestDevice cpu("cpu");
     const View x = cpu.upload<float>({1, 2, 3, 4}), index = cpu.poisoned<std::uint8_t>(1);
-    EXPECT_THROW(max_pool_fwd(cpu.exec(), {.H = 2, .W = 2, .window = 3}, x, x, index), Error);
-    EXPECT_THROW(max_pool_fwd(cpu.exec(), {.H = 2, .W = 2}, x, x, x), Error) << "index must be u8";
+    EXPECT_THROW(run(cpu.exec(), MaxPoolFwd{{.H = 2, .W = 2, .window = 3}, x, x, index}), Error);
+    EXPECT_THROW(run(cpu.exec(), MaxPoolFwd{{.H = 2, .W = 2}, x, x, x}), Error) << "index must be u8";
 }
 
 } // namespace

@@ -10,9 +10,8 @@ using namespace bifrons::test;
 namespace {
 
 struct MseLoss {
-    static constexpr auto fwd = mse_fwd;
-    static constexpr auto grad = mse_grad;
-    static constexpr auto fwd_cost = mse_fwd_cost;
+    using Fwd = MseFwd;
+    using Grad = MseGrad;
     static constexpr auto ref_fwd = ref::mse_fwd<double>;
     static constexpr auto ref_grad = ref::mse_grad<double>;
     /// Rounding of m a - m b, when formed in f32.
@@ -32,13 +31,13 @@ TEST_P(MseTest, anchors_by_hand)
     // Two rows of three: differences 1, -2, 3 and 0.5, 0, -1; squares 14 and 1.25.
     const View a = device().upload<float>({2, 1, 5, 1.5f, 7, 0}), b = device().upload<float>({1, 3, 2, 1, 7, 1}),
                mask = device().upload<float>({0.5f, 2}), loss = device().poisoned<float>(1);
-    mse_fwd(exec(), {2, 3}, a, b, {}, 6.0f, loss);
+    run(exec(), MseFwd{{2, 3}, a, b, {}, 6.0f, loss});
     EXPECT_EQ(device().download<float>(loss, 1), std::vector<float>{15.25f});
-    mse_fwd(exec(), {2, 3}, a, b, mask, 6.0f, loss);
+    run(exec(), MseFwd{{2, 3}, a, b, mask, 6.0f, loss});
     EXPECT_EQ(device().download<float>(loss, 1), std::vector<float>{0.25f * 14 + 4 * 1.25f});
 
     const View d = device().poisoned<float>(6), upstream = device().upload<float>({3});
-    mse_grad(exec(), {2, 3}, a, b, mask, 6.0f, upstream, {.out = d});
+    run(exec(), MseGrad{{2, 3}, a, b, mask, 6.0f, upstream, {.out = d}});
     EXPECT_EQ(device().download<float>(d, 6), (std::vector<float>{1.5f, -3, 4.5f, 12, 0, -24}));
 }
 

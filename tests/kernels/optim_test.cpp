@@ -48,13 +48,13 @@ class OptimTest : public OnDevice {
     /// A judged step with one loss and this norm.
     void judge(StepState* state, float loss, float norm)
     {
-        judge_step(exec(), state, {}, 1, device().upload<float>({loss}), 1, device().upload<float>({norm}));
+        run(exec(), JudgeStep{state, {}, 1, device().upload<float>({loss}), 1, device().upload<float>({norm})});
     }
     /// The weights after a first update.
     std::vector<float> first_step(const std::vector<float>& w, const std::vector<float>& g, const UpdateOptions& o)
     {
         const UpdateArenas a = small_arenas(device(), w, g, o.rule);
-        update(exec(), std::int64_t(w.size()), o, a, upload_state(device(), {.applied = 1, .rate = 0.25f}));
+        run(exec(), Update{std::int64_t(w.size()), o, a, upload_state(device(), {.applied = 1, .rate = 0.25f})});
         return device().download<float>(a.w, std::int64_t(w.size()));
     }
 };
@@ -64,7 +64,7 @@ TEST_P(OptimTest, first_step_of_adam_by_hand)
 {
     // t = 1: the corrected mean is g and the corrected square g^2, so each weight moves by the rate against its sign.
     const UpdateArenas a = small_arenas(device(), {1, -2, 3}, {4, -0.5f, 0}, UpdateRule::adam);
-    update(exec(), 3, {.beta1 = 0.5f, .beta2 = 0.75f}, a, upload_state(device(), {.applied = 1, .rate = 0.25f}));
+    run(exec(), Update{3, {.beta1 = 0.5f, .beta2 = 0.75f}, a, upload_state(device(), {.applied = 1, .rate = 0.25f})});
     EXPECT_TRUE(within(device().download<float>(a.w, 3), {0.75, -1.75, 3}, 3 * kUnit));
     EXPECT_EQ(device().download<float>(a.m, 3), (std::vector<float>{2, -0.25f, 0}));
     EXPECT_EQ(device().download<float>(a.v, 3), (std::vector<float>{4, 0.0625f, 0}));
@@ -93,7 +93,7 @@ TEST_P(OptimTest, a_groups_updates_are_counted_from_its_begin)
     // One update of either group: the same correction, though the second began after a thousand of the first.
     const auto moved = [&](const StepState& state, int group) {
         const UpdateArenas a = small_arenas(device(), {1}, {3}, UpdateRule::adam);
-        update(exec(), 1, {}, a, upload_state(device(), state), group);
+        run(exec(), Update{1, {}, a, upload_state(device(), state), group});
         return device().download<float>(a.w, 1)[0];
     };
     EXPECT_EQ(moved({.applied = 1001, .begun = {0, 1000}, .rate = 0.25f}, 1), moved({.applied = 1, .rate = 0.25f}, 0));
@@ -106,7 +106,7 @@ TEST_P(OptimTest, clip_scales_a_groups_gradient_to_the_largest_norm)
         const UpdateArenas a = small_arenas(device(), {1}, {6}, UpdateRule::adam);
         StepState state{.applied = 1, .rate = 1, .grad_norm = {1e9f, 1e9f}};
         state.grad_norm[group] = norm;
-        update(exec(), 1, {.beta1 = 0.5f, .clip = clip}, a, upload_state(device(), state), group);
+        run(exec(), Update{1, {.beta1 = 0.5f, .clip = clip}, a, upload_state(device(), state), group});
         return device().download<float>(a.m, 1)[0];
     };
     EXPECT_EQ(first_mean(8, 2, 0), 0.75f) << "a quarter of 6, halved";
@@ -124,8 +124,10 @@ TEST_P(OptimTest, weights_decay_where_their_block_is_marked_and_stay_where_it_is
         a.v = device().upload(start);
         a.marks = device().upload<std::uint8_t>({kTrained | kDecays, kTrained, kDecays, kTrained | kDecays});
         a.average = device().upload(start);
-        update(exec(), n, {.rule = rule, .beta2 = 0.5f, .decay = 0.25f, .average_decay = 0.75f}, a,
-               upload_state(device(), {.applied = 998, .rate = 0.5f}));
+        run(exec(), Update{n,
+                           {.rule = rule, .beta2 = 0.5f, .decay = 0.25f, .average_decay = 0.75f},
+                           a,
+                           upload_state(device(), {.applied = 998, .rate = 0.5f})});
         const auto after = device().download<float>(a.w, n), average = device().download<float>(a.average, n),
                    v = device().download<float>(a.v, n);
         for (std::size_t i = 0; i < after.size(); ++i) {
@@ -143,7 +145,7 @@ TEST_P(OptimTest, the_average_follows_faster_at_first)
     const auto average = [&](std::uint64_t t) {
         UpdateArenas a = small_arenas(device(), {3}, {0}, UpdateRule::adam);
         a.average = device().upload<float>({1});
-        update(exec(), 1, {.average_decay = 0.75f}, a, upload_state(device(), {.applied = t, .rate = 1}));
+        run(exec(), Update{1, {.average_decay = 0.75f}, a, upload_state(device(), {.applied = t, .rate = 1})});
         return device().download<float>(a.average, 1);
     };
     EXPECT_TRUE(within(average(1), {1 + (1 - 2.0 / 11) * 2}, 8 * kUnit)); // (1 + t) / (10 + t)
@@ -210,7 +212,7 @@ TEST_P(OptimTest, agrees_with_the_definition_over_steps)
                 const auto before = x;
                 ref::update(o, state, cast<double>(g), x, 1);
                 a.g = device().upload(g);
-                update(exec(), n, o, a, upload_state(device(), state), 1);
+                run(exec(), Update{n, o, a, upload_state(device(), state), 1});
                 bounds.step(o, state, 1, g, before, x);
             }
             const std::string name = str("rule ", int(rule), ", n ", n);
@@ -228,7 +230,7 @@ std::vector<bool> moved(TestDevice& device, std::int64_t n, const StepState& sta
 {
     const UpdateArenas a = small_arenas(device, std::vector<float>(std::size_t(n), 1.0f),
                                         std::vector<float>(std::size_t(n), 1.0f), UpdateRule::adam);
-    update(device.exec(), n, {.keep = 0.3f}, a, upload_state(device, state), 0, first);
+    run(device.exec(), Update{n, {.keep = 0.3f}, a, upload_state(device, state), 0, first});
     for (const float m : device.download<float>(a.m, n)) EXPECT_EQ(m, 0.5f) << "moments are always updated";
     std::vector<bool> moves;
     for (const float w : device.download<float>(a.w, n)) moves.push_back(w != 1);
@@ -261,7 +263,7 @@ TEST_P(OptimTest, learning_rate_dropout_moves_the_same_third_on_every_device)
 TEST_P(OptimTest, norm_of_all_gradients)
 {
     const View norm = device().poisoned<float>(2);
-    global_norm(exec(), 3, device().upload<float>({2, -3, 6}), norm);
+    run(exec(), GlobalNorm{3, device().upload<float>({2, -3, 6}), norm});
     EXPECT_EQ(device().download<float>(norm, 1)[0], 7);
     const bool simulated = GetParam().rfind("sim", 0) == 0;
     for (const std::int64_t n : {std::int64_t(1), std::int64_t(7), std::int64_t(simulated ? 4099 : 300007)}) {
@@ -269,13 +271,13 @@ TEST_P(OptimTest, norm_of_all_gradients)
         double want = 0;
         ref::global_norm(n, cast<double>(g).data(), &want);
         const View dg = device().upload(g);
-        global_norm(exec(), n, dg, norm);
-        global_norm(exec(), n, dg, {norm.as<float>() + 1});
+        run(exec(), GlobalNorm{n, dg, norm});
+        run(exec(), GlobalNorm{n, dg, {norm.as<float>() + 1}});
         const auto got = device().download<float>(norm, 2);
         EXPECT_TRUE(within(std::vector<float>{got[0]}, {want}, 2 * kUnit * want)) << n;
         EXPECT_EQ(got[0], got[1]) << "repeats to the bit";
     }
-    global_norm(exec(), 3, device().upload<float>({2, kNan, 6}), norm);
+    run(exec(), GlobalNorm{3, device().upload<float>({2, kNan, 6}), norm});
     EXPECT_TRUE(std::isnan(device().download<float>(norm, 1)[0]));
 }
 
@@ -291,9 +293,9 @@ TEST_P(OptimTest, a_bad_step_leaves_everything_as_it_is)
     const float inf = std::numeric_limits<float>::infinity();
     std::uint32_t bad = 0;
     for (const auto& [loss, norm] : {std::pair{kNan, 1.0f}, {-inf, 1.0f}, {1.0f, kNan}, {1.0f, inf}}) {
-        begin_step(exec(), state);
-        judge_step(exec(), state, {}, 2, device().upload<float>({0, loss}), 2, device().upload<float>({1, norm}));
-        update(exec(), 2, {.average_decay = 0.5f}, a, state);
+        run(exec(), BeginStep{state});
+        run(exec(), JudgeStep{state, {}, 2, device().upload<float>({0, loss}), 2, device().upload<float>({1, norm})});
+        run(exec(), Update{2, {.average_decay = 0.5f}, a, state});
         const StepState now = download_state(device(), state);
         EXPECT_EQ(now.skip, 1u) << "one verdict for both groups";
         EXPECT_EQ(now.bad_steps, ++bad);
@@ -311,9 +313,9 @@ TEST_P(OptimTest, groups_that_are_judged_later_can_spoil_a_step_but_not_mend_it)
 {
     const auto judged = [&](float first, float loss, float norm) {
         StepState* state = upload_state(device(), {.step = 5, .applied = 3, .bad_steps = 2});
-        begin_step(exec(), state);
-        judge_step(exec(), state, {}, 1, device().upload<float>({1}), 1, device().upload<float>({first}));
-        judge_others(exec(), state, 1, device().upload<float>({loss}), 1, 2, device().upload<float>({norm, 7}));
+        run(exec(), BeginStep{state});
+        run(exec(), JudgeStep{state, {}, 1, device().upload<float>({1}), 1, device().upload<float>({first})});
+        run(exec(), JudgeOthers{state, 1, device().upload<float>({loss}), 1, 2, device().upload<float>({norm, 7})});
         return download_state(device(), state);
     };
     const StepState good = judged(1, 2, 3);
@@ -338,7 +340,7 @@ TEST_P(OptimTest, groups_that_are_judged_later_can_spoil_a_step_but_not_mend_it)
 TEST_P(OptimTest, a_good_step_counts_and_ends_the_bad_ones)
 {
     StepState* state = upload_state(device(), {.step = 5, .applied = 3, .skip = 1, .bad_steps = 4});
-    begin_step(exec(), state);
+    run(exec(), BeginStep{state});
     EXPECT_EQ(download_state(device(), state).skip, 0u);
     judge(state, 0.5f, 2.5f);
     const StepState now = download_state(device(), state);
@@ -377,7 +379,7 @@ TEST(Schedule, is_its_formula)
 TEST_P(OptimTest, losses_of_a_steps_batches_are_averaged_one_by_one)
 {
     const View mean = device().poisoned<float>(2);
-    mean_losses(exec(), 3, 2, device().upload<float>({1, 10, 2, 20, 6, 60}), mean);
+    run(exec(), MeanLosses{3, 2, device().upload<float>({1, 10, 2, 20, 6, 60}), mean});
     EXPECT_EQ(device().download<float>(mean, 2), (std::vector<float>{3, 30}));
 }
 
@@ -385,8 +387,8 @@ TEST_P(OptimTest, the_verdict_sets_the_updates_rate)
 {
     StepState* state = upload_state(device(), {.applied = 124, .learning_rate = 2});
     for (const double want : {2 * 0.506283, 2 * 0.5, 2 * 0.493717}) { // (1 + cos(2 pi 124 / 500)) / 2, ...
-        begin_step(exec(), state);
-        judge_step(exec(), state, {.period = 500}, 1, device().upload<float>({1}), 1, device().upload<float>({1}));
+        run(exec(), BeginStep{state});
+        run(exec(), JudgeStep{state, {.period = 500}, 1, device().upload<float>({1}), 1, device().upload<float>({1})});
         EXPECT_NEAR(download_state(device(), state).rate, want, 2e-6);
     }
 }
@@ -400,9 +402,9 @@ TEST_P(OptimTest, a_recorded_step_reads_the_state_when_it_is_replayed)
     const Exec ex{&device().device(), stream, exec().workspace};
     device().device().synchronize({});
     device().device().begin_recording(stream);
-    begin_step(ex, state);
-    judge_step(ex, state, {}, 1, loss, 1, a.g);
-    update(ex, 1, {}, a, state);
+    run(ex, BeginStep{state});
+    run(ex, JudgeStep{state, {}, 1, loss, 1, a.g});
+    run(ex, Update{1, {}, a, state});
     const auto recording = device().device().end_recording(stream);
     EXPECT_EQ(device().download<float>(a.w, 1)[0], 1) << "recording runs nothing";
     for (int i = 0; i < 2; ++i) device().device().replay(stream, *recording);
@@ -433,10 +435,11 @@ TEST(Optim, has_the_same_bits_for_any_thread_count)
             TestDevice cpu(name);
             const UpdateArenas a = random_arenas(cpu, n, rule);
             const View norm = cpu.poisoned<float>(1);
-            global_norm(cpu.exec(), n, a.g, norm);
+            run(cpu.exec(), GlobalNorm{n, a.g, norm});
             norms.push_back(cpu.download<float>(norm, 1)[0]);
             const StepState state{.step = 4, .applied = 2, .rate = 0.01f, .grad_norm = {norms.back()}};
-            update(cpu.exec(), n, {.rule = rule, .decay = 0.5f, .clip = 1, .keep = 0.3f}, a, upload_state(cpu, state));
+            run(cpu.exec(),
+                Update{n, {.rule = rule, .decay = 0.5f, .clip = 1, .keep = 0.3f}, a, upload_state(cpu, state)});
             weights.push_back(cpu.download<float>(a.w, n));
         }
         for (std::size_t i = 1; i < weights.size(); ++i) {
@@ -462,7 +465,7 @@ TEST(Optim, f64_is_the_definition)
                              .v = cpu.upload(x.v),
                              .average = cpu.upload(x.average)};
         ref::update(o, state, g, x);
-        update(cpu.exec(), n, o, a, upload_state(cpu, state));
+        run(cpu.exec(), Update{n, o, a, upload_state(cpu, state)});
         EXPECT_TRUE(within(cpu.download<double>(a.w, n), x.w, 1e-14)) << int(rule);
         EXPECT_TRUE(within(cpu.download<double>(a.v, n), x.v, 1e-14)) << int(rule);
         EXPECT_TRUE(within(cpu.download<double>(a.average, n), x.average, 1e-14)) << int(rule);
@@ -474,7 +477,7 @@ TEST(Optim, f64_is_the_definition)
     double want = 0;
     ref::global_norm(n, g.data(), &want);
     const View norm = cpu.poisoned<double>(1);
-    global_norm(cpu.exec(), n, cpu.upload(g), norm);
+    run(cpu.exec(), GlobalNorm{n, cpu.upload(g), norm});
     EXPECT_TRUE(within(cpu.download<double>(norm, 1), {want}, 1e-15));
 }
 
@@ -484,14 +487,14 @@ TEST(Optim, a_plan_counts_without_touching_the_state)
     const Exec ex{plan.get()};
     auto* state = static_cast<StepState*>(plan->allocate(sizeof(StepState))); // an address nothing is mapped at
     const View data{plan->allocate(400)}, norm{plan->allocate(4)};
-    begin_step(ex, state);
-    global_norm(ex, 100, data, norm);
-    judge_step(ex, state, {}, 100, data, 1, norm);
+    run(ex, BeginStep{state});
+    run(ex, GlobalNorm{100, data, norm});
+    run(ex, JudgeStep{state, {}, 100, data, 1, norm});
     const UpdateArenas with_mean{data, data, data, data}, without{data, data, {}, data};
-    update(ex, 100, {}, with_mean, state);
-    EXPECT_EQ(update_cost(100, {}, with_mean).bytes, 2800); // four reads, three writes
-    EXPECT_EQ(update_cost(100, {.rule = UpdateRule::rmsprop}, without).bytes, 2000);
-    EXPECT_EQ(global_norm_cost(100, DType::f64, plan->target()).bytes, 800);
+    run(ex, Update{100, {}, with_mean, state});
+    EXPECT_EQ((Update{100, {}, with_mean, state}.cost({}).bytes), 2800); // four reads, three writes
+    EXPECT_EQ((Update{100, {.rule = UpdateRule::rmsprop}, without, state}.cost({}).bytes), 2000);
+    EXPECT_EQ((GlobalNorm{100, {nullptr, DType::f64}, norm}.cost(plan->target()).bytes), 800);
 }
 
 class PackedUpdateTest : public OnDevice {};
@@ -504,9 +507,9 @@ TEST_P(PackedUpdateTest, the_packed_copy_is_the_new_weight_rounded_unless_the_st
     for (const UpdateRule rule : kRules) {
         UpdateArenas a = random_arenas(device(), n, rule);
         a.packed = device().upload(before);
-        update(exec(), n, {.rule = rule}, a, upload_state(device(), {.applied = 3, .rate = 0.1f, .skip = 1}));
+        run(exec(), Update{n, {.rule = rule}, a, upload_state(device(), {.applied = 3, .rate = 0.1f, .skip = 1})});
         EXPECT_EQ(bits_of(device().download<bf16>(a.packed, n)), bits_of(before));
-        update(exec(), n, {.rule = rule}, a, upload_state(device(), {.applied = 3, .rate = 0.1f}));
+        run(exec(), Update{n, {.rule = rule}, a, upload_state(device(), {.applied = 3, .rate = 0.1f})});
         EXPECT_EQ(bits_of(device().download<bf16>(a.packed, n)), bits_of(cast<bf16>(device().download<float>(a.w, n))));
     }
 }

@@ -1,5 +1,5 @@
-// tests/kernels/picture_pair.h - what the tests of mse.h and l1.h have in common. An Op names the functions and their
-// definitions (fwd, grad, fwd_cost, ref_fwd, ref_grad), and the errors of f32 arithmetic that the sum of an element's
+// tests/kernels/picture_pair.h - what the tests of mse.h and l1.h have in common. An Op names the operations and their
+// definitions (Fwd, Grad, ref_fwd, ref_grad), and the errors of f32 arithmetic that the sum of an element's
 // share (value_error) and its slope (slope_error) may keep, both for the mask m and the pictures' a and b.
 #pragma once
 
@@ -75,8 +75,8 @@ class PairTest : public OnDevice {
         for (const PairCase<Op>& c : cases()) {
             const kernels::View a = device().upload(c.a), b = device().upload(c.b), loss = device().poisoned<float>(2);
             const kernels::ConstView mask = mask_of(c);
-            Op::fwd(exec(Op::fwd_cost(c.s, kernels::DType::f32, c.masked, target())), c.s, a, b, mask, c.scale, loss);
-            Op::fwd(exec(), c.s, a, b, mask, c.scale, {loss.template as<float>() + 1});
+            run_with_workspace(typename Op::Fwd{c.s, a, b, mask, c.scale, loss});
+            kernels::run(exec(), typename Op::Fwd{c.s, a, b, mask, c.scale, {loss.template as<float>() + 1}});
             const auto got = device().download<float>(loss, 2);
             EXPECT_TRUE(within(std::vector<float>{got[0]}, {c.want_loss()}, c.loss_bound()))
                 << c.s.rows << "x" << c.s.C;
@@ -94,9 +94,15 @@ class PairTest : public OnDevice {
             kernels::ref::store_gradient(n, v.data(), want.data(), cast<double>(add).data(), kernels::leaky(0.1f),
                                          cast<double>(saved).data());
             const kernels::View out = device().upload(add); // collected in place
-            Op::grad(exec(), c.s, device().upload(c.a), device().upload(c.b), mask_of(c), c.scale,
-                     device().upload<float>({0.7f}),
-                     {.out = out, .add = out, .act = kernels::leaky(0.1f), .saved = device().upload(saved)});
+            kernels::run(exec(),
+                         typename Op::Grad{
+                             c.s,
+                             device().upload(c.a),
+                             device().upload(c.b),
+                             mask_of(c),
+                             c.scale,
+                             device().upload<float>({0.7f}),
+                             {.out = out, .add = out, .act = kernels::leaky(0.1f), .saved = device().upload(saved)}});
             EXPECT_TRUE(within(device().download<float>(out, n), want, c.grad_bound(0.7, v, add)))
                 << c.s.rows << "x" << c.s.C;
         }
@@ -112,10 +118,12 @@ void expect_slopes_of_the_value()
     const auto b = random_values<double>(15, 2), mask = random_values<double>(5, 3, 0, 1);
     auto a = random_values<double>(15, 1);
     const kernels::View d = cpu.poisoned<double>(15);
-    Op::grad(cpu.exec(), s, cpu.upload(a), cpu.upload(b), cpu.upload(mask), 2, cpu.upload<double>({1.5}), {.out = d});
+    kernels::run(
+        cpu.exec(),
+        typename Op::Grad{s, cpu.upload(a), cpu.upload(b), cpu.upload(mask), 2, cpu.upload<double>({1.5}), {.out = d}});
     const auto value = [&] {
         const kernels::View loss = cpu.poisoned<double>(1);
-        Op::fwd(cpu.exec(), s, cpu.upload(a), cpu.upload(b), cpu.upload(mask), 2, loss);
+        kernels::run(cpu.exec(), typename Op::Fwd{s, cpu.upload(a), cpu.upload(b), cpu.upload(mask), 2, loss});
         return 1.5 * cpu.download<double>(loss, 1)[0];
     };
     EXPECT_TRUE(within(cpu.download<double>(d, 15), central_differences(a, 1e-4, value), 1e-10));
@@ -131,8 +139,8 @@ void expect_the_same_bits_for_any_thread_count()
         TestDevice cpu(name);
         const kernels::View a = cpu.upload(c.a), b = cpu.upload(c.b), mask = cpu.upload(c.mask),
                             l = cpu.poisoned<float>(1), d = cpu.poisoned<float>(c.s.rows * c.s.C);
-        Op::fwd(cpu.exec(), c.s, a, b, mask, c.scale, l);
-        Op::grad(cpu.exec(), c.s, a, b, mask, c.scale, l, {.out = d});
+        kernels::run(cpu.exec(), typename Op::Fwd{c.s, a, b, mask, c.scale, l});
+        kernels::run(cpu.exec(), typename Op::Grad{c.s, a, b, mask, c.scale, l, {.out = d}});
         loss.push_back(cpu.download<float>(l, 1)[0]);
         gradient.push_back(cpu.download<float>(d, c.s.rows * c.s.C));
     }
@@ -146,10 +154,12 @@ void expect_refusals()
 {
     TestDevice cpu("cpu");
     const kernels::View f = cpu.upload<float>({1}), d = cpu.upload<double>({1});
-    EXPECT_THROW(Op::fwd(cpu.exec(), {1, 1}, f, d, {}, 1, f), Error);
-    EXPECT_THROW(Op::fwd(cpu.exec(), {0, 3}, f, f, {}, 1, f), Error);
-    EXPECT_THROW(Op::grad(cpu.exec(), {1, 1}, f, f, {}, 1, f, {.out = f, .act = {kernels::Act::relu}}), Error);
-    EXPECT_THROW(Op::grad(cpu.exec(), {1, 1}, f, f, {}, 1, f, {.out = f, .add = d}), Error);
+    EXPECT_THROW(kernels::run(cpu.exec(), typename Op::Fwd{{1, 1}, f, d, {}, 1, f}), Error);
+    EXPECT_THROW(kernels::run(cpu.exec(), typename Op::Fwd{{0, 3}, f, f, {}, 1, f}), Error);
+    EXPECT_THROW(
+        kernels::run(cpu.exec(), typename Op::Grad{{1, 1}, f, f, {}, 1, f, {.out = f, .act = {kernels::Act::relu}}}),
+        Error);
+    EXPECT_THROW(kernels::run(cpu.exec(), typename Op::Grad{{1, 1}, f, f, {}, 1, f, {.out = f, .add = d}}), Error);
 }
 
 } // namespace bifrons::test

@@ -22,7 +22,7 @@ TEST_P(F64PixelNormTest, each_sample_gets_its_own_scale)
 {
     // Root mean squares 5 and 1/1000: the second is of the size of the epsilon, r = 1 / sqrt(2e-6).
     const View y = device().poisoned<double>(4);
-    pixel_norm_fwd(exec(), {.N = 2, .F = 2}, device().upload<double>({1, 7, -0.001, 0.001}), y);
+    run(exec(), PixelNormFwd{{.N = 2, .F = 2}, device().upload<double>({1, 7, -0.001, 0.001}), y});
     const double r = 1 / std::sqrt(25 + 1e-6), tiny = 1 / std::sqrt(2e-6);
     EXPECT_TRUE(within(device().download<double>(y, 4), {r, 7 * r, -0.001 * tiny, 0.001 * tiny}, 1e-15));
 }
@@ -35,10 +35,10 @@ void expect_agreement(TestDevice& device, const PixelNormShape& s)
     ref::pixel_norm_fwd(s, cast<double>(x).data(), want.data());
     for (const double y : want) bound.push_back((3 * std::ldexp(1.0, -23) + store_rounding<T>()) * std::abs(y));
     const View xv = device.upload(x), y = device.poisoned<T>(s.size());
-    pixel_norm_fwd(device.exec(pixel_norm_fwd_cost(s, xv.dtype, device.device().target())), s, xv, y);
+    device.run_with_workspace(PixelNormFwd{s, xv, y});
     const auto got = device.download<T>(y, s.size());
     EXPECT_TRUE(within(got, want, bound));
-    pixel_norm_fwd(device.exec(), s, xv, xv);
+    run(device.exec(), PixelNormFwd{s, xv, xv});
     EXPECT_EQ(bits_of(device.download<T>(xv, s.size())), bits_of(got)) << "in place";
 }
 
@@ -56,7 +56,7 @@ TEST_P(F64PixelNormTest, gradient_agrees_with_finite_differences)
     const PixelNormShape s{2, 7};
     const auto x = random_values<double>(s.size(), 2), dy = random_values<double>(s.size(), 3);
     const View out = device().poisoned<double>(s.size());
-    pixel_norm_grad(exec(), s, device().upload(dy), device().upload(x), {.out = out});
+    run(exec(), PixelNormGrad{s, device().upload(dy), device().upload(x), {.out = out}});
     const auto got = device().download<double>(out, s.size());
     for (std::size_t i = 0; i < x.size(); ++i) {
         const double h = 1e-5;
@@ -86,7 +86,7 @@ void expect_gradient(TestDevice& device, const PixelNormShape& s)
     }
     const View dyv = device.upload(dy), xv = device.upload(x);
     expect_stores<T>(device, v, bound, [&](const Store& d) {
-        pixel_norm_grad(device.exec(pixel_norm_grad_cost(s, xv.dtype, d, device.device().target())), s, dyv, xv, d);
+        device.run_with_workspace(PixelNormGrad{s, dyv, xv, d});
     });
 }
 

@@ -105,9 +105,9 @@ Cloned clone(TestDevice& device, const PoissonShape& s, const Mask& mask)
 {
     Cloned c{{}, picture(s, 2), {}};
     const View divergence = device.poisoned<float>(s.size()), f = device.upload(c.before);
-    poisson_divergence(device.exec(), s, device.upload(picture(s, 1)), {}, {}, divergence);
-    const Exec ex = device.exec(poisson_solve_cost(s, device.device().target()));
-    poisson_solve(ex, s, divergence, mask.empty() ? ConstView{} : device.upload(mask), kTolerance, f);
+    run(device.exec(), PoissonDivergence{s, device.upload(picture(s, 1)), {}, {}, divergence});
+    device.run_with_workspace(
+        PoissonSolve{s, divergence, mask.empty() ? ConstView{} : device.upload(mask), kTolerance, f});
     c.divergence = device.download<float>(divergence, s.size());
     c.after = device.download<float>(f, s.size());
     return c;
@@ -132,7 +132,7 @@ TEST_P(PoissonTest, one_pixel_is_the_mean_of_its_neighbours_less_a_quarter_of_th
                                             4,  40, 5});
     // clang-format on
     const View divergence = device().upload<float>({0, 0, 0, 0, 8, 0, 0, 0, 0});
-    poisson_solve(exec(), {3, 3, 1}, divergence, {}, 1e-3f, f);
+    run(exec(), PoissonSolve{{3, 3, 1}, divergence, {}, 1e-3f, f});
     const auto got = device().download<float>(f, 9);
     EXPECT_NEAR(got[4], (2 + 10 + 20 + 40 - 8) / 4.0, 1e-3);
     EXPECT_EQ(got[3], 10);
@@ -144,7 +144,7 @@ TEST_P(PoissonTest, divergence_is_the_laplacian_of_the_source_and_0_on_the_edge)
     std::vector<float> x(40, 0.0f);
     x[(2 * 5 + 3) * 2 + 1] = 7; // one pixel, second channel: its Laplacian is 7 at the neighbours and -28 here
     const View divergence = device().poisoned<float>(40);
-    poisson_divergence(exec(), s, device().upload(x), {}, {}, divergence);
+    run(exec(), PoissonDivergence{s, device().upload(x), {}, {}, divergence});
     std::vector<float> want(40, 0.0f);
     want[(2 * 5 + 3) * 2 + 1] = -28;
     want[(1 * 5 + 3) * 2 + 1] = want[(2 * 5 + 2) * 2 + 1] = 7;
@@ -160,7 +160,7 @@ TEST_P(PoissonTest, divergence_agrees_with_the_definition_for_every_mixture)
         ref::poisson_divergence(s, cast<double>(source).data(), cast<double>(target).data(), cast<double>(m).data(),
                                 want.data());
         const View got = device().poisoned<float>(s.size());
-        poisson_divergence(exec(), s, device().upload(source), device().upload(target), device().upload(m), got);
+        run(exec(), PoissonDivergence{s, device().upload(source), device().upload(target), device().upload(m), got});
         EXPECT_TRUE(within(device().download<float>(got, s.size()), want, gamma32(16) * 8)) << s.H << "x" << s.W;
     }
 }
@@ -229,8 +229,8 @@ TEST_P(PoissonTest, a_constant_offset_of_the_source_disappears)
     for (std::size_t i = 0; i < first.size(); ++i)
         if (!mask[i / std::size_t(s.C)]) first[i] = target[i];
     const View g = device().upload(first);
-    poisson_divergence(exec(), s, f, {}, {}, divergence);
-    poisson_solve(exec(), s, divergence, device().upload(mask), kTolerance, g);
+    run(exec(), PoissonDivergence{s, f, {}, {}, divergence});
+    run(exec(), PoissonSolve{s, divergence, device().upload(mask), kTolerance, g});
     EXPECT_TRUE(within(device().download<float>(g, s.size()), cast<double>(target), 2.5 * kTolerance));
 }
 
@@ -247,24 +247,26 @@ TEST(Poisson, same_bits_with_one_and_two_threads_and_again)
 TEST_P(PoissonTest, workspace_is_used_to_the_stated_byte_and_no_further)
 {
     const PoissonShape s{37, 53, 1};
-    const std::size_t bytes = poisson_solve_cost(s, device().device().target()).workspace_bytes;
-    const View guard = device().poisoned<std::uint8_t>(std::int64_t(bytes) + 64), f = device().upload(picture(s, 2)),
+    const View f = device().upload(picture(s, 2)),
                divergence = device().upload(std::vector<float>(std::size_t(s.size()), 1.0f));
+    const PoissonSolve solve{s, divergence, {}, kTolerance, f};
+    const std::size_t bytes = solve.cost(target()).workspace_bytes;
+    const View guard = device().poisoned<std::uint8_t>(std::int64_t(bytes) + 64);
     Exec ex = exec();
     ex.workspace = {guard.data, bytes};
-    poisson_solve(ex, s, divergence, {}, kTolerance, f);
+    run(ex, solve);
     const auto after = device().download<std::uint8_t>(guard, std::int64_t(bytes) + 64);
     for (std::size_t i = bytes; i < after.size(); ++i) ASSERT_EQ(after[i], 0xFF);
     ex.workspace.bytes = bytes - 1;
-    EXPECT_THROW(poisson_solve(ex, s, divergence, {}, kTolerance, f), Error);
+    EXPECT_THROW(run(ex, solve), Error);
 }
 
 TEST(Poisson, refuses_a_tolerance_that_cannot_be_met)
 {
     TestDevice cpu("cpu");
     const View f = cpu.upload(std::vector<float>(27, 1.0f));
-    EXPECT_THROW(poisson_solve(cpu.exec(), {3, 3, 3}, f, {}, 0.0f, f), Error);
-    EXPECT_THROW(poisson_solve(cpu.exec(), {3, 0, 3}, f, {}, 1.0f, f), Error);
+    EXPECT_THROW(run(cpu.exec(), PoissonSolve{{3, 3, 3}, f, {}, 0.0f, f}), Error);
+    EXPECT_THROW(run(cpu.exec(), PoissonSolve{{3, 0, 3}, f, {}, 1.0f, f}), Error);
 }
 
 std::vector<std::uint8_t> bytes_of(const std::vector<float>& values)
@@ -279,8 +281,8 @@ TEST_P(PoissonTest, clone_rect_solves_its_equation)
     auto source = picture(s, 1);
     const auto target = picture(s, 2);
     const View out = device().poisoned<std::uint8_t>(s.size());
-    poisson_clone_rect(exec(poisson_clone_rect_cost(s, this->target())), s, device().upload(bytes_of(source)),
-                       device().upload(bytes_of(target)), device().upload(mask), out);
+    run_with_workspace(PoissonCloneRect{s, device().upload(bytes_of(source)), device().upload(bytes_of(target)),
+                                        device().upload(mask), out});
     for (std::size_t i = 0; i < source.size(); ++i)
         if (!mask[i / 3]) source[i] = 0;
     std::vector<double> divergence(source.size());
@@ -317,8 +319,8 @@ TEST_P(PoissonTest, clone_rect_is_within_one_level_of_opencv)
         const std::vector<std::uint8_t> want(theirs.data, theirs.data + s.size());
 
         const View out = device().poisoned<std::uint8_t>(s.size());
-        poisson_clone_rect(exec(poisson_clone_rect_cost(s, this->target())), s, device().upload(source),
-                           device().upload(target), device().upload(mask), out);
+        run_with_workspace(
+            PoissonCloneRect{s, device().upload(source), device().upload(target), device().upload(mask), out});
         const auto got = device().download<std::uint8_t>(out, s.size());
         EXPECT_TRUE(within(got, cast<double>(want), 1.0)) << s.H << "x" << s.W;
         std::int64_t equal = 0;

@@ -19,11 +19,11 @@ TEST_P(PreluTest, anchors_by_hand)
 {
     const View x = device().upload<float>({1, -2, -3, 4, 5, -6}), slope = device().upload<float>({0.5f, -1, 2}),
                add = device().upload<float>({-3, 1}), y = device().poisoned<float>(6);
-    prelu(exec(), {2, 3}, x, {}, slope, y);
+    run(exec(), Prelu{{2, 3}, x, {}, slope, y});
     EXPECT_EQ(device().download<float>(y, 6), (std::vector<float>{1, 2, -6, 4, 5, -12}));
-    prelu(exec(), {2, 3, 1}, x, add, slope, y);
+    run(exec(), Prelu{{2, 3, 1}, x, add, slope, y});
     EXPECT_EQ(device().download<float>(y, 6), (std::vector<float>{-1, 2, -6, 5, 5, -12})) << "one channel added to";
-    prelu(exec(), {2, 3}, x, {}, slope, x);
+    run(exec(), Prelu{{2, 3}, x, {}, slope, x});
     EXPECT_EQ(device().download<float>(x, 6), (std::vector<float>{1, 2, -6, 4, 5, -12})) << "in place";
 }
 
@@ -42,7 +42,7 @@ TEST_P(PreluTest, agrees_with_the_definition)
             bound[i] = gamma32(2) * (std::abs(x[i]) + std::abs(added)) * std::max(1.0, std::abs(double(slope[c])));
         }
         const View y = device().poisoned<float>(s.rows * s.C);
-        prelu(exec(), s, device().upload(x), s.A > 0 ? device().upload(add) : View{}, device().upload(slope), y);
+        run(exec(), Prelu{s, device().upload(x), s.A > 0 ? device().upload(add) : View{}, device().upload(slope), y});
         EXPECT_TRUE(within(device().download<float>(y, s.rows * s.C), want, bound));
     }
 }
@@ -54,7 +54,7 @@ TEST(Prelu, f64_runs_the_definition)
     std::vector<double> want(6);
     ref::prelu<double>({2, 3}, x.data(), nullptr, slope.data(), want.data());
     const View y = cpu.poisoned<double>(6);
-    prelu(cpu.exec(), {2, 3}, cpu.upload(x), {}, cpu.upload(slope), y);
+    run(cpu.exec(), Prelu{{2, 3}, cpu.upload(x), {}, cpu.upload(slope), y});
     EXPECT_EQ(cpu.download<double>(y, 6), want);
 }
 
@@ -62,10 +62,10 @@ TEST(Prelu, refuses_what_does_not_fit)
 {
     TestDevice cpu("cpu");
     const View f = cpu.upload<float>({1, 2}), d = cpu.upload<double>({1});
-    EXPECT_THROW(prelu(cpu.exec(), {1, 1, 2}, f, f, f, f), Error) << "more channels than x";
-    EXPECT_THROW(prelu(cpu.exec(), {1, 1, 1}, f, {}, f, f), Error) << "nothing to add";
-    EXPECT_THROW(prelu(cpu.exec(), {1, 1}, f, {}, d, f), Error);
-    EXPECT_THROW(prelu(cpu.exec(), {1, 1}, d, {}, d, f), Error);
+    EXPECT_THROW(run(cpu.exec(), Prelu{{1, 1, 2}, f, f, f, f}), Error) << "more channels than x";
+    EXPECT_THROW(run(cpu.exec(), Prelu{{1, 1, 1}, f, {}, f, f}), Error) << "nothing to add";
+    EXPECT_THROW(run(cpu.exec(), Prelu{{1, 1}, f, {}, d, f}), Error);
+    EXPECT_THROW(run(cpu.exec(), Prelu{{1, 1}, d, {}, d, f}), Error);
 }
 
 } // namespace

@@ -36,8 +36,8 @@ std::vector<std::uint8_t> run(TestDevice& device, const BatchShape& s, ColorMatc
     const auto* bytes = reinterpret_cast<const std::uint8_t*>(&state);
     const View where = device.upload(std::vector<std::uint8_t>(bytes, bytes + sizeof state)),
                out = device.poisoned<std::uint8_t>(s.N * kValues);
-    recolor(device.exec(recolor_cost(s, kind, kSide, device.device().target())), s, kind, albums.own_faces(device),
-            albums.other_faces(device), static_cast<const StepState*>(where.data), out);
+    device.run_with_workspace(Recolor{s, kind, albums.own_faces(device), albums.other_faces(device),
+                                      static_cast<const StepState*>(where.data), out});
     return device.download<std::uint8_t>(out, s.N * kValues);
 }
 
@@ -53,7 +53,7 @@ TEST_P(RecolorTest, is_the_match_of_the_faces_that_are_drawn_rounded)
         const BatchShape s{.N = 4, .side = 5, .purpose = 6};
         std::vector<float> x, y;
         for (std::int64_t n = 0; n < s.N; ++n) {
-            AugmentDraw d; // what augment() draws
+            AugmentDraw d; // what Augment draws
             draw_sample(s, {}, Albums::faces(3, {}), state.seed, state.step, n, d);
             const std::int64_t other = Rng(3, 8, std::uint64_t(n), 6 | kReferencePurpose).below(5);
             for (std::int64_t i = 0; i < kValues; ++i) {
@@ -65,8 +65,9 @@ TEST_P(RecolorTest, is_the_match_of_the_faces_that_are_drawn_rounded)
         const MatchShape match{.N = 4, .H = kSide, .W = kSide, .kind = kind, .purpose = 6 | kDirectionPurpose};
         const auto* bytes = reinterpret_cast<const std::uint8_t*>(&state);
         const View where = device().upload(std::vector<std::uint8_t>(bytes, bytes + sizeof state));
-        color_match(exec(), match, device().upload(x), device().upload(y), {},
-                    static_cast<const StepState*>(where.data), want);
+        run(exec(),
+            MatchColors{
+                match, device().upload(x), device().upload(y), {}, static_cast<const StepState*>(where.data), want});
         const auto levels = device().download<float>(want, s.N * kValues);
         const auto got = run(device(), s, kind, state);
         for (std::size_t i = 0; i < got.size(); ++i) EXPECT_NEAR(got[i], 255 * levels[i], 0.5 + 1e-4) << int(kind);
@@ -91,11 +92,11 @@ TEST(Recolor, names_what_it_cannot_use)
     const Albums albums;
     const View out = cpu.poisoned<std::uint8_t>(kValues);
     Faces other = albums.other_faces(cpu);
-    EXPECT_THROW(recolor(cpu.exec(), {}, ColorMatch::none, albums.own_faces(cpu), other, nullptr, out), Error);
+    EXPECT_THROW(run(cpu.exec(), Recolor{{}, ColorMatch::none, albums.own_faces(cpu), other, nullptr, out}), Error);
     other.side = 5;
-    EXPECT_THROW(recolor(cpu.exec(), {}, ColorMatch::lct, albums.own_faces(cpu), other, nullptr, out), Error);
+    EXPECT_THROW(run(cpu.exec(), Recolor{{}, ColorMatch::lct, albums.own_faces(cpu), other, nullptr, out}), Error);
     other.side = kSide, other.count = 0;
-    EXPECT_THROW(recolor(cpu.exec(), {}, ColorMatch::lct, albums.own_faces(cpu), other, nullptr, out), Error);
+    EXPECT_THROW(run(cpu.exec(), Recolor{{}, ColorMatch::lct, albums.own_faces(cpu), other, nullptr, out}), Error);
 }
 
 } // namespace

@@ -24,14 +24,14 @@ TEST_P(ResizeBilinearTest, doubles_and_halves_as_computed_by_hand)
 {
     // Width 2 to 4: positions -1/4 (kept at 0), 1/4, 3/4, 5/4 (kept at 1).
     const View y = device().poisoned<float>(4);
-    resize_bilinear_fwd(exec(), {.W = 2, .Q = 4}, device().upload<float>({0, 8}), y);
+    run(exec(), ResizeBilinearFwd{{.W = 2, .Q = 4}, device().upload<float>({0, 8}), y});
     EXPECT_EQ(device().download<float>(y, 4), (std::vector<float>{0, 2, 6, 8}));
     // Height 4, two channels, to 2: positions 1/2 and 5/2.
-    resize_bilinear_fwd(exec(), {.H = 4, .C = 2, .P = 2}, device().upload<float>({0, 1, 2, 3, 10, 11, 20, 31}), y);
+    run(exec(), ResizeBilinearFwd{{.H = 4, .C = 2, .P = 2}, device().upload<float>({0, 1, 2, 3, 10, 11, 20, 31}), y});
     EXPECT_EQ(device().download<float>(y, 4), (std::vector<float>{1, 2, 15, 21}));
     // The gradient of the first: each output gives its weights back.
     const View dx = device().poisoned<float>(2);
-    resize_bilinear_grad(exec(), {.W = 2, .Q = 4}, device().upload<float>({1, 4, 8, 100}), {.out = dx});
+    run(exec(), ResizeBilinearGrad{{.W = 2, .Q = 4}, device().upload<float>({1, 4, 8, 100}), {.out = dx}});
     EXPECT_EQ(device().download<float>(dx, 2), (std::vector<float>{1 + 3 + 2, 1 + 6 + 100}));
 }
 
@@ -39,7 +39,7 @@ TEST_P(ResizeBilinearTest, keeps_a_ramp_and_the_same_size_exactly)
 {
     const auto x = random_values(5 * 7 * 3, 1);
     const View y = device().poisoned<float>(5 * 7 * 3);
-    resize_bilinear_fwd(exec(), {.H = 5, .W = 7, .C = 3, .P = 5, .Q = 7}, device().upload(x), y);
+    run(exec(), ResizeBilinearFwd{{.H = 5, .W = 7, .C = 3, .P = 5, .Q = 7}, device().upload(x), y});
     EXPECT_EQ(device().download<float>(y, 5 * 7 * 3), x);
 
     // x[h,w] = 3h + 100w to 10 x 6 from 5 x 9: inside the border it stays the same plane.
@@ -47,7 +47,7 @@ TEST_P(ResizeBilinearTest, keeps_a_ramp_and_the_same_size_exactly)
     for (int h = 0; h < 5; ++h)
         for (int w = 0; w < 9; ++w) ramp.push_back(float(3 * h + 100 * w));
     const View z = device().poisoned<float>(60);
-    resize_bilinear_fwd(exec(), {.H = 5, .W = 9, .P = 10, .Q = 6}, device().upload(ramp), z);
+    run(exec(), ResizeBilinearFwd{{.H = 5, .W = 9, .P = 10, .Q = 6}, device().upload(ramp), z});
     const auto got = device().download<float>(z, 60);
     for (int p = 1; p < 9; ++p)
         for (int q = 0; q < 6; ++q)
@@ -62,7 +62,7 @@ void expect_agreement(TestDevice& device, const ResizeBilinearShape& s)
     std::vector<double> want(std::size_t(s.y_size())), v(std::size_t(s.x_size())), terms(v);
     ref::resize_bilinear_fwd(s, cast<double>(x).data(), want.data());
     const View y = device.poisoned<T>(s.y_size());
-    resize_bilinear_fwd(device.exec(), s, device.upload(x), y);
+    run(device.exec(), ResizeBilinearFwd{s, device.upload(x), y});
     EXPECT_TRUE(within(device.download<T>(y, s.y_size()), want, gamma32(4) + store_rounding<T>()));
 
     ref::resize_bilinear_grad(s, cast<double>(dy).data(), v.data());
@@ -70,7 +70,7 @@ void expect_agreement(TestDevice& device, const ResizeBilinearShape& s)
     const double n = (2.0 * double(s.P) / double(s.H) + 3) * (2.0 * double(s.Q) / double(s.W) + 3);
     for (double& bound : terms) bound = gamma32(n) * n; // |dy| <= 1
     const View dyv = device.upload(dy);
-    expect_stores<T>(device, v, terms, [&](const Store& d) { resize_bilinear_grad(device.exec(), s, dyv, d); });
+    expect_stores<T>(device, v, terms, [&](const Store& d) { run(device.exec(), ResizeBilinearGrad{s, dyv, d}); });
 }
 
 TEST_P(ResizeBilinearTest, agrees_with_the_definition_and_its_adjoint)
@@ -90,7 +90,7 @@ TEST(ResizeBilinear, refuses_an_empty_size)
 {
     TestDevice cpu("cpu");
     const View x = cpu.upload<float>({1});
-    EXPECT_THROW(resize_bilinear_fwd(cpu.exec(), {.P = 0}, x, x), Error);
+    EXPECT_THROW(run(cpu.exec(), ResizeBilinearFwd{{.P = 0}, x, x}), Error);
 }
 
 } // namespace

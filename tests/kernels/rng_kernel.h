@@ -2,7 +2,7 @@
 #pragma once
 
 #include "kernels/base/rng.h"
-#include "kernels/device/device.h"
+#include "kernels/device/dispatch.h"
 
 namespace bifrons::kernels {
 

@@ -43,16 +43,11 @@ double normal_cdf(double z)
 class RngTest : public bifrons::test::OnDevice {};
 BIFRONS_ON_GPU_DEVICES(RngTest);
 
-void draw_streams_on_device(Exec ex, [[maybe_unused]] std::int64_t n, [[maybe_unused]] View draws)
-{
-    BIFRONS_SIMT(ex, "draw_streams", draw_streams(ex, n, draws));
-}
-
 TEST_P(RngTest, a_kernel_draws_the_same_bits_as_the_host)
 {
     const std::int64_t n = 1000;
     const View draws = device().poisoned<float>(5 * n);
-    draw_streams_on_device(exec(), n, draws);
+    on_gpu(exec(), "draw_streams", [&](const auto& gpu) { draw_streams(gpu, n, draws); });
     const auto got = device().download<float>(draws, 5 * n);
     for (std::int64_t i = 0; i < n; ++i) {
         const RngDraws want = draws_of_stream(i);

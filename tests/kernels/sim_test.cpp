@@ -67,7 +67,7 @@ TEST(Sim, grid_sum_adds_every_element_once)
     const std::size_t n = 4001;
     for (const std::string schedule : kSchedules) {
         Fixture f(schedule);
-        Exec ex = f.exec();
+        Exec ex{f.exec()};
         const std::size_t bytes = grid_sum_workspace(f.device.target());
         ex.workspace = {f.device.allocate(bytes), bytes};
         grid_sum("kernel", ex, n, Weighted{f.in}, StoreFloat{f.out});

@@ -27,7 +27,7 @@ TEST_P(SoftMaskTest, is_one_inside_half_at_a_straight_edge_and_zero_far_outside)
     for (int i = 0; i < 64 * 64; ++i)
         if (i % 64 < 32) mask[std::size_t(i)] = 1;
     const View y = device().poisoned<float>(64 * 64);
-    soft_mask(exec(), {.N = 1, .H = 64, .W = 64, .sigma = 2}, device().upload(mask), y);
+    run(exec(), SoftMask{{.N = 1, .H = 64, .W = 64, .sigma = 2}, device().upload(mask), y});
     const auto got = device().download<float>(y, 64 * 64);
     const float* middle = got.data() + 32 * 64;
     EXPECT_EQ(middle[20], 1.0f);
@@ -46,8 +46,8 @@ TEST_P(SoftMaskTest, agrees_with_the_definition)
         ref::soft_mask(s, cast<double>(mask).data(), want.data());
         const View y = device().poisoned<float>(s.size()), again = device().poisoned<float>(s.size()),
                    m = device().upload(mask);
-        soft_mask(exec(soft_mask_cost(s, DType::f32)), s, m, y);
-        soft_mask(exec(soft_mask_cost(s, DType::f32)), s, m, again);
+        run_with_workspace(SoftMask{s, m, y});
+        run_with_workspace(SoftMask{s, m, again});
         const double taps = 2 * s.radius() + 1;
         EXPECT_TRUE(within(device().download<float>(y, s.size()), want, 2 * gamma32(taps * taps)));
         EXPECT_EQ(device().download<float>(y, s.size()), device().download<float>(again, s.size()));

@@ -50,13 +50,13 @@ TEST_P(StyleTest, anchors_by_hand)
     // One picture of two pixels and two channels: 1, 3 (mean 2, deviation 1) and 0, 0; target 2, 6 (4, 2) and 3, 3.
     const View x = device().upload<float>({1, 0, 3, 0}), t = device().upload<float>({2, 3, 6, 3}),
                loss = device().poisoned<float>(1), moments = device().poisoned<float>(8);
-    style_fwd(exec(), {1, 2, 2}, x, t, 2, loss, moments);
+    run(exec(), StyleFwd{{1, 2, 2}, x, t, 2, loss, moments});
     const auto m = device().download<float>(moments, 8);
     EXPECT_TRUE(
         within(m, {2, std::sqrt(1 + 1e-5), 4, std::sqrt(4 + 1e-5), 0, std::sqrt(1e-5), 3, std::sqrt(1e-5)}, 8 * kUnit));
     EXPECT_NEAR(device().download<float>(loss, 1)[0], 4 + 1 + 9, 1e-4); // 2 / (1 * 2) * (4 + 1 + 9 + 0)
     const View d = device().poisoned<float>(4);
-    style_grad(exec(), {1, 2, 2}, x, moments, 2, device().upload<float>({3}), {.out = d});
+    run(exec(), StyleGrad{{1, 2, 2}, x, moments, 2, device().upload<float>({3}), {.out = d}});
     // 3 * 2 * 2 / (2 * 2) = 3 times: -2 -+ (-1)(1)/1, and -3
     EXPECT_TRUE(within(device().download<float>(d, 4), {-3, -9, -9, -9}, 1e-3));
 }
@@ -67,8 +67,8 @@ TEST_P(StyleTest, value_agrees_with_the_definition_and_repeats)
         const StyleCase c(shape);
         const View x = device().upload(c.x), t = device().upload(c.t), loss = device().poisoned<float>(2),
                    moments = device().poisoned<float>(shape.N * shape.C * 4);
-        style_fwd(exec(), shape, x, t, c.scale, loss, moments);
-        style_fwd(exec(), shape, x, t, c.scale, {loss.as<float>() + 1, DType::f32}, moments);
+        run(exec(), StyleFwd{shape, x, t, c.scale, loss, moments});
+        run(exec(), StyleFwd{shape, x, t, c.scale, {loss.as<float>() + 1, DType::f32}, moments});
         EXPECT_TRUE(within(device().download<float>(moments, shape.N * shape.C * 4), c.moments, 2 * kUnit));
         // Each difference of two numbers below 1 is off by at most 2 units; their squares by 4 of it.
         const auto got = device().download<float>(loss, 2);
@@ -94,9 +94,12 @@ TEST_P(StyleTest, gradient_agrees_with_the_definition_through_a_store)
             bound[i] = factor * 8 * kUnit * parts + 4 * kUnit * (std::abs(v[i]) + std::abs(add[i]));
         }
         const View out = device().upload(add); // collected in place
-        style_grad(exec(), shape, device().upload(c.x), device().upload(cast<float>(c.moments)), c.scale,
-                   device().upload<float>({0.7f}),
-                   {.out = out, .add = out, .act = leaky(0.1f), .saved = device().upload(saved)});
+        run(exec(), StyleGrad{shape,
+                              device().upload(c.x),
+                              device().upload(cast<float>(c.moments)),
+                              c.scale,
+                              device().upload<float>({0.7f}),
+                              {.out = out, .add = out, .act = leaky(0.1f), .saved = device().upload(saved)}});
         EXPECT_TRUE(within(device().download<float>(out, n), want, bound)) << shape.N << "x" << shape.pixels;
     }
 }
@@ -110,11 +113,11 @@ TEST(Style, gradient_is_the_slope_of_the_value)
     const View moments = cpu.poisoned<double>(16), d = cpu.poisoned<double>(20);
     const auto value = [&] {
         const View loss = cpu.poisoned<double>(1);
-        style_fwd(cpu.exec(), s, cpu.upload(x), cpu.upload(t), 2, loss, moments);
+        run(cpu.exec(), StyleFwd{s, cpu.upload(x), cpu.upload(t), 2, loss, moments});
         return 1.5 * cpu.download<double>(loss, 1)[0];
     };
     value();
-    style_grad(cpu.exec(), s, cpu.upload(x), moments, 2, cpu.upload<double>({1.5}), {.out = d});
+    run(cpu.exec(), StyleGrad{s, cpu.upload(x), moments, 2, cpu.upload<double>({1.5}), {.out = d}});
     const auto slope = central_differences(x, 1e-5, value);
     EXPECT_TRUE(within(cpu.download<double>(d, 20), slope, 1e-8)) << "h^2 times the third derivative";
 }
@@ -123,8 +126,8 @@ TEST(Style, refuses_operands_that_do_not_fit)
 {
     TestDevice cpu("cpu");
     const View f = cpu.upload<float>({1, 1, 1, 1}), d = cpu.upload<double>({1});
-    EXPECT_THROW(style_fwd(cpu.exec(), {1, 1, 1}, f, d, 1, f, f), Error);
-    EXPECT_THROW(style_fwd(cpu.exec(), {0, 1, 1}, f, f, 1, f, f), Error);
+    EXPECT_THROW(run(cpu.exec(), StyleFwd{{1, 1, 1}, f, d, 1, f, f}), Error);
+    EXPECT_THROW(run(cpu.exec(), StyleFwd{{0, 1, 1}, f, f, 1, f, f}), Error);
 }
 
 } // namespace

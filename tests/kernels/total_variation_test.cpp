@@ -34,9 +34,9 @@ TEST_P(TotalVariationTest, anchors_by_hand)
     const View p = device().upload<float>({1, 2, 4, 0, 2, 9, 5, 5, 5, 5, 5, 5}), loss = device().poisoned<float>(1),
                d = device().poisoned<float>(12), upstream = device().upload<float>({3});
     const TotalVariationShape s{.N = 2, .H = 2, .W = 3};
-    total_variation_fwd(exec(), s, p, 4, loss); // across 1 + 4 + 4 + 49, down 1 + 0 + 25
+    run(exec(), TotalVariationFwd{s, p, 4, loss}); // across 1 + 4 + 4 + 49, down 1 + 0 + 25
     EXPECT_EQ(device().download<float>(loss, 1), std::vector<float>{4 * 84.0f / 2});
-    total_variation_grad(exec(), s, p, 4, upstream, {.out = d});
+    run(exec(), TotalVariationGrad{s, p, 4, upstream, {.out = d}});
     std::vector<float> want;
     for (const float sum : {1 - 2 + 1 - 0, 2 - 1 + 2 - 4 + 2 - 2, 4 - 2 + 4 - 9, 0 - 2 + 0 - 1, 2 - 0 + 2 - 9 + 2 - 2,
                             9 - 2 + 9 - 4, 0, 0, 0, 0, 0, 0})
@@ -51,8 +51,8 @@ TEST_P(TotalVariationTest, value_agrees_with_the_definition_and_repeats)
         double want = 0;
         ref::total_variation_fwd(s, cast<double>(p).data(), 2.5, &want);
         const View pv = device().upload(p), loss = device().poisoned<float>(2);
-        total_variation_fwd(exec(total_variation_fwd_cost(s, DType::f32, target())), s, pv, 2.5f, loss);
-        total_variation_fwd(exec(), s, pv, 2.5f, {loss.as<float>() + 1});
+        run_with_workspace(TotalVariationFwd{s, pv, 2.5f, loss});
+        run(exec(), TotalVariationFwd{s, pv, 2.5f, {loss.as<float>() + 1}});
         const auto got = device().download<float>(loss, 2);
         EXPECT_TRUE(within(std::vector<float>{got[0]}, {want}, std::ldexp(want, -21))) << s.H << "x" << s.W;
         EXPECT_EQ(got[0], got[1]) << "repeats to the bit";
@@ -67,8 +67,9 @@ TEST_P(TotalVariationTest, gradient_agrees_with_the_definition_through_a_store)
         ref::total_variation_grad(s, cast<double>(p).data(), 2.5, double(0.7f), v.data());
         for (const double sum : magnitudes(s, p)) bound.push_back(std::ldexp(0.7 * 2 * 2.5 / double(s.N) * sum, -21));
         const View pv = device().upload(p), upstream = device().upload<float>({0.7f});
-        expect_stores<float>(device(), v, bound,
-                             [&](const Store& store) { total_variation_grad(exec(), s, pv, 2.5f, upstream, store); });
+        expect_stores<float>(device(), v, bound, [&](const Store& store) {
+            run(exec(), TotalVariationGrad{s, pv, 2.5f, upstream, store});
+        });
     }
 }
 
@@ -78,10 +79,10 @@ TEST(TotalVariation, gradient_is_the_slope_of_the_value)
     const TotalVariationShape s{2, 3, 4, 2};
     auto p = random_values<double>(s.size(), 1);
     const View d = cpu.poisoned<double>(s.size());
-    total_variation_grad(cpu.exec(), s, cpu.upload(p), 2, cpu.upload<double>({1.5}), {.out = d});
+    run(cpu.exec(), TotalVariationGrad{s, cpu.upload(p), 2, cpu.upload<double>({1.5}), {.out = d}});
     const auto value = [&] {
         const View loss = cpu.poisoned<double>(1);
-        total_variation_fwd(cpu.exec(), s, cpu.upload(p), 2, loss);
+        run(cpu.exec(), TotalVariationFwd{s, cpu.upload(p), 2, loss});
         return 1.5 * cpu.download<double>(loss, 1)[0];
     };
     // Exact for squares, but for rounding: 1e-14 / h
@@ -96,7 +97,7 @@ TEST(TotalVariation, has_the_same_bits_for_any_thread_count)
     for (const char* name : {"cpu:1", "cpu:2", "cpu:3"}) {
         TestDevice cpu(name);
         const View l = cpu.poisoned<float>(1);
-        total_variation_fwd(cpu.exec(), s, cpu.upload(random_values(s.size(), 1)), 1, l);
+        run(cpu.exec(), TotalVariationFwd{s, cpu.upload(random_values(s.size(), 1)), 1, l});
         loss.push_back(cpu.download<float>(l, 1)[0]);
     }
     EXPECT_EQ(loss, std::vector<float>(3, loss[0]));
@@ -106,8 +107,8 @@ TEST(TotalVariation, refuses_operands_that_do_not_fit)
 {
     TestDevice cpu("cpu");
     const View f = cpu.upload<float>({1}), d = cpu.upload<double>({1});
-    EXPECT_THROW(total_variation_fwd(cpu.exec(), {.H = 0}, f, 1, f), Error);
-    EXPECT_THROW(total_variation_grad(cpu.exec(), {}, f, 1, f, {.out = d}), Error);
+    EXPECT_THROW(run(cpu.exec(), TotalVariationFwd{{.H = 0}, f, 1, f}), Error);
+    EXPECT_THROW(run(cpu.exec(), TotalVariationGrad{{}, f, 1, f, {.out = d}}), Error);
 }
 
 } // namespace

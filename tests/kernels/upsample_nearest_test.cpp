@@ -24,10 +24,10 @@ TEST_P(UpsampleNearestTest, repeats_every_pixel)
     // 1 x 2 pixels of 2 channels.
     const UpsampleNearestShape s{.W = 2, .C = 2};
     const View y = device().poisoned<float>(16), dx = device().poisoned<float>(4);
-    upsample_nearest_fwd(exec(), s, device().upload<float>({1, 2, 3, 4}), y);
+    run(exec(), UpsampleNearestFwd{s, device().upload<float>({1, 2, 3, 4}), y});
     EXPECT_EQ(device().download<float>(y, 16), (std::vector<float>{1, 2, 1, 2, 3, 4, 3, 4, 1, 2, 1, 2, 3, 4, 3, 4}));
-    upsample_nearest_grad(exec(), s, device().upload<float>({0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}),
-                          {.out = dx});
+    run(exec(), UpsampleNearestGrad{
+                    s, device().upload<float>({0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}), {.out = dx}});
     EXPECT_EQ(device().download<float>(dx, 4),
               (std::vector<float>{0 + 2 + 8 + 10, 1 + 3 + 9 + 11, 4 + 6 + 12 + 14, 5 + 7 + 13 + 15}));
 }
@@ -39,7 +39,7 @@ void expect_agreement(TestDevice& device, const UpsampleNearestShape& s)
     std::vector<T> want(std::size_t(s.y_size()));
     ref::upsample_nearest_fwd(s, x.data(), want.data());
     const View y = device.poisoned<T>(s.y_size());
-    upsample_nearest_fwd(device.exec(), s, device.upload(x), y);
+    run(device.exec(), UpsampleNearestFwd{s, device.upload(x), y});
     EXPECT_EQ(bits_of(device.download<T>(y, s.y_size())), bits_of(want));
 
     std::vector<double> v(std::size_t(s.x_size())), magnitude(v);
@@ -50,7 +50,7 @@ void expect_agreement(TestDevice& device, const UpsampleNearestShape& s)
     ref::upsample_nearest_grad(s, wide.data(), magnitude.data());
     for (double& value : magnitude) value *= gamma32(double(s.factor * s.factor));
     const View dyv = device.upload(dy);
-    expect_stores<T>(device, v, magnitude, [&](const Store& d) { upsample_nearest_grad(device.exec(), s, dyv, d); });
+    expect_stores<T>(device, v, magnitude, [&](const Store& d) { run(device.exec(), UpsampleNearestGrad{s, dyv, d}); });
 }
 
 TEST_P(UpsampleNearestTest, agrees_with_the_definition_and_its_adjoint)
@@ -70,7 +70,7 @@ TEST(UpsampleNearest, refuses_factor_zero)
 {
     TestDevice cpu("cpu");
     const View x = cpu.upload<float>({1});
-    EXPECT_THROW(upsample_nearest_fwd(cpu.exec(), {.factor = 0}, x, x), Error);
+    EXPECT_THROW(run(cpu.exec(), UpsampleNearestFwd{{.factor = 0}, x, x}), Error);
 }
 
 } // namespace

@@ -34,7 +34,8 @@ TEST_P(LayersTest, are_those_of_the_network)
     model::Trainer trainer(*device, settings, source, nullptr);
     std::map<std::string, double> flops; // forward, by layer
     for (const auto& [path, cost] : trainer.costs())
-        if (path.ends_with("/conv2d_fwd")) flops[path.substr(0, path.find('/'))] += cost.flops;
+        if (path.ends_with("/conv2d_fwd") || path.ends_with("/dense_fwd"))
+            flops[path.substr(0, path.find('/'))] += cost.flops;
     std::set<std::string> weights;
     for (const auto& entry : trainer.parameters().entries())
         if (entry.name.ends_with(".weight")) weights.insert(entry.name);

@@ -22,7 +22,8 @@ class NarrowBatch {
         draw(narrow_);
         for (const auto member : kTensors)
             if (batch.*member)
-                kernels::cast(ex, (batch.*member).size(), (narrow_.*member).view(), (batch.*member).view());
+                kernels::run(ex,
+                             kernels::Cast{(batch.*member).size(), (narrow_.*member).view(), (batch.*member).view()});
     }
 
   private:

@@ -53,9 +53,13 @@ class Faces : public BatchSource {
             const auto part = [&](const Tensor& t) {
                 return t ? t.slice(i * half, (i + 1) * half).view() : kernels::View{};
             };
-            kernels::augment(
-                ex, {.N = half, .side = batch.input.shape()[1], .purpose = std::uint32_t(i), .first = batch.first}, {},
-                faces_[i], state, {part(batch.input), part(batch.target), part(batch.mask), part(batch.eyes_mouth)});
+            kernels::run(
+                ex, kernels::Augment{
+                        {.N = half, .side = batch.input.shape()[1], .purpose = std::uint32_t(i), .first = batch.first},
+                        {},
+                        faces_[i],
+                        state,
+                        {part(batch.input), part(batch.target), part(batch.mask), part(batch.eyes_mouth)}});
         }
         if (poison_) ex.device->fill(ex.stream, batch.target.view().data, 0xFF, 4); // one NaN
     }

@@ -40,7 +40,7 @@ class Ours {
     void step()
     {
         auto* state = static_cast<kernels::StepState*>(state_.view().data);
-        kernels::begin_step(cpu_.exec(), state);
+        kernels::run(cpu_.exec(), kernels::BeginStep{state});
         optimizer_.step(cpu_.exec(), state, loss_);
     }
 

@@ -2,7 +2,7 @@
 // where there is none.
 #pragma once
 
-#include "kernels/device/device.h"
+#include "kernels/device/dispatch.h"
 
 #include <gtest/gtest.h>
 
@@ -32,6 +32,13 @@ class TestDevice {
     {
         const std::size_t bytes = cost.workspace_bytes;
         return {device_.get(), {}, {bytes ? poisoned<std::uint8_t>(std::int64_t(bytes)).data : nullptr, bytes}};
+    }
+
+    /// In exactly the workspace that the operation asks for.
+    template <class Op>
+    void run_with_workspace(const Op& op)
+    {
+        kernels::run(exec(op.cost(device_->target())), op);
     }
 
     template <class T>
@@ -88,6 +95,11 @@ class OnDevice : public ::testing::TestWithParam<std::string> {
     TestDevice& device() { return *device_; }
     kernels::Exec exec() { return device_->exec(); }
     kernels::Exec exec(const kernels::Cost& cost) { return device_->exec(cost); }
+    template <class Op>
+    void run_with_workspace(const Op& op)
+    {
+        device_->run_with_workspace(op);
+    }
     kernels::Target target() { return device_->device().target(); }
 
   private:

@@ -66,7 +66,7 @@ void check_elements(Target target, const char* op, DType dtype);
 
 /// Calls f with the sim::Exec or cuda::Exec that ex is; throws where neither is built.
 template <class F>
-void on_gpu(const Exec& ex, const char* op, const F& f)
+void on_gpu(const Exec& ex, const char* op, [[maybe_unused]] const F& f)
 {
     switch (ex.device->kind()) {
 #if BIFRONS_HAS_SIM

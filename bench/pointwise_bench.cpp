@@ -3,7 +3,6 @@
 #include "bench/op.h"
 #include "kernels/pointwise/cast.h"
 #include "kernels/pointwise/channels.h"
-#include "kernels/pointwise/depth_to_space.h"
 #include "kernels/pointwise/epilogue.h"
 #include "kernels/pointwise/pixel_norm.h"
 
@@ -102,28 +101,6 @@ OpCase split(const Place& p)
             }};
 }
 
-OpCase depth_to_space(const Place& p)
-{
-    const EpilogueShape s = upscaled(p);
-    const kernels::DepthToSpaceShape d{s.N, s.P, s.Q, s.K / 4};
-    return {.in = {p.normal(d.size(), 1)},
-            .out = {{d.size(), p.dtype}},
-            .run = [d](Exec ex, const Views& in, const Views& out) {
-                kernels::run(ex, kernels::DepthToSpace{d, in[0], out[0]});
-            }};
-}
-
-OpCase space_to_depth(const Place& p)
-{
-    const EpilogueShape s = upscaled(p);
-    const kernels::DepthToSpaceShape d{s.N, s.P, s.Q, s.K / 4};
-    return {.in = {p.normal(d.size(), 1)},
-            .out = {{d.size(), p.dtype}},
-            .run = [d](Exec ex, const Views& in, const Views& out) {
-                kernels::run(ex, kernels::SpaceToDepth{d, in[0], {.out = out[0]}});
-            }};
-}
-
 OpCase pixel_norm(const Place& p)
 {
     const std::int64_t side = p.network.resolution / 16;
@@ -163,8 +140,6 @@ void add_pointwise(const Grid& grid, Cases& cases)
                 {"cast", "last level", cast},
                 {"concat_channels", "last level", concat},
                 {"split_channels", "last level", split},
-                {"depth_to_space", "last level", depth_to_space},
-                {"space_to_depth", "last level", space_to_depth},
                 {"pixel_norm_fwd", "last level", pixel_norm},
                 {"pixel_norm_grad", "last level", pixel_norm_grad},
             },

@@ -2,7 +2,6 @@
 // of its encoder and decoder.
 #include "bench/op.h"
 #include "kernels/resample/max_pool.h"
-#include "kernels/resample/resize_bilinear.h"
 #include "kernels/resample/upsample_nearest.h"
 
 namespace bifrons::bench {
@@ -63,32 +62,6 @@ OpCase upsample_grad(const Place& p)
             }};
 }
 
-kernels::ResizeBilinearShape resize_shape(const Place& p)
-{
-    const std::int64_t side = p.network.resolution;
-    return {p.batch, side / 2, side / 2, 2 * p.network.d, side, side};
-}
-
-OpCase resize(const Place& p)
-{
-    const auto s = resize_shape(p);
-    return {.in = {p.normal(s.x_size(), 1, true)},
-            .out = {{s.y_size(), p.dtype}},
-            .run = [s](Exec ex, const Views& in, const Views& out) {
-                kernels::run(ex, kernels::ResizeBilinearFwd{s, in[0], out[0]});
-            }};
-}
-
-OpCase resize_grad(const Place& p)
-{
-    const auto s = resize_shape(p);
-    return {.in = {p.normal(s.y_size(), 1, true)},
-            .out = {{s.x_size(), p.dtype}},
-            .run = [s](Exec ex, const Views& in, const Views& out) {
-                kernels::run(ex, kernels::ResizeBilinearGrad{s, in[0], {.out = out[0]}});
-            }};
-}
-
 } // namespace
 
 void add_resample(const Grid& grid, Cases& cases)
@@ -99,8 +72,6 @@ void add_resample(const Grid& grid, Cases& cases)
                 {"max_pool_grad", "encoder", max_pool_grad},
                 {"upsample_nearest_fwd", "decoder", upsample},
                 {"upsample_nearest_grad", "decoder", upsample_grad},
-                {"resize_bilinear_fwd", "decoder", resize},
-                {"resize_bilinear_grad", "decoder", resize_grad},
             },
             cases);
 }

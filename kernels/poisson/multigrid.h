@@ -11,7 +11,6 @@ namespace bifrons::kernels {
 constexpr int kBandSweeps = 2;     ///< over the band along the mask's edge, on either side of the coarse correction
 constexpr int kCoarsestSweeps = 8; ///< of the coarsest level, in each order
 constexpr int kMostIterations = 100;
-constexpr float kCloneTolerance = 0.1f; ///< of PoissonCloneRect, in grey levels
 
 /// Levels with no more rows or columns are swept, not coarsened.
 constexpr std::int64_t kCoarsestSide = 5;
@@ -65,17 +64,6 @@ struct PoissonBuffers {
     std::uint8_t *inside, *band; ///< 1 where a pixel is solved for; and where an outside one is within 2 px of it
     double *products, *energies; ///< [C,blocks] partial sums of r z and p (A p)
     float* largest;              ///< [C,blocks] |z|
-};
-
-/// What PoissonCloneRect keeps before them.
-struct PoissonCloneBuffers {
-    PoissonCloneBuffers(const PoissonShape& s, Arena& arena)
-        : divergence(arena.take<float>(s.size())), f(arena.take<float>(s.size())), m(arena.take<float>(s.pixels())),
-          source(arena.take<std::uint8_t>(s.size()))
-    {
-    }
-    float *divergence, *f, *m; ///< m: the eroded mask, 0..1
-    std::uint8_t* source;      ///< 0 outside the mask
 };
 
 } // namespace bifrons::kernels

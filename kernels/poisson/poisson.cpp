@@ -35,14 +35,6 @@ std::size_t solve_bytes(const PoissonShape& s, Target target)
     return count.used();
 }
 
-std::size_t clone_rect_bytes(const PoissonShape& s, Target target)
-{
-    if (target.kind == DeviceKind::cpu) return cpu::poisson_clone_rect_bytes(s);
-    Arena count(nullptr);
-    PoissonCloneBuffers(s, count);
-    return count.used() + solve_bytes(s, target);
-}
-
 } // namespace
 
 void PoissonDivergence::check(Target) const
@@ -77,25 +69,6 @@ Cost PoissonSolve::cost(Target target) const
     return {.flops = kIterations * kFlopsPerIteration * double(s.size()),
             .bytes = kIterations * kPassesPerIteration * 4.0 * double(s.size()),
             .workspace_bytes = solve_bytes(s, target)};
-}
-
-void PoissonCloneRect::check(Target) const
-{
-    check_shape(kName, s);
-    check_dtype(kName, "source", source, DType::u8);
-    check_dtype(kName, "target", target, DType::u8);
-    check_dtype(kName, "mask", mask, DType::u8);
-    check_dtype(kName, "out", out, DType::u8);
-}
-
-Cost PoissonCloneRect::cost(Target device) const
-{
-    const Cost divergence = PoissonDivergence{.s = s, .source = source}.cost(device);
-    Cost cost = PoissonSolve{.s = s}.cost(device);
-    cost.flops += divergence.flops;
-    cost.bytes += divergence.bytes + 6.0 * double(s.size());
-    cost.workspace_bytes = clone_rect_bytes(s, device);
-    return cost;
 }
 
 } // namespace bifrons::kernels

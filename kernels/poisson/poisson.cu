@@ -25,33 +25,6 @@ __global__ void __launch_bounds__(kBlockSize)
     if (i < s.size()) divergence[i] = ref::divergence_at(s, source, target, m, i);
 }
 
-/// The source that counts, and the first guess.
-__global__ void __launch_bounds__(kBlockSize)
-    begin_clone_kernel(PoissonShape s, const std::uint8_t* source, const std::uint8_t* target, const std::uint8_t* mask,
-                       std::uint8_t* counting, float* f)
-{
-    wait_for_previous_kernel();
-    const std::int64_t i = global_thread();
-    if (i >= s.size()) return;
-    counting[i] = mask[i / s.C] ? source[i] : 0;
-    f[i] = float(target[i]);
-}
-
-__global__ void __launch_bounds__(kBlockSize, 2) // else the compiler spills to fit more blocks
-    erode_kernel(PoissonShape s, const std::uint8_t* mask, float* m)
-{
-    wait_for_previous_kernel();
-    const std::int64_t i = global_thread();
-    if (i < s.pixels()) m[i] = float(ref::least_about(s, mask, i / s.W, i % s.W)) / 255;
-}
-
-__global__ void __launch_bounds__(kBlockSize) end_clone_kernel(PoissonShape s, const float* f, std::uint8_t* out)
-{
-    wait_for_previous_kernel();
-    const std::int64_t i = global_thread();
-    if (i < s.size()) out[i] = std::uint8_t(clamp(f[i], 0.0f, 255.0f));
-}
-
 // ---- the solver ---------------------------------------------------------------------------------------------------
 
 struct Problem {
@@ -294,21 +267,6 @@ void run(Exec ex, const PoissonSolve& op)
     launch(op.kName, solve_kernel, grid_of(s, levels, ex), ex,
            Problem{s, levels, buffers, op.divergence.as<float>(), op.mask.as<std::uint8_t>(), op.tolerance,
                    op.f.as<float>()});
-}
-
-void run(Exec ex, const PoissonCloneRect& op)
-{
-    const PoissonShape& s = op.s;
-    const char* name = op.kName;
-    Arena arena(ex.workspace.data);
-    const PoissonCloneBuffers b(s, arena);
-    launch(name, begin_clone_kernel, grid_1d(s.size()), ex, s, op.source.as<std::uint8_t>(),
-           op.target.as<std::uint8_t>(), op.mask.as<std::uint8_t>(), b.source, b.f);
-    launch(name, erode_kernel, grid_1d(s.pixels()), ex, s, op.mask.as<std::uint8_t>(), b.m);
-    launch(name, divergence_kernel<std::uint8_t>, grid_1d(s.size()), ex, s, b.source, op.target.as<std::uint8_t>(), b.m,
-           b.divergence);
-    run(behind(ex, arena.used()), PoissonSolve{s, View{b.divergence}, {}, kCloneTolerance, View{b.f}});
-    launch(name, end_clone_kernel, grid_1d(s.size()), ex, s, b.f, op.out.as<std::uint8_t>());
 }
 
 } // namespace bifrons::kernels::BIFRONS_SIMT_NS

@@ -57,20 +57,4 @@ struct PoissonSolve {
 };
 BIFRONS_OPERATION(PoissonSolve)
 
-/// OpenCV's seamlessClone (NORMAL_CLONE), for comparison: `source` cloned into `target` over a whole rectangle.
-///   source, target [H,W,C], mask [H,W] read, out [H,W,C] written, all u8. The rectangle is the bounding rectangle of
-///   the mask: the mask counts as 0 around it.
-/// m = mask / 255 eroded by 7x7, source counts as 0 where the mask is 0, f = target on the rectangle's edge, and the
-/// result is truncated, not rounded: within one level of OpenCV's. (OpenCV 4.6, seamless_cloning_impl.cpp.)
-struct PoissonCloneRect {
-    static constexpr const char* kName = "poisson_clone_rect";
-    PoissonShape s = {};
-    ConstView source = {}, target = {}, mask = {};
-    View out = {};
-
-    void check(Target device) const;
-    Cost cost(Target device) const;
-};
-BIFRONS_OPERATION(PoissonCloneRect)
-
 } // namespace bifrons::kernels

@@ -214,41 +214,6 @@ void divergence_of(const PoissonShape& s, const P* source, const P* target, cons
     });
 }
 
-/// m = mask / 255, the least in a window of 7x7; 0 outside the picture. rows [H,W] is scratch.
-void erode(const PoissonShape& s, const std::uint8_t* mask, std::uint8_t* rows, float* m)
-{
-    const std::int64_t W = s.W;
-    parallel_for(s.H, std::max<std::int64_t>(1, kGrain / W), [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t y = begin; y < end; ++y) {
-            std::fill_n(rows + y * W, W, std::uint8_t(0));
-            for (std::int64_t x = 3; x < W - 3; ++x) {
-                std::uint8_t least = 255;
-                for (std::int64_t u = x - 3; u <= x + 3; ++u) least = std::min(least, mask[y * W + u]);
-                rows[y * W + x] = least;
-            }
-        }
-    });
-    parallel_for(s.H, std::max<std::int64_t>(1, kGrain / W), [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t y = begin; y < end; ++y)
-            for (std::int64_t x = 0; x < W; ++x) {
-                std::uint8_t least = y >= 3 && y < s.H - 3 ? 255 : 0;
-                for (std::int64_t v = y - 3; least != 0 && v <= y + 3; ++v) least = std::min(least, rows[v * W + x]);
-                m[y * W + x] = float(least) / 255;
-            }
-    });
-}
-
-/// What PoissonCloneRect needs beside the solver.
-struct CloneBuffers {
-    CloneBuffers(const PoissonShape& s, Arena& arena)
-        : divergence(arena.take<float>(s.size())), f(arena.take<float>(s.size())), m(arena.take<float>(s.pixels())),
-          rows(arena.take<std::uint8_t>(s.pixels())), source(arena.take<std::uint8_t>(s.size()))
-    {
-    }
-    float *divergence, *f, *m;
-    std::uint8_t *rows, *source;
-};
-
 } // namespace
 
 void run(Exec, const PoissonDivergence& op)
@@ -268,35 +233,6 @@ void run(Exec ex, const PoissonSolve& op)
 std::size_t poisson_solve_bytes(const PoissonShape& s)
 {
     return solve_bytes(s);
-}
-
-std::size_t poisson_clone_rect_bytes(const PoissonShape& s)
-{
-    Arena count(nullptr);
-    CloneBuffers(s, count);
-    return count.used() + solve_bytes(s);
-}
-
-void run(Exec ex, const PoissonCloneRect& op)
-{
-    const PoissonShape& s = op.s;
-    Arena arena(ex.workspace.data);
-    const CloneBuffers b(s, arena);
-    const std::uint8_t *source = op.source.as<std::uint8_t>(), *target = op.target.as<std::uint8_t>(),
-                       *mask = op.mask.as<std::uint8_t>();
-    parallel_for(s.size(), kGrain, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t i = begin; i < end; ++i) {
-            b.source[i] = mask[i / s.C] ? source[i] : 0;
-            b.f[i] = target[i];
-        }
-    });
-    erode(s, mask, b.rows, b.m);
-    divergence_of(s, b.source, target, b.m, b.divergence);
-    solve(s, b.divergence, nullptr, kCloneTolerance, b.f, arena);
-    std::uint8_t* out = op.out.as<std::uint8_t>();
-    parallel_for(s.size(), kGrain, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t i = begin; i < end; ++i) out[i] = std::uint8_t(std::clamp(b.f[i], 0.0f, 255.0f));
-    });
 }
 
 } // namespace bifrons::kernels::cpu

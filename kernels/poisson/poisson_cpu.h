@@ -7,6 +7,4 @@ namespace bifrons::kernels::cpu {
 
 std::size_t poisson_solve_bytes(const PoissonShape& s);
 
-std::size_t poisson_clone_rect_bytes(const PoissonShape& s);
-
 } // namespace bifrons::kernels::cpu

@@ -1,10 +1,10 @@
-// kernels/poisson/poisson_ref.h - divergence, Laplacian and OpenCV's guidance in loops: the definition. T = double is
-// the oracle. The solution itself is defined by laplacian(f) = divergence inside the mask.
+// kernels/poisson/poisson_ref.h - divergence and Laplacian in loops: the definition. T = double is the oracle. The
+// solution itself is defined by laplacian(f) = divergence inside the mask. For comparisons: OpenCV's mixing mask.
 #pragma once
 
-#include "kernels/base/clamp.h"
 #include "kernels/poisson/poisson.h"
 
+#include <algorithm>
 #include <vector>
 
 namespace bifrons::kernels::ref {
@@ -52,16 +52,16 @@ BIFRONS_HD T laplacian(const PoissonShape& s, const T* f, std::int64_t i)
 }
 
 /// The least value of the mask in a window of 7x7; 0 outside the picture.
-BIFRONS_HD inline int least_about(const PoissonShape& s, const std::uint8_t* mask, std::int64_t y, std::int64_t x)
+inline int least_about(const PoissonShape& s, const std::uint8_t* mask, std::int64_t y, std::int64_t x)
 {
     if (y < 3 || x < 3 || y >= s.H - 3 || x >= s.W - 3) return 0;
-    int lowest = 255;
+    int least = 255;
     for (std::int64_t v = y - 3; v <= y + 3; ++v)
-        for (std::int64_t u = x - 3; u <= x + 3; ++u) lowest = least<int>(lowest, mask[v * s.W + u]);
-    return lowest;
+        for (std::int64_t u = x - 3; u <= x + 3; ++u) least = std::min<int>(least, mask[v * s.W + u]);
+    return least;
 }
 
-/// m = mask / 255, the least in a window of 7x7; 0 outside the picture.
+/// The m of OpenCV's seamlessClone (4.6, NORMAL_CLONE): mask / 255, eroded by 7x7.
 template <class T>
 std::vector<T> eroded_mask(const PoissonShape& s, const std::uint8_t* mask)
 {

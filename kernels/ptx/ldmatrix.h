@@ -1,7 +1,7 @@
 // kernels/ptx/ldmatrix.h - 8x8 matrices of 16-bit elements between shared memory and the registers of a warp.
 // PTX ISA: warp level matrix instructions ldmatrix (sm_75) and stmatrix (sm_90).
 //
-// Lane 8m + i names row i of matrix m: 16 bytes, 16-byte aligned (with _x2 the rows of lanes 16-31 are not looked at).
+// Lane 8m + i names row i of matrix m: 16 bytes, 16-byte aligned.
 // Register m of lane l holds row l / 4, columns l % 4 * 2 (low half) and + 1 of matrix m; with _trans row and column
 // change places. All 32 lanes take part.
 #pragma once
@@ -27,22 +27,6 @@ inline __device__ void ldmatrix_x4_trans(std::uint32_t (&r)[4], const void* row)
                  : "memory");
 }
 
-inline __device__ void ldmatrix_x2(std::uint32_t (&r)[2], const void* row)
-{
-    asm volatile("ldmatrix.sync.aligned.m8n8.x2.shared.b16 {%0, %1}, [%2];"
-                 : "=r"(r[0]), "=r"(r[1])
-                 : "r"(shared_address(row))
-                 : "memory");
-}
-
-inline __device__ void ldmatrix_x2_trans(std::uint32_t (&r)[2], const void* row)
-{
-    asm volatile("ldmatrix.sync.aligned.m8n8.x2.trans.shared.b16 {%0, %1}, [%2];"
-                 : "=r"(r[0]), "=r"(r[1])
-                 : "r"(shared_address(row))
-                 : "memory");
-}
-
 /// sm_90 and newer; traps on older ones.
 inline __device__ void stmatrix_x4(void* row, const std::uint32_t (&r)[4])
 {
@@ -62,10 +46,6 @@ namespace bifrons::kernels::sim {
 void ldmatrix_x4(std::uint32_t (&r)[4], const void* row, const char* file = __builtin_FILE(),
                  int line = __builtin_LINE());
 void ldmatrix_x4_trans(std::uint32_t (&r)[4], const void* row, const char* file = __builtin_FILE(),
-                       int line = __builtin_LINE());
-void ldmatrix_x2(std::uint32_t (&r)[2], const void* row, const char* file = __builtin_FILE(),
-                 int line = __builtin_LINE());
-void ldmatrix_x2_trans(std::uint32_t (&r)[2], const void* row, const char* file = __builtin_FILE(),
                        int line = __builtin_LINE());
 void stmatrix_x4(void* row, const std::uint32_t (&r)[4], const char* file = __builtin_FILE(),
                  int line = __builtin_LINE());

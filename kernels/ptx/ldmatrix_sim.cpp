@@ -21,11 +21,11 @@ MatrixLane& lane_of(const WarpArguments& lanes, int lane)
     return *static_cast<MatrixLane*>(lanes[std::size_t(lane)]);
 }
 
-template <int Matrices, bool Transposed>
-std::string load(const WarpArguments& lanes)
+template <bool Transposed>
+std::string load_x4(const WarpArguments& lanes)
 {
     if (std::string missing = missing_lane(lanes); !missing.empty()) return missing;
-    for (int m = 0; m < Matrices; ++m) {
+    for (int m = 0; m < 4; ++m) {
         Matrix matrix;
         for (int i = 0; i < 8; ++i) std::memcpy(matrix[i], lane_of(lanes, 8 * m + i).row, kRowBytes);
         for (int l = 0; l < kWarpSize; ++l) {
@@ -47,14 +47,12 @@ std::string store_x4(const WarpArguments& lanes)
     return "";
 }
 
-void meet(MatrixLane mine, int rows, Access access, WarpOperation operation, const Site& site)
+void meet(MatrixLane mine, Access access, WarpOperation operation, const Site& site)
 {
     Executor& executor = Executor::current();
-    if (lane() < rows) {
-        executor.check_aligned(mine.row, kRowBytes, site);
-        executor.check_shared(mine.row, kRowBytes, site);
-        executor.note_access(mine.row, kRowBytes, access, site);
-    }
+    executor.check_aligned(mine.row, kRowBytes, site);
+    executor.check_shared(mine.row, kRowBytes, site);
+    executor.note_access(mine.row, kRowBytes, access, site);
     executor.meet_warp(kWholeWarp, &mine, operation, site);
 }
 
@@ -68,29 +66,19 @@ char* bytes(const void* row)
 
 void ldmatrix_x4(std::uint32_t (&r)[4], const void* row, const char* file, int line)
 {
-    meet({bytes(row), r}, 32, Access::read, load<4, false>, {"ldmatrix_x4", file, line});
+    meet({bytes(row), r}, Access::read, load_x4<false>, {"ldmatrix_x4", file, line});
 }
 
 void ldmatrix_x4_trans(std::uint32_t (&r)[4], const void* row, const char* file, int line)
 {
-    meet({bytes(row), r}, 32, Access::read, load<4, true>, {"ldmatrix_x4_trans", file, line});
-}
-
-void ldmatrix_x2(std::uint32_t (&r)[2], const void* row, const char* file, int line)
-{
-    meet({bytes(row), r}, 16, Access::read, load<2, false>, {"ldmatrix_x2", file, line});
-}
-
-void ldmatrix_x2_trans(std::uint32_t (&r)[2], const void* row, const char* file, int line)
-{
-    meet({bytes(row), r}, 16, Access::read, load<2, true>, {"ldmatrix_x2_trans", file, line});
+    meet({bytes(row), r}, Access::read, load_x4<true>, {"ldmatrix_x4_trans", file, line});
 }
 
 void stmatrix_x4(void* row, const std::uint32_t (&r)[4], const char* file, int line)
 {
     std::uint32_t values[4];
     std::memcpy(values, r, sizeof values);
-    meet({bytes(row), values}, 32, Access::write, store_x4, {"stmatrix_x4", file, line});
+    meet({bytes(row), values}, Access::write, store_x4, {"stmatrix_x4", file, line});
 }
 
 } // namespace bifrons::kernels::sim

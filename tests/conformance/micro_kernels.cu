@@ -27,39 +27,27 @@ __device__ int row_of_lane()
     return int(5 * threadIdx.x + 3) % 32;
 }
 
-template <int Registers, class Load>
+template <class Load>
 __device__ void load_rows(const uint32_t* in, uint32_t* out, const Load& load)
 {
     SHARED(Rows, rows);
     for (int i = 0; i < 4; ++i) rows.word[threadIdx.x][i] = in[4 * threadIdx.x + i];
     __syncwarp();
-    uint32_t r[Registers];
+    uint32_t r[4];
     load(r, rows.word[row_of_lane()]);
-    for (int i = 0; i < Registers; ++i) out[Registers * threadIdx.x + i] = r[i];
+    for (int i = 0; i < 4; ++i) out[4 * threadIdx.x + i] = r[i];
 }
 
 __global__ void ldmatrix_x4_kernel(const uint32_t* in, uint32_t* out)
 {
     wait_for_previous_kernel();
-    load_rows<4>(in, out, [](uint32_t(&r)[4], const void* row) { ldmatrix_x4(r, row); });
+    load_rows(in, out, [](uint32_t(&r)[4], const void* row) { ldmatrix_x4(r, row); });
 }
 
 __global__ void ldmatrix_x4_trans_kernel(const uint32_t* in, uint32_t* out)
 {
     wait_for_previous_kernel();
-    load_rows<4>(in, out, [](uint32_t(&r)[4], const void* row) { ldmatrix_x4_trans(r, row); });
-}
-
-__global__ void ldmatrix_x2_kernel(const uint32_t* in, uint32_t* out)
-{
-    wait_for_previous_kernel();
-    load_rows<2>(in, out, [](uint32_t(&r)[2], const void* row) { ldmatrix_x2(r, row); });
-}
-
-__global__ void ldmatrix_x2_trans_kernel(const uint32_t* in, uint32_t* out)
-{
-    wait_for_previous_kernel();
-    load_rows<2>(in, out, [](uint32_t(&r)[2], const void* row) { ldmatrix_x2_trans(r, row); });
+    load_rows(in, out, [](uint32_t(&r)[4], const void* row) { ldmatrix_x4_trans(r, row); });
 }
 
 __global__ void stmatrix_x4_kernel(const uint32_t* in, uint32_t* out)
@@ -377,8 +365,6 @@ const std::vector<test::MicroKernel>& micro_kernels()
     static const std::vector<test::MicroKernel> kernels = {
         {"ldmatrix_x4", 80, 128, start<ldmatrix_x4_kernel>},
         {"ldmatrix_x4_trans", 80, 128, start<ldmatrix_x4_trans_kernel>},
-        {"ldmatrix_x2", 80, 64, start<ldmatrix_x2_kernel>},
-        {"ldmatrix_x2_trans", 80, 64, start<ldmatrix_x2_trans_kernel>},
         {"stmatrix_x4", 90, 128, start<stmatrix_x4_kernel>},
         {"mma_bf16", 80, 128, start<mma_bf16_kernel>},
         {"mma_tf32", 80, 128, start<mma_tf32_kernel>},

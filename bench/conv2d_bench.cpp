@@ -2,6 +2,7 @@
 // best plan of cuDNN on cuda, beside oneDNN on the cpu.
 #include "bench/product.h"
 #include "kernels/base/onednn.h"
+#include "kernels/conv2d/conv2d_methods.h"
 
 namespace bifrons::bench {
 
@@ -25,6 +26,7 @@ constexpr Method kMethods[] = {
     {"direct", Conv2dMethod::direct, false, "bf16 f32", false},
     {"tiled", Conv2dMethod::tiled, false, "f32", true},
     {"few_channels", Conv2dMethod::few_channels, false, "bf16", true},
+    {"head", Conv2dMethod::head, false, "bf16", true},
     {"igemm_mma", Conv2dMethod::igemm_mma, false, "bf16 tf32", true},
 };
 
@@ -71,10 +73,12 @@ bool has_precision(const Method& method, const std::string& precision)
     return str(" ", method.precisions, " ").find(" " + precision + " ") != std::string::npos;
 }
 
-bool has_few_channels(const Conv2dShape& s)
+bool gpu_supports(const ProductCase& c)
 {
-    constexpr std::int64_t kFew = 12; // conv2d.h
-    return s.C <= kFew || s.K <= kFew;
+    const auto pass = c.pass == Product::Pass::fwd     ? kernels::Conv2dPass::fwd
+                      : c.pass == Product::Pass::dgrad ? kernels::Conv2dPass::dgrad
+                                                       : kernels::Conv2dPass::wgrad;
+    return kernels::conv2d_gpu_method(pass, c.s, c.dtype()).supports(pass, c.s, c.dtype());
 }
 
 } // namespace
@@ -88,9 +92,9 @@ void add_conv2d(const Grid& grid, Cases& cases)
                     if (layer.dense() || !has_pass(grid, layer, pass) || method.cpu != grid.on_cpu()) continue;
                     if (!has_precision(method, precision)) continue;
                     if (grid.options.quick && !method.quick) continue;
-                    if (method.method == Conv2dMethod::few_channels && !has_few_channels(layer.s)) continue;
                     ProductCase c{layer, pass.pass, pass.fused, layer.shape(batch), precision, grid.options.quick};
                     c.s.method = method.method;
+                    if (!method.cpu && !gpu_supports(c)) continue;
                     cases.push_back({str("conv2d", pass.suffix), layer.name, network, batch, method.name, precision,
                                      [c](Bench& bench) { return conv2d_work(bench, c); }});
                 }

@@ -2,9 +2,7 @@
 
 #include "kernels/base/onednn.h"
 #include "kernels/conv2d/conv2d_cpu.h"
-#include "kernels/conv2d/conv2d_direct.h"
-#include "kernels/conv2d/conv2d_few_channels.h"
-#include "kernels/conv2d/conv2d_igemm.h"
+#include "kernels/conv2d/conv2d_methods.h"
 
 namespace bifrons::kernels {
 
@@ -84,52 +82,16 @@ void check_method(const char* op, Conv2dPass pass, const Conv2dShape& s, DType d
 {
     BIFRONS_CHECK(usage, s.method == Conv2dMethod::automatic || is_host_method(s.method) == !is_gpu(target), op,
                   ": device ", device_kind_name(target.kind), " does not have this method. Use automatic.");
-    BIFRONS_CHECK(usage, s.method != Conv2dMethod::igemm_mma || igemm_supports(pass, s, dtype), op,
-                  ": method igemm_mma cannot compute ", s.C, " to ", s.K, " channels of ", dtype_name(dtype),
-                  " with stride ", s.stride, "; it copies at least 4 bytes of channels. Use automatic.");
-    BIFRONS_CHECK(usage, s.method != Conv2dMethod::tiled || (dtype == DType::f32 && igemm_supports(pass, s, dtype)), op,
-                  ": method tiled cannot compute ", s.C, " to ", s.K, " channels of ", dtype_name(dtype),
-                  " with stride ", s.stride, "; it supports f32 and strides up to 4. Use automatic.");
-    BIFRONS_CHECK(usage, s.method != Conv2dMethod::few_channels || few_channels_supports(pass, s, dtype), op,
-                  ": method few_channels cannot compute ", s.C, " to ", s.K, " channels of ", dtype_name(dtype),
-                  " with ", s.R, "x", s.S, " filters and stride ", s.stride, ". Use automatic.");
-}
-
-/// What `automatic` comes to on a GPU.
-Conv2dMethod gpu_method(Conv2dPass pass, const Conv2dShape& s, DType dtype)
-{
-    if (s.method != Conv2dMethod::automatic) return s.method;
-    if (s.P() * s.Q() > 1 && few_channels_supports(pass, s, dtype)) return Conv2dMethod::few_channels;
-    if (!igemm_supports(pass, s, dtype)) return Conv2dMethod::direct;
-    return dtype == DType::bf16 || s.tf32 ? Conv2dMethod::igemm_mma : Conv2dMethod::tiled;
+    if (!is_gpu(target)) return;
+    const Conv2dGpuMethod& method = conv2d_gpu_method(pass, s, dtype);
+    BIFRONS_CHECK(usage, method.supports(pass, s, dtype), op, ": method ", method.name, " cannot compute ", s.C, " to ",
+                  s.K, " channels of ", dtype_name(dtype), " with ", s.R, "x", s.S, " filters and stride ", s.stride,
+                  "; ", method.limits, ". Use automatic.");
 }
 
 std::size_t gpu_workspace(Conv2dPass pass, const Conv2dShape& s, DType dtype, Target target)
 {
-    switch (gpu_method(pass, s, dtype)) {
-    case Conv2dMethod::igemm_mma:
-    case Conv2dMethod::tiled:
-        return igemm_workspace(pass, s, igemm_plan(pass, s, dtype, target));
-    case Conv2dMethod::few_channels:
-        return few_channels_workspace(pass, s, target);
-    default:
-        return 0;
-    }
-}
-
-/// What copies of 16 bytes ask of the operands.
-void check_addresses(const char* op, ConstView a, ConstView b)
-{
-    for (const ConstView operand : {a, b})
-        BIFRONS_CHECK(bug, reinterpret_cast<std::uintptr_t>(operand.data) % 16 == 0, op, ": an operand at ",
-                      operand.data, "; expected a multiple of 16 bytes. Use method direct.");
-}
-
-IgemmPlan plan_for(Conv2dPass pass, const Conv2dShape& s, DType dtype, const Exec& ex)
-{
-    IgemmPlan plan = igemm_plan(pass, s, dtype, ex.device->target());
-    plan.tensor_cores = gpu_method(pass, s, dtype) == Conv2dMethod::igemm_mma;
-    return plan;
+    return conv2d_gpu_method(pass, s, dtype).workspace(pass, s, dtype, target);
 }
 
 // ---- forward -----------------------------------------------------------------------------------------------------
@@ -193,19 +155,6 @@ void fwd_on_cpu(Exec ex, const Conv2dFwd& op)
     if (buffer || !stores_plainly(left)) dispatch(rest, EpilogueFwd{op.s.y_shape(), v, op.y, left});
 }
 
-/// By the method's kernels; a and b are the operands of its products.
-template <class Op>
-void by_gpu_method(Exec ex, Conv2dPass pass, const Op& op, ConstView a, ConstView b)
-{
-    on_gpu(ex, Op::kName, [&](const auto& gpu) {
-        const Conv2dMethod method = gpu_method(pass, op.s, a.dtype);
-        if (method == Conv2dMethod::direct) return run_direct(gpu, op);
-        check_addresses(Op::kName, a, b);
-        if (method == Conv2dMethod::few_channels) return run_few_channels(gpu, op);
-        run_igemm(gpu, op, plan_for(pass, op.s, a.dtype, ex));
-    });
-}
-
 double passes_bytes(std::int64_t n, DType dtype, bool first, bool second)
 {
     return (int(first) + int(second)) * double(n) * double(dtype_bytes(dtype));
@@ -234,7 +183,7 @@ Cost Conv2dFwd::cost(Target target) const
 void Conv2dFwd::dispatch(Exec ex) const
 {
     if (on_cpu(ex)) return fwd_on_cpu(ex, *this);
-    by_gpu_method(ex, Conv2dPass::fwd, *this, x, w);
+    conv2d_gpu_method(Conv2dPass::fwd, s, x.dtype).fwd(ex, *this);
 }
 
 // ---- input gradient ----------------------------------------------------------------------------------------------
@@ -300,7 +249,7 @@ Cost Conv2dDgrad::cost(Target target) const
 void Conv2dDgrad::dispatch(Exec ex) const
 {
     if (on_cpu(ex)) return dgrad_on_cpu(ex, *this);
-    by_gpu_method(ex, Conv2dPass::dgrad, *this, dy, w);
+    conv2d_gpu_method(Conv2dPass::dgrad, s, dy.dtype).dgrad(ex, *this);
 }
 
 // ---- filter gradient ---------------------------------------------------------------------------------------------
@@ -358,7 +307,7 @@ Cost Conv2dWgrad::cost(Target target) const
 void Conv2dWgrad::dispatch(Exec ex) const
 {
     if (on_cpu(ex)) return wgrad_on_cpu(ex, *this);
-    by_gpu_method(ex, Conv2dPass::wgrad, *this, dy, x);
+    conv2d_gpu_method(Conv2dPass::wgrad, s, dy.dtype).wgrad(ex, *this);
     if (db) run(ex, bias_grad_of(*this));
 }
 

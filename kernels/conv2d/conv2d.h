@@ -3,7 +3,7 @@
 //   y[n,p,q,k] = sum_{r,s,c} x[n, p*stride + r - pad, q*stride + s - pad, c] * w[k,r,s,c]     (zero outside x)
 //
 // Definition  conv2d_ref.h     CPU  conv2d_cpu.cpp (loops), base/onednn.cpp
-// GPU  conv2d_direct.h, conv2d_igemm.h, conv2d_few_channels.h
+// GPU  conv2d_methods.h
 // Tests  tests/kernels/conv2d_test.cpp, conv2d_igemm_test.cpp, conv2d_few_channels_test.cpp
 // Source  Dumoulin & Visin 2016, arXiv:1603.07285 (index relations)
 #pragma once
@@ -21,7 +21,8 @@ enum class Conv2dMethod {
     direct,    ///< GPU: the definition, one thread per sum
     tiled,     ///< GPU, f32: tiles of sums from shared memory
     igemm_mma, ///< GPU: tensor cores by mma.sync; bf16 products, or tf32 ones of f32 operands. Channels in even numbers
-    few_channels, ///< GPU, bf16: the same products where x or y has at most 12 channels (a head's forward pass: y 16)
+    few_channels, ///< GPU, bf16: the same products where x has at most 12 channels; of gradients, x or y
+    head,         ///< GPU, bf16: forward pass from more channels to at most 16
 };
 
 struct Conv2dShape {

@@ -14,17 +14,9 @@ ThinConv thin_conv(Conv2dPass pass, const Conv2dShape& s)
     return {N, P, Q, K, H, W, C, R, S, stride, -pad, -pad, false};
 }
 
-bool is_head(const Conv2dShape& s)
-{
-    return s.C > kMaxThinChannels && s.C % 2 == 0 && s.K <= kMaxHeadChannels && s.R <= kMaxHeadFilter &&
-           s.S <= kMaxHeadFilter && s.stride == 1;
-}
-
 bool few_channels_supports(Conv2dPass pass, const Conv2dShape& s, DType dtype)
 {
-    constexpr std::int64_t kMaxSize = std::int64_t(1) << 30;
-    if (dtype != DType::bf16 || s.x_size() > kMaxSize || s.w_size() > kMaxSize || s.y_size() > kMaxSize) return false;
-    if (pass == Conv2dPass::fwd && is_head(s)) return true;
+    if (dtype != DType::bf16 || !has_int_indices(s)) return false;
     const ThinConv c = thin_conv(pass, s);
     return c.C <= kMaxThinChannels && (!c.mirrored || s.stride == 1) && ThinTile(c).fits();
 }

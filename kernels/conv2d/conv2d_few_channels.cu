@@ -290,7 +290,6 @@ __global__ void __launch_bounds__(kThreads, 2)
 
 void run_few_channels(Exec ex, const Conv2dFwd& op)
 {
-    if (is_head(op.s)) return run_head(ex, op);
     const ThinConv c = thin_conv(Conv2dPass::fwd, op.s);
     const Epilogue& e = op.e;
     on_storage(op.kName, op.y.dtype, [&]<class Y>() {

@@ -8,9 +8,8 @@
 //   wgrad   x       dy      each filter's elements: the sum over the pixels of wide of channel times window
 //   wgrad   dy      x       the same, mirrored (stride 1 only)
 //
-// The forward pass of a head, whose y is thin, goes the other way round: x lies in shared memory by 32 channels, and
-// each tap of the filters multiplies the same pixels (stride 1, filters up to 3 x 3, channels of x in even numbers).
-// Kernels  conv2d_few_channels.cu, conv2d_head.cu     Tests  tests/kernels/conv2d_few_channels_test.cpp
+// The forward pass to a thin y is method `head`.
+// Kernels  conv2d_few_channels.cu     Tests  tests/kernels/conv2d_few_channels_test.cpp
 #pragma once
 
 #include "kernels/conv2d/conv2d_tuning.h"
@@ -18,8 +17,6 @@
 namespace bifrons::kernels {
 
 constexpr std::int64_t kMaxThinChannels = 12;
-constexpr std::int64_t kMaxHeadChannels = 16; ///< of y, in a head's forward pass
-constexpr int kMaxHeadFilter = 3;
 
 /// The convolution from the thin picture's side: pixel (a, b) of wide [N,A,B,K] sees the rows a * scale + h ... + R-1
 /// and the columns b * scale + v ... + S-1 of thin [N,H,W,C].
@@ -30,15 +27,13 @@ struct ThinConv {
 ThinConv thin_conv(Conv2dPass pass, const Conv2dShape& s);
 
 bool few_channels_supports(Conv2dPass pass, const Conv2dShape& s, DType dtype);
-/// Of the forward passes that are supported, those with a thin y instead of x.
-bool is_head(const Conv2dShape& s);
 
 /// Filter gradient: blocks that share the pixels, and the workspace of their partial sums.
 int few_channels_splits(const ThinConv& c, Target target);
 std::size_t few_channels_workspace(Conv2dPass pass, const Conv2dShape& s, Target target);
 
 /// The operations of conv2d.h, without the bias gradient; the filter gradient needs few_channels_workspace.
-BIFRONS_SIMT_DECLARE(void run_few_channels(Exec ex, const Conv2dFwd& op); void run_head(Exec ex, const Conv2dFwd& op);
+BIFRONS_SIMT_DECLARE(void run_few_channels(Exec ex, const Conv2dFwd& op);
                      void run_few_channels(Exec ex, const Conv2dDgrad& op);
                      void run_few_channels(Exec ex, const Conv2dWgrad& op);)
 

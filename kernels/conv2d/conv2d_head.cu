@@ -1,9 +1,9 @@
-// kernels/conv2d/conv2d_head.cu - method `few_channels`, forward pass of a head: many channels in, at most
-// kMaxHeadChannels out. Limit: memory bandwidth for x, which is read once beside the tiles' edges.
+// kernels/conv2d/conv2d_head.cu - method `head`: many channels in, at most kMaxHeadChannels out. Limit: memory
+// bandwidth for x, which is read once beside the tiles' edges.
 //
 // A block computes 8 x 32 pixels. For 32 channels of x after another it copies the pixels that the windows see, and the
 // filters' taps, into shared memory; each tap's products read the same pixels, shifted by the tap.
-#include "kernels/conv2d/conv2d_few_channels.h"
+#include "kernels/conv2d/conv2d_head.h"
 
 #include "kernels/conv2d/igemm_operands.cuh"
 #include "kernels/device/storage.h"

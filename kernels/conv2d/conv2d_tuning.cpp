@@ -30,12 +30,17 @@ int igemm_copy_bytes(Conv2dPass pass, const Conv2dShape& s, DType dtype)
     return 0;
 }
 
+bool has_int_indices(const Conv2dShape& s)
+{
+    constexpr std::int64_t kMost = std::int64_t(1) << 30;
+    return s.x_size() <= kMost && s.w_size() <= kMost && s.y_size() <= kMost;
+}
+
 bool igemm_supports(Conv2dPass pass, const Conv2dShape& s, DType dtype)
 {
-    constexpr std::int64_t kMaxStride = 4, kMaxSize = std::int64_t(1) << 30;
+    constexpr std::int64_t kMaxStride = 4;
     const bool typed = dtype == DType::f32 || dtype == DType::bf16;
-    const bool sized = s.x_size() <= kMaxSize && s.w_size() <= kMaxSize && s.y_size() <= kMaxSize;
-    return typed && sized && igemm_copy_bytes(pass, s, dtype) > 0 &&
+    return typed && has_int_indices(s) && igemm_copy_bytes(pass, s, dtype) > 0 &&
            (pass != Conv2dPass::dgrad || s.stride <= kMaxStride);
 }
 

@@ -57,6 +57,9 @@ IgemmProduct igemm_product(Conv2dPass pass, const Conv2dShape& s);
 /// The largest of 16, 8 and 4 bytes into which the channels of every operand of the pass divide; 0 if none does.
 int igemm_copy_bytes(Conv2dPass pass, const Conv2dShape& s, DType dtype);
 
+/// Whether x, w and y have at most 2^30 elements each, so that kernels may count them in int.
+bool has_int_indices(const Conv2dShape& s);
+
 /// Whether methods igemm_mma and tiled (f32) can compute the pass: channels divide into copies, at most 2^30 elements
 /// each in x, w and y, and a stride of at most 4 (input gradient).
 bool igemm_supports(Conv2dPass pass, const Conv2dShape& s, DType dtype);

@@ -1,6 +1,8 @@
-// Method few_channels of the convolution against the definition: exact on whole numbers, within the bound on others.
+// Methods few_channels and head of the convolution against the definition: exact on whole numbers, within the bound on
+// others.
 #include "kernels/conv2d/conv2d_few_channels.h"
 
+#include "kernels/conv2d/conv2d_head.h"
 #include "kernels/conv2d/conv2d_transpose.h"
 #include "tests/kernels/conv2d_problem.h"
 #include "tests/support/stores.h"
@@ -35,15 +37,28 @@ std::string name(const Conv2dShape& s)
                s.pad);
 }
 
+bool is_head(const Conv2dShape& s)
+{
+    return head_supports(Conv2dPass::fwd, s, DType::bf16);
+}
+
+/// Whether one of the two methods computes the pass.
+bool supports(Conv2dPass pass, const Conv2dShape& s)
+{
+    return few_channels_supports(pass, s, DType::bf16) || head_supports(pass, s, DType::bf16);
+}
+
 Conv2dShape with_method(Conv2dShape s)
 {
     s.method = Conv2dMethod::few_channels;
     return s;
 }
 
-bool supports(Conv2dPass pass, const Conv2dShape& s)
+/// The forward pass of a head has a method of its own.
+Conv2dShape forward_of(Conv2dShape s)
 {
-    return few_channels_supports(pass, s, DType::bf16);
+    if (is_head(s)) s.method = Conv2dMethod::head;
+    return s;
 }
 
 TEST(Conv2dFewChannelsSupport, takes_the_first_layer_and_the_heads)
@@ -75,9 +90,9 @@ TEST_P(Conv2dFewChannels, is_exact_on_whole_numbers)
         const View x = device().upload(p.x), w = device().upload(p.w), dy = device().upload(p.dy);
         if (supports(Conv2dPass::fwd, s)) {
             const View y = device().poisoned<bf16>(s.y_size()), wide = device().poisoned<float>(s.y_size());
-            run(exec(), Conv2dFwd{s, x, w, y, {}});
+            run(exec(), Conv2dFwd{forward_of(s), x, w, y, {}});
             EXPECT_EQ(bits_of(device().download<bf16>(y, s.y_size())), bits_of(cast<bf16>(p.y))) << "fwd";
-            run(exec(), Conv2dFwd{s, x, w, wide, {}});
+            run(exec(), Conv2dFwd{forward_of(s), x, w, wide, {}});
             EXPECT_EQ(device().download<float>(wide, s.y_size()), cast<float>(p.y)) << "fwd to f32";
         }
         if (supports(Conv2dPass::dgrad, s)) {
@@ -105,13 +120,13 @@ TEST_P(Conv2dFewChannels, agrees_with_the_definition)
         const View x = device().upload(p.x), w = device().upload(p.w), dy = device().upload(p.dy);
         if (supports(Conv2dPass::fwd, s)) {
             const View y = device().poisoned<bf16>(s.y_size());
-            run(exec(), Conv2dFwd{s, x, w, y, {}});
+            run(exec(), Conv2dFwd{forward_of(s), x, w, y, {}});
             const auto first = device().download<bf16>(y, s.y_size());
             EXPECT_TRUE(within(first, p.y, bounds<bf16>(p.y, p.abs_y, s.R * s.S * s.C)));
-            run(exec(), Conv2dFwd{s, x, w, y, {}});
+            run(exec(), Conv2dFwd{forward_of(s), x, w, y, {}});
             EXPECT_EQ(bits_of(device().download<bf16>(y, s.y_size())), bits_of(first)) << "repeats to the bit";
             const View wide = device().poisoned<float>(s.y_size());
-            run(exec(), Conv2dFwd{s, x, w, wide, {}});
+            run(exec(), Conv2dFwd{forward_of(s), x, w, wide, {}});
             EXPECT_TRUE(
                 within(device().download<float>(wide, s.y_size()), p.y, bounds<float>(p.y, p.abs_y, s.R * s.S * s.C)));
         }
@@ -138,7 +153,7 @@ TEST_P(Conv2dFewChannels, stores_as_the_epilogue_says)
         SCOPED_TRACE(name(s));
         const Conv2dProblem<bf16> p(s, whole_numbers<bf16>);
         const View x = device().upload(p.x), w = device().upload(p.w);
-        const auto store = [&](View y, const Epilogue& e) { run(exec(), Conv2dFwd{s, x, w, y, e}); };
+        const auto store = [&](View y, const Epilogue& e) { run(exec(), Conv2dFwd{forward_of(s), x, w, y, e}); };
         expect_epilogues<bf16>(device(), s.y_shape(), p.y, store);
         expect_epilogues<float>(device(), s.y_shape(), p.y, store);
     }

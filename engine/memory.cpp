@@ -1,5 +1,7 @@
 #include "engine/memory.h"
 
+#include "kernels/device/dispatch.h"
+
 #include <algorithm>
 #include <climits>
 #include <numeric>
@@ -10,12 +12,13 @@ namespace bifrons {
 
 namespace {
 
-constexpr std::size_t kAlign = 256;
+constexpr std::size_t kGuard = kernels::aligned(1);
 constexpr std::uint8_t kNan = 0xFF; ///< in each byte: NaN in every float type
 
-std::size_t aligned(std::size_t bytes)
+/// An empty block has an address of its own.
+std::size_t room_for(std::size_t bytes)
 {
-    return (std::max<std::size_t>(bytes, 1) + kAlign - 1) / kAlign * kAlign;
+    return kernels::aligned(std::max<std::size_t>(bytes, 1));
 }
 
 } // namespace
@@ -28,7 +31,7 @@ std::size_t guard_bytes(kernels::Target target)
     constexpr bool kOnCpu = false;
 #endif
     const bool guarded = target.kind == kernels::DeviceKind::sim || (kOnCpu && target.kind == kernels::DeviceKind::cpu);
-    return guarded ? kAlign : 0;
+    return guarded ? kGuard : 0;
 }
 
 std::size_t MemoryPlan::peak_bytes() const
@@ -46,9 +49,9 @@ std::size_t MemoryPlan::peak_bytes() const
 void* Planner::allocate(std::size_t bytes)
 {
     void* data = reinterpret_cast<void*>(next_);
-    next_ += aligned(bytes);
+    next_ += room_for(bytes);
     alive_[data] = blocks_.size();
-    blocks_.push_back({.bytes = guard_ + aligned(bytes) + guard_, .born = time_++, .died = INT_MAX});
+    blocks_.push_back({.bytes = guard_ + room_for(bytes) + guard_, .born = time_++, .died = INT_MAX});
     return data;
 }
 
@@ -106,7 +109,7 @@ void* Slab::allocate(std::size_t bytes)
     BIFRONS_CHECK(bug, next_ < plan_.blocks.size(), "slab: allocation ", next_, " was not planned");
     const MemoryPlan::Block& block = plan_.blocks[next_];
     const std::size_t planned = block.bytes - 2 * plan_.guard;
-    BIFRONS_CHECK(bug, planned == aligned(bytes), "slab: allocation ", next_, " asks for ", bytes,
+    BIFRONS_CHECK(bug, planned == room_for(bytes), "slab: allocation ", next_, " asks for ", bytes,
                   " bytes; expected the planned ", planned);
     void* const data = base_ + block.offset + plan_.guard;
     if (plan_.guard) make_nan(alive_[data] = {next_, bytes});

@@ -1,6 +1,7 @@
 #include "engine/step.h"
 
 #include "engine/tape.h"
+#include "kernels/device/dispatch.h"
 #include "kernels/device/plan_device.h"
 
 #include <cstdlib>
@@ -31,7 +32,7 @@ const MemoryPlan& Step::plan()
     plan_ = planner.plan();
     costs_.clear();
     for (const auto& e : dry.entries()) costs_.emplace_back(e.range.empty() ? e.op : e.range + "/" + e.op, e.cost);
-    workspace_bytes_ = (dry.total().workspace_bytes + 255) / 256 * 256;
+    workspace_bytes_ = kernels::aligned(dry.total().workspace_bytes);
     plan_->bytes += workspace_bytes_; // behind the blocks
     return *plan_;
 }

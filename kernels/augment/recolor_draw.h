@@ -45,7 +45,7 @@ struct RecolorPlan {
           values(3 * s.N * side * side)
     {
     }
-    std::size_t bytes() const { return (std::size_t(values) * sizeof(float) + 255) / 256 * 256; }
+    std::size_t bytes() const { return aligned(std::size_t(values) * sizeof(float)); }
 };
 
 } // namespace bifrons::kernels

@@ -1,5 +1,7 @@
 #include "kernels/device/plan_device.h"
 
+#include "kernels/device/dispatch.h"
+
 #include <algorithm>
 
 namespace bifrons::kernels {
@@ -13,7 +15,7 @@ std::string PlanDevice::describe() const
 void* PlanDevice::allocate(std::size_t bytes)
 {
     void* data = reinterpret_cast<void*>(next_);
-    next_ += (bytes + 255) / 256 * 256 + 256;
+    next_ += aligned(bytes) + 256;
     return data;
 }
 

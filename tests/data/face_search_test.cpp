@@ -175,6 +175,29 @@ TEST(FaceSearch, FramesOfEveryDetectorMayBeTurned)
         }
 }
 
+TEST(FaceSearch, AHighScoreDoesNotMakeAFaceUpsideDownAnUprightOne)
+{
+    BIFRONS_NEEDS_LANDMARKS();
+    const fs::path clip = test::assets() / "faces" / "clips" / "henry_viii_pan.mp4",
+                   yunet = test::assets() / "models" / yunet_file();
+    BIFRONS_NEEDS_ASSET(clip);
+    BIFRONS_NEEDS_ASSET(yunet);
+    const auto source = open_frames(clip);
+    Frame frame;
+    for (int i = 0; i <= 24; ++i) ASSERT_TRUE(source->next(frame));
+    const Image down = lean(frame.image, 2);
+    const DetectorOptions options = {.kind = DetectorKind::yunet, .model = yunet};
+    const std::vector<Detection> seen = make_detector(options)->detect(down);
+    ASSERT_FALSE(seen.empty());
+    const Fit fit = landmark_model()->find(to_grey(down), seen[0]);
+    ASSERT_GT(seen[0].score, 0.9);
+    ASSERT_EQ(quarters_of(fit.points), 0) << "or there is nothing to be misled by";
+    ASSERT_EQ(implausibility(fit.points, seen[0], to_grey(down), *landmark_model()), "");
+
+    FaceSearch search(make_detector(options), landmark_model(), 0.6, true);
+    EXPECT_EQ(quarters_of(search(down, {}).faces.at(0).points), 2);
+}
+
 TEST(FaceSearch, AGroupOnItsSideIsNotGivenUpForOneDoubtfulFace)
 {
     BIFRONS_NEEDS_LANDMARKS();

@@ -2,9 +2,9 @@
 # tools/test.sh - installs what is missing, builds, and runs the tests.
 #
 #   tools/test.sh          quick tier: release build with the simulator, one GPU architecture where nvcc is found
-#   tools/test.sh --all    also: the benchmarks, the CUDA device on an emulated GPU, sanitizers, the simulator's race check,
-#                          the minimal build, one GPU architecture of each generation (all: the preset all-gpus, before a
-#                          release), comparison with LibTorch, a short run of the fuzz targets
+#   tools/test.sh --all    also: the benchmarks, the CUDA device on an emulated GPU, the minimal build with sanitizers, the
+#                          simulator's race check, one GPU architecture of each generation (all: the preset all-gpus,
+#                          before a release), comparison with LibTorch, a short run of the fuzz targets
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -51,13 +51,11 @@ build release all -DBIFRONS_MEDIA=ON -DBIFRONS_ONEDNN=ON -DBIFRONS_CUDA=$cuda -D
 if $all; then check release; else check release -E "curves.*/sim"; fi
 
 if $all; then
-    build asan "kernels_tests engine_tests"
-    check asan -L "kernels|engine"
+    # What needs few libraries, without them, and hostile files under the sanitizers.
+    build asan "bifrons kernels_tests engine_tests model_tests data_tests tools_tests"
+    check asan -L "kernels|engine|model|data|tools"
     build simcheck "kernels_tests engine_tests access_counts"
     check simcheck -L "kernels|engine" -E "/(cpu|cpu_1|cuda)( |$)"
-    # Kernels are what they were: oneDNN is a method of its own there, and tested beside the others above.
-    build minimal "bifrons engine_tests model_tests data_tests tools_tests"
-    check minimal -L "engine|model|data|tools"
     echo "== fuzz"
     tests/fuzz/run.sh 20000 40
     if [ $cuda = ON ]; then tools/kernel_resources.sh build-release; fi

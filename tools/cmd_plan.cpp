@@ -32,7 +32,9 @@ class PlannedSource : public BatchSource {
     void enqueue(kernels::Exec ex, const kernels::StepState*, Batch& batch) override
     {
         const kernels::BatchShape shape{.N = batch.input.shape()[0] / 2, .side = batch.input.shape()[1]};
-        const kernels::Faces faces{.count = 1, .side = faces_side(settings_), .eyes_mouth = batch.eyes_mouth.view()};
+        const kernels::Faces faces{.count = 1,
+                                   .side = faces_side(settings_),
+                                   .eyes_mouth = {batch.eyes_mouth.view().data, kernels::DType::u8}};
         const kernels::Samples out{batch.input.view(), batch.target.view(), batch.mask.view(), batch.eyes_mouth.view()};
         if (recolored())
             kernels::run(ex, kernels::Recolor{.s = shape,
@@ -42,7 +44,7 @@ class PlannedSource : public BatchSource {
         for (int identity = 0; identity < 2; ++identity)
             kernels::run(ex, kernels::Augment{.s = shape, .faces = faces, .out = out});
         if (settings_.blur_out_mask)
-            kernels::run(ex, kernels::BlurOutside{{2 * shape.N, shape.side, shape.side}, out.mask, out.input});
+            kernels::run(ex, kernels::BlurOutside{{2 * shape.N, shape.side, shape.side}, out.mask, out.target});
     }
     /// Of the facesets on the device, and of what ct_mode makes of them.
     std::size_t bytes(std::int64_t faces) const

@@ -230,6 +230,8 @@ void Conv2dDgrad::check(Target target) const
     s.check(kName);
     check_dtypes(kName, dy, w, y ? y : d.out, !y && target.kind == DeviceKind::cpu);
     check_method(kName, Conv2dPass::dgrad, s, dy.dtype, target);
+    BIFRONS_CHECK(bug, !y || (is_gpu(target) && !d.out), kName,
+                  ": stores the sums as values on a GPU only, and in place of gradients");
     if (y)
         check_shuffle(kName, s.C, e);
     else

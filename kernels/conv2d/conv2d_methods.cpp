@@ -9,7 +9,7 @@ namespace bifrons::kernels {
 
 namespace {
 
-/// Of an operation, what its methods ask.
+/// What the methods need to know of an operation.
 struct Pass {
     explicit Pass(const Conv2dFwd& op) : pass(Conv2dPass::fwd), a(op.x), b(op.w) {}
     explicit Pass(const Conv2dDgrad& op) : pass(Conv2dPass::dgrad), a(op.dy), b(op.w) {}
@@ -111,10 +111,12 @@ std::size_t filter_sums(Conv2dPass pass, const Conv2dShape& s, DType, Target tar
 
 /// In order of preference.
 constexpr Conv2dGpuMethod kMethods[] = {
-    {Conv2dMethod::few_channels, "few_channels", "x or y needs bf16 and at most 12 channels", few_channels_supports,
-     has_pictures, filter_sums, by<FewChannels>, by<FewChannels>, by<FewChannels>},
-    {Conv2dMethod::head, "head", "it computes forward passes to at most 16 channels in bf16", head_supports,
-     has_pictures, none, by<Head>, nullptr, nullptr},
+    {Conv2dMethod::few_channels, "few_channels",
+     "it computes bf16 where x, or for gradients x or y, has at most 12 channels, dgrad with stride 1",
+     few_channels_supports, has_pictures, filter_sums, by<FewChannels>, by<FewChannels>, by<FewChannels>},
+    {Conv2dMethod::head, "head",
+     "it computes forward passes in bf16 from more than 12 channels to at most 16, stride 1, filters up to 3x3",
+     head_supports, has_pictures, none, by<Head>, nullptr, nullptr},
     {Conv2dMethod::igemm_mma, "igemm_mma", "it copies at least 4 bytes of channels", igemm_supports, may_round,
      split_sums, by<Igemm<true>>, by<Igemm<true>>, by<Igemm<true>>},
     {Conv2dMethod::tiled, "tiled", "it supports f32 and strides up to 4", tiled_supports, always, split_sums,

@@ -26,7 +26,7 @@ struct DenseFwd {
 
     void check(Target target) const;
     Cost cost(Target target) const { return conv2d().cost(target); }
-    void dispatch(Exec ex) const { run(ex, conv2d()); }
+    void dispatch(Exec ex) const { conv2d().dispatch(ex); }
     Conv2dFwd conv2d() const; ///< what it comes to
 };
 
@@ -39,7 +39,7 @@ struct DenseDgrad {
 
     void check(Target target) const;
     Cost cost(Target target) const { return conv2d().cost(target); }
-    void dispatch(Exec ex) const { run(ex, conv2d()); }
+    void dispatch(Exec ex) const { conv2d().dispatch(ex); }
     Conv2dDgrad conv2d() const; ///< what it comes to
 };
 
@@ -53,7 +53,7 @@ struct DenseWgrad {
 
     void check(Target target) const;
     Cost cost(Target target) const { return conv2d().cost(target); }
-    void dispatch(Exec ex) const { run(ex, conv2d()); }
+    void dispatch(Exec ex) const { conv2d().dispatch(ex); }
     Conv2dWgrad conv2d() const; ///< what it comes to
 };
 

@@ -1,6 +1,6 @@
 // kernels/optim/global_norm.h - the norm of all gradients of a group.
 //
-// Definition  global_norm_ref.h      CPU, dispatch  global_norm.cpp      CUDA  global_norm.cu
+// Definition  global_norm_ref.h      CPU  global_norm.cpp      CUDA  global_norm.cu
 // Tests  tests/kernels/optim_test.cpp
 #pragma once
 

@@ -113,7 +113,7 @@ std::vector<Case> convolutions()
                        {"conv2d_fwd few_channels"}),
         conv_fwd<bf16>("head direct", head, {"conv2d_fwd direct"}),
         conv_fwd<bf16>("head igemm_mma", with(head, Conv2dMethod::igemm_mma), {"conv2d_fwd igemm_mma"}),
-        conv_fwd<bf16>("head head", with(head, Conv2dMethod::head), {"conv2d_fwd head"}),
+        conv_fwd<bf16>("head by head", with(head, Conv2dMethod::head), {"conv2d_fwd head"}),
     };
 }
 

@@ -19,6 +19,7 @@ const Conv2dShape kFirst{.N = 8, .H = 64, .W = 64, .C = 3, .K = 64, .R = 5, .S =
 const Conv2dShape kMiddle{.N = 8, .H = 32, .W = 32, .C = 64, .K = 128, .R = 3, .S = 3, .pad = 1};
 const Conv2dShape kHead{.N = 8, .H = 64, .W = 64, .C = 64, .K = 3, .R = 1, .S = 1};
 const Conv2dShape kWideHead{.N = 8, .H = 64, .W = 64, .C = 64, .K = 16, .R = 3, .S = 3, .pad = 1};
+const Conv2dShape kOnePixelHead{.N = 8, .C = 64, .K = 3};
 const Conv2dShape kDense{.N = 8, .C = 4, .K = 128};
 
 Conv2dShape in_tf32(Conv2dShape s)
@@ -37,6 +38,7 @@ const Choice kChoices[] = {
     {"head", kHead, DType::bf16, "head", "few_channels", "few_channels"},
     {"head", kHead, DType::f32, "tiled", "tiled", "tiled"},
     {"wide head", kWideHead, DType::bf16, "head", "igemm_mma", "igemm_mma"},
+    {"head of one pixel", kOnePixelHead, DType::bf16, "igemm_mma", "direct", "direct"},
     {"dense", kDense, DType::bf16, "igemm_mma", "igemm_mma", "igemm_mma"},
 };
 

@@ -580,6 +580,7 @@ TEST(Conv2d, names_operands_that_do_not_fit)
     EXPECT_NE(text({.method = Conv2dMethod::direct}).find("device cpu does not have this method"), std::string::npos);
     EXPECT_THROW(run(cpu.exec(), Conv2dFwd{{}, v, {v.data, DType::f64}, out, {}}), Error);
     EXPECT_THROW(run(cpu.exec(), Conv2dFwd{{}, v, v, v, {}}), Error);
+    EXPECT_THROW(run(cpu.exec(), Conv2dDgrad{{}, v, v, {}, out}), Error) << "values, which only a GPU stores";
 }
 
 } // namespace

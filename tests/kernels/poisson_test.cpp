@@ -165,6 +165,24 @@ TEST_P(PoissonTest, divergence_agrees_with_the_definition_for_every_mixture)
     }
 }
 
+TEST_P(PoissonTest, divergence_of_bytes_agrees_with_the_definition)
+{
+    for (const PoissonShape s : {PoissonShape{2, 7, 3}, {31, 8, 1}}) {
+        const auto bytes = [&](int seed) {
+            const auto values = random_values(s.size(), seed, 0, 256);
+            return std::vector<std::uint8_t>(values.begin(), values.end());
+        };
+        const std::vector<std::uint8_t> source = bytes(1), target = bytes(2);
+        const auto m = random_values(s.pixels(), 3, 0, 1);
+        std::vector<double> want(std::size_t(s.size()));
+        ref::poisson_divergence(s, cast<double>(source).data(), cast<double>(target).data(), cast<double>(m).data(),
+                                want.data());
+        const View got = device().poisoned<float>(s.size());
+        run(exec(), PoissonDivergence{s, device().upload(source), device().upload(target), device().upload(m), got});
+        EXPECT_TRUE(within(device().download<float>(got, s.size()), want, gamma32(16) * 8 * 255)) << s.H << "x" << s.W;
+    }
+}
+
 TEST_P(PoissonTest, solves_rectangles_of_any_size)
 {
     std::vector<PoissonShape> shapes = {{3, 3, 3}, {5, 4, 1}, {7, 90, 3}, {101, 6, 2}, {1000, 5, 1}};
@@ -269,12 +287,12 @@ TEST(Poisson, refuses_a_tolerance_that_cannot_be_met)
     EXPECT_THROW(run(cpu.exec(), PoissonSolve{{3, 0, 3}, f, {}, 1.0f, f}), Error);
 }
 
+#if BIFRONS_HAS_OPENCV_PHOTO
 std::vector<std::uint8_t> bytes_of(const std::vector<float>& values)
 {
     return {values.begin(), values.end()};
 }
 
-#if BIFRONS_HAS_OPENCV_PHOTO
 /// OpenCV's seamlessClone (NORMAL_CLONE) over the mask's bounding rectangle, the whole picture: the source counts as 0
 /// where the mask is 0, the picture's edge is the target's, and values are truncated to bytes.
 std::vector<std::uint8_t> clone_rect(TestDevice& device, const PoissonShape& s, std::vector<std::uint8_t> source,

@@ -198,6 +198,9 @@ TEST_F(TrainCommand, presets_are_listed_printed_and_planned)
     }
     EXPECT_EQ(bifrons_run({"train", "--print"}).err,
               "bifrons train: --print needs the name of a preset. Add --preset NAME.\n");
+    const Result all_of_augmentation = bifrons_run({"plan", "--preset", "cpu-fast", "--set", "eyes_mouth_prio=true",
+                                                    "--set", "blur_out_mask=true", "--set", "ct_mode=rct"});
+    EXPECT_EQ(all_of_augmentation.code, 0) << all_of_augmentation.err;
     EXPECT_EQ(bifrons_run({"plan", "--preset", "cpu-fsat"}).code, 2);
 }
 

@@ -46,6 +46,13 @@ class CheckpointWeights {
     /// Of the autoencoder.
     std::vector<std::string> blocks() const { return net_.blocks(); }
     bool has(const std::string& block) const { return !params_.block(block).empty(); }
+    /// How many of these layers, numbered from 1, the network has.
+    int count(const std::string& layer) const
+    {
+        int n = 0;
+        while (has(str(layer, n + 1))) ++n;
+        return n;
+    }
 
     NamedTensor operator()(const std::string& name) const
     {
@@ -134,7 +141,7 @@ class Network {
         Value centre, full;
     };
     /// The convolutions' strides, from the picture down.
-    Answers discriminator(const Value& picture, const std::vector<int>& strides) const
+    Answers patch_discriminator(const Value& picture, const std::vector<int>& strides) const
     {
         const auto convolved = [&](const char* layer, const Value& x) {
             return layers_.conv(str("discriminator.", layer), x, 1);
@@ -150,6 +157,18 @@ class Network {
                 on_the_way[i],
                 layers_.leaky(layers_.conv_transpose(str("discriminator.up", i + 1), x, 3, strides[i]), 0.2f));
         return {centre, graph_.to_f32(convolved("full", x))};
+    }
+    Value fc_discriminator(Value x, int downs) const
+    {
+        for (int i = 1; i <= downs; ++i) x = layers_.leaky(layers_.conv(str("discriminator.down", i), x, 5, 2), 0.2f);
+        x = layers_.leaky(layers_.dense("discriminator.dense", layers_.flatten(layers_.channels_last(x))), 0.2f);
+        return graph_.to_f32(layers_.conv("discriminator.out", layers_.pixel(x), 1));
+    }
+    Value code_discriminator(Value x, int downs) const
+    {
+        for (int i = 1; i <= downs; ++i)
+            x = layers_.leaky(layers_.conv(str("code_discriminator.down", i), x, i == 1 ? 4 : 3, 2), 0.1f);
+        return graph_.to_f32(layers_.conv("code_discriminator.out", x, 1));
     }
     std::string src_decoder() const { return arch_.liae ? "decoder" : "decoder_src"; }
     std::string dst_decoder() const { return arch_.liae ? "decoder" : "decoder_dst"; }
@@ -196,12 +215,28 @@ void write_network(const Network& net, const Architecture& arch)
     net.output_mask("mask_dst", net.mask(net.dst_decoder(), latents.dst));
 }
 
-void write_discriminator(const Network& net, int resolution, const std::vector<int>& strides)
+void write_discriminator(const Network& net, const CheckpointWeights& weights)
 {
-    const Network::Answers answers = net.discriminator(net.picture("picture"), strides);
+    const AdversaryOptions options = adversary_of(in_effect(weights.settings()));
+    const int resolution = weights.architecture().resolution;
+    const Value picture = net.picture("picture");
+    if (options.kind == AdversaryOptions::Kind::fc)
+        return net.output_map("answer", net.fc_discriminator(picture, weights.count("discriminator.down")), 1, 1);
+    const std::vector<int> strides = patch_strides(options.patch);
+    const Network::Answers answers = net.patch_discriminator(picture, strides);
     const int seen = std::accumulate(strides.begin(), strides.end(), 1, std::multiplies<>());
     net.output_map("centre", answers.centre, resolution / seen, 1);
     net.output_map("full", answers.full, resolution, 1);
+}
+
+void write_code_discriminator(const Network& net, const CheckpointWeights& weights)
+{
+    const Architecture& arch = weights.architecture();
+    const int downs = weights.count("code_discriminator.down");
+    const Value latent = net.map("latent", arch.latent_side(), arch.inter_channels());
+    int side = arch.latent_side() / 2 + 1;                      // behind 4x4
+    for (int i = 2; i <= downs; ++i) side = (side - 1) / 2 + 1; // behind 3x3
+    net.output_map("answer", net.code_discriminator(latent, downs), side, 1);
 }
 
 void write_block(const Network& net, const Architecture& arch, const std::string& block)
@@ -219,13 +254,13 @@ void write_block(const Network& net, const Architecture& arch, const std::string
 
 void write_part(const Network& net, const CheckpointWeights& weights, const std::string& part)
 {
-    const std::vector<std::string> blocks = weights.blocks();
-    const AdversaryOptions adversary = adversary_of(in_effect(weights.settings()));
-    const bool has_patches = weights.has("discriminator") && adversary.kind == AdversaryOptions::Kind::patch;
-    if (part == "discriminator" && has_patches)
-        return write_discriminator(net, int(weights.settings().resolution), patch_strides(adversary.patch));
-    BIFRONS_CHECK(usage, std::find(blocks.begin(), blocks.end(), part) != blocks.end(), "the model has no part \"",
-                  part, "\" that can be exported; it has ", joined(blocks), has_patches ? ", discriminator" : "");
+    std::vector<std::string> parts = weights.blocks();
+    for (const char* const name : {"discriminator", "code_discriminator"})
+        if (weights.has(name)) parts.emplace_back(name);
+    BIFRONS_CHECK(usage, std::find(parts.begin(), parts.end(), part) != parts.end(), "the model has no part \"", part,
+                  "\"; it has ", joined(parts));
+    if (part == "discriminator") return write_discriminator(net, weights);
+    if (part == "code_discriminator") return write_code_discriminator(net, weights);
     write_block(net, weights.architecture(), part);
 }
 

@@ -13,7 +13,11 @@
 //   encoder       picture -> features [N,F]
 //   inter...      features -> code [N,ae], latent [N,L',L',A]
 //   decoder...    latent [N,L',L',A] (liae: two maps side by side) -> face, mask
-//   discriminator picture -> centre, full: unbounded, above 0 for real
+//
+// and its discriminators, whose answers are unbounded, above 0 for real:
+//
+//   discriminator       picture -> centre, full; of type fc: answer [N,1,1,1]
+//   code_discriminator  latent -> answer
 //
 // Source  github.com/onnx/onnx: onnx.proto, Operators.md; github.com/iperov/DeepFaceLive: modelhub/DFLive/DFMModel.py;
 //         github.com/facefusion/facefusion: processors/modules/deep_swapper
@@ -37,8 +41,8 @@ bool writes_onnx();
 /// built without what writes ONNX.
 std::string dfm_file(const Checkpoint& checkpoint, const OnnxOptions& options);
 
-/// A .onnx file's bytes: the network, or where part names one, a block of it. Throws Error(usage) for a part that the
-/// network does not have.
+/// A .onnx file's bytes: the network, or where part names one, a block of it or a discriminator. Throws Error(usage)
+/// for a part that the network does not have.
 std::string onnx_file(const Checkpoint& checkpoint, const std::string& part, const OnnxOptions& options);
 
 } // namespace bifrons::model

@@ -60,6 +60,11 @@ class OnnxLayers {
         return graph_.node("Reshape", {x, graph_.integers(sides)});
     }
 
+    /// [N,F]
+    Value flatten(const Value& x) const { return graph_.node("Flatten", {x}); }
+    /// [N,C] -> [N,C,1,1]
+    Value pixel(const Value& x) const { return graph_.node("Unsqueeze", {x}, {{"axes", Sides{2, 3}}}); }
+
     Value downscale(const std::string& name, const Value& x) const
     {
         const bool strided = arch_.downsample == Downsample::strided;

@@ -37,7 +37,8 @@ void make_recorded_model(const std::string& folder, const std::string& archi)
 }
 
 /// A network that DeepFaceLab does not have.
-void make_model_of(const std::string& folder, const std::string& downsample, const std::string& upsample)
+void make_model_of(const std::string& folder, const std::string& downsample, const std::string& upsample,
+                   const std::string& discriminator = "patch")
 {
     struct NoFaces : BatchSource {
         void enqueue(kernels::Exec, const kernels::StepState*, Batch&) override {}
@@ -50,7 +51,8 @@ void make_model_of(const std::string& folder, const std::string& downsample, con
     s.downsample = downsample;
     s.upsample = upsample;
     s.gan_power = 0.1;
-    s.gan_patch_size = 8;
+    s.discriminator = discriminator;
+    s.gan_patch_size = discriminator == "patch" ? 8 : 0;
     s.gan_dims = 4;
     s.ema = 0.99;
     const auto device = kernels::open_device("cpu:1");
@@ -62,6 +64,21 @@ void make_model_of(const std::string& folder, const std::string& downsample, con
 Checkpoint newest(const std::string& model)
 {
     return *load_latest_checkpoint(model, [](const std::string& text) { ADD_FAILURE() << text; });
+}
+
+/// What a discriminator of the checkpoint says of an input, each of its answers in a file.
+template <class Kind, class... Sizes>
+void write_answers(Tape& tape, Pool& pool, const Checkpoint& checkpoint, const Var& input,
+                   const std::vector<std::string>& files, const std::string& name, const Sizes&... sizes)
+{
+    Parameters params;
+    const Kind discriminator(params, name, sizes...);
+    params.allocate_weights(tape.exec(), DType::f32, pool);
+    for (std::size_t i = 0; i < params.entries().size(); ++i)
+        params.value(int(i)).upload(tape.exec(), float_values(checkpoint.file.at(params.entries()[i].name)));
+    const std::vector<Var> answers = discriminator(tape, input);
+    ASSERT_EQ(answers.size(), files.size());
+    for (std::size_t i = 0; i < files.size(); ++i) write_floats(files[i], answers[i].value().download(tape.exec()));
 }
 
 /// What the model makes of two pictures here, in the files that run_onnx.py reads.
@@ -84,17 +101,27 @@ void write_own(const std::string& folder, const std::string& model_folder)
     Tape tape(cpu.exec(), pool, false, Precision::f32);
     const Tensor input = Tensor::empty({2, R, R, 3}, DType::f32, pool);
     input.upload(cpu.exec(), pictures);
-    write_floats(folder + "/code.f32", model.network().code(tape, Var(input)).value().download(cpu.exec()));
+    const auto file = [&](const char* name) { return str(folder, "/", name, ".f32"); };
+    const Var code = model.network().code(tape, Var(input));
+    write_floats(file("code"), code.value().download(cpu.exec()));
 
-    const model::AdversaryOptions adversary = model::adversary_of(model.settings());
-    Parameters params;
-    const model::PatchDiscriminator patch(params, "discriminator", adversary.patch, adversary.dims);
-    params.allocate_weights(cpu.exec(), DType::f32, pool);
-    for (std::size_t i = 0; i < params.entries().size(); ++i)
-        params.value(int(i)).upload(cpu.exec(), float_values(checkpoint.file.at(params.entries()[i].name)));
-    const std::vector<Var> answers = patch(tape, Var(input));
-    write_floats(folder + "/centre.f32", answers[0].value().download(cpu.exec()));
-    write_floats(folder + "/full.f32", answers[1].value().download(cpu.exec()));
+    const model::AdversaryOptions o = model::adversary_of(model.settings());
+    const bool is_fc = o.kind == model::AdversaryOptions::Kind::fc;
+    if (is_fc)
+        write_answers<model::FcDiscriminator>(tape, pool, checkpoint, Var(input), {file("answer")}, "discriminator", R,
+                                              o.dims);
+    else
+        write_answers<model::PatchDiscriminator>(tape, pool, checkpoint, Var(input), {file("centre"), file("full")},
+                                                 "discriminator", o.patch, o.dims);
+    if (o.true_face_power == 0) return;
+    const model::Architecture& arch = model.network().architecture();
+    const std::int64_t side = arch.latent_side(), channels = arch.inter_channels();
+    const std::vector<float> latents = uniform_floats("latent", 2 * side * side * channels);
+    write_floats(file("latent"), latents);
+    const Tensor latent = Tensor::empty({2, side, side, channels}, DType::f32, pool);
+    latent.upload(cpu.exec(), latents);
+    write_answers<model::CodeDiscriminator>(tape, pool, checkpoint, Var(latent), {file("code_answer")},
+                                            "code_discriminator", int(side), int(channels));
 }
 
 /// Whether Python would find these modules; importing them takes seconds.
@@ -128,11 +155,12 @@ TEST(ExportModel, onnx_runtime_shows_what_the_model_shows)
         for (const std::string part :
              {"encoder", liae ? "inter_AB" : "inter", liae ? "decoder" : "decoder_src", "discriminator"})
             write(part + ".onnx", {"--part", part});
+        if (fs::exists(here + "/code_answer.f32")) write("code_discriminator.onnx", {"--part", "code_discriminator"});
     };
     for (const std::string archi : {"df", "df-udtc", "liae-ud"})
         add(archi, [&](const std::string& model) { make_recorded_model(model, archi); });
     add("maxpool_transposed", [](const std::string& model) { make_model_of(model, "maxpool", "transposed"); });
-    add("strided_nearest", [](const std::string& model) { make_model_of(model, "strided", "nearest"); });
+    add("strided_nearest", [](const std::string& model) { make_model_of(model, "strided", "nearest", "fc"); });
     EXPECT_EQ(std::system(("python3 " BIFRONS_RUN_ONNX + folders).c_str()), 0);
 }
 
@@ -343,10 +371,11 @@ TEST_F(ExportModelErrors, what_cannot_be_exported_is_one_sentence)
     expect_refusal(3, "holds neither a faceset nor a model", {folder_ / "empty", "-o", dfm_});
     expect_refusal(2, "--part encoder: is for --format onnx", {model_, "-o", dfm_, "--part", "encoder"});
     if (model::writes_onnx())
-        expect_refusal(2,
-                       "the model has no part \"decoder\" that can be exported; it has encoder, inter, decoder_src, "
-                       "decoder_dst, discriminator",
-                       {model_, "-o", folder_ / "x.onnx", "--part", "decoder"});
+        expect_refusal(
+            2,
+            "the model has no part \"decoder\"; it has encoder, inter, decoder_src, decoder_dst, discriminator, "
+            "code_discriminator",
+            {model_, "-o", folder_ / "x.onnx", "--part", "decoder"});
     make_model_of(folder_ / "other", "strided", "nearest");
     expect_refusal(3, "is of a network that DeepFaceLab does not have", {folder_ / "other", "-o", folder_ / "out"});
     expect_refusal(2, "--name is \"a_b\"", {model_, "-o", folder_ / "out", "--name", "a_b"});

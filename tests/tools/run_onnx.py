@@ -1,7 +1,8 @@
 """Runs every folder's exported model in ONNX Runtime, checks it against the schema and prints what differs.
 
     python3 run_onnx.py FOLDER...     each with swap.dfm, half.dfm, all.onnx and parts (encoder.onnx, ...), and as f32:
-                                      picture, mask_dst, face_src, mask_src, face_dst, code; centre and full
+                                      picture, mask_dst, face_src, mask_src, face_dst, code; centre and full, or answer;
+                                      beside code_discriminator.onnx also latent and code_answer
 """
 import os
 import sys
@@ -74,6 +75,11 @@ def check(path):
     def run(part, x):
         return open_session(f"{path}/{part}.onnx").run(None, x)
 
+    def sides_of(name):
+        """Of the square map of one channel that each of the two pictures gives."""
+        side = int(round((folder.values(name).size / 2) ** 0.5))
+        return [side, side, 1]
+
     (features,) = run("encoder", {"picture": picture})
     if os.path.exists(f"{path}/inter.onnx"):
         found, latent = run("inter", {"features": features})
@@ -84,8 +90,18 @@ def check(path):
     folder.compare("parts code", found, code)
     for name, made in zip(["face_src", "mask_src"], run(decoder, {"latent": latent})):
         folder.compare(f"parts {name}", made, folder.values(name))
-    for name, made in zip(["centre", "full"], run("discriminator", {"picture": picture})):
+    if os.path.exists(f"{path}/answer.f32"):
+        answers = [("answer", [0, 1, 1, 1])]
+    else:
+        answers = [("centre", [0] + sides_of("centre")), ("full", mask)]
+    session = folder.session("discriminator.onnx", [("picture", face)], answers)
+    for (name, _), made in zip(answers, session.run(None, {"picture": picture})):
         folder.compare(f"discriminator {name}", made, folder.values(name), 1e-4)
+    if os.path.exists(f"{path}/code_answer.f32"):
+        latent = folder.values("latent", (2, *latent.shape[1:]))
+        session = folder.session("code_discriminator.onnx", [("latent", [0, *latent.shape[1:]])],
+                                 [("answer", [0] + sides_of("code_answer"))])
+        folder.compare("code_discriminator", session.run(None, {"latent": latent})[0], folder.values("code_answer"), 1e-4)
     return folder.faults
 
 

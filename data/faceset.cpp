@@ -28,11 +28,16 @@ std::uint64_t checksum_of(const std::vector<std::uint8_t>& bytes)
     return XXH64(bytes.data(), bytes.size(), 0);
 }
 
+std::vector<std::uint8_t> stored_file(const Faceset& set, const std::string& file)
+{
+    return set.read ? set.read(file) : read_file(set.folder / file);
+}
+
 Image load_face(const Faceset& set, std::size_t index, bool* changed)
 {
     const FaceRecord& face = set.faces.at(index);
     const std::string name = (set.folder / face.file).string();
-    const std::vector<std::uint8_t> bytes = read_file(name);
+    const std::vector<std::uint8_t> bytes = stored_file(set, face.file);
     if (changed) *changed = checksum_of(bytes) != face.checksum;
     Image image = decode_image(bytes, name);
     BIFRONS_CHECK(data, image.H == set.side && image.W == set.side, name, ": is ", image.W, "x", image.H, "; expected ",
@@ -44,10 +49,10 @@ Image load_mask(const Faceset& set, std::size_t index)
 {
     const FaceRecord& face = set.faces.at(index);
     if (face.mask.empty()) return hull_mask(face.in_face, set.side, set.side);
-    const fs::path path = set.folder / face.mask;
-    const Image mask = to_grey(load_image(path));
-    BIFRONS_CHECK(data, mask.H == set.side && mask.W == set.side, path.string(), ": is ", mask.W, "x", mask.H,
-                  "; expected ", set.side, "x", set.side, ", as large as the face.");
+    const std::string name = (set.folder / face.mask).string();
+    const Image mask = to_grey(decode_image(stored_file(set, face.mask), name));
+    BIFRONS_CHECK(data, mask.H == set.side && mask.W == set.side, name, ": is ", mask.W, "x", mask.H, "; expected ",
+                  set.side, "x", set.side, ", as large as the face.");
     return mask;
 }
 

@@ -76,6 +76,8 @@ struct Faceset {
     std::vector<SourceRecord> sources = {};
     std::vector<FaceRecord> faces = {};
     std::vector<std::string> missing = {}; ///< files of faces whose picture is gone: they are not in `faces`
+    /// Of a pack, whose path `folder` is then: the bytes of a face's file. Empty: the files lie in the folder.
+    std::function<std::vector<std::uint8_t>(const std::string& file)> read = {};
 };
 
 /// True if the folder holds a faceset.json.
@@ -111,6 +113,9 @@ class FacesetJournal {
 };
 
 std::uint64_t checksum_of(const std::vector<std::uint8_t>& bytes);
+
+/// A face's picture or mask as it is stored. Throws as read_file().
+std::vector<std::uint8_t> stored_file(const Faceset& set, const std::string& file);
 
 /// The picture of one face. changed: set to whether it is another one than was extracted. Throws Error(data) if it is
 /// damaged or of another size.

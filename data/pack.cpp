@@ -3,8 +3,11 @@
 
 #include "kernels/base/error.h"
 
+#include <algorithm>
+
 #if BIFRONS_HAS_ARCHIVE
 #include "data/faceset_json.h"
+#include "engine/mapped_file.h"
 #include "engine/own_file.h"
 #include "engine/partial.h"
 
@@ -12,12 +15,25 @@
 #include <archive_entry.h>
 #include <sys/stat.h>
 
-#include <algorithm>
+#include <map>
 #include <memory>
 #include <set>
+#include <span>
+#endif
 
 namespace bifrons::data {
 namespace fs = std::filesystem;
+
+bool is_pack(const fs::path& path)
+{
+    constexpr std::size_t kMark = 257; // of a tar, in its first file's header
+    std::error_code ignored;
+    if (!fs::is_regular_file(path, ignored)) return false;
+    const std::vector<std::uint8_t> head = read_file(path, kMark + 5);
+    return head.size() == kMark + 5 && std::equal(head.begin() + kMark, head.end(), "ustar");
+}
+
+#if BIFRONS_HAS_ARCHIVE
 
 namespace {
 
@@ -76,65 +92,98 @@ class Writer {
     const std::unique_ptr<archive, int (*)(archive*)> archive_; // last: freeing it may write
 };
 
-class Reader {
+/// The files of a pack, in place.
+class PackedFiles {
   public:
-    explicit Reader(const fs::path& file)
-        : name_(file.string()), size_(std::int64_t(fs::file_size(file))),
-          archive_(archive_read_new(), archive_read_free)
+    explicit PackedFiles(const fs::path& path) : name_(path.string()), file_(name_, "a pack")
     {
-        archive_read_support_format_tar(archive_.get()); // no filter: nothing grows beyond the file
-        if (archive_read_open_filename(archive_.get(), name_.c_str(), 1 << 20) != ARCHIVE_OK) refuse();
+        BIFRONS_CHECK(data, is_pack(path), name_,
+                      ": is not a pack; expected what `bifrons pack` writes. `bifrons import` makes a faceset of "
+                      "DeepFaceLab's faceset.pak.");
+        const std::unique_ptr<archive, int (*)(archive*)> reader(archive_read_new(), archive_read_free);
+        archive_ = reader.get();
+        archive_read_support_format_tar(archive_); // no filter: nothing grows beyond the file
+        if (archive_read_open_memory(archive_, file_.bytes().data(), file_.bytes().size()) != ARCHIVE_OK) refuse();
+        BIFRONS_CHECK(data, next() && within_folder() == kManifest, name_, ": does not begin with ", kManifest,
+                      "; expected a pack, as `bifrons pack` makes it");
+        manifest_ = place();
+        while (next())
+            BIFRONS_CHECK(data, places_.emplace(within_folder(), place()).second, name_, ": holds ", within_folder(),
+                          " twice; it is damaged");
+        archive_ = nullptr;
     }
-    /// The next file's name below the pack's folder; empty at the end.
-    std::string next()
+
+    std::string_view manifest() const { return {reinterpret_cast<const char*>(manifest_.data()), manifest_.size()}; }
+    /// Throws Error(data) unless the files beside the manifest are these.
+    void check(const std::set<std::string>& wanted) const
     {
-        for (;;) {
-            const int result = archive_read_next_header(archive_.get(), &entry_);
-            if (result == ARCHIVE_EOF) return "";
-            if (result < ARCHIVE_WARN) refuse();
-            const char* const path = archive_entry_pathname(entry_);
-            BIFRONS_CHECK(data, path, name_, ": holds a file without a name; it is damaged");
-            if (archive_entry_filetype(entry_) == AE_IFDIR) continue;
-            const std::string whole = path;
-            BIFRONS_CHECK(data, archive_entry_filetype(entry_) == AE_IFREG && !archive_entry_hardlink(entry_), name_,
-                          ": ", whole, " is a link or no file; expected pictures");
-            const std::size_t slash = whole.find('/');
-            return slash == whole.npos ? whole : whole.substr(slash + 1);
-        }
+        for (const auto& [name, bytes] : places_)
+            BIFRONS_CHECK(data, wanted.contains(name), name_, ": holds ", name,
+                          ", which its faceset.json does not list");
+        std::vector<std::string> missing;
+        std::copy_if(wanted.begin(), wanted.end(), std::back_inserter(missing),
+                     [&](const std::string& name) { return !places_.contains(name); });
+        BIFRONS_CHECK(data, missing.empty(), name_, ": lacks ", missing.size(),
+                      missing.size() == 1 ? " file, " : " files, the first ", missing.front(),
+                      "; it is cut off or damaged");
     }
-    /// Of the file that next() named.
-    std::vector<std::uint8_t> bytes()
+    std::vector<std::uint8_t> read(const std::string& name) const
     {
-        const std::int64_t size = archive_entry_size(entry_);
-        // Sparse files are larger than what holds them.
-        BIFRONS_CHECK(data, size >= 0 && size <= size_ - read_, name_, ": ", archive_entry_pathname(entry_), " has ",
-                      size, " bytes, which the pack cannot hold; it is damaged or cut off");
-        read_ += size;
-        std::vector<std::uint8_t> all(static_cast<std::size_t>(size));
-        std::size_t at = 0;
-        while (at < all.size()) {
-            const la_ssize_t n = archive_read_data(archive_.get(), all.data() + at, all.size() - at);
-            if (n <= 0) refuse();
-            at += std::size_t(n);
-        }
-        return all;
+        const std::span<const std::uint8_t> bytes = places_.at(name);
+        return {bytes.begin(), bytes.end()};
     }
-    std::int64_t size() const { return size_; }
-    const std::string& name() const { return name_; }
 
   private:
+    /// False behind the last file. Folders are passed.
+    bool next()
+    {
+        do {
+            const int result = archive_read_next_header(archive_, &entry_);
+            if (result == ARCHIVE_EOF) return false;
+            if (result < ARCHIVE_WARN) refuse();
+            BIFRONS_CHECK(data, archive_entry_pathname(entry_), name_, ": holds a file without a name; it is damaged");
+        } while (archive_entry_filetype(entry_) == AE_IFDIR);
+        BIFRONS_CHECK(data, archive_entry_filetype(entry_) == AE_IFREG && !archive_entry_hardlink(entry_), name_, ": ",
+                      archive_entry_pathname(entry_), " is a link or no file; expected pictures");
+        return true;
+    }
+    std::string within_folder() const
+    {
+        const std::string whole = archive_entry_pathname(entry_);
+        const std::size_t slash = whole.find('/');
+        return slash == whole.npos ? whole : whole.substr(slash + 1);
+    }
+    /// Where the entry's bytes lie in the file: libarchive hands out what it reads from memory as it lies there.
+    std::span<const std::uint8_t> place()
+    {
+        const std::int64_t size = archive_entry_size(entry_);
+        if (size == 0) return {};
+        const void* begin = nullptr;
+        std::size_t length = 0;
+        la_int64_t offset = 0;
+        const std::span<const std::uint8_t> file = file_.bytes();
+        const bool whole = size > 0 && size <= std::int64_t(file.size()) &&
+                           archive_read_data_block(archive_, &begin, &length, &offset) == ARCHIVE_OK && offset == 0 &&
+                           std::int64_t(length) == size; // other sizes: cut off, or sparse
+        BIFRONS_CHECK(data, whole, name_, ": ", archive_entry_pathname(entry_), " has ", size,
+                      " bytes, which the pack does not hold; it is damaged or cut off");
+        const auto* const bytes = static_cast<const std::uint8_t*>(begin);
+        BIFRONS_CHECK(failed, bytes >= file.data() && bytes + length <= file.data() + file.size(), name_,
+                      ": cannot be read in place with this libarchive. Unpack it with tar.");
+        return {bytes, length};
+    }
     [[noreturn]] void refuse() const
     {
-        const char* const why = archive_error_string(archive_.get());
-        throw Error(ErrorKind::data,
-                    str(name_, ": is not a pack, or is damaged or cut off", why ? str(" (", why, ")") : ""));
+        const char* const why = archive_error_string(archive_);
+        throw Error(ErrorKind::data, str(name_, ": is damaged or cut off", why ? str(" (", why, ")") : ""));
     }
 
     const std::string name_;
-    const std::int64_t size_;
-    std::int64_t read_ = 0;
-    const std::unique_ptr<archive, int (*)(archive*)> archive_;
+    const MappedFile file_;
+    archive* archive_ = nullptr; // while the files are listed
     archive_entry* entry_ = nullptr;
+    std::span<const std::uint8_t> manifest_;
+    std::map<std::string, std::span<const std::uint8_t>> places_;
 };
 
 void stop_if_cancelled(const WorkOptions& options)
@@ -160,29 +209,6 @@ void write_below(const fs::path& folder, const fs::path& file, const std::vector
     write_file(folder / file, {reinterpret_cast<const char*>(bytes.data()), bytes.size()}, Existing::keep);
 }
 
-/// Fills the folder.
-PackReport unpack_into(const fs::path& folder, Reader& reader, const WorkOptions& options)
-{
-    const std::string& name = reader.name();
-    BIFRONS_CHECK(data, reader.next() == kManifest, name, ": does not begin with ", kManifest,
-                  "; expected a pack, as `bifrons pack` makes it");
-    const std::vector<std::uint8_t> manifest = reader.bytes();
-    Faceset set = parse_faceset(folder, {reinterpret_cast<const char*>(manifest.data()), manifest.size()}, "");
-    std::set<std::string> files = files_of(set);
-    const auto all = std::int64_t(files.size());
-    for (std::string file = reader.next(); !file.empty(); file = reader.next()) {
-        stop_if_cancelled(options);
-        BIFRONS_CHECK(data, files.erase(file) == 1, name, ": holds ", file,
-                      ", which its faceset.json does not list, or holds it twice; nothing was unpacked");
-        write_below(folder, file, reader.bytes());
-        if (options.progress) options.progress(all - std::int64_t(files.size()), all);
-    }
-    BIFRONS_CHECK(data, files.empty(), name, ": lacks ", files.size(), " files, the first ", *files.begin(),
-                  "; it is cut off or damaged, and nothing was unpacked");
-    save_faceset(set);
-    return {.faces = std::int64_t(set.faces.size()), .bytes = reader.size()};
-}
-
 } // namespace
 
 PackReport pack_faceset(const Faceset& set, const fs::path& file, Existing existing, const WorkOptions& options)
@@ -196,7 +222,7 @@ PackReport pack_faceset(const Faceset& set, const fs::path& file, Existing exist
     std::int64_t done = 0;
     for (const std::string& name : files) {
         stop_if_cancelled(options);
-        const std::vector<std::uint8_t> bytes = read_file(set.folder / name);
+        const std::vector<std::uint8_t> bytes = stored_file(set, name);
         writer.add(name, bytes.data(), bytes.size());
         if (options.progress) options.progress(++done, std::int64_t(files.size()));
     }
@@ -204,26 +230,41 @@ PackReport pack_faceset(const Faceset& set, const fs::path& file, Existing exist
     return {.faces = std::int64_t(set.faces.size()), .bytes = bytes};
 }
 
+Faceset load_pack(const fs::path& file, const ReadTick& tick)
+{
+    const auto files = std::make_shared<const PackedFiles>(file);
+    Faceset set = parse_faceset(file, files->manifest(), "", tick);
+    files->check(files_of(set));
+    set.read = [files](const std::string& name) { return files->read(name); };
+    return set;
+}
+
 PackReport unpack_faceset(const fs::path& file, const fs::path& folder, const WorkOptions& options)
 {
-    BIFRONS_CHECK(data, fs::is_regular_file(file), file.string(), ": is not a file; expected a pack");
-    BIFRONS_CHECK(usage, !fs::exists(folder) || (fs::is_directory(folder) && fs::is_empty(folder)), folder.string(),
-                  ": exists; expected a new or an empty folder");
-    Reader reader(file);
     const fs::path place = folder.has_filename() ? folder : folder.parent_path();
+    const bool is_free =
+        !fs::exists(fs::symlink_status(place)) || (fs::is_directory(fs::symlink_status(place)) && fs::is_empty(place));
+    BIFRONS_CHECK(usage, is_free, folder.string(), ": exists; expected a new or an empty folder, and no link");
+    Faceset set = load_pack(file);
     if (place.has_parent_path()) fs::create_directories(place.parent_path());
     const Partial partial(place.string(), Partial::Kind::folder);
-    const PackReport report = unpack_into(partial.name(), reader, options);
+    const std::set<std::string> files = files_of(set);
+    std::int64_t done = 0;
+    for (const std::string& name : files) {
+        stop_if_cancelled(options);
+        write_below(partial.name(), name, set.read(name));
+        if (options.progress) options.progress(++done, std::int64_t(files.size()));
+    }
+    set.folder = partial.name();
+    save_faceset(set);
     const mode_t hidden = umask(0);
     umask(hidden);
     fs::permissions(partial.name(), fs::perms(0777 & ~hidden));
     rename_into_place(partial.name(), place);
-    return report;
+    return {.faces = std::int64_t(set.faces.size()), .bytes = std::int64_t(fs::file_size(file))};
 }
 
-} // namespace bifrons::data
 #else
-namespace bifrons::data {
 
 namespace {
 
@@ -240,10 +281,16 @@ PackReport pack_faceset(const Faceset&, const std::filesystem::path&, Existing, 
     refuse();
 }
 
+Faceset load_pack(const std::filesystem::path&, const ReadTick&)
+{
+    refuse();
+}
+
 PackReport unpack_faceset(const std::filesystem::path&, const std::filesystem::path&, const WorkOptions&)
 {
     refuse();
 }
 
-} // namespace bifrons::data
 #endif
+
+} // namespace bifrons::data

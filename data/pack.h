@@ -9,6 +9,14 @@
 
 namespace bifrons::data {
 
+/// Whether the path is a file that begins as a tar does.
+bool is_pack(const std::filesystem::path& path);
+
+/// The faceset that a pack holds, whose pictures are read where they lie; its folder is the pack's path. Nothing is
+/// written. All that libarchive reads throws Error(usage) in a program that was built without it, and Error(data),
+/// which begins with the pack's name: no pack, damaged, cut off, or with a file that is not of its faces.
+Faceset load_pack(const std::filesystem::path& file, const ReadTick& tick = {});
+
 struct PackReport {
     std::int64_t faces = 0, bytes = 0; ///< of the pack
 };
@@ -19,8 +27,7 @@ PackReport pack_faceset(const Faceset& set, const std::filesystem::path& file, E
                         const WorkOptions& options);
 
 /// Makes the folder, which does not exist or is empty, with the whole faceset or not at all. Throws Error(usage) for
-/// another folder, Error(data), which begins with the pack's name: no pack, damaged, cut off, or with a file that is
-/// not of its faces; Error(failed), Cancelled.
+/// another folder or a link, as load_pack(), Error(failed), Cancelled.
 PackReport unpack_faceset(const std::filesystem::path& file, const std::filesystem::path& folder,
                           const WorkOptions& options);
 

@@ -62,7 +62,7 @@ void export_any(const Options& o, Console& console)
 {
     namespace fs = std::filesystem;
     const std::string format = format_of(o);
-    const bool is_faceset = data::is_faceset(o.from);
+    const bool is_faceset = holds_faceset(o.from);
     BIFRONS_CHECK(data, fs::exists(o.from), o.from, ": does not exist; expected a faceset or a model folder");
     BIFRONS_CHECK(data, is_faceset || !fs::is_directory(o.from) || !list_checkpoints(o.from).empty(), o.from,
                   ": holds neither a faceset nor a model; expected one of them");

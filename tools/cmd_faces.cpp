@@ -1,4 +1,5 @@
 #include "data/faceset_trash.h"
+#include "data/pack.h"
 #include "engine/folder_lock.h"
 #include "kernels/base/error.h"
 #include "tools/commands.h"
@@ -231,6 +232,9 @@ std::vector<std::size_t> others(std::vector<std::size_t> faces, std::size_t n)
 void faces(const Options& o, Console& console)
 {
     check(o);
+    BIFRONS_CHECK(usage, !o.changes() || !data::is_pack(o.faceset), o.faceset,
+                  ": is a pack, whose faces stay as they are. `bifrons unpack ", o.faceset,
+                  " -o FOLDER` makes a faceset that can be changed.");
     if (!o.sheet.empty())
         data::check_picture_destination(o.sheet, o.overwrite ? data::Existing::replace : data::Existing::keep);
     std::optional<FolderLock> lock;
@@ -290,7 +294,8 @@ std::string keys_note()
 Work declare_faces(CLI::App& app)
 {
     const auto o = std::make_shared<Options>();
-    required(text(app, "FACESET", o->faceset, "FOLDER", "faceset folder; FACESET/trash shows what was dropped"));
+    required(text(app, "FACESET", o->faceset, "FOLDER",
+                  "faceset, a folder or, to look at, a pack; FACESET/trash shows what was dropped"));
     std::vector<std::string> names;
     for (const FaceKey& key : face_keys()) names.emplace_back(key.name);
     choice(app, "--sort", o->sort, names, "order of the faces, see below");

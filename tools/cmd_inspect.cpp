@@ -229,7 +229,7 @@ void inspect(const Options& o, Console& console)
     BIFRONS_CHECK(data, fs::exists(o.path), o.path, ": does not exist");
     if (!o.sheet.empty()) draw_sheet(o, console);
     if (!o.dst.empty()) return show_facesets({o.path, o.dst}, o.verify, console);
-    if (data::is_faceset(o.path)) return show_facesets({o.path}, o.verify, console);
+    if (holds_faceset(o.path)) return show_facesets({o.path}, o.verify, console);
     if (fs::is_directory(o.path)) return show_model(o, console);
     show_file(o, SafetensorsFile(o.path), console);
 }

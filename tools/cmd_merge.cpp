@@ -490,7 +490,7 @@ Work declare_merge(CLI::App& app)
     number(app, "--latent-map", o->latent_map, 0.0, 1.0,
            "strength of the latent mapping that `bifrons map` fitted; 0 = off");
     text(
-        app, "--faceset", o->faceset, "FOLDER",
+        app, "--faceset", o->faceset, "FACESET",
         "use the faces that `bifrons extract` found in this footage, or `bifrons import` took over, instead of looking "
         "for them again; a face that has a mask of its own is replaced inside it instead of inside the landmarks' "
         "hull");

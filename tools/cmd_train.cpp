@@ -83,7 +83,7 @@ void train_command(Options o, Console& console)
 Work declare_train(CLI::App& app)
 {
     const auto options = std::make_shared<Options>();
-    text(app, "--src", options->src, "FACESET", "source: the face to put on; made by `bifrons extract`");
+    text(app, "--src", options->src, "FACESET", "source: the face to put on; made by `bifrons extract`, or its pack");
     text(app, "--dst", options->dst, "FACESET", "destination: the face to replace");
     text(app, "--model", options->folder, "FOLDER", "model folder; training resumes if it holds a model");
     settings_options(app, options->named);

@@ -1,9 +1,14 @@
 #include "tools/open_faceset.h"
 
+#include "data/pack.h"
 #include "data/threads.h"
 #include "kernels/base/error.h"
+#include "kernels/base/words.h"
 #include "tools/interrupt.h"
 #include "tools/progress.h"
+
+#include <algorithm>
+#include <filesystem>
 
 namespace bifrons::tools {
 
@@ -14,29 +19,37 @@ void stop_if_interrupted()
     if (interrupted()) throw Interrupted("interrupted while a faceset was loaded; nothing was changed");
 }
 
-/// "3 pictures, images/a.png and others,"
+/// "3 pictures, images/a.png, images/b.png, images/c.png,", or the first of many.
 std::string some_of(const std::vector<std::string>& files)
 {
-    return str(files.size(), files.size() == 1 ? " picture, " : " pictures, ", files.front(),
-               files.size() == 1 ? "," : " and others,");
+    constexpr std::size_t kNamed = 5;
+    std::vector<std::string> named(files.begin(), files.begin() + std::ptrdiff_t(std::min(files.size(), kNamed)));
+    return str(files.size(), files.size() == 1 ? " picture, " : " pictures, ", joined(named),
+               files.size() > kNamed ? " and others," : ",");
 }
 
-data::Faceset load(const std::string& folder, Console& console)
+data::Faceset load(const std::string& path, Console& console)
 {
     LateProgress progress(console, "load", "MB");
-    return data::load_faceset(folder, [&](std::int64_t read, std::int64_t of) {
+    const auto tick = [&](std::int64_t read, std::int64_t of) {
         stop_if_interrupted();
         progress.update(megabytes(read), megabytes(of));
-    });
+    };
+    return std::filesystem::is_regular_file(path) ? data::load_pack(path, tick) : data::load_faceset(path, tick);
 }
 
 } // namespace
 
-data::Faceset open_faceset(const std::string& folder, Console& console)
+bool holds_faceset(const std::string& path)
 {
-    data::Faceset set = load(folder, console);
+    return data::is_faceset(path) || data::is_pack(path);
+}
+
+data::Faceset open_faceset(const std::string& path, Console& console)
+{
+    data::Faceset set = load(path, console);
     if (!set.missing.empty())
-        console.warn(str(folder, ": ", some_of(set.missing), set.missing.size() == 1 ? " is" : " are",
+        console.warn(str(path, ": ", some_of(set.missing), set.missing.size() == 1 ? " is" : " are",
                          " gone; the faces were taken out, ", set.faces.size(), " are left"));
     return set;
 }

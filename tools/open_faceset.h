@@ -7,8 +7,12 @@
 
 namespace bifrons::tools {
 
-/// Says which faces were taken out because their picture is gone. Throws as data::load_faceset, and Interrupted.
-data::Faceset open_faceset(const std::string& folder, Console& console);
+/// Whether there is a faceset: a folder, or a pack.
+bool holds_faceset(const std::string& path);
+
+/// Of a folder or a pack. Says which faces were taken out because their picture is gone. Throws as data::load_faceset
+/// and data::load_pack, and Interrupted.
+data::Faceset open_faceset(const std::string& path, Console& console);
 
 enum class Changed {
     accept, ///< says which, also which are left out

@@ -50,7 +50,7 @@ Written write_face(const Faceset& set, std::size_t index, const fs::path& to, Ex
     const FaceRecord& face = set.faces[index];
     const std::string name = (set.folder / face.file).string();
     const Image picture = load_face(set, index);
-    std::vector<std::uint8_t> jpeg = read_file(name);
+    std::vector<std::uint8_t> jpeg = stored_file(set, face.file);
     // DeepFaceLab shows pictures as they are stored.
     const bool as_it_is = is_jpeg(jpeg) && open_jpeg(jpeg, name)->orientation == 1;
     if (!as_it_is) {

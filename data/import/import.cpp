@@ -7,6 +7,7 @@
 #include "data/import/faceset_copy.h"
 #include "data/import/faceswap.h"
 #include "data/import/new_faceset.h"
+#include "data/pack.h"
 #include "data/picture/picture_reader.h"
 #include "data/quality.h"
 #include "data/resize.h"
@@ -261,6 +262,7 @@ ImportReport import_faces(const fs::path& from, const fs::path& out, const Impor
 {
     BIFRONS_CHECK(data, fs::exists(from), from.string(), ": does not exist");
     check_apart(from, out);
+    BIFRONS_CHECK(usage, !is_pack(from), from.string(), ": is a pack; `bifrons unpack` makes a faceset of it");
     const bool has_faceset = is_faceset(from);
     BIFRONS_CHECK(
         usage, !has_faceset || !options.masks.empty(), from.string(),

@@ -46,6 +46,7 @@ struct SourceRecord {
     std::vector<std::string> pictures = {}; ///< looked at, by file name: frames are indices into it; none of a video
     std::vector<std::string> fingerprints = {}; ///< of the video or of each picture; none in older facesets
     std::vector<DroppedFace> dropped = {};
+    std::uint64_t alignments = 0; ///< checksum of the file that its faces were taken from, if so
 };
 
 /// How many were dropped for their landmarks.

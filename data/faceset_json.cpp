@@ -63,23 +63,34 @@ Json to_json(const Rect& rect)
     return {rect.left, rect.top, rect.right, rect.bottom};
 }
 
+/// A checksum.
+std::uint64_t digits_in(const JsonReader& in, const char* key)
+{
+    const auto digits = in.get<std::string>(key);
+    in.check(digits.size() == 16 && digits.find_first_not_of("0123456789abcdef") == std::string::npos, key, digits,
+             "16 hexadecimal digits");
+    return std::stoull(digits, nullptr, 16);
+}
+
 Json to_json(const SourceRecord& s)
 {
     Json dropped = Json::array();
     for (const DroppedFace& d : s.dropped)
         dropped.push_back({{"frame", d.frame}, {"reason", d.reason}, {"score", d.score}, {"rect", to_json(d.rect)}});
-    return {{"name", bifrons::to_utf8(s.name)},
-            {"pictures", to_utf8(s.pictures)},
-            {"dropped", dropped},
-            {"path", bifrons::to_utf8(s.path)},
-            {"fingerprints", s.fingerprints},
-            {"frames", s.frames},
-            {"done", s.done},
-            {"complete", s.complete},
-            {"faces", s.counts.faces},
-            {"ignored", s.counts.ignored},
-            {"low_score", s.counts.low_score},
-            {"empty", s.counts.empty}};
+    Json source = {{"name", bifrons::to_utf8(s.name)},
+                   {"pictures", to_utf8(s.pictures)},
+                   {"dropped", dropped},
+                   {"path", bifrons::to_utf8(s.path)},
+                   {"fingerprints", s.fingerprints},
+                   {"frames", s.frames},
+                   {"done", s.done},
+                   {"complete", s.complete},
+                   {"faces", s.counts.faces},
+                   {"ignored", s.counts.ignored},
+                   {"low_score", s.counts.low_score},
+                   {"empty", s.counts.empty}};
+    if (s.alignments != 0) source["alignments"] = hexadecimal(s.alignments);
+    return source;
 }
 
 SourceRecord source_from(const JsonReader& in)
@@ -98,6 +109,7 @@ SourceRecord source_from(const JsonReader& in)
         for (const std::string& name : in.get<std::vector<std::string>>("pictures"))
             source.pictures.push_back(from_utf8(name));
     if (in.has("fingerprints")) source.fingerprints = in.get<std::vector<std::string>>("fingerprints");
+    if (in.has("alignments")) source.alignments = digits_in(in, "alignments");
     in.check(is_file_name(source.name), "name", source.name, "a file name");
     in.check(is_file_name(source.path), "path", source.path, "a path");
     for (const std::string& name : source.pictures) in.check(is_file_name(name), "pictures", name, "file names");
@@ -141,10 +153,7 @@ FaceRecord face_from(const JsonReader& in)
     f.sharpness = in.get<double>("sharpness");
     f.in_frame = in.landmarks("landmarks_in_frame");
     f.in_face = in.landmarks("landmarks");
-    const auto digits = in.get<std::string>("checksum");
-    in.check(digits.size() == 16 && digits.find_first_not_of("0123456789abcdef") == std::string::npos, "checksum",
-             digits, "16 hexadecimal digits");
-    f.checksum = std::stoull(digits, nullptr, 16);
+    f.checksum = digits_in(in, "checksum");
     if (in.has("mask")) f.mask = name_in(in, "mask");
     return f;
 }

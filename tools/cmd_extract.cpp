@@ -92,10 +92,10 @@ Work declare_extract(CLI::App& app)
     number<std::int64_t>(app, "--side", o->side, 16, 4096, "size of the face pictures, px");
     o->finder = finder_options(app);
     o->reader = reader_options(app);
-    CLI::Option* const alignments =
-        text(app, "--alignments", o->alignments, "FILE",
-             "take the faces that faceswap found in this footage, from its alignments exported as JSON, instead of "
-             "searching");
+    CLI::Option* const alignments = text(
+        app, "--alignments", o->alignments, "FILE",
+        "take the faces that faceswap found in this footage, from its alignments file (.fsa, or exported as JSON), "
+        "instead of searching");
     for (const char* of_search :
          {"--faces", "--detector", "--detector-model", "--min-score", "--rotate", "--landmarks", "--landmark-model"})
         excludes(app, alignments, of_search);

@@ -192,6 +192,7 @@ class Extraction {
         if (source.done == 0) source.frames = frames->count();
         check_unchanged(source, frames->count());
         source.fingerprints = {fingerprint};
+        take_alignments_of(source);
         if (source.complete) return true;
         Frame passed;
         for (std::int64_t i = 0; i < source.done && frames->next(passed); ++i) {
@@ -204,6 +205,7 @@ class Extraction {
     {
         folder_ = folder;
         SourceRecord& source = record_of(path_, [&](const SourceRecord& s) { return holds_these_pictures(s); });
+        take_alignments_of(source);
         std::vector<fs::path>& files = pictures.files;
         if (source.pictures.empty() && source.done > 0) { // made before names were kept
             check_unchanged(source, std::int64_t(files.size()));
@@ -238,6 +240,17 @@ class Extraction {
                      changed.front(), changed.size() > 1 ? " and others" : "",
                      "; their faces stay as they were. --overwrite extracts all again."));
         return true;
+    }
+
+    /// A source's faces are all of one alignments file.
+    void take_alignments_of(SourceRecord& source) const
+    {
+        if (!options_.alignments) return;
+        BIFRONS_CHECK(usage, source.alignments == 0 || source.alignments == options_.alignments->checksum(),
+                      set_.folder.string(), ": holds faces of ", source.path, " out of another alignments file than ",
+                      options_.alignments->path().string(),
+                      ". Take that one, or, for all faces from the new one, another folder or --overwrite.");
+        source.alignments = options_.alignments->checksum();
     }
 
     void check_unchanged(const SourceRecord& source, std::int64_t frames) const

@@ -1,27 +1,73 @@
-// data/import/alignments_file.cpp - where the faces of footage are, as faceswap exports it.
+// data/import/alignments_file.cpp - where the faces of footage are, as faceswap found them.
 #include "data/import/alignments_file.h"
 
-#include "data/file.h"
+#include "data/faceset.h"
 #include "data/import/faceswap.h"
 #include "data/import/literal.h"
 #include "kernels/base/error.h"
 
+#include <zlib.h>
+
+#include <algorithm>
 #include <cmath>
+#include <memory>
 
 namespace bifrons::data {
 namespace fs = std::filesystem;
 
 namespace {
 
-AlignmentsFile::Face face_in(const PickledValue& value, const std::string& name)
+/// What zlib packed.
+std::vector<std::uint8_t> inflated(const std::vector<std::uint8_t>& packed, const std::string& name)
 {
-    const PickledValue* const box = value.find("detected");
-    BIFRONS_CHECK(data, box, name, ": has no detected");
-    const std::vector<double> rect = box->numbers(name + ": detected");
-    const bool is_box = rect.size() == 4 && std::abs(rect[0]) < 1e6 && std::abs(rect[1]) < 1e6 &&
-                        std::abs(rect[2]) < 1e6 && std::abs(rect[3]) < 1e6;
-    BIFRONS_CHECK(data, is_box, name, ": detected must be four numbers, px of the frame");
-    return {{rect[0], rect[1], rect[2], rect[3]}, faceswap_landmarks(value, "landmarks_2d", name)};
+    constexpr std::size_t kPart = 1 << 20, kMost = std::size_t(2) << 30;
+    std::vector<std::uint8_t> all;
+    z_stream stream = {};
+    BIFRONS_CHECK(failed, inflateInit(&stream) == Z_OK, name, ": zlib cannot be used");
+    const std::unique_ptr<z_stream, int (*)(z_stream*)> end(&stream, inflateEnd);
+    stream.next_in = const_cast<Bytef*>(packed.data());
+    stream.avail_in = uInt(packed.size());
+    for (int result = Z_OK; result != Z_STREAM_END;) {
+        const std::size_t before = all.size();
+        all.resize(before + kPart);
+        stream.next_out = all.data() + before;
+        stream.avail_out = kPart;
+        result = inflate(&stream, Z_NO_FLUSH);
+        all.resize(all.size() - stream.avail_out);
+        BIFRONS_CHECK(data, result == Z_STREAM_END || (result == Z_OK && all.size() > before), name,
+                      ": cannot be decompressed; it is damaged or cut off");
+        BIFRONS_CHECK(data, all.size() < kMost, name, ": unpacks to more than ", human_bytes(double(kMost)),
+                      "; expected alignments of faceswap");
+    }
+    return all;
+}
+
+/// Left, top, right, bottom.
+Rect rect_of(const PickledValue& face, const std::string& name)
+{
+    std::vector<double> rect;
+    if (const PickledValue* const box = face.find("detected")) {
+        rect = box->numbers(name + ": detected");
+    } else {
+        for (const char* const key : {"x", "y", "w", "h"}) {
+            const PickledValue* const number = face.find(key);
+            BIFRONS_CHECK(data, number && number->kind == PickledValue::Kind::number, name,
+                          ": has neither detected nor x, y, w and h");
+            rect.push_back(number->number);
+        }
+        rect[2] += rect[0];
+        rect[3] += rect[1];
+    }
+    const bool is_box =
+        rect.size() == 4 && std::all_of(rect.begin(), rect.end(), [](double v) { return std::abs(v) < 1e6; });
+    BIFRONS_CHECK(data, is_box, name, ": its box must be four numbers, px of the frame");
+    return {rect[0], rect[1], rect[2], rect[3]};
+}
+
+AlignmentsFile::Face face_in(const PickledValue& face, const std::string& name)
+{
+    return {rect_of(face, name),
+            faceswap_landmarks(face, face.find("landmarks_2d") ? "landmarks_2d" : "landmarks_xy", name)};
 }
 
 } // namespace
@@ -30,21 +76,35 @@ AlignmentsFile::AlignmentsFile(const fs::path& file) : path_(file)
 {
     const std::string name = file.string();
     const std::vector<std::uint8_t> bytes = read_file(file);
-    BIFRONS_CHECK(data, bytes.empty() || bytes[0] != 0x78, name,
-                  ": is faceswap's own alignments file; export it as JSON with its alignments tool, job export");
-    constexpr std::size_t kMostValues = 40'000'000; // of 200 a face
-    const Literal literal({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, name, kMostValues);
-    const PickledValue& frames = literal.value();
+    checksum_ = checksum_of(bytes);
+    constexpr std::uint8_t kZlib = 0x78;
+    if (!bytes.empty() && bytes[0] == kZlib) {
+        const std::vector<std::uint8_t> pickled = inflated(bytes, name);
+        const Pickle pickle(pickled, name);
+        const PickledValue* const frames = pickle.value().find("__data__");
+        BIFRONS_CHECK(data, frames, name, ": has no __data__; expected alignments of faceswap");
+        take(*frames);
+    } else {
+        constexpr std::size_t kMostValues = 40'000'000; // of 200 a face
+        take(Literal({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, name, kMostValues).value());
+    }
+}
+
+void AlignmentsFile::take(const PickledValue& frames)
+{
+    const std::string name = path_.string();
     BIFRONS_CHECK(data, frames.kind == PickledValue::Kind::dict && !frames.members.empty(), name,
-                  ": lists no frames; expected alignments that faceswap exported");
+                  ": lists no frames; expected alignments of faceswap");
     bool any = false;
     for (std::size_t i = 0; i + 1 < frames.members.size(); i += 2) {
         const std::string frame(frames.members[i]->text);
+        const PickledValue &entry = *frames.members[i + 1], *const in_entry = entry.find("faces"),
+                           &list = in_entry ? *in_entry : entry;
         std::vector<Face>& faces = faces_[fs::path(frame).stem().string()];
-        BIFRONS_CHECK(data, frames.members[i + 1]->kind == PickledValue::Kind::list, name, ": ", frame.substr(0, 100),
-                      " has no list of faces; expected alignments that faceswap exported");
+        BIFRONS_CHECK(data, list.kind == PickledValue::Kind::list, name, ": ", frame.substr(0, 100),
+                      " has no list of faces; expected alignments of faceswap");
         std::size_t n = 0;
-        for (const PickledValue* const face : frames.members[i + 1]->members) {
+        for (const PickledValue* const face : list.members) {
             try {
                 faces.push_back(face_in(*face, str(name, ": ", frame.substr(0, 100), ": face ", n++)));
             } catch (const Error& error) {

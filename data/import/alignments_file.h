@@ -1,6 +1,11 @@
-// data/import/alignments_file.h - where the faces of footage are, as faceswap's alignments tool exports it (job
-// "export"): JSON, by the frame's name a list of faces, each with detected (left, top, right, bottom) and landmarks_2d
-// (68 points), px of the frame. Frames of a video are named CLIP_000001 and on. Tests tests/data/faceswap_test.cpp
+// data/import/alignments_file.h - where the faces of footage are, as faceswap found them. Two kinds of file:
+//
+//   .fsa  zlib around a pickle: __data__, by the frame's name: faces, a list: x, y, w, h and landmarks_xy
+//   JSON  as its alignments tool exports it (job "export"): by the frame's name a list: detected (left, top, right,
+//         bottom) and landmarks_2d
+//
+// Landmarks are 68 points, or 98 that stand for them, px of the frame. Frames of a video are named CLIP_000001 and on.
+// Tests tests/data/alignments_test.cpp
 #pragma once
 
 #include "data/geometry.h"
@@ -11,6 +16,8 @@
 #include <vector>
 
 namespace bifrons::data {
+
+struct PickledValue; // pickle.h
 
 class AlignmentsFile {
   public:
@@ -27,11 +34,16 @@ class AlignmentsFile {
     /// Why faces cannot be used, a sentence each.
     const std::vector<std::string>& left_out() const { return left_out_; }
     const std::filesystem::path& path() const { return path_; }
+    /// XXH64 of the file.
+    std::uint64_t checksum() const { return checksum_; }
     /// The first name.
     const std::string& example() const { return faces_.begin()->first; }
 
   private:
+    void take(const PickledValue& frames);
+
     const std::filesystem::path path_;
+    std::uint64_t checksum_ = 0;
     std::map<std::string, std::vector<Face>> faces_; ///< by the frame's name without its ending
     std::vector<std::string> left_out_;
 };

@@ -1,10 +1,13 @@
 // tests/data/alignments_test.cpp - faces that faceswap found are cut out of their footage.
 #include "data/extract/extract.h"
 #include "kernels/base/error.h"
+#include "tests/data/clips.h"
 #include "tests/data/faces.h"
 #include "tests/data/folder.h"
+#include "tests/support/dfl_model_folder.h"
 
 #include <gtest/gtest.h>
+#include <zlib.h>
 
 namespace bifrons::data {
 namespace {
@@ -20,6 +23,33 @@ std::string face_text(const Landmarks& points)
     return text + "]}";
 }
 
+using test::pickled;
+
+using Members = std::vector<std::pair<std::string, std::string>>;
+
+/// As faceswap's alignments file has a face, pickled.
+std::string face_pickle(const Landmarks& points)
+{
+    test::DflArray array{"", {68, 2}, {}};
+    for (const Point& p : points) array.values.insert(array.values.end(), {float(p.x), float(p.y)});
+    return pickled(Members{{"x", pickled(10.0)},
+                           {"y", pickled(20.0)},
+                           {"w", pickled(100.0)},
+                           {"h", pickled(110.0)},
+                           {"landmarks_xy", pickled(array)}});
+}
+
+/// {"__data__": {frame: {"faces": [face]}}}, packed by zlib.
+std::string fsa(const std::string& frame, const std::string& face)
+{
+    const std::string frames = pickled(Members{{frame, pickled(Members{{"faces", "](" + face + "e"}})}}),
+                      text = "\x80\x04" + pickled(Members{{"__data__", frames}}) + ".";
+    std::string packed(compressBound(text.size()), '\0');
+    uLongf size = packed.size();
+    compress(reinterpret_cast<Bytef*>(packed.data()), &size, reinterpret_cast<const Bytef*>(text.data()), text.size());
+    return packed.substr(0, size);
+}
+
 class Alignments : public ::testing::Test {
   protected:
     Alignments()
@@ -27,11 +57,11 @@ class Alignments : public ::testing::Test {
         std::filesystem::create_directory(frames_);
         for (const char* name : {"a.png", "b.png", "c.png"}) save_image(frames_ / name, Image(200, 200, 3));
     }
-    ExtractReport cut(const std::string& json)
+    ExtractReport cut(const std::string& json, const char* footage = "frames")
     {
         write_text(folder_ / "faces.json", json);
         const AlignmentsFile alignments(folder_ / "faces.json");
-        return extract({frames_}, folder_ / "out", {.alignments = &alignments, .side = 64});
+        return extract({folder_ / footage}, folder_ / "out", {.alignments = &alignments, .side = 64});
     }
 
     Folder folder_;
@@ -54,6 +84,44 @@ TEST_F(Alignments, say_where_the_faces_are)
     EXPECT_NEAR(set.faces[0].in_frame[30].x, one_[30].x, 1e-5);
     EXPECT_NEAR(set.faces[1].in_frame[30].x, other_[30].x, 1e-5);
     EXPECT_EQ(set.faces[2].frame, 2);
+}
+
+TEST_F(Alignments, are_read_from_faceswaps_own_file)
+{
+    EXPECT_EQ(cut(fsa("b.png", face_pickle(one_))).counts.faces, 1);
+    const Faceset set = load_faceset(folder_ / "out");
+    ASSERT_EQ(set.faces.size(), 1u);
+    EXPECT_EQ(set.faces[0].frame, 1);
+    EXPECT_EQ(set.faces[0].rect, (Rect{10, 20, 110, 130}));
+    EXPECT_NEAR(set.faces[0].in_frame[30].x, one_[30].x, 1e-4);
+}
+
+TEST_F(Alignments, of_a_video_count_its_frames_from_1)
+{
+    make_clip(folder_ / "clip.mp4", "200x200", 3, {"-c:v", "libx264", "-pix_fmt", "yuv420p"}, false);
+    EXPECT_EQ(cut("{\"clip_000001.png\": [" + face_text(one_) + "], \"clip_000003.png\": [" + face_text(other_) + "]}",
+                  "clip.mp4")
+                  .counts.faces,
+              2);
+    const Faceset set = load_faceset(folder_ / "out");
+    ASSERT_EQ(set.faces.size(), 2u);
+    EXPECT_EQ(set.faces[0].frame, 0);
+    EXPECT_EQ(set.faces[1].frame, 2);
+    EXPECT_NEAR(set.faces[1].in_frame[30].x, other_[30].x, 1e-5);
+}
+
+TEST_F(Alignments, of_one_source_are_all_of_one_file)
+{
+    const std::string json = "{\"b.png\": [" + face_text(one_) + "]}";
+    EXPECT_EQ(cut(json).counts.faces, 1);
+    EXPECT_EQ(cut(json).frames_now, 0) << "nothing is left to do";
+    save_image(frames_ / "d.png", Image(200, 200, 3));
+    const std::string other = "{\"b.png\": [" + face_text(other_) + "], \"d.png\": [" + face_text(one_) + "]}";
+    BIFRONS_EXPECT_ERROR(cut(other), usage, "out: holds faces of frames out of another alignments file than ");
+    EXPECT_EQ(load_faceset(folder_ / "out").faces.size(), 1u);
+    std::filesystem::create_directory(folder_ / "others");
+    save_image(folder_ / "others/d.png", Image(200, 200, 3));
+    EXPECT_EQ(cut(other, "others").counts.faces, 2) << "of other footage they may be";
 }
 
 TEST_F(Alignments, find_frames_with_dots_in_their_names)
@@ -111,7 +179,12 @@ TEST_F(Alignments, of_other_footage_or_damaged_are_refused)
     BIFRONS_EXPECT_ERROR(cut("{\"b.png\": 3}"), data, "faces.json: b.png has no list of faces");
     BIFRONS_EXPECT_ERROR(cut("{\"b.png\": [{\"detected\": [1, 2, 3, 4], \"landmarks_2d\": [[1, 2]]}]}"), data,
                          "faces.json: b.png: face 0: has 1 landmarks; expected 68 or 98");
-    BIFRONS_EXPECT_ERROR(cut("x\x9c pickled"), data, "export it as JSON");
+    const std::string whole = fsa("b.png", face_pickle(one_));
+    BIFRONS_EXPECT_ERROR(cut("x\x9c pickled"), data, "faces.json: cannot be decompressed; it is damaged or cut off");
+    BIFRONS_EXPECT_ERROR(cut(whole.substr(0, whole.size() - 9)), data, "damaged or cut off");
+    BIFRONS_EXPECT_ERROR(cut(fsa("b.png", "cos\nsystem\n")), data, "os.system");
+    BIFRONS_EXPECT_ERROR(cut(fsa("b.png", "}(" + pickled("x") + pickled(1.0) + "u")), data,
+                         "faces.json: b.png: face 0: has neither detected nor x, y, w and h");
 }
 
 } // namespace

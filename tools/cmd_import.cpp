@@ -140,9 +140,10 @@ Work declare_import(CLI::App& app)
 {
     const auto o = std::make_shared<Options>();
     required(text(app, "INPUT", o->from, "PATH",
-                  "DeepFaceLab's folder of aligned faces, its faceset.pak, or its folder of models (SAEHD, Quick96); "
-                  "faceswap's folder of faces; a folder of pictures of faces; with --masks also a faceset, which is "
-                  "copied"));
+                  str("DeepFaceLab's folder of aligned faces, its faceset.pak, or its folder of models (SAEHD, "
+                      "Quick96); faceswap's folder of faces; ",
+                      BIFRONS_HAS_MEDIA ? "a folder of pictures of faces; " : "",
+                      "with --masks also a faceset, which is copied")));
     required(text(app, "-o,--out", o->out, "FOLDER", "faceset folder or model folder to make"));
     text(app, "--masks", o->masks, "FOLDER",
          "grey pictures named like the faces' pictures, or with _mask behind: white where the face is; they take the "

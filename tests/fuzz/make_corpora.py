@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """make_corpora.py FOLDER: what the fuzz targets start from: FOLDER/NAME/* and the words FOLDER/NAME.dict."""
+import io
 import json
 import os
 import re
 import struct
 import sys
+import tarfile
 import zlib
 from pathlib import Path
 
@@ -62,6 +64,8 @@ def corpora():
                        "perceptual_file = \"/home/\u00e9\"\nbatch_size = [1, {a = 2}]\n", "a.b = 1979-05-27T07:32:00Z\n"]
     yield "pickle", list(pickles())
     yield "faceswap", list(faceswap_headers())
+    yield "pack", list(packs())
+    yield "dfm", [dfm("df"), dfm("liae-t"), AMP]
     stream = {"index": 0, "codec_type": "video", "codec_name": "h264", "pix_fmt": "yuv420p10le", "width": 64, "height": 48,
               "r_frame_rate": "25/1", "avg_frame_rate": "30000/1001", "sample_aspect_ratio": "16:15", "nb_frames": "3",
               "field_order": "tt", "color_space": "bt709", "bits_per_raw_sample": "10", "tags": {"timecode": "00:00:00:00"},
@@ -95,6 +99,103 @@ def pickles():
         data = file.read_bytes()
         at = data.index(b"\xff\xef") + 4
         yield data[at:at - 2 + struct.unpack(">H", data[at - 2:at])[0]]
+
+
+def packs():
+    """As bifrons writes them, with a name that takes a header of its own, and cut off."""
+    def pack(folder, faces, files):
+        memory = io.BytesIO()
+        contents = {"faceset.json": json.dumps(manifest(faces, [source()]), separators=(",", ":")), **files}
+        with tarfile.open(fileobj=memory, mode="w", format=tarfile.PAX_FORMAT) as tar:
+            for name, text in contents.items():
+                entry = tarfile.TarInfo(f"{folder}/{name}")
+                entry.size = len(text)
+                tar.addfile(entry, io.BytesIO(text.encode()))
+        whole = memory.getvalue()
+        return whole[:(len(whole.rstrip(b"\0")) + 511) // 512 * 512]
+    whole = pack("x", [{**face(0), "mask": "m.png"}], {"images/a_0_0.png": "png", "m.png": ""})
+    yield whole
+    yield pack("\u00e9" * 120, [], {})
+    yield whole[:1600]
+
+
+def field(number, value):
+    """A field of protocol buffers."""
+    def varint(n):
+        return bytes([n & 127 | 128]) + varint(n >> 7) if n > 127 else bytes([n])
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    if isinstance(value, str):
+        value = value.encode()
+    return varint(number << 3 | 2) + varint(len(value)) + value
+
+
+AMP = field(7, b"".join(field(11, field(1, name)) for name in ["in_face:0", "morph_value:0"]))
+
+
+def dfm(archi):
+    """The operators of a network, in onnx.proto's fields, around weights that are too few."""
+    liae, t = archi.startswith("liae"), archi.endswith("t")
+    parts = []
+
+    def node(op, *inputs, **attributes):
+        made = str(len(parts))
+        text = b"".join(field(1, name) for name in inputs) + field(2, made) + field(4, op)
+        for name, value in attributes.items():
+            is_list = isinstance(value, list)
+            numbers = b"".join(field(8, v) for v in value) if is_list else field(3, value)
+            text += field(5, field(1, name) + numbers + field(20, 7 if is_list else 2))
+        parts.append(field(1, text))
+        return made
+
+    def tensor(*sides):
+        made, size = str(len(parts)), 1
+        for side in sides:
+            size *= side
+        parts.append(field(5, b"".join(field(1, side) for side in sides) + field(2, 10) + field(8, made) +
+                           field(9, bytes(2 * size))))
+        return made
+
+    def conv(x, outputs=1, inputs=1):
+        return node("Conv", x, tensor(outputs, inputs, 1, 1), tensor(outputs))
+
+    def dense(x, outputs):
+        return node("Gemm", x, tensor(outputs, 1), tensor(outputs), transB=1)
+
+    def residual(x):
+        return node("LeakyRelu", node("Add", x, conv(node("LeakyRelu", conv(x)))))
+
+    def upscale(x, outputs=1):
+        return node("DepthToSpace", node("LeakyRelu", conv(x, outputs)))
+
+    def inter(x):
+        x = node("Transpose", node("Reshape", dense(dense(x, 8), 1)), perm=[0, 3, 1, 2])
+        return x if t else upscale(x)
+
+    def face(x):
+        for i in range(4 if t else 3):
+            x = residual(upscale(x, 32 if i == (3 if t else 2) else 1))
+        return node("Sigmoid", conv(x))
+
+    def mask(x):
+        for i in range(4 if t else 3):
+            x = upscale(x)
+        return node("Sigmoid", conv(x, 1, 8))
+
+    x = node("Transpose", "in_face:0", perm=[0, 3, 1, 2])
+    for i in range(5 if t else 4):
+        x = node("LeakyRelu", conv(x, 4 if i == 0 else 1))
+        if t and i in (0, 4):
+            x = residual(x)
+    x = node("Reshape", node("Transpose", x, perm=[0, 2, 3, 1]))
+    src = dst = inter(x)
+    if liae:
+        src, dst = node("Concat", src, src), node("Concat", inter(x), src)
+    outputs = [mask(dst), face(src), mask(src)]
+    shape = b"".join(field(1, field(1, side)) for side in (1, 64, 64, 3))
+    ends = field(11, field(1, "in_face:0") + field(2, field(1, field(1, 1) + field(2, shape))))
+    ends += b"".join(field(12, field(1, name)) for name in outputs)
+    return field(7, b"".join(parts) + ends) + field(14, field(1, "face_type") + field(2, "head"))
 
 
 def words_of(text):

@@ -1,14 +1,15 @@
 #!/bin/bash
 # run.sh [RUNS [SECONDS]]: builds the fuzz targets with clang and runs them side by side, each that often, or that long
 # if this comes first. What they found so far stays in build-fuzz/corpora. Fails where one crashes; the input is then in
-# build-fuzz/crashes. Needs clang with libFuzzer and OpenMP (Debian: clang libclang-rt-dev libomp-dev).
+# build-fuzz/crashes. Needs clang with libFuzzer and OpenMP (Debian: clang libclang-rt-dev libomp-dev),
+# libarchive and libonnx.
 set -e
 cd "$(dirname "$0")/../.."
 runs=${1:-1000000} seconds=${2:-60}
 cmake -B build-fuzz -G Ninja -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=RelWithDebInfo -DBIFRONS_FUZZ=ON \
     -DBIFRONS_MEDIA=OFF -DBIFRONS_ONEDNN=OFF -DBIFRONS_CUDA=OFF -DBIFRONS_SIM=OFF -DBIFRONS_TESTS=OFF -DBIFRONS_BENCH=OFF \
     >/dev/null
-targets="faceset faceswap pickle safetensors settings probe"
+targets="faceset faceswap pickle safetensors settings probe pack dfm"
 cmake --build build-fuzz --target $(printf 'fuzz_%s ' $targets) >build-fuzz/build.log || { cat build-fuzz/build.log && exit 1; }
 python3 tests/fuzz/make_corpora.py build-fuzz/corpora
 mkdir -p build-fuzz/crashes

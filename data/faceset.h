@@ -1,8 +1,8 @@
 // data/faceset.h - a folder of aligned faces: faceset.json and images/.
 //
 // faceset.json (UTF-8, version 1), a source and a face a line: face_type, side, detector, landmarks; `sources` with
-// name, path, frames, done, complete, counts, `pictures` (none of a video), `fingerprints` and `dropped` (each with
-// frame, reason, score, rect); `faces`, each with file, source, frame, rect [left,top,right,bottom], score,
+// name, path, frames, done, complete, counts, `pictures` (none of a video), `fingerprints`, `alignments` and `dropped`
+// (each with frame, reason, score, rect); `faces`, each with file, source, frame, rect [left,top,right,bottom], score,
 // landmarks_in_frame and landmarks [x0,y0,x1,...] (136 numbers), matrix (frame -> face, 6 numbers by rows), size,
 // sharpness, pose [pitch,yaw,roll], checksum and, of some, mask. faceset.journal, where an extraction did not end: see
 // FacesetJournal. Tests tests/data/faceset_test.cpp

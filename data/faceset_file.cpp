@@ -213,8 +213,9 @@ bool is_faceset(const fs::path& folder)
 
 Faceset load_faceset(const fs::path& folder, const ReadTick& tick)
 {
-    BIFRONS_CHECK(data, is_faceset(folder), folder.string(),
-                  ": is not a faceset; expected a folder with faceset.json. `bifrons extract` makes one.");
+    BIFRONS_CHECK(
+        data, is_faceset(folder), folder.string(),
+        ": is not a faceset; expected a folder with faceset.json, or a pack. `bifrons extract` makes a faceset.");
     std::error_code ignored;
     const auto manifest = read_file(json_path(folder));
     const bool has_journal = fs::exists(journal_path(folder), ignored);

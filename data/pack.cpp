@@ -14,7 +14,11 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <map>
 #include <memory>
 #include <set>
@@ -95,15 +99,19 @@ class Writer {
 /// The files of a pack, in place.
 class PackedFiles {
   public:
-    explicit PackedFiles(const fs::path& path) : name_(path.string()), file_(name_, "a pack")
+    explicit PackedFiles(const fs::path& path)
+        : name_(path.string()), file_(std::fopen(name_.c_str(), "rb"), std::fclose)
     {
+        const MappedFile mapped(name_, "a pack"); // while its files are listed: pages of a file that shrinks are lost
+        whole_ = mapped.bytes();
+        BIFRONS_CHECK(data, file_, name_, ": cannot be opened");
         BIFRONS_CHECK(data, is_pack(path), name_,
                       ": is not a pack; expected what `bifrons pack` writes. `bifrons import` makes a faceset of "
                       "DeepFaceLab's faceset.pak.");
         const std::unique_ptr<archive, int (*)(archive*)> reader(archive_read_new(), archive_read_free);
         archive_ = reader.get();
         archive_read_support_format_tar(archive_); // no filter: nothing grows beyond the file
-        if (archive_read_open_memory(archive_, file_.bytes().data(), file_.bytes().size()) != ARCHIVE_OK) refuse();
+        if (archive_read_open_memory(archive_, whole_.data(), whole_.size()) != ARCHIVE_OK) refuse();
         BIFRONS_CHECK(data, next() && within_folder() == kManifest, name_, ": does not begin with ", kManifest,
                       "; expected a pack, as `bifrons pack` makes it");
         manifest_ = place();
@@ -111,9 +119,10 @@ class PackedFiles {
             BIFRONS_CHECK(data, places_.emplace(within_folder(), place()).second, name_, ": holds ", within_folder(),
                           " twice; it is damaged");
         archive_ = nullptr;
+        whole_ = {};
     }
 
-    std::string_view manifest() const { return {reinterpret_cast<const char*>(manifest_.data()), manifest_.size()}; }
+    std::string manifest() const { return read<std::string>(manifest_); }
     /// Throws Error(data) unless the files beside the manifest are these.
     void check(const std::set<std::string>& wanted) const
     {
@@ -129,12 +138,31 @@ class PackedFiles {
     }
     std::vector<std::uint8_t> read(const std::string& name) const
     {
-        const std::span<const std::uint8_t> bytes = places_.at(name);
-        return {bytes.begin(), bytes.end()};
+        return read<std::vector<std::uint8_t>>(places_.at(name));
     }
 
   private:
-    /// False behind the last file. Folders are passed.
+    /// Of the file, in bytes.
+    struct Place {
+        std::int64_t offset = 0, size = 0;
+    };
+
+    template <class Bytes>
+    Bytes read(const Place& place) const
+    {
+        Bytes bytes(std::size_t(place.size), {});
+        for (std::int64_t done = 0; done < place.size;) {
+            const ssize_t n =
+                pread(fileno(file_.get()), bytes.data() + done, std::size_t(place.size - done), place.offset + done);
+            if (n < 0 && errno == EINTR) continue;
+            BIFRONS_CHECK(data, n > 0, name_, ": cannot be read at byte ", place.offset + done,
+                          n == 0 ? "; it was cut off meanwhile" : str(" (", std::strerror(errno), ")"));
+            done += n;
+        }
+        return bytes;
+    }
+
+    /// False after the last file. Folders are skipped.
     bool next()
     {
         do {
@@ -153,24 +181,23 @@ class PackedFiles {
         const std::size_t slash = whole.find('/');
         return slash == whole.npos ? whole : whole.substr(slash + 1);
     }
-    /// Where the entry's bytes lie in the file: libarchive hands out what it reads from memory as it lies there.
-    std::span<const std::uint8_t> place()
+    /// Where the entry's bytes lie: libarchive hands out what it reads from memory as it lies there.
+    Place place()
     {
         const std::int64_t size = archive_entry_size(entry_);
         if (size == 0) return {};
         const void* begin = nullptr;
         std::size_t length = 0;
         la_int64_t offset = 0;
-        const std::span<const std::uint8_t> file = file_.bytes();
-        const bool whole = size > 0 && size <= std::int64_t(file.size()) &&
+        const bool whole = size > 0 && size <= std::int64_t(whole_.size()) &&
                            archive_read_data_block(archive_, &begin, &length, &offset) == ARCHIVE_OK && offset == 0 &&
                            std::int64_t(length) == size; // other sizes: cut off, or sparse
         BIFRONS_CHECK(data, whole, name_, ": ", archive_entry_pathname(entry_), " has ", size,
                       " bytes, which the pack does not hold; it is damaged or cut off");
         const auto* const bytes = static_cast<const std::uint8_t*>(begin);
-        BIFRONS_CHECK(failed, bytes >= file.data() && bytes + length <= file.data() + file.size(), name_,
+        BIFRONS_CHECK(failed, bytes >= whole_.data() && bytes + length <= whole_.data() + whole_.size(), name_,
                       ": cannot be read in place with this libarchive. Unpack it with tar.");
-        return {bytes, length};
+        return {bytes - whole_.data(), size};
     }
     [[noreturn]] void refuse() const
     {
@@ -179,11 +206,12 @@ class PackedFiles {
     }
 
     const std::string name_;
-    const MappedFile file_;
-    archive* archive_ = nullptr; // while the files are listed
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_;
+    archive* archive_ = nullptr; // this and the next two while the files are listed
     archive_entry* entry_ = nullptr;
-    std::span<const std::uint8_t> manifest_;
-    std::map<std::string, std::span<const std::uint8_t>> places_;
+    std::span<const std::uint8_t> whole_;
+    Place manifest_;
+    std::map<std::string, Place> places_;
 };
 
 void stop_if_cancelled(const WorkOptions& options)
@@ -245,7 +273,7 @@ PackReport unpack_faceset(const fs::path& file, const fs::path& folder, const Wo
     const bool is_free =
         !fs::exists(fs::symlink_status(place)) || (fs::is_directory(fs::symlink_status(place)) && fs::is_empty(place));
     BIFRONS_CHECK(usage, is_free, folder.string(), ": exists; expected a new or an empty folder, and no link");
-    Faceset set = load_pack(file);
+    Faceset set = load_pack(file, [&](std::int64_t, std::int64_t) { stop_if_cancelled(options); });
     if (place.has_parent_path()) fs::create_directories(place.parent_path());
     const Partial partial(place.string(), Partial::Kind::folder);
     const std::set<std::string> files = files_of(set);

@@ -13,8 +13,8 @@ namespace bifrons::data {
 bool is_pack(const std::filesystem::path& path);
 
 /// The faceset that a pack holds, whose pictures are read where they lie; its folder is the pack's path. Nothing is
-/// written. All that libarchive reads throws Error(usage) in a program that was built without it, and Error(data),
-/// which begins with the pack's name: no pack, damaged, cut off, or with a file that is not of its faces.
+/// written. Throws Error(usage) in a program that was built without libarchive, and Error(data), which begins with the
+/// pack's name: no pack, damaged, cut off, or with a file that is not of its faces; its pictures, when they are read.
 Faceset load_pack(const std::filesystem::path& file, const ReadTick& tick = {});
 
 struct PackReport {

@@ -97,7 +97,8 @@ Work declare_export(CLI::App& app)
         "dfm: the model for DeepFaceLive and FaceFusion; onnx: the model for other programs; auto: by the ending of "
         "the output's name, dfl for a folder");
     text(app, "--part", o->part, "NAME",
-         "of onnx: one part of the network, such as encoder or decoder_src; without it all of them");
+         "of onnx: one part of the model, such as encoder, decoder_src or discriminator; without it the whole network, "
+         "without discriminators");
     text(app, "--name", o->name, "NAME", "of dfl: the model's name there; without it that of its folder here");
     flag(app, "--fp16", o->half, "of dfm and onnx: half the size, computes in f16; inputs and outputs stay f32");
     flag(app, "--overwrite", o->overwrite, "replace files of the same names, or a model of the same name");

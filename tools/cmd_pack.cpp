@@ -40,6 +40,7 @@ void show(const std::string& what, const std::string& faceset, const std::string
 
 void pack(const Options& o, Console& console)
 {
+    BIFRONS_CHECK(usage, !data::is_pack(o.from), o.from, ": is a pack already; copy the file");
     check_unlocked(o.from);
     const data::Faceset set = open_faceset(o.from, console);
     BIFRONS_CHECK(data, !set.faces.empty(), o.from, ": holds no faces");

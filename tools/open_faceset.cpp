@@ -35,7 +35,7 @@ data::Faceset load(const std::string& path, Console& console)
         stop_if_interrupted();
         progress.update(megabytes(read), megabytes(of));
     };
-    return std::filesystem::is_regular_file(path) ? data::load_pack(path, tick) : data::load_faceset(path, tick);
+    return data::is_pack(path) ? data::load_pack(path, tick) : data::load_faceset(path, tick);
 }
 
 } // namespace

@@ -186,13 +186,13 @@ class Extraction {
         SourceRecord& source = record_of(path_, [&](const SourceRecord& s) {
             return s.pictures.empty() && (s.fingerprints.empty() || s.fingerprints[0] == fingerprint);
         });
+        take_alignments_of(source);
         auto opened = videos_.extract(path_); // each is closed when it is done; empty for one that is named again
         const std::unique_ptr<FrameSource> frames =
             opened ? std::move(opened.mapped()) : open_frames(path_, options_.reader);
         if (source.done == 0) source.frames = frames->count();
         check_unchanged(source, frames->count());
         source.fingerprints = {fingerprint};
-        take_alignments_of(source);
         if (source.complete) return true;
         Frame passed;
         for (std::int64_t i = 0; i < source.done && frames->next(passed); ++i) {
@@ -242,15 +242,24 @@ class Extraction {
         return true;
     }
 
-    /// A source's faces are all of one alignments file.
+    /// A source's faces are all of one alignments file. One that has none of an earlier file starts over.
     void take_alignments_of(SourceRecord& source) const
     {
         if (!options_.alignments) return;
-        BIFRONS_CHECK(usage, source.alignments == 0 || source.alignments == options_.alignments->checksum(),
-                      set_.folder.string(), ": holds faces of ", source.path, " out of another alignments file than ",
-                      options_.alignments->path().string(),
-                      ". Take that one, or, for all faces from the new one, another folder or --overwrite.");
-        source.alignments = options_.alignments->checksum();
+        const std::uint64_t checksum = options_.alignments->checksum();
+        if (source.alignments != checksum && source.counts.faces == 0)
+            source = {.name = source.name, .path = source.path, .alignments = checksum};
+        BIFRONS_CHECK(usage, source.alignments == 0 || source.alignments == checksum, set_.folder.string(),
+                      ": was extracted from ", source.path, " with another alignments file than ",
+                      options_.alignments->path().string(), ". Use that file, another folder or --overwrite.");
+    }
+
+    void warn_of_alignments_that_do_not_fit(const SourceRecord& source) const
+    {
+        if (options_.alignments && source.complete && source.done > 0 && source.counts.faces == 0)
+            warn(str(path_.string(), ": none of its ", source.done, " frames is in ",
+                     options_.alignments->path().string(), ", which has faces of ", options_.alignments->example(),
+                     " and others; expected the footage in which they were found, under its name"));
     }
 
     void check_unchanged(const SourceRecord& source, std::int64_t frames) const
@@ -278,6 +287,7 @@ class Extraction {
             throw;
         }
         tell(frames);
+        warn_of_alignments_that_do_not_fit(source);
         return source.complete;
     }
 

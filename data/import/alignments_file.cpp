@@ -21,6 +21,11 @@ namespace {
 std::vector<std::uint8_t> inflated(const std::vector<std::uint8_t>& packed, const std::string& name)
 {
     constexpr std::size_t kPart = 1 << 20, kMost = std::size_t(2) << 30;
+    const auto check_size = [&](std::size_t size) {
+        BIFRONS_CHECK(data, size < kMost, name, ": holds more than ", human_bytes(double(kMost)),
+                      "; expected alignments of faceswap");
+    };
+    check_size(packed.size());
     std::vector<std::uint8_t> all;
     z_stream stream = {};
     BIFRONS_CHECK(failed, inflateInit(&stream) == Z_OK, name, ": zlib cannot be used");
@@ -36,8 +41,7 @@ std::vector<std::uint8_t> inflated(const std::vector<std::uint8_t>& packed, cons
         all.resize(all.size() - stream.avail_out);
         BIFRONS_CHECK(data, result == Z_STREAM_END || (result == Z_OK && all.size() > before), name,
                       ": cannot be decompressed; it is damaged or cut off");
-        BIFRONS_CHECK(data, all.size() < kMost, name, ": unpacks to more than ", human_bytes(double(kMost)),
-                      "; expected alignments of faceswap");
+        check_size(all.size());
     }
     return all;
 }
@@ -74,18 +78,17 @@ AlignmentsFile::Face face_in(const PickledValue& face, const std::string& name)
 
 AlignmentsFile::AlignmentsFile(const fs::path& file) : path_(file)
 {
+    constexpr std::size_t kMostValues = 40'000'000; // of 200 a face, or 700 with faceswap's identities
     const std::string name = file.string();
     const std::vector<std::uint8_t> bytes = read_file(file);
     checksum_ = checksum_of(bytes);
     constexpr std::uint8_t kZlib = 0x78;
     if (!bytes.empty() && bytes[0] == kZlib) {
         const std::vector<std::uint8_t> pickled = inflated(bytes, name);
-        const Pickle pickle(pickled, name);
-        const PickledValue* const frames = pickle.value().find("__data__");
-        BIFRONS_CHECK(data, frames, name, ": has no __data__; expected alignments of faceswap");
-        take(*frames);
+        const Pickle pickle(pickled, name, kMostValues);
+        const PickledValue* const frames = pickle.value().find("__data__"); // not of version 1.0
+        take(frames ? *frames : pickle.value());
     } else {
-        constexpr std::size_t kMostValues = 40'000'000; // of 200 a face
         take(Literal({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, name, kMostValues).value());
     }
 }
@@ -95,6 +98,8 @@ void AlignmentsFile::take(const PickledValue& frames)
     const std::string name = path_.string();
     BIFRONS_CHECK(data, frames.kind == PickledValue::Kind::dict && !frames.members.empty(), name,
                   ": lists no frames; expected alignments of faceswap");
+    constexpr std::size_t kMostFaces = 2'000'000; // a pickle may hold one list many times
+    std::size_t listed = 0;
     bool any = false;
     for (std::size_t i = 0; i + 1 < frames.members.size(); i += 2) {
         const std::string frame(frames.members[i]->text);
@@ -103,6 +108,8 @@ void AlignmentsFile::take(const PickledValue& frames)
         std::vector<Face>& faces = faces_[fs::path(frame).stem().string()];
         BIFRONS_CHECK(data, list.kind == PickledValue::Kind::list, name, ": ", frame.substr(0, 100),
                       " has no list of faces; expected alignments of faceswap");
+        listed += list.members.size();
+        BIFRONS_CHECK(data, listed <= kMostFaces, name, ": lists more than ", kMostFaces, " faces");
         std::size_t n = 0;
         for (const PickledValue* const face : list.members) {
             try {

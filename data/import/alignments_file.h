@@ -1,6 +1,7 @@
 // data/import/alignments_file.h - where the faces of footage are, as faceswap found them. Two kinds of file:
 //
-//   .fsa  zlib around a pickle: __data__, by the frame's name: faces, a list: x, y, w, h and landmarks_xy
+//   .fsa  zlib around a pickle: __data__, by the frame's name: faces, a list: x, y, w, h and landmarks_xy; version 1.0
+//         has neither __data__ nor faces around them
 //   JSON  as its alignments tool exports it (job "export"): by the frame's name a list: detected (left, top, right,
 //         bottom) and landmarks_2d
 //

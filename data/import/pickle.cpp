@@ -62,10 +62,10 @@ std::string in_c_order(const PickledArray& array)
 
 class Machine {
   public:
-    Machine(std::span<const std::uint8_t> bytes, const std::string& name, std::deque<PickledValue>& values,
-            std::deque<std::string>& rearranged)
-        : bytes_(reinterpret_cast<const char*>(bytes.data()), bytes.size()), name_(name), values_(values),
-          rearranged_(rearranged)
+    Machine(std::span<const std::uint8_t> bytes, const std::string& name, std::size_t most_values,
+            std::deque<PickledValue>& values, std::deque<std::string>& rearranged)
+        : bytes_(reinterpret_cast<const char*>(bytes.data()), bytes.size()), name_(name), most_values_(most_values),
+          values_(values), rearranged_(rearranged)
     {
     }
 
@@ -113,12 +113,19 @@ class Machine {
 
     PickledValue* make(Kind kind)
     {
-        constexpr std::size_t kMost = 1 << 24; // a loss history of five million steps
-        check(values_.size() < kMost, "it holds too many values");
+        check_number(values_.size());
         values_.emplace_back().kind = kind;
         return &values_.back();
     }
-    void push(PickledValue* value) { stack_.push_back(value); }
+    void check_number(std::size_t values) const
+    {
+        BIFRONS_CHECK(data, values < most_values_, name_, ": holds more than ", most_values_, " pickled values");
+    }
+    void push(PickledValue* value)
+    {
+        check_number(stack_.size());
+        stack_.push_back(value);
+    }
     void push_number(double number)
     {
         PickledValue* const value = make(Kind::number);
@@ -201,6 +208,7 @@ class Machine {
             take(8);
             return;
         case '(':
+            check_number(marks_.size());
             marks_.push_back(stack_.size());
             return;
         case '0':
@@ -442,6 +450,7 @@ class Machine {
 
     std::string_view bytes_;
     const std::string& name_;
+    const std::size_t most_values_;
     std::deque<PickledValue>& values_;
     std::deque<std::string>& rearranged_;
     std::size_t at_ = 0, kept_ = 0;
@@ -508,9 +517,9 @@ std::vector<double> PickledValue::numbers(const std::string& name) const
     return all;
 }
 
-Pickle::Pickle(std::span<const std::uint8_t> bytes, const std::string& name)
+Pickle::Pickle(std::span<const std::uint8_t> bytes, const std::string& name, std::size_t most_values)
 {
-    value_ = Machine(bytes, name, values_, rearranged_).run();
+    value_ = Machine(bytes, name, most_values, values_, rearranged_).run();
 }
 
 } // namespace bifrons::data

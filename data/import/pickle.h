@@ -56,9 +56,12 @@ struct PickledValue {
 
 class Pickle {
   public:
+    static constexpr std::size_t kMostValues = 1 << 24; ///< a loss history of five million steps
+
     /// Texts and arrays are not copied: `bytes` must outlive this. Throws Error(data), which begins with `name`:
-    /// damaged, truncated, older than protocol 2, more than plain values and numpy's arrays, or millions of values.
-    Pickle(std::span<const std::uint8_t> bytes, const std::string& name);
+    /// damaged, truncated, older than protocol 2, more than plain values and numpy's arrays, or more values than
+    /// most_values.
+    Pickle(std::span<const std::uint8_t> bytes, const std::string& name, std::size_t most_values = kMostValues);
     Pickle(const Pickle&) = delete;
     Pickle& operator=(const Pickle&) = delete;
 

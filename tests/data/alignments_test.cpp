@@ -39,15 +39,21 @@ std::string face_pickle(const Landmarks& points)
                            {"landmarks_xy", pickled(array)}});
 }
 
-/// {"__data__": {frame: {"faces": [face]}}}, packed by zlib.
-std::string fsa(const std::string& frame, const std::string& face)
+/// A value, packed by zlib.
+std::string fsa_of(const std::string& value)
 {
-    const std::string frames = pickled(Members{{frame, pickled(Members{{"faces", "](" + face + "e"}})}}),
-                      text = "\x80\x04" + pickled(Members{{"__data__", frames}}) + ".";
+    const std::string text = "\x80\x04" + value + ".";
     std::string packed(compressBound(text.size()), '\0');
     uLongf size = packed.size();
     compress(reinterpret_cast<Bytef*>(packed.data()), &size, reinterpret_cast<const Bytef*>(text.data()), text.size());
     return packed.substr(0, size);
+}
+
+/// {"__data__": {frame: {"faces": [face]}}}
+std::string fsa(const std::string& frame, const std::string& face)
+{
+    const std::string frames = pickled(Members{{frame, pickled(Members{{"faces", "](" + face + "e"}})}});
+    return fsa_of(pickled(Members{{"__data__", frames}}));
 }
 
 class Alignments : public ::testing::Test {
@@ -96,6 +102,11 @@ TEST_F(Alignments, are_read_from_faceswaps_own_file)
     EXPECT_NEAR(set.faces[0].in_frame[30].x, one_[30].x, 1e-4);
 }
 
+TEST_F(Alignments, of_version_1_0_list_the_faces_alone)
+{
+    EXPECT_EQ(cut(fsa_of(pickled(Members{{"b.png", "](" + face_pickle(one_) + "e"}}))).counts.faces, 1);
+}
+
 TEST_F(Alignments, of_a_video_count_its_frames_from_1)
 {
     make_clip(folder_ / "clip.mp4", "200x200", 3, {"-c:v", "libx264", "-pix_fmt", "yuv420p"}, false);
@@ -117,11 +128,21 @@ TEST_F(Alignments, of_one_source_are_all_of_one_file)
     EXPECT_EQ(cut(json).frames_now, 0) << "nothing is left to do";
     save_image(frames_ / "d.png", Image(200, 200, 3));
     const std::string other = "{\"b.png\": [" + face_text(other_) + "], \"d.png\": [" + face_text(one_) + "]}";
-    BIFRONS_EXPECT_ERROR(cut(other), usage, "out: holds faces of frames out of another alignments file than ");
+    BIFRONS_EXPECT_ERROR(cut(other), usage, "out: was extracted from frames with another alignments file than ");
     EXPECT_EQ(load_faceset(folder_ / "out").faces.size(), 1u);
     std::filesystem::create_directory(folder_ / "others");
     save_image(folder_ / "others/d.png", Image(200, 200, 3));
     EXPECT_EQ(cut(other, "others").counts.faces, 2) << "of other footage they may be";
+}
+
+TEST_F(Alignments, that_hold_nothing_of_a_source_do_not_keep_the_right_ones_out)
+{
+    EXPECT_EQ(cut("{\"b.png\": [" + face_text(one_) + "]}").counts.faces, 1);
+    std::filesystem::create_directory(folder_ / "others");
+    save_image(folder_ / "others/d.png", Image(200, 200, 3));
+    EXPECT_EQ(cut("{\"x.png\": [" + face_text(other_) + "]}", "others").counts.faces, 1) << "those there were";
+    EXPECT_EQ(cut("{\"d.png\": [" + face_text(other_) + "]}", "others").counts.faces, 2);
+    EXPECT_EQ(load_faceset(folder_ / "out").faces[1].source, 1);
 }
 
 TEST_F(Alignments, find_frames_with_dots_in_their_names)

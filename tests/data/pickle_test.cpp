@@ -4,6 +4,7 @@
 
 #include "data/file.h"
 #include "kernels/base/error.h"
+#include "tests/data/folder.h"
 
 #include <gtest/gtest.h>
 
@@ -125,6 +126,11 @@ TEST(Pickle, lists_that_hold_themselves_end)
     const std::vector<std::uint8_t> bomb =
         bytes_of("]q\0"s + many("h\0"s) + "q\1"s + many("h\1"s) + "q\2"s + many("h\2"s) + "."s);
     EXPECT_THROW(Pickle(bomb, "bomb").value().numbers("bomb"), Error);
+    constexpr std::size_t kMost = 50;
+    for (const char again : {'2', '(', 'N'}) { // duplicates, marks, values
+        const std::vector<std::uint8_t> row = bytes_of("\x80\x04N" + std::string(100, again) + ".");
+        BIFRONS_EXPECT_ERROR(Pickle(row, "row", kMost), data, "row: holds more than 50 pickled values");
+    }
 }
 
 } // namespace

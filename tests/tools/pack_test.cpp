@@ -90,6 +90,7 @@ TEST_F(PackCommands, what_changes_faces_refuses_it)
     expect_refusal(2, pack + ", whose faces stay as they are. `bifrons unpack " + pack_,
                    {"faces", pack_, "--first", "1", "--drop"});
     expect_refusal(2, pack, {"faces", pack_, "--restore"});
+    expect_refusal(2, pack + " already; copy the file", {"pack", pack_, "-o", folder_ / "again.pack"});
     expect_refusal(2, pack + "; `bifrons unpack` makes a faceset of it", {"import", pack_, "-o", folder_ / "new"});
     fs::create_directory_symlink(folder_ / "dst", folder_ / "link");
     expect_refusal(2, "link: exists; expected a new or an empty folder", {"unpack", pack_, "-o", folder_ / "link"});
@@ -101,11 +102,11 @@ TEST_F(PackCommands, a_damaged_one_is_refused_before_anything_is_made)
     const std::vector<std::string> train = {"train",   "--src", pack_,      "--dst", folder_ / "dst",
                                             "--model", model,   "--device", "cpu:1"};
     write_bytes(pack_, whole.substr(0, whole.size() / 2));
-    expect_refusal(3, pack_ + ": ", train);
+    expect_refusal(3, "cut off", train);
     write_bytes(pack_, "PK, or something else");
-    expect_refusal(3, pack_ + ": is not a pack; expected what `bifrons pack` writes.", train);
+    expect_refusal(3, pack_ + ": is not a faceset; expected a folder with faceset.json, or a pack.", train);
     write_bytes(pack_, read_bytes(BIFRONS_DFL "/faceset.pak"));
-    expect_refusal(3, "`bifrons import` makes a faceset of DeepFaceLab's faceset.pak", train);
+    expect_refusal(3, "`bifrons import` makes a faceset of DeepFaceLab's faceset.pak", {"unpack", pack_, "-o", model});
     // A picture that is damaged costs itself alone, as in a folder.
     std::string one = whole;
     one.replace(one.find("\x89PNG"), 8, "nothing.");

@@ -16,12 +16,13 @@ namespace bifrons::data {
 
 namespace {
 
-constexpr double kGoesOn = 0.5;   ///< overlap with a face that was checked: it is not checked again,
-constexpr double kAsBefore = 0.3; ///< unless refining moves its points by more than this, eye distances
+constexpr double kGoesOn = 0.5;   ///< overlap with a face that was checked: it is not checked again
 constexpr double kClear = 4. / 3; ///< times the score with which a face begins: hardly ever something else
-/// Eye distances by which refining moves a face's points: 0.01 to 0.07 where it stands upright (clips and stills of the
-/// tests), 0.13 or more where a detector takes one that is upside down for an upright one, even with a high score.
-constexpr double kCalm = 0.1;
+/// Eye distances by which refining moves the points of most upright faces.
+constexpr double kCalm = 0.3;
+/// The same from a detector's own points: 0.01 to 0.07 where the face stands upright (clips and stills of the tests),
+/// 0.13 or more where the detector takes one that is upside down for an upright one, even with a high score.
+constexpr double kCalmFromPoints = 0.1;
 
 /// The frame turned anticlockwise, so that a face that leans clockwise by as many quarters stands upright.
 Image turned(const Image& frame, int quarters)
@@ -118,12 +119,13 @@ SearchResult FaceSearch::fitted(const Image& frame, const std::vector<Detection>
         }
         const bool counts = detection.score >= strong_ || (last && overlap(detection.rect, *last) >= kSameFace);
         const Fit fit = landmarks_->find(grey, detection);
-        const bool goes_on = last && overlap(detection.rect, *last) >= kGoesOn && fit.moved <= kAsBefore;
+        const bool goes_on = last && overlap(detection.rect, *last) >= kGoesOn && fit.moved <= kCalm;
         const std::string fault = goes_on ? "" : implausibility(fit.points, detection, grey, *landmarks_);
         if (fault.empty()) {
             result.faces.push_back({.detection = detection, .points = fit.points});
             result.found |= counts;
-            if (!counts || fit.moved > kCalm || quarters_of(fit.points) != 0) continue;
+            const double calm = detection.points ? kCalmFromPoints : kCalm;
+            if (!counts || fit.moved > calm || quarters_of(fit.points) != 0) continue;
             result.upright += detection.score;
             best = std::max(best, detection.score);
         } else {

@@ -102,7 +102,7 @@ class PackedFiles {
     explicit PackedFiles(const fs::path& path)
         : name_(path.string()), file_(std::fopen(name_.c_str(), "rb"), std::fclose)
     {
-        const MappedFile mapped(name_, "a pack"); // while its files are listed: pages of a file that shrinks are lost
+        const MappedFile mapped(name_, "a pack"); // for listing alone: one that has shrunk ends the program
         whole_ = mapped.bytes();
         BIFRONS_CHECK(data, file_, name_, ": cannot be opened");
         BIFRONS_CHECK(data, is_pack(path), name_,
